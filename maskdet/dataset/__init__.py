@@ -1,0 +1,1 @@
+"""A Pascal VOC folder: read, check, split, describe."""

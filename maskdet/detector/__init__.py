@@ -1,0 +1,1 @@
+"""The bundle at run time: decode, preprocess, infer, postprocess, draw."""

@@ -1,0 +1,1 @@
+"""Matching, average precision, thresholds and plots, in numpy, the same for every model file."""

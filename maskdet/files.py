@@ -1,0 +1,72 @@
+"""Writing so that nothing is ever half-written: aside first, then renamed into place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def staged_file(target: Path) -> Iterator[Path]:
+    """Yield a path beside `target` to write to; it replaces `target` only if the block succeeds."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = _beside(target)
+    try:
+        yield aside
+        os.replace(aside, target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `target`; it replaces `target` as a whole only if the block succeeds."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = _beside(target)
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    try:
+        yield aside
+        _replace_folder(aside, target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """UTF-8 with newlines as they are, the same bytes on every system."""
+    with staged_file(target) as aside:
+        aside.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(target: Path, value: Any) -> None:
+    """Two-space indent, non-ASCII kept, one newline at the end: the same bytes for the same value."""
+    write_text(target, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def sha256_file(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _beside(target: Path) -> Path:
+    # The suffix stays: writers such as cv2.imwrite choose the format by it.
+    return target.with_name(f".{os.getpid()}-{target.name}")
+
+
+def _replace_folder(aside: Path, target: Path) -> None:
+    # A folder cannot be renamed over a non-empty one. The old one steps aside first, so a kill
+    # between the two renames leaves both whole.
+    old = target.with_name(f".{os.getpid()}-old-{target.name}")
+    if target.exists():
+        os.replace(target, old)
+    os.replace(aside, target)
+    shutil.rmtree(old, ignore_errors=True)

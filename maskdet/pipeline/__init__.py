@@ -1,0 +1,1 @@
+"""pipeline.yml and the stages it runs: schema, overrides, cache, run report."""

@@ -1,0 +1,1 @@
+"""HTTP over one detector queue; one module a dialect."""

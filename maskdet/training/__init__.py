@@ -1,0 +1,1 @@
+"""PicoDet recipes, PaddleDetection configuration, and the worker process that trains."""

@@ -1,0 +1,55 @@
+"""The `model` and `train` sections of pipeline.yml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from maskdet.settings import Section
+
+Variant = Literal[
+    "picodet_xs_320",
+    "picodet_xs_416",
+    "picodet_s_320",
+    "picodet_s_416",
+    "picodet_m_320",
+    "picodet_m_416",
+    "picodet_l_320",
+    "picodet_l_416",
+    "picodet_l_640",
+    "picodet_s_320_esnet",
+    "picodet_s_416_esnet",
+]
+Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:\d+(,\d+)*)?)$")]
+
+
+class ModelSettings(Section):
+    """Which network, and what it starts from."""
+
+    variant: Variant = "picodet_s_416"
+    """PicoDet size and input side; esnet names the 2021 form, which trains twice as fast on CPU."""
+    pretrained: Literal["none"] | Path = "none"
+    """none: random weights; or a .pdparams file to start from."""
+
+
+class TrainSettings(Section):
+    """How to train. Every `auto` is derived from the rest; `maskdet config --explain KEY` says how."""
+
+    epochs: int = Field(30, ge=1)
+    batch_size: int = Field(16, ge=1)
+    """Pictures a step, over all devices and workers together."""
+    learning_rate: float | Literal["auto"] = "auto"
+    """Peak rate; auto: 0.00125 a picture of the total batch, PicoDet's published ratio."""
+    device: Device = "auto"
+    """auto: GPU where Paddle sees one, CPU otherwise; gpu:0,1 names devices."""
+    workers: int | Literal["auto"] = "auto"
+    """Processes on CPU; auto: 1. On GPU it is one a device."""
+    patience: int = Field(0, ge=0)
+    """Stop after this many evaluations without a better AP50; 0 never stops early."""
+    evaluate_every: int = Field(1, ge=1)
+    """Epochs between evaluations on val; the last epoch is always evaluated."""
+    seed: int = 0
+    python: Path | None = None
+    """Interpreter of the training worker, where Paddle lives in another environment."""

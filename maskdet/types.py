@@ -1,0 +1,81 @@
+"""The data that the rooms pass to each other: frozen, typed, shapes and units said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+Picture = NDArray[np.uint8]
+"""Decoded picture: uint8 [height, width, 3], RGB, EXIF orientation already applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledBox:
+    """One `<object>` of an annotation.
+
+    `box` is (xmin, ymin, xmax, ymax) in pixels as written in the file, `line` the line of the
+    `<object>` element (1-based), `number` its place among the objects of the file (1-based).
+    """
+
+    label: str
+    box: tuple[float, float, float, float]
+    difficult: bool
+    line: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A Pascal VOC file, read. `width` and `height` are what the file claims, 0 if it does not say."""
+
+    path: Path
+    filename: str
+    width: int
+    height: int
+    objects: tuple[LabelledBox, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroundTruth:
+    """The labelled faces of one picture: boxes [M, 4] float32 xyxy in pixels, class ids [M], difficult [M]."""
+
+    boxes: FloatArray
+    class_ids: IntArray
+    difficult: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """What a model finds in one picture, best score first.
+
+    boxes: [N, 4] float32 xyxy in pixels of the original picture (after its EXIF turn);
+    scores: [N] float32 in 0..1; class_ids: [N] int64, an index into the bundle's labels.
+    """
+
+    boxes: FloatArray
+    scores: FloatArray
+    class_ids: IntArray
+
+    @classmethod
+    def empty(cls) -> Detections:
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def select(self, keep: BoolArray | IntArray) -> Detections:
+        """The rows that a mask [N] or an index array names."""
+        return Detections(self.boxes[keep], self.scores[keep], self.class_ids[keep])
+
+    def above(self, thresholds: FloatArray) -> Detections:
+        """The rows whose score reaches the threshold of their class; thresholds: [C]."""
+        return self.select(self.scores >= thresholds[self.class_ids])
