@@ -1,0 +1,126 @@
+"""What an evaluation says, as data: overall, per class, and the confusion matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from maskdet.evaluation.ranking import Ranking
+from maskdet.types import IntArray
+
+BACKGROUND = "background"
+DECIMALS = 6
+"""Figures are written with this many decimals, so that the same model gives the same bytes everywhere."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassEvaluation:
+    """One class on val. AP is None where val has no face of the class that counts.
+
+    `truths` leaves the `difficult` ones out. Counts and rates are those of the detections that reach
+    `threshold`, at IoU 0.5; `ranking` holds all detections, for curves.
+    """
+
+    label: str
+    truths: int
+    difficult: int
+    ap50: float | None
+    ap50_95: float | None
+    threshold: float
+    true_positives: int
+    false_positives: int
+    misses: int
+    ranking: Ranking
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the detections that are right; None if there is no detection."""
+        return _share(self.true_positives, self.true_positives + self.false_positives)
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the faces that are found; None if there is no face."""
+        return _share(self.true_positives, self.truths)
+
+    @property
+    def f1(self) -> float | None:
+        """Harmonic mean of precision and recall; None if there is neither a face nor a detection."""
+        return _share(2 * self.true_positives, self.truths + self.true_positives + self.false_positives)
+
+    def figures(self) -> dict[str, float | None]:
+        """The rates by name, unrounded; None where not defined."""
+        return {
+            "ap50": self.ap50,
+            "ap50_95": self.ap50_95,
+            "precision": self.precision,
+            "recall": self.recall,
+            "f1": self.f1,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts, rates and threshold; null where not defined."""
+        return {
+            "truths": self.truths,
+            "difficult": self.difficult,
+            **{name: _rounded(value) for name, value in self.figures().items()},
+            "threshold": self.threshold,
+            "true_positives": self.true_positives,
+            "false_positives": self.false_positives,
+            "misses": self.misses,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """A model on val; see `evaluator.evaluate` for how each figure is defined.
+
+    `confusion` is [C + 1, C + 1] counts: row = class of the truth, column = class of the detection, the
+    last of each = background. `notes` say in words what the figures leave out.
+    """
+
+    pictures: int
+    ap50: float
+    ap50_95: float
+    ap50_any_class: float
+    classes: tuple[ClassEvaluation, ...]
+    confusion: IntArray
+    notes: tuple[str, ...]
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The score from which a detection counts, per label, in the order of the class ids."""
+        return {each.label: each.threshold for each in self.classes}
+
+    def overall(self) -> dict[str, float]:
+        """The figures over all classes by name, unrounded."""
+        return {"ap50": self.ap50, "ap50_95": self.ap50_95, "ap50_any_class": self.ap50_any_class}
+
+    def summary(self) -> dict[str, float]:
+        """Flat figures: `ap50`, ..., then `ap50.<label>`, ... per class; those not defined are absent."""
+        flat: dict[str, float | None] = {**self.overall()}
+        for each in self.classes:
+            flat.update({f"{name}.{each.label}": value for name, value in each.figures().items()})
+        return {name: round(value, DECIMALS) for name, value in flat.items() if value is not None}
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the curves, in plain JSON types; null where a figure is not defined, never NaN."""
+        return {
+            "pictures": self.pictures,
+            **{name: _rounded(value) for name, value in self.overall().items()},
+            "classes": {each.label: each.to_json() for each in self.classes},
+            "confusion": {
+                "rows": "truth",
+                "columns": "detection",
+                "labels": [*self.thresholds, BACKGROUND],
+                "counts": self.confusion.tolist(),
+            },
+            "notes": list(self.notes),
+        }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, DECIMALS)

@@ -1,0 +1,40 @@
+"""The score from which a detection counts: given, or where F1 is best."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from maskdet.evaluation.ranking import Ranking
+
+ThresholdPolicy = float | Literal["best-f1"]
+
+FALLBACK = 0.5
+"""For a class that val cannot decide: no face of it there, or none found."""
+
+
+def class_threshold(ranking: Ranking, policy: ThresholdPolicy) -> float:
+    """The number given, or the threshold of the best F1 on this ranking."""
+    return best_f1_threshold(ranking) if policy == "best-f1" else float(policy)
+
+
+def best_f1_threshold(ranking: Ranking) -> float:
+    """Midway between the last score to keep and the next one, so that a slightly other score does not matter.
+
+    Of equal F1 the higher threshold wins. FALLBACK where no detection is a hit.
+    """
+    if not ranking.hits.any():
+        return FALLBACK
+    scores = ranking.scores
+    # A threshold cannot part equal scores, so only the last of each run of them is a cut.
+    cuts = np.flatnonzero(np.append(scores[1:] < scores[:-1], True))
+    best = cuts[ranking.f1[cuts].argmax()]
+    following = float(scores[best + 1]) if best + 1 < len(scores) else 0.0
+    return _between(following, float(scores[best]))
+
+
+def _between(low: float, high: float) -> float:
+    middle = round((low + high) / 2, 4)
+    # Scores are compared as float32: rounding must neither let `low` in nor shut `high` out.
+    return middle if low < float(np.float32(middle)) <= high else high
