@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 class Section(BaseModel):
     """A section of pipeline.yml. Unknown keys are refused; each room defines its own sections."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

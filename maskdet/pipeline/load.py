@@ -1,0 +1,156 @@
+"""Reading pipeline.yml with `--set` overrides into a validated `PipelineFile`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from maskdet.errors import PipelineFileError
+from maskdet.pipeline.document import Document, KeyPath, read_document, read_value
+from maskdet.pipeline.problems import Problem, describe_faults, dotted
+from maskdet.pipeline.schema import PipelineFile
+
+MAX_PROBLEMS = 20
+"""Faults that one message lists; the rest are counted."""
+
+_PATH_KEYS: tuple[KeyPath, ...] = (("data", "root"), ("model", "pretrained"), ("train", "python"))
+_EXAMPLE_HINT = "`maskdet init DATA_DIR --out example.yml` writes a file with every key explained"
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a value was written: in the file at a line, or in a `--set`. Relative paths start at `base`."""
+
+    place: str
+    order: int
+    base: Path
+
+
+def load_pipeline(path: Path, overrides: Sequence[str] = ()) -> PipelineFile:
+    """Read and validate a pipeline file.
+
+    path: the YAML file; its relative paths start at its folder.
+    overrides: `section.key=value` each; their relative paths start at the current directory.
+    Raises PipelineFileError with every fault found (up to MAX_PROBLEMS), each with file, line, key and value.
+    """
+    draft = _Draft(path, _read_file(path))
+    for text in overrides:
+        draft.override(text)
+    draft.anchor_paths()
+    return draft.validate()
+
+
+class _Draft:
+    """The file's values with overrides laid over them, and where each came from."""
+
+    def __init__(self, path: Path, document: Document) -> None:
+        base = path.parent.absolute()
+        self._path = path
+        self._value: dict[str, Any] = document.value
+        self._origins = {key: _Origin(f"{path}:{line}", line, base) for key, line in document.lines.items()}
+        self._whole = _Origin(str(path), 0, base)
+        self._duplicates = document.duplicates
+
+    def override(self, text: str) -> None:
+        name, equals, raw = text.partition("=")
+        path: KeyPath = tuple(name.strip().split("."))
+        if not equals or "" in path:
+            fault = f"--set {text}: not of the form key=value"
+            raise PipelineFileError(fault, "for example --set train.epochs=1")
+        section = self._section(path, text)
+        section[str(path[-1])] = _override_value(text, raw.strip())
+        for key in [key for key in self._origins if key[: len(path)] == path]:
+            del self._origins[key]
+        self._origins[path] = _Origin(f"--set {text}", 1 << 30, Path.cwd())
+
+    def anchor_paths(self) -> None:
+        """Make relative paths absolute before validation, while it is known where each was written."""
+        for path in _PATH_KEYS:
+            section = self._value.get(str(path[0]))
+            value = section.get(path[1]) if isinstance(section, dict) else None
+            if isinstance(section, dict) and isinstance(value, str) and value and value != "none":
+                section[str(path[1])] = self._origin(path).base / Path(value).expanduser()
+
+    def validate(self) -> PipelineFile:
+        problems = [Problem(key, f"{dotted(key)} is written twice", line) for key, line in self._duplicates]
+        try:
+            pipeline = PipelineFile.model_validate(self._value)
+        except ValidationError as error:
+            problems += describe_faults(PipelineFile, self._value, error.errors(include_url=False))
+            raise self._refusal(problems) from None
+        if problems:
+            raise self._refusal(problems)
+        return pipeline
+
+    def _section(self, path: KeyPath, text: str) -> dict[str, Any]:
+        section = self._value
+        for depth, part in enumerate(path[:-1], start=1):
+            inner = section.setdefault(str(part), {})
+            if inner is None:
+                inner = section[str(part)] = {}
+            if not isinstance(inner, dict):
+                raise PipelineFileError(f"--set {text}: {dotted(path[:depth])} is a value, not a section")
+            section = inner
+        return section
+
+    def _origin(self, path: KeyPath) -> _Origin:
+        while path:
+            if path in self._origins:
+                return self._origins[path]
+            path = path[:-1]
+        return self._whole
+
+    def _refusal(self, problems: Sequence[Problem]) -> PipelineFileError:
+        texts = [f"{place}: {text}" for _, place, text in sorted(map(self._located, problems))]
+        if len(texts) == 1:
+            return PipelineFileError(texts[0], _EXAMPLE_HINT)
+        shown = texts[:MAX_PROBLEMS]
+        if len(texts) > MAX_PROBLEMS:
+            shown.append(f"... and {len(texts) - MAX_PROBLEMS} more")
+        listing = "\n".join(f"  {text}" for text in shown)
+        return PipelineFileError(f"{self._path}: {len(texts)} faults\n{listing}", _EXAMPLE_HINT)
+
+    def _located(self, problem: Problem) -> tuple[int, str, str]:
+        if problem.line is not None:
+            return problem.line, f"{self._path}:{problem.line}", problem.text
+        origin = self._origin(problem.path)
+        return origin.order, origin.place, problem.text
+
+
+def _read_file(path: Path) -> Document:
+    try:
+        document = read_document(path.read_text(encoding="utf-8-sig"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise PipelineFileError(
+            f"{path}: no such pipeline file", "`maskdet init DATA_DIR` writes one, -c FILE names another"
+        ) from error
+    except OSError as error:
+        raise PipelineFileError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        fault = f"{path}: not UTF-8 text at byte {error.start}"
+        raise PipelineFileError(fault, "save it as UTF-8") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise PipelineFileError(f"{path}{_yaml_fault(error)}", _EXAMPLE_HINT) from error
+    if not isinstance(document.value, dict):
+        found = "is empty" if document.value is None else "does not hold `key: value` lines"
+        raise PipelineFileError(f"{path}: {found}", _EXAMPLE_HINT)
+    return document
+
+
+def _override_value(text: str, raw: str) -> Any:
+    try:
+        return read_value(raw)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise PipelineFileError(f"--set {text}: the value is not valid YAML{_yaml_fault(error)}") from error
+
+
+def _yaml_fault(error: Exception) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f":{mark.line + 1}: {error.problem} (column {mark.column + 1})"
+    return ": nested too deeply" if isinstance(error, RecursionError) else f": {error}"

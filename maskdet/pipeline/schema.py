@@ -1,0 +1,33 @@
+"""The whole pipeline file: each section is defined by the room that uses it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from maskdet.dataset.settings import DataSettings
+from maskdet.evaluation.settings import EvalSettings
+from maskdet.export.settings import ExportSettings
+from maskdet.serving.settings import ServeSettings
+from maskdet.settings import Section
+from maskdet.training.settings import ModelSettings, TrainSettings
+
+
+class PipelineFile(Section):
+    """A validated pipeline.yml. Its paths are absolute."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    """Results go to runs/<name>. Letters, digits, dots, dashes, underscores; no punctuation first, 64 at most."""
+    data: DataSettings
+    """The Pascal VOC folder and how to read it."""
+    model: ModelSettings = ModelSettings()
+    """Which network, and what it starts from."""
+    train: TrainSettings = TrainSettings()
+    """How to train."""
+    eval: EvalSettings = EvalSettings()
+    """How the model is judged on val."""
+    export: ExportSettings = ExportSettings()
+    """What is written for deployment, and how closely it must agree with the checkpoint."""
+    serve: ServeSettings = ServeSettings()
+    """Where the HTTP server listens."""

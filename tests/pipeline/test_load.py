@@ -1,0 +1,209 @@
+"""The pipeline file: what is accepted, where paths start, and how faults are worded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maskdet.errors import PipelineFileError
+from maskdet.pipeline.load import MAX_PROBLEMS, load_pipeline
+
+MINIMAL = "name: demo\ndata:\n  root: pictures\n"
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(text: str) -> Path:
+        path = tmp_path / "pipeline.yml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def refusal(path: Path, overrides: tuple[str, ...] = ()) -> str:
+    with pytest.raises(PipelineFileError) as caught:
+        load_pipeline(path, overrides)
+    return caught.value.what
+
+
+def test_all_sections_but_data_have_defaults(write, tmp_path):
+    pipeline = load_pipeline(write(MINIMAL))
+    assert pipeline.name == "demo"
+    assert pipeline.data.root == tmp_path / "pictures"
+    assert pipeline.train.epochs == 30
+    assert pipeline.serve.port == 8866
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("split: {ratio: 4:1}", "4:1"),
+        ("split: {ratio: 59:30}", "59:30"),
+        ("split: {ratio: '9:1'}", "9:1"),
+        ("split: {ratio: 4:1, seed: 3}", "4:1"),
+    ],
+)
+def test_a_ratio_needs_no_quotes(write, line, read):
+    assert load_pipeline(write(f"{MINIMAL}  {line}\n")).data.split.ratio == read
+
+
+def test_plain_words_stay_words(write):
+    pipeline = load_pipeline(write(f"{MINIMAL}  labels: [no, yes]\n  aliases: {{off: no, 7: yes}}\n"))
+    assert pipeline.data.labels == ("no", "yes")
+    assert pipeline.data.aliases == {"off": "no", "7": "yes"}
+
+
+def test_scientific_numbers_need_no_dot(write):
+    pipeline = load_pipeline(write(MINIMAL + "train: {learning_rate: 1e-3}\n"))
+    assert pipeline.train.learning_rate == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize(
+    ("override", "section", "key", "value"),
+    [
+        ("train.epochs=1", "train", "epochs", 1),
+        ("train.learning_rate=0.02", "train", "learning_rate", 0.02),
+        ("data.aliases.face_nask=with_mask", "data", "aliases", {"face_nask": "with_mask"}),
+        ("data.labels=[b, a]", "data", "labels", ("b", "a")),
+        ("export.onnx=false", "export", "onnx", False),
+        ("name=other", "name", "", "other"),
+    ],
+)
+def test_overrides(write, override, section, key, value):
+    found = getattr(load_pipeline(write(MINIMAL), [override]), section)
+    assert (getattr(found, key) if key else found) == value
+
+
+def test_a_ratio_by_override(write):
+    assert load_pipeline(write(MINIMAL), ["data.split.ratio=3:2"]).data.split.ratio == "3:2"
+
+
+def test_overrides_of_one_section_add_up_and_the_last_wins(write):
+    pipeline = load_pipeline(write(MINIMAL), ["train.epochs=1", "train.batch_size=8", "train.epochs=2"])
+    assert (pipeline.train.epochs, pipeline.train.batch_size) == (2, 8)
+
+
+def test_an_override_opens_an_empty_section(write):
+    assert load_pipeline(write(MINIMAL + "train:\n"), ["train.epochs=1"]).train.epochs == 1
+
+
+def test_paths_start_at_the_file_and_those_of_overrides_here(tmp_path, monkeypatch):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "here").mkdir()
+    path = tmp_path / "configs" / "p.yml"
+    path.write_text(MINIMAL + "model: {pretrained: w/start.pdparams}\ntrain: {python: /opt/py/bin/python}\n")
+    monkeypatch.chdir(tmp_path / "here")
+
+    pipeline = load_pipeline(path)
+    assert pipeline.data.root == tmp_path / "configs" / "pictures"
+    assert pipeline.model.pretrained == tmp_path / "configs" / "w" / "start.pdparams"
+    assert pipeline.train.python == Path("/opt/py/bin/python")
+
+    pipeline = load_pipeline(path, ["data.root=pictures", "model.pretrained=none"])
+    assert pipeline.data.root == tmp_path / "here" / "pictures"
+    assert pipeline.model.pretrained == "none"
+
+
+FAULTS = [
+    ("train:\n  epoch: 3\n", ["pipeline.yml:5: train.epoch: no such key; did you mean train.epochs?"]),
+    ("epochs: 3\n", ["pipeline.yml:4: epochs: no such key; did you mean train.epochs?"]),
+    ("zzz: 3\n", ["pipeline.yml:4: zzz: no such key; known here: name, data, model"]),
+    ("train: {epochs: 0}\n", ["pipeline.yml:4: train.epochs: 0 is not allowed; expected at least 1"]),
+    ("train: {epochs: many}\n", ["train.epochs: 'many' is not allowed; expected a whole number"]),
+    ("train: {learning_rate: fast}\n", ["'fast' is not allowed; expected a number or auto"]),
+    ("train: {learning_rate: nan}\n", ["'nan' is not allowed; expected a finite number or auto"]),
+    ("train: {device: cuda}\n", ["pipeline.yml:4: train.device: 'cuda' is not allowed; auto: GPU where"]),
+    ("model: {variant: picodet_s_417}\n", ["model.variant: 'picodet_s_417'", "did you mean picodet_s_416?"]),
+    ("model: fast\n", ["model: 'fast' is not allowed; expected a section of `key: value` lines"]),
+    ("serve: {port: 70000}\n", ["serve.port: 70000 is not allowed; expected at most 65535"]),
+    ("export: {onnx: perhaps}\n", ["export.onnx: 'perhaps' is not allowed; expected true or false"]),
+    ("train: {seed: 1}\ntrain: {seed: 2}\n", ["pipeline.yml:5: train is written twice"]),
+    ("train:\n  seed: 1\n  seed: 2\n", ["pipeline.yml:6: train.seed is written twice"]),
+    ("  aliases: {a: [b]}\n", ["pipeline.yml:4: data.aliases.a: ['b'] is not allowed; expected text"]),
+    ("  labels:\n  - a\n  - 5\n", ["pipeline.yml:6: data.labels.1: 5 is not allowed; expected text"]),
+]
+
+
+@pytest.mark.parametrize(("tail", "expected"), FAULTS)
+def test_a_fault_names_file_line_key_value_and_what_is_allowed(write, tail, expected):
+    message = refusal(write(MINIMAL + tail))
+    assert all(part in message for part in expected), message
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "is empty"),
+        ("- a\n", "does not hold `key: value` lines"),
+        ("name: demo\n", "data is missing: The Pascal VOC folder"),
+        ("name: demo\ndata: {}\n", "data.root is missing: Folder with JPEGImages/"),
+        ("data: {root: x}\n", "name is missing: Results go to runs/<name>"),
+        ("name: ../up\ndata: {root: x}\n", "name: '../up' is not allowed; Results go to runs/<name>"),
+        ("name: a\n\tdata: {root: x}\n", "pipeline.yml:2: found character"),
+        ("name: &a x\ndata: {root: *a}\n", "pipeline.yml:2: aliases (*name) are not supported"),
+        ("name: !!python/name:os.system x\n", "could not determine a constructor"),
+        ("a: " + "[" * 50 + "]" * 50 + "\n", "nested deeper than"),
+        ("a: " + "[" * 5000 + "]" * 5000 + "\n", "nested too deeply"),
+        ("[a]: 1\n", "a key must be plain text"),
+    ],
+)
+def test_files_that_cannot_be_a_pipeline(write, text, expected):
+    assert expected in refusal(write(text))
+
+
+def test_not_utf8(tmp_path):
+    path = tmp_path / "pipeline.yml"
+    path.write_bytes("name: 口罩\n".encode("gb18030"))
+    assert "not UTF-8" in refusal(path)
+
+
+def test_a_byte_order_mark_is_accepted(tmp_path):
+    path = tmp_path / "pipeline.yml"
+    path.write_bytes(b"\xef\xbb\xbf" + MINIMAL.encode())
+    assert load_pipeline(path).name == "demo"
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path):
+    with pytest.raises(PipelineFileError, match="maskdet init DATA_DIR"):
+        load_pipeline(tmp_path / "pipeline.yml")
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("train.epoch=1", "--set train.epoch=1: train.epoch: no such key; did you mean train.epochs?"),
+        ("train.epochs=none", "--set train.epochs=none: train.epochs: 'none' is not allowed"),
+        ("train.epochs", "not of the form key=value"),
+        ("=1", "not of the form key=value"),
+        ("train..epochs=1", "not of the form key=value"),
+        ("data.root.deep=1", "data.root is a value, not a section"),
+        ("data.labels=[a", "the value is not valid YAML"),
+    ],
+)
+def test_faults_of_overrides(write, override, expected):
+    assert expected in refusal(write(MINIMAL), (override,))
+
+
+def test_an_override_mends_a_wrong_line(write):
+    assert load_pipeline(write(MINIMAL + "train: {epochs: x}\n"), ["train.epochs=2"]).train.epochs == 2
+
+
+def test_faults_are_reported_together_in_the_order_of_lines(write):
+    message = refusal(write(MINIMAL + "train: {epochs: x, batch_size: 0}\nserve:\n  prt: 1\n"), ("eval.a=1",))
+    rows = message.splitlines()
+    assert "4 faults" in rows[0]
+    assert ["yml:4" in rows[1], "yml:4" in rows[2], "yml:6" in rows[3], "--set eval.a=1" in rows[4]] == [
+        True
+    ] * 4
+
+
+def test_the_list_of_faults_is_bounded(write):
+    message = refusal(write(MINIMAL + "".join(f"key{number}: 1\n" for number in range(100))))
+    assert "100 faults" in message
+    assert message.splitlines()[-1].strip() == f"... and {100 - MAX_PROBLEMS} more"
+
+
+def test_a_long_value_is_cut(write):
+    assert len(refusal(write(MINIMAL + f"train: {{epochs: {'x' * 5000}}}\n"))) < 400
