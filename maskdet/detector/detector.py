@@ -1,0 +1,57 @@
+"""The detector: pictures in, detections out. What predict, eval, parity and serve share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from maskdet.detector.bundle import Bundle
+from maskdet.detector.postprocess import to_detections
+from maskdet.detector.preprocess import to_batch
+from maskdet.detector.session import OnnxSession
+from maskdet.detector.settings import BundleMeta
+from maskdet.types import Detections, FloatArray, Picture
+
+
+class Detector:
+    """A bundle, ready to run. Nothing changes after construction, so any number of threads may share it."""
+
+    def __init__(self, bundle: Bundle, *, threads: int = 0, device: str = "cpu") -> None:
+        """`threads` of one forward pass, 0 for all cores; errors as `OnnxSession`."""
+        self._meta = bundle.meta
+        self._session = OnnxSession(bundle.model, threads=threads, device=device)
+        self._thresholds = np.array(
+            [bundle.meta.thresholds[label] for label in bundle.meta.labels], np.float32
+        )
+        self._thresholds.flags.writeable = False
+
+    @property
+    def meta(self) -> BundleMeta:
+        return self._meta
+
+    @property
+    def thresholds(self) -> FloatArray:
+        """[C] score from which a detection of each class counts; read-only. For `Detections.above`."""
+        return self._thresholds
+
+    def detect(self, picture: Picture, size: tuple[int, int] | None = None) -> Detections:
+        """All candidates after NMS, down to the NMS score threshold; see `detect_batch`."""
+        return self.detect_batch([picture], None if size is None else [size])[0]
+
+    def detect_batch(
+        self, pictures: Sequence[Picture], sizes: Sequence[tuple[int, int]] | None = None
+    ) -> list[Detections]:
+        """One forward pass over pictures of any sizes; one `Detections` each, in order.
+
+        `sizes`: (height, width) that boxes refer to, where pictures were decoded at a fraction of it.
+        Raises PictureError for an array that is no picture, BundleError if the model fails.
+        """
+        if not pictures:
+            return []
+        sizes = sizes if sizes is not None else [(picture.shape[0], picture.shape[1]) for picture in pictures]
+        boxes, scores = self._session.run(to_batch(pictures, self._meta.input_size))
+        return [
+            to_detections(b, s, picture_size=size, input_size=self._meta.input_size, nms=self._meta.nms)
+            for b, s, size in zip(boxes, scores, sizes, strict=True)
+        ]

@@ -1,0 +1,195 @@
+"""Picture files to pixels: the one decoder of serving, prediction, evaluation and parity.
+
+JPEG goes through OpenCV, all else through Pillow; both agree with `cv2.imdecode(..., IMREAD_COLOR)`, which
+the trainer uses. EXIF orientation is applied, the alpha channel is dropped (as the trainer drops it), 16-bit
+pictures keep their high byte, and of animations and multi-page files the first picture counts.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from maskdet.detector.jpeg import read_layout
+from maskdet.errors import PictureError
+from maskdet.types import Picture
+
+FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF")
+SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
+"""File name endings, lower case, of the formats that are decoded."""
+
+_FORMATS_HINT = "send a JPEG, PNG, BMP, WebP, TIFF or GIF picture"
+_DAMAGED_HINT = "save the picture again, or leave it out"
+_ORIENTATION_TAG = 0x0112
+_REDUCED_FLAGS = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """The largest picture that is decoded; checked before any pixel is."""
+
+    max_bytes: int = 32 * 1024 * 1024
+    """Encoded size."""
+    max_pixels: int = 50_000_000
+    """Width times height."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPicture:
+    """A picture that may have been decoded at a fraction of its size."""
+
+    pixels: Picture
+    size: tuple[int, int]
+    """Height and width of the whole picture, turned: boxes are given in its pixels."""
+
+
+def decode(data: bytes, limits: PictureLimits = PictureLimits()) -> Picture:
+    """Decode at full size. Raises PictureError, and nothing else, whatever the bytes are."""
+    return decode_reduced(data, limits, at_least=None).pixels
+
+
+def decode_reduced(
+    data: bytes, limits: PictureLimits = PictureLimits(), *, at_least: tuple[int, int] | None
+) -> DecodedPicture:
+    """Decode a JPEG at 1/2, 1/4 or 1/8 where that still gives `at_least` (height, width); all else in full.
+
+    Saves most of the decoding time of large photographs. Pixels differ a little from a full decode, so
+    training, evaluation and parity do not use it.
+    """
+    if len(data) > limits.max_bytes:
+        raise _too_many_bytes(len(data), limits)
+    try:
+        return _decode(data, limits, at_least)
+    except PictureError:
+        raise
+    except MemoryError as error:
+        raise PictureError(
+            "there is not enough memory to decode the picture", "send a smaller picture"
+        ) from error
+    # Decoders raise a dozen kinds of exception on hostile bytes; all mean the same to the caller.
+    except Exception as error:
+        raise PictureError(f"the picture is damaged: {error}", _DAMAGED_HINT) from error
+
+
+def read_picture(path: Path, limits: PictureLimits = PictureLimits()) -> Picture:
+    """Read and decode a file; a PictureError names it."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(limits.max_bytes + 1)
+        if len(data) > limits.max_bytes:
+            raise _too_many_bytes(path.stat().st_size, limits)
+        return decode(data, limits)
+    except OSError as error:
+        raise PictureError(
+            f"{path}: {error.strerror or error}", "check the path and its permissions"
+        ) from error
+    except PictureError as error:
+        raise PictureError(f"{path}: {error.what}", error.hint) from error
+
+
+def _decode(data: bytes, limits: PictureLimits, at_least: tuple[int, int] | None) -> DecodedPicture:
+    if not data:
+        raise PictureError("the picture is empty (0 bytes)", _FORMATS_HINT)
+    with _open(data, limits) as image:
+        _check_pixels(image, limits)
+        if image.format in {"JPEG", "MPO"}:
+            turn = _orientation(image)
+            pixels = _turned(_decode_jpeg(data, image, turn, at_least), turn)
+            return DecodedPicture(pixels, _turned_size(image, turn))
+        stored = _to_rgb(image)
+        pixels = _turned(stored, _orientation(image))  # known once loaded: PNG may hold EXIF after the pixels
+    return DecodedPicture(pixels, (pixels.shape[0], pixels.shape[1]))
+
+
+def _open(data: bytes, limits: PictureLimits) -> Image.Image:
+    """Read the header only. Pillow has a pixel limit of its own, which speaks first on huge pictures."""
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels("far more", limits) from error
+    except UnidentifiedImageError as error:
+        raise PictureError("the bytes are not a picture in a known format", _FORMATS_HINT) from error
+
+
+def _check_pixels(image: Image.Image, limits: PictureLimits) -> None:
+    width, height = image.size
+    if height < 1 or width < 1:
+        raise PictureError(f"the picture is {width}x{height} pixels", _DAMAGED_HINT)
+    if height * width > limits.max_pixels:
+        raise _too_many_pixels(f"{width}x{height}", limits)
+
+
+def _decode_jpeg(data: bytes, image: Image.Image, turn: int, at_least: tuple[int, int] | None) -> Picture:
+    layout = read_layout(data)
+    if layout is None or layout.size != image.size[::-1]:
+        raise PictureError("the JPEG's header is damaged", _DAMAGED_HINT)
+    if not layout.complete:
+        raise PictureError("the JPEG is cut off: its end is missing", "send the whole file")
+    step = 1 if at_least is None else _reduction(_turned_size(image, turn), at_least)
+    flags = _REDUCED_FLAGS.get(step, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if bgr is None:
+        raise PictureError("the JPEG's pixels are damaged or cut off", _DAMAGED_HINT)
+    rgb: Picture = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr)
+    return rgb
+
+
+def _reduction(size: tuple[int, int], at_least: tuple[int, int]) -> int:
+    """The largest of 8, 4, 2 that leaves at least the wanted (height, width); 1 for none."""
+    fits = (step for step in (8, 4, 2) if size[0] // step >= at_least[0] and size[1] // step >= at_least[1])
+    return next(fits, 1)
+
+
+def _to_rgb(image: Image.Image) -> Picture:
+    image.load()
+    if image.mode.startswith("I;16"):
+        high_byte = (np.asarray(image) >> 8).astype(np.uint8)
+        return np.repeat(high_byte[:, :, None], 3, axis=2)
+    if image.mode in {"I", "F"}:
+        raise PictureError("the picture has 32-bit pixels", "save it with 8 bits a channel")
+    # Pillow would warn that transparency of a palette is lost. It is dropped on purpose.
+    image.info.pop("transparency", None)
+    return np.array(image.convert("RGB"))
+
+
+def _orientation(image: Image.Image) -> int:
+    """1..8 as EXIF counts; 1 if there is no such tag or it cannot be read. Pillow turns TIFF by itself."""
+    if image.format == "TIFF" or "exif" not in image.info:
+        return 1
+    exif = Image.Exif()
+    try:
+        exif.load(image.info["exif"])
+        turn = exif.get(_ORIENTATION_TAG, 1)
+    # A picture with a damaged EXIF block is still a picture: viewers show it as it is stored.
+    except (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error):
+        return 1
+    return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
+
+
+def _turned_size(image: Image.Image, turn: int) -> tuple[int, int]:
+    return image.size if turn >= 5 else image.size[::-1]
+
+
+def _turned(stored: Picture, turn: int) -> Picture:
+    """Undo how the camera was held: 5 to 8 swap the axes, the rest flips them (EXIF 2.32, tag 274)."""
+    pixels = stored.transpose(1, 0, 2) if turn >= 5 else stored
+    upside_down, mirrored = turn in {3, 4, 7, 8}, turn in {2, 3, 6, 7}
+    pixels = pixels[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
+    return np.ascontiguousarray(pixels)
+
+
+def _too_many_bytes(count: int, limits: PictureLimits) -> PictureError:
+    return PictureError(f"the file has {count} bytes, more than {limits.max_bytes}", "send a smaller file")
+
+
+def _too_many_pixels(size: str, limits: PictureLimits) -> PictureError:
+    return PictureError(
+        f"the picture has {size} pixels; at most {limits.max_pixels} are decoded", "scale it down first"
+    )

@@ -1,0 +1,69 @@
+"""From the network's raw boxes and scores to detections: thresholds, suppression, scaling."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from maskdet.detector.settings import NmsSettings
+from maskdet.types import BoolArray, Detections, FloatArray, IntArray
+
+
+def to_detections(
+    boxes: FloatArray,
+    scores: FloatArray,
+    *,
+    picture_size: tuple[int, int],
+    input_size: tuple[int, int],
+    nms: NmsSettings,
+) -> Detections:
+    """Detections in one picture, best score first; ties go by class id, then by anchor.
+
+    boxes: [A, 4] xyxy in pixels of the network input; scores: [A, C]; sizes are (height, width).
+    Suppression is that of Paddle's `multiclass_nms3` with normalized boxes and no background class, but a
+    score equal to the threshold counts. Boxes are scaled to the picture and clipped to it; what lies
+    outside, or is not finite, is dropped.
+    """
+    anchors, class_ids = _candidates(scores, nms)
+    finite = np.isfinite(boxes[anchors]).all(axis=1)
+    anchors, class_ids = anchors[finite], class_ids[finite]
+    if not len(anchors):
+        return Detections.empty()
+    best_first = np.argsort(-scores[anchors, class_ids], kind="stable")
+    anchors, class_ids = anchors[best_first], class_ids[best_first]
+    kept = _suppress(boxes[anchors], scores[anchors, class_ids], class_ids, nms.iou_threshold)[: nms.keep]
+    anchors, class_ids = anchors[kept], class_ids[kept]
+    found = Detections(
+        _scaled(boxes[anchors], picture_size, input_size), scores[anchors, class_ids], class_ids
+    )
+    inside: BoolArray = np.all(found.boxes[:, 2:] > found.boxes[:, :2], axis=1)
+    return found.select(inside)
+
+
+def _candidates(scores: FloatArray, nms: NmsSettings) -> tuple[IntArray, IntArray]:
+    """Anchors and class ids of the scores that reach the threshold, class by class, at most top_k of each."""
+    class_ids, anchors = np.nonzero(scores.transpose() >= nms.score_threshold)
+    counts = np.bincount(class_ids, minlength=scores.shape[1])
+    if counts.max(initial=0) <= nms.top_k:
+        return anchors, class_ids
+    rows = np.split(anchors, np.cumsum(counts)[:-1])
+    best = [row[np.argsort(-scores[row, c], kind="stable")[: nms.top_k]] for c, row in enumerate(rows)]
+    return np.concatenate(best), np.repeat(np.arange(len(best)), [len(row) for row in best])
+
+
+def _suppress(boxes: FloatArray, scores: FloatArray, class_ids: IntArray, iou_threshold: float) -> IntArray:
+    """Rows that survive, in the order given, which is best first. Each class is looked at by itself."""
+    xywh = boxes - np.tile(
+        boxes[:, :2].min(axis=0), 2
+    )  # OpenCV keeps classes apart only if no box is negative
+    xywh[:, 2:] -= xywh[:, :2]
+    # OpenCV's stubs ask for lists; arrays are taken as well, and many times faster.
+    kept = cv2.dnn.NMSBoxesBatched(xywh, scores, class_ids, 0.0, iou_threshold)  # type: ignore[arg-type]
+    return np.sort(np.asarray(kept, np.int64))
+
+
+def _scaled(boxes: FloatArray, picture_size: tuple[int, int], input_size: tuple[int, int]) -> FloatArray:
+    (height, width), (input_height, input_width) = picture_size, input_size
+    factors = np.array([width / input_width, height / input_height] * 2, np.float32)
+    limits = np.array([width, height] * 2, np.float32)
+    return np.clip(boxes * factors, np.float32(0), limits)

@@ -1,0 +1,45 @@
+"""From a picture to the network's input: the one preprocess of serving, prediction, evaluation and parity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.errors import PictureError
+from maskdet.types import FloatArray, Picture
+
+
+def resize(picture: Picture, input_size: tuple[int, int]) -> Picture:
+    """Stretch to input_size (height, width) by bicubic interpolation, the ratio not kept.
+
+    Agrees to the pixel with PaddleDetection's `Resize(keep_ratio=False, interp=2)`.
+    """
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        shape = "x".join(map(str, picture.shape))
+        raise PictureError(
+            f"a picture is uint8 [height, width, 3], not {picture.dtype} [{shape}]",
+            "decode it with maskdet first",
+        )
+    height, width = input_size
+    resized: Picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)
+    return resized
+
+
+def to_batch(pictures: Sequence[Picture], input_size: tuple[int, int]) -> Picture:
+    """Resize pictures of any size into one array uint8 [N, height, width, 3], N >= 1."""
+    return np.stack([resize(picture, input_size) for picture in pictures])
+
+
+def normalise(batch: NDArray[np.uint8], mean: Sequence[float], std: Sequence[float]) -> FloatArray:
+    """uint8 [N, H, W, 3] to float32 [N, 3, H, W], (x / 255 - mean) / std, for models without it in the graph.
+
+    The steps and their precision are those of PaddleDetection's `NormalizeImage` and `Permute`.
+    """
+    values = batch.astype(np.float32)
+    values *= 1.0 / 255.0
+    values -= np.asarray(mean)
+    values /= np.asarray(std)
+    return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
