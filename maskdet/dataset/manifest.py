@@ -18,7 +18,7 @@ Part = Literal["train", "val"]
 
 @dataclass(frozen=True, slots=True)
 class ManifestObject:
-    """A face that passed the checks: class after aliases, xyxy box in pixels of the picture, within its edges."""
+    """A face that passed the checks: class after aliases, xyxy box in pixels, within the picture's edges."""
 
     label: str
     box: tuple[float, float, float, float]

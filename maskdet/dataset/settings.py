@@ -16,7 +16,8 @@ class SplitSettings(Section):
     ratio: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,3}:[1-9]\d{0,3}$")] = "4:1"
     """Train to val, as whole numbers."""
     method: Literal["grouped", "random", "every-nth"] = "grouped"
-    """grouped: near-duplicates stay on one side, stratified by class; random; every-nth: sorted names, every n-th to val."""
+    """grouped: near-duplicates stay on one side, stratified by class; random; every-nth: of the sorted names
+    every n-th goes to val, the first one included."""
     seed: int = 0
     """The same seed deals the same way on every machine."""
 

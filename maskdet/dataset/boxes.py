@@ -1,0 +1,99 @@
+"""Checks the objects of one annotation against the picture they lie in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from maskdet.dataset.findings import Collector
+from maskdet.dataset.labels import LabelBook
+from maskdet.dataset.manifest import ManifestObject
+from maskdet.dataset.voc import Box
+from maskdet.types import LabelledBox
+
+TOLERANCE = 1.0
+"""Pixels a box may reach beyond an edge. VOC counts pixels from 1, so tools differ by one; the overhang is cut."""
+
+
+def usable_objects(
+    objects: Sequence[LabelledBox], size: tuple[int, int], labels: LabelBook, report: Collector
+) -> tuple[ManifestObject, ...]:
+    """The objects that pass, cut to the picture of `size` (width, height); `report` takes the findings."""
+    conflicts = _conflicts(objects, labels, report)
+    seen: dict[tuple[str, Box], int] = {}
+    usable = []
+    for item in objects:
+        label = _label(item, labels, report)
+        sound = _is_sound(item, size, report)
+        if label is None or not sound or item.number in conflicts:
+            continue
+        first = seen.setdefault((label, item.box), item.number)
+        if first == item.number:
+            usable.append(ManifestObject(label, _cut(item, size, report), item.difficult))
+        else:
+            message = f"the same as object {first} ({label}, same box); counted once"
+            report.add("duplicate-object", message, line=item.line, number=item.number)
+    return tuple(usable)
+
+
+def _label(item: LabelledBox, labels: LabelBook, report: Collector) -> str | None:
+    fault = labels.faults.get(item.label)
+    if fault:
+        report.add(fault.code, fault.message, fault.hint, line=item.line, number=item.number)
+    return labels.classes.get(item.label)
+
+
+def _conflicts(objects: Sequence[LabelledBox], labels: LabelBook, report: Collector) -> set[int]:
+    """Numbers of the objects whose box stands under two classes; which of them is right nobody can say."""
+    boxes: dict[Box, list[LabelledBox]] = defaultdict(list)
+    for item in objects:
+        if item.label in labels.classes:
+            boxes[item.box].append(item)
+    numbers = set()
+    for same in boxes.values():
+        classes = sorted({labels.classes[item.label] for item in same})
+        if len(classes) > 1:
+            for item in same:
+                message = f"one box is called {' and '.join(classes)}"
+                report.add("label-conflict", message, "keep one", line=item.line, number=item.number)
+                numbers.add(item.number)
+    return numbers
+
+
+def _is_sound(item: LabelledBox, size: tuple[int, int], report: Collector) -> bool:
+    xmin, ymin, xmax, ymax = item.box
+    width, height = size
+    said = f"box {_shown(item.box)}"
+    if xmin > xmax or ymin > ymax:
+        axis = "xmin is greater than xmax" if xmin > xmax else "ymin is greater than ymax"
+        report.add("box-inverted", f"{said}: {axis}", line=item.line, number=item.number)
+        return False
+    if xmin == xmax or ymin == ymax:
+        report.add("box-empty", f"{said} has no area", line=item.line, number=item.number)
+        return False
+    if _overhang(item.box, size) > TOLERANCE or xmin >= width or ymin >= height or xmax <= 0 or ymax <= 0:
+        message = f"{said} reaches beyond the picture, {width} x {height}"
+        report.add("box-outside", message, line=item.line, number=item.number)
+        return False
+    return True
+
+
+def _cut(item: LabelledBox, size: tuple[int, int], report: Collector) -> Box:
+    overhang = _overhang(item.box, size)
+    if overhang <= 0:
+        return item.box
+    width, height = size
+    message = f"box {_shown(item.box)} reaches {overhang:g} px beyond the picture, {width} x {height}; cut"
+    report.add("box-edge", message, line=item.line, number=item.number)
+    xmin, ymin, xmax, ymax = item.box
+    return max(xmin, 0.0), max(ymin, 0.0), min(xmax, float(width)), min(ymax, float(height))
+
+
+def _overhang(box: Box, size: tuple[int, int]) -> float:
+    """Pixels by which the box reaches beyond the farthest-crossed edge; 0 or less if it lies within."""
+    xmin, ymin, xmax, ymax = box
+    return max(-xmin, -ymin, xmax - size[0], ymax - size[1])
+
+
+def _shown(box: Box) -> str:
+    return "(" + ", ".join(f"{value:g}" for value in box) + ")"

@@ -1,0 +1,159 @@
+"""What the checks report: one frozen record a fault, and one table of how grave each kind is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "notice"]
+Unit = Literal["object", "annotation", "picture", "nothing"]
+
+LINE_LENGTH = 320
+"""Characters of one printed finding; the file comes first, so it is never what is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of finding. An error stops prepare; with `skip_bad`, `drops` is what is left out instead.
+
+    A rule that drops "nothing" stops even with `skip_bad` when it is an error, and is for information when
+    it is a notice.
+    """
+
+    severity: Severity
+    drops: Unit
+    meaning: str
+
+
+RULES: dict[str, Rule] = {
+    "nested-folder": Rule("error", "nothing", "a folder inside JPEGImages or Annotations"),
+    "name-unusable": Rule("error", "picture", "a file name that a list file cannot hold"),
+    "stem-clash": Rule("error", "picture", "several pictures, or annotations, of one stem"),
+    "annotation-missing": Rule("error", "picture", "a picture without an XML file"),
+    "picture-missing": Rule("error", "annotation", "an XML file without a picture"),
+    "picture-unreadable": Rule("error", "picture", "a picture that cannot be decoded"),
+    "picture-truncated": Rule("error", "picture", "a picture that breaks off"),
+    "xml-unreadable": Rule("error", "picture", "an XML file that is not well-formed, empty or too large"),
+    "xml-entities": Rule("error", "picture", "an XML file that declares entities or names an outside DTD"),
+    "xml-not-voc": Rule("error", "picture", "an XML file whose root is not <annotation>"),
+    "size-mismatch": Rule("error", "picture", "a size in the XML that is not the picture's"),
+    "size-unturned": Rule("error", "picture", "an XML that fits the picture only before its EXIF turn"),
+    "coordinate-missing": Rule("error", "object", "a box that lacks a coordinate"),
+    "coordinate-invalid": Rule("error", "object", "a coordinate that is not a finite number"),
+    "box-inverted": Rule("error", "object", "a box whose min is greater than its max"),
+    "box-empty": Rule("error", "object", "a box without area"),
+    "box-outside": Rule("error", "object", "a box more than 1 px beyond the picture's edge"),
+    "label-missing": Rule("error", "object", "an object without a name"),
+    "label-unknown": Rule("error", "object", "a name that is not in data.labels"),
+    "label-misspelt": Rule("error", "object", "a rare name one slip away from a frequent one"),
+    "label-conflict": Rule("error", "object", "one box under two names"),
+    "box-edge": Rule("notice", "nothing", "a box at most 1 px beyond the edge, cut to the picture"),
+    "float-coordinates": Rule("notice", "nothing", "coordinates with decimals, accepted"),
+    "difficult-text": Rule("notice", "nothing", "`difficult` is not 0 or 1, read as said"),
+    "stray-text": Rule("notice", "nothing", "text between elements, passed over"),
+    "duplicate-object": Rule("notice", "nothing", "an object that stands twice in a file, counted once"),
+    "size-missing": Rule("notice", "nothing", "an XML that does not say the picture's size"),
+    "filename-differs": Rule("notice", "nothing", "a <filename> that names another picture"),
+    "format-differs": Rule("notice", "nothing", "a picture whose content is not what its ending says"),
+    "file-ignored": Rule("notice", "nothing", "a file that is neither a picture nor an annotation"),
+    "no-objects": Rule("notice", "nothing", "a picture without objects, kept as a negative"),
+    "exact-duplicate": Rule("notice", "nothing", "two pictures of the same bytes, both kept"),
+    "near-duplicate": Rule("notice", "nothing", "two pictures that look alike, both kept"),
+    "picture-emptied": Rule("notice", "picture", "a picture that lost all its objects, so it is no negative"),
+    "label-unseen": Rule("notice", "nothing", "a class of data.labels that no object has"),
+    "name-with-space": Rule("notice", "nothing", "a space in a path, at which PaddleDetection splits lists"),
+}
+"""Every kind of finding. What makes a label or a box doubtful is an error; what can be read in one way only,
+or does not change what is learnt, is a notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fault of one kind in one place.
+
+    `file` is relative to the data root with forward slashes, `line` 1-based (0: none), `number` that of the
+    object within its file, 1-based (0: none).
+    """
+
+    code: str
+    file: str
+    message: str
+    hint: str = ""
+    line: int = 0
+    number: int = 0
+
+    @property
+    def severity(self) -> Severity:
+        return RULES[self.code].severity
+
+    @property
+    def drops(self) -> Unit:
+        return RULES[self.code].drops
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity == "error"
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        which = f" object {self.number}:" if self.number else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return clean(f"{place}:{which} {self.message}{hint} [{self.code}]", LINE_LENGTH)
+
+
+class Collector:
+    """Gathers the findings about one file."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.findings: list[Finding] = []
+
+    def add(self, code: str, message: str, hint: str = "", *, line: int = 0, number: int = 0) -> None:
+        self.findings.append(Finding(code, self.file, message, hint, line, number))
+
+
+def sort_key(finding: Finding) -> tuple[str, int, int, str, str]:
+    """Findings in the order of the files, then of the lines."""
+    return finding.file, finding.line, finding.number, finding.code, finding.message
+
+
+def bounded(findings: Sequence[Finding], limit: int) -> list[str]:
+    """At most `limit` lines, and one that counts the rest. Frequent kinds do not crowd out rare ones."""
+    share = _share(Counter(finding.code for finding in findings), limit)
+    shown: Counter[str] = Counter()
+    rest: Counter[str] = Counter()
+    lines: list[str] = []
+    for finding in findings:
+        if shown[finding.code] < share and len(lines) < limit:
+            shown[finding.code] += 1
+            lines.append(str(finding))
+        else:
+            rest[finding.code] += 1
+    return lines + ([f"and {rest.total()} more: {counts(rest)}"] if rest else [])
+
+
+def counts(codes: Counter[str]) -> str:
+    """For people: "3 box-empty, 1 stray-text", the most frequent first."""
+    ordered = sorted(codes.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{number} {code}" for code, number in ordered)
+
+
+def by_severity(findings: Iterable[Finding], severity: Severity) -> list[Finding]:
+    return sorted((f for f in findings if f.severity == severity), key=sort_key)
+
+
+def clean(text: str, length: int) -> str:
+    """One line of printable text: what a file says must not move the terminal's cursor or fill its screen."""
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def _share(codes: Counter[str], limit: int) -> int:
+    """The most lines a kind may have so that all kinds fit, found by trying fewer and fewer."""
+    share = max(codes.values(), default=0)
+    while share > 1 and sum(min(number, share) for number in codes.values()) > limit:
+        share -= max(1, share // 10)
+    return share

@@ -1,0 +1,126 @@
+"""Turns the names in the annotations into classes: aliases, unknown names, slips of the pen."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from maskdet.dataset.findings import clean
+from maskdet.dataset.settings import DataSettings
+from maskdet.errors import DatasetError
+
+RARE = 5
+"""A name is taken for a slip only if the name it resembles is at least this many times as frequent."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFault:
+    """Why a written name stands for no class."""
+
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelBook:
+    """`classes` maps a written name to its class, `faults` one that has none to the reason."""
+
+    classes: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, LabelFault] = field(default_factory=dict)
+
+
+def read_labels(names: Counter[str], settings: DataSettings) -> LabelBook:
+    """Decide on each name of the annotations; `names` counts the objects that carry it.
+
+    Raises DatasetError when data.labels or data.aliases contradict themselves.
+    """
+    _check_settings(settings)
+    meant = {name: settings.aliases.get(name, name) for name in sorted(names)}
+    faults = _unknown(meant, settings) if settings.labels is not None else _misspelt(names, meant, settings)
+    classes = {name: label for name, label in meant.items() if name not in faults}
+    return LabelBook(classes, faults)
+
+
+def _check_settings(settings: DataSettings) -> None:
+    labels = settings.labels
+    if labels is None:
+        return
+    doubled = [label for label, number in Counter(labels).items() if number > 1]
+    if doubled or not labels or not all(label.strip() for label in labels):
+        raise DatasetError("data.labels must be names, each once", f"it is {list(labels)}")
+    for name, label in settings.aliases.items():
+        if label not in labels:
+            what = f"data.aliases: {name} stands for {label}, which is not in data.labels"
+            raise DatasetError(what, _did_you_mean(label, labels))
+
+
+def _unknown(meant: Mapping[str, str], settings: DataSettings) -> dict[str, LabelFault]:
+    labels = settings.labels or ()
+    return {
+        name: LabelFault("label-unknown", f"unknown class '{clean(name, 60)}'", _did_you_mean(name, labels))
+        for name, label in meant.items()
+        if label not in labels
+    }
+
+
+def _did_you_mean(name: str, labels: tuple[str, ...]) -> str:
+    lower = {label.casefold(): label for label in labels}
+    close = difflib.get_close_matches(name.casefold(), lower, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {lower[close[0]]}? Correct it or add it to data.aliases"
+    return f"data.labels knows {clean(', '.join(labels), 120)}"
+
+
+def _misspelt(
+    names: Counter[str], meant: Mapping[str, str], settings: DataSettings
+) -> dict[str, LabelFault]:
+    """Rare names one slip away from a frequent one, where no list of labels says what is right."""
+    totals: Counter[str] = Counter()
+    for name, label in meant.items():
+        totals[label] += names[name]
+    declared = set(settings.aliases.values())
+    faults = {}
+    for name, label in meant.items():
+        likely = _resembled(label, totals)
+        if likely and label not in declared and name not in settings.aliases:
+            message = f"class '{clean(name, 60)}' ({totals[label]} objects) looks like a slip of {likely}"
+            hint = f"did you mean {likely} ({totals[likely]} objects)? Add it to data.aliases, or name all in data.labels"
+            faults[name] = LabelFault("label-misspelt", message, hint)
+    return faults
+
+
+def _resembled(label: str, totals: Counter[str]) -> str:
+    """The most frequent name that `label` is a slip of, "" if there is none."""
+    frequent = [
+        other
+        for other, number in sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+        if number >= RARE * totals[label] and other != label and is_slip(label, other)
+    ]
+    return frequent[0] if frequent else ""
+
+
+def is_slip(name: str, other: str) -> bool:
+    """Whether two names are alike but for letter case, separators, and one wrong, missing, extra or swapped letter.
+
+    A digit is no slip (n95, n96), and two letters may carry meaning (masked, unmasked), so similarity
+    ratios are of no use here.
+    """
+    left, right = _bare(name), _bare(other)
+    start = len(os.path.commonprefix((left, right)))
+    rest, other_rest = left[start:], right[start:]
+    end = len(os.path.commonprefix((rest[::-1], other_rest[::-1])))
+    rest, other_rest = rest[: len(rest) - end], other_rest[: len(other_rest) - end]
+    if any(character.isdigit() for character in rest + other_rest):
+        return False
+    swapped = len(rest) == 2 and rest == other_rest[::-1]
+    one = len(rest) <= 1 and len(other_rest) <= 1
+    # A short name such as "ok" is one letter away from too much.
+    return (one or swapped) and (rest == other_rest or min(len(left), len(right)) >= 4)
+
+
+def _bare(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())
