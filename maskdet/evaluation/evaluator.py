@@ -38,7 +38,7 @@ def evaluate(pairs: Iterable[Scene], labels: Sequence[str], *, thresholds: Thres
     faces = [_as_one_class(scene) for scene in scenes]
     if not any((~truth.difficult).any() for truth, _ in scenes):
         raise DatasetError(
-            f"nothing to judge by: no labelled face that counts in {len(scenes)} pictures",
+            f"nothing to judge by: no labelled face that counts (pictures: {len(scenes)})",
             "check the val list and that its annotations have objects that are not difficult",
         )
     classes = tuple(_class_evaluation(scenes, number, labels, thresholds) for number in range(len(labels)))

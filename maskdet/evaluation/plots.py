@@ -45,8 +45,9 @@ def draw_curves(evaluation: Evaluation, target: Path) -> None:
 
 def _draw_precision_recall(axes: Axes, number: int, each: ClassEvaluation) -> Line2D:
     recall, precision = each.ranking.recall, each.ranking.precision
-    # The curve starts on the axis, at the precision of the best-scored detection.
-    line = _line(axes, number, np.insert(recall, 0, 0.0), np.insert(precision, 0, precision[:1]))
+    # The curve starts on the axis, at the precision of the best-scored detection, if there is any.
+    start = precision[:1]
+    line = _line(axes, number, np.append(0 * start, recall), np.append(start, precision))
     if each.precision is not None and each.recall is not None:
         _dot(axes, number, each.recall, each.precision)
     return line

@@ -39,8 +39,8 @@ def _headline(evaluation: Evaluation) -> str:
     faces = sum(each.truths for each in evaluation.classes)
     return (
         f"AP50 **{_percent(evaluation.ap50)}**, AP50:95 **{_percent(evaluation.ap50_95)}**, "
-        f"AP50 of faces whatever their class **{_percent(evaluation.ap50_any_class)}**, "
-        f"on {evaluation.pictures} pictures with {faces} faces."
+        f"AP50 of faces whatever their class **{_percent(evaluation.ap50_any_class)}** "
+        f"(pictures: {evaluation.pictures}, faces: {faces})."
     )
 
 

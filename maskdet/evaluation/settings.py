@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from maskdet.settings import Section
 class EvalSettings(Section):
     """How a model is judged on val."""
 
-    threshold: float | Literal["best-f1"] = "best-f1"
-    """Score from which a detection counts: one number for all classes, or each class's best F1 on val."""
+    threshold: Annotated[float, Field(ge=0, le=1)] | Literal["best-f1"] = "best-f1"
+    """Score from which a detection counts: 0..1 for all classes, or each class's best F1 on val."""
     batch_size: int = Field(8, ge=1)
     """Pictures a forward pass."""

@@ -10,18 +10,20 @@ import numpy as np
 import pytest
 
 from maskdet.evaluation.evaluator import evaluate
+from maskdet.types import Detections
 
 LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
 SEEDS = range(6)
+FIELDS = ("boxes", "scores", "class_ids")
 
 
-def _ppdet_map(scenes, overlap=0.5):
+def _ppdet_map(scenes):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ppdet's own imports are full of deprecated names
         map_utils = pytest.importorskip("ppdet.metrics.map_utils", exc_type=ImportError)
         metric = map_utils.DetectionMAP(
             class_num=len(LABELS),
-            overlap_thresh=overlap,
+            overlap_thresh=0.5,
             map_type="integral",
             is_bbox_normalized=False,
             evaluate_difficult=False,
@@ -88,7 +90,7 @@ def _coco_dataset(scenes):
     return {
         "images": [{"id": picture} for picture in range(len(scenes))],
         "categories": [{"id": number, "name": label} for number, label in enumerate(LABELS)],
-        "annotations": [{"id": number, **face} for number, face in enumerate(faces, start=1)],
+        "annotations": [{"id": number, "iscrowd": 0, **face} for number, face in enumerate(faces, start=1)],
     }
 
 
@@ -101,8 +103,12 @@ def _coco_detections(scenes):
     return [{"id": number, **row} for number, row in enumerate(rows, start=1)]
 
 
-@pytest.mark.parametrize("tied", [False, True], ids=["distinct scores", "tied scores"])
-@pytest.mark.parametrize("difficult", [0.0, 0.3], ids=["all count", "some difficult"])
+scores_tied = pytest.mark.parametrize("tied", [False, True], ids=["distinct scores", "tied scores"])
+share_difficult = pytest.mark.parametrize("difficult", [0.0, 0.3], ids=["all count", "some difficult"])
+
+
+@scores_tied
+@share_difficult
 @pytest.mark.parametrize("seed", SEEDS)
 def test_ap50_is_the_one_of_ppdet(make_scenes, seed, difficult, tied):
     scenes = make_scenes(seed, difficult=difficult, tied=tied)
@@ -111,11 +117,26 @@ def test_ap50_is_the_one_of_ppdet(make_scenes, seed, difficult, tied):
     assert ours == pytest.approx(_ppdet_map(scenes), abs=1e-9)
 
 
-@pytest.mark.parametrize("tied", [False, True], ids=["distinct scores", "tied scores"])
-@pytest.mark.parametrize("difficult", [0.0, 0.3], ids=["all count", "some difficult"])
+@scores_tied
+@share_difficult
 @pytest.mark.parametrize("seed", SEEDS)
 def test_ap50_95_is_the_one_of_pycocotools(make_scenes, seed, difficult, tied):
     scenes = make_scenes(seed, difficult=difficult, tied=tied)
     ours = evaluate(scenes, LABELS, thresholds="best-f1").ap50_95
     assert 0.05 < ours < 0.99
     assert ours == pytest.approx(_coco_ap(scenes), abs=1e-9)
+
+
+def test_more_than_a_hundred_detections_in_a_picture(make_scenes):
+    scenes = make_scenes(0, pictures=120)
+    crowd = [_merge([found for _, found in scenes[start : start + 60]]) for start in (0, 60)]
+    assert all((found.class_ids == number).sum() > 100 for found in crowd for number in range(len(LABELS)))
+    crowded = [(truth, found) for (truth, _), found in zip(scenes[::60], crowd, strict=True)]
+    judged = evaluate(crowded, LABELS, thresholds=0.5)
+    assert judged.ap50 == pytest.approx(_ppdet_map(crowded), abs=1e-9)
+    assert judged.ap50_95 == pytest.approx(_coco_ap(crowded), abs=1e-9)
+
+
+def _merge(parts):
+    merged = Detections(*(np.concatenate([getattr(part, name) for part in parts]) for name in FIELDS))
+    return merged.select(np.argsort(-merged.scores, kind="stable"))
