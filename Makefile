@@ -1,0 +1,31 @@
+# Every target sets up what it needs in .venv; PYTHON=/path/to/python chooses the interpreter.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench clean
+export PYTHON
+BIN := .venv/bin
+ARGS ?=
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
+
+setup: ## Make .venv and install the locked packages (the targets below do it by themselves)
+	@scripts/set_up.sh
+
+demo: setup ## Train on the drawn sample set, export, serve and ask the server once
+	@$(BIN)/python scripts/demo.py
+
+test: setup ## Run the tests (ARGS="-k name" passes options to pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## Check style, types and the layers of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## Measure maskdet on this machine
+	@$(BIN)/python scripts/bench.py $(ARGS)
+
+clean: ## Delete .venv, results (runs/) and caches
+	rm -rf .venv runs build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

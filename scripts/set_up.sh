@@ -1,0 +1,70 @@
+#!/bin/sh
+# Make .venv and install the locked packages and maskdet itself into it, unless that is done already.
+# PYTHON names the interpreter to use; without it the first that runs and fits is taken.
+set -eu
+
+cd "$(dirname "$0")/.."
+lock=requirements/dev.txt
+venv=.venv
+stamp=$venv/.installed
+
+fits() {
+    # It must really run: a version manager's shim exists for versions that are not active.
+    "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1
+}
+
+has_venv() {
+    "$1" -c 'import venv, ensurepip' >/dev/null 2>&1
+}
+
+find_python() {
+    found=
+    for candidate in ${PYTHON:-python3.12 python3.11 python3.10 python3 python}; do
+        fits "$candidate" || continue
+        has_venv "$candidate" && echo "$candidate" && return
+        found=$candidate
+    done
+    if [ -n "$found" ]; then
+        echo "set-up: $found has no venv module" >&2
+        echo "  next: install it (Debian, Ubuntu: apt install python3-venv)" >&2
+    elif [ -n "${PYTHON:-}" ]; then
+        echo "set-up: PYTHON=$PYTHON is no Python 3.10, 3.11 or 3.12 that runs" >&2
+        echo "  next: name one that is, or leave PYTHON out to have one looked for" >&2
+    else
+        echo "set-up: no Python 3.10, 3.11 or 3.12 found" >&2
+        echo "  next: install one (Debian, Ubuntu: apt install python3 python3-venv) or say PYTHON=/path/to/python" >&2
+    fi
+    return 1
+}
+
+make_venv() {
+    python=$(find_python)
+    echo "set-up: making $venv with $("$python" --version)"
+    "$python" -m venv --clear "$venv"
+}
+
+# What an installation depends on: another lock, project file or interpreter installs again.
+wanted() {
+    "$venv/bin/python" -c 'import hashlib, pathlib, sys
+files = [pathlib.Path(name).read_bytes() for name in sys.argv[1:]]
+print(hashlib.sha256(b"\0".join(files)).hexdigest(), sys.version.split()[0], pathlib.Path.cwd())' \
+        "$lock" pyproject.toml
+}
+
+usable() {
+    # A venv whose making was cut short has no pip; one made with another version than PYTHON's is not wanted.
+    fits "$venv/bin/python" && "$venv/bin/python" -c 'import pip' 2>/dev/null || return 1
+    [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" --version 2>&1)" = "$("$venv/bin/python" --version)" ]
+}
+
+if ! usable; then
+    make_venv
+fi
+if [ "$(cat "$stamp" 2>/dev/null)" = "$(wanted)" ]; then
+    exit 0
+fi
+echo "set-up: installing the packages of $lock (about 500 MB to fetch, some minutes)"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$lock"
+# The build backend is in the lock, so nothing is fetched for the project itself.
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+wanted >"$stamp"
