@@ -20,6 +20,7 @@ from maskdet.files import staged_file
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", ":")
 INK = "#333333"
+LABEL_LETTERS = 32
 CHINESE_FONTS = (
     "Noto Sans CJK SC",
     "Source Han Sans SC",
@@ -35,9 +36,13 @@ def draw_curves(evaluation: Evaluation, target: Path) -> None:
     left, right = figure.subplots(1, 2)
     shown = [(number, each) for number, each in enumerate(evaluation.classes) if each.truths]
     lines = [_draw_precision_recall(left, number, each) for number, each in shown]
-    _legend(left, lines, [f"{each.label}   AP50 {each.ap50:.1%}" for _, each in shown])
+    _legend(left, lines, [f"{_short(each.label)}   AP50 {each.ap50:.1%}" for _, each in shown])
     lines = [_draw_f1(right, number, each) for number, each in shown]
-    _legend(right, lines, [f"{each.label}   F1 {each.f1:.2f} at {each.threshold:.2f}" for _, each in shown])
+    _legend(
+        right,
+        lines,
+        [f"{_short(each.label)}   F1 {each.f1:.2f} at {each.threshold:.2f}" for _, each in shown],
+    )
     _frame(left, f"Precision and recall, AP50 {evaluation.ap50:.1%}", "recall", "precision")
     _frame(right, "F1 by score threshold", "score threshold", "F1")
     _write(figure, target)
@@ -82,6 +87,11 @@ def _frame(axes: Axes, title: str, x_name: str, y_name: str) -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(colors=INK)
+
+
+def _short(label: str) -> str:
+    # A legend wider than its axes would squeeze them.
+    return label if len(label) <= LABEL_LETTERS else label[: LABEL_LETTERS - 1] + "…"
 
 
 def _legend(axes: Axes, lines: Sequence[Line2D], names: Sequence[str]) -> None:
