@@ -1,33 +1,37 @@
-"""The layout of a JPEG, read by its markers: the size it claims, and whether its end is there.
+"""The layout of a JPEG, read by its markers: the size it claims, its EXIF block, whether its end is there.
 
-OpenCV decodes a cut JPEG without complaint (before 5.0) and believes its own header reader only, so both
-are looked at first. Markers: ITU-T T.81, annex B.
+OpenCV decodes a cut JPEG without complaint (before 5.0) and allocates what the header claims, so both are
+looked at first. Markers: ITU-T T.81, annex B.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-_SOI = b"\xff\xd8"
+SIGNATURE = b"\xff\xd8\xff"
+
 _EOI = b"\xff\xd9"
 _SOS = 0xDA
+_APP1 = 0xE1
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
 @dataclass(frozen=True, slots=True)
 class JpegLayout:
-    """`size`: (height, width) of the frame before any EXIF turn; `complete`: an end marker follows."""
+    """What stands before the first scan, and whether an end marker follows it."""
 
     size: tuple[int, int]
+    """Height and width of the frame before any EXIF turn."""
+    exif: bytes
+    """The first EXIF block, empty if there is none."""
     complete: bool
+    """Whether there is an end marker after the start of the first scan."""
 
 
 def read_layout(data: bytes) -> JpegLayout | None:
     """Walk the markers up to the first scan; None if they make no picture."""
-    if not data.startswith(_SOI):
-        return None
-    size, place = None, len(_SOI)
+    size, exif, place = None, b"", 2
     while (marker := _next_marker(data, place)) is not None:
         code, place = marker
         if code in _WITHOUT_LENGTH:
@@ -37,9 +41,11 @@ def read_layout(data: bytes) -> JpegLayout | None:
             return None
         if code in _START_OF_FRAME:
             size = _frame_size(data, place)
+        elif code == _APP1 and data.startswith(b"Exif\0\0", place + 2):
+            exif = exif or data[place + 2 : place + length]
         elif code == _SOS:
             # Thumbnails inside the header have an end marker of their own, so the search starts here.
-            return JpegLayout(size, data.find(_EOI, place + length) >= 0) if size else None
+            return JpegLayout(size, exif, data.find(_EOI, place + length) >= 0) if size else None
         place += length
     return None
 

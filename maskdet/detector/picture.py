@@ -8,7 +8,6 @@ pictures keep their high byte, and of animations and multi-page files the first 
 from __future__ import annotations
 
 import io
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,18 +16,24 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from maskdet.detector.jpeg import read_layout
+from maskdet.detector import jpeg
+from maskdet.detector.exif import read_orientation
 from maskdet.errors import PictureError
 from maskdet.types import Picture
 
-FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF")
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
 """File name endings, lower case, of the formats that are decoded."""
 
 _FORMATS_HINT = "send a JPEG, PNG, BMP, WebP, TIFF or GIF picture"
 _DAMAGED_HINT = "save the picture again, or leave it out"
-_ORIENTATION_TAG = 0x0112
-_REDUCED_FLAGS = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+_TRANSPOSED = 5  # EXIF orientations from here on swap the axes
+_PILLOW_FORMATS = ("PNG", "BMP", "WEBP", "TIFF", "GIF")
+_FLAGS: Final = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,54 +102,55 @@ def read_picture(path: Path, limits: PictureLimits = PictureLimits()) -> Picture
 def _decode(data: bytes, limits: PictureLimits, at_least: tuple[int, int] | None) -> DecodedPicture:
     if not data:
         raise PictureError("the picture is empty (0 bytes)", _FORMATS_HINT)
+    if data.startswith(jpeg.SIGNATURE):
+        return _decode_jpeg(data, limits, at_least)
     with _open(data, limits) as image:
-        _check_pixels(image, limits)
-        if image.format in {"JPEG", "MPO"}:
-            turn = _orientation(image)
-            pixels = _turned(_decode_jpeg(data, image, turn, at_least), turn)
-            return DecodedPicture(pixels, _turned_size(image, turn))
+        _check_pixels(image.size[::-1], limits)
         stored = _to_rgb(image)
-        pixels = _turned(stored, _orientation(image))  # known once loaded: PNG may hold EXIF after the pixels
+        # Asked for once loaded, since PNG may hold it after the pixels. Pillow turns TIFF by itself.
+        block = b"" if image.format == "TIFF" else image.info.get("exif", b"")
+    pixels = _turned(stored, read_orientation(block))
     return DecodedPicture(pixels, (pixels.shape[0], pixels.shape[1]))
 
 
-def _open(data: bytes, limits: PictureLimits) -> Image.Image:
-    """Read the header only. Pillow has a pixel limit of its own, which speaks first on huge pictures."""
-    try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_many_pixels("far more", limits) from error
-    except UnidentifiedImageError as error:
-        raise PictureError("the bytes are not a picture in a known format", _FORMATS_HINT) from error
-
-
-def _check_pixels(image: Image.Image, limits: PictureLimits) -> None:
-    width, height = image.size
-    if height < 1 or width < 1:
-        raise PictureError(f"the picture is {width}x{height} pixels", _DAMAGED_HINT)
-    if height * width > limits.max_pixels:
-        raise _too_many_pixels(f"{width}x{height}", limits)
-
-
-def _decode_jpeg(data: bytes, image: Image.Image, turn: int, at_least: tuple[int, int] | None) -> Picture:
-    layout = read_layout(data)
-    if layout is None or layout.size != image.size[::-1]:
-        raise PictureError("the JPEG's header is damaged", _DAMAGED_HINT)
+def _decode_jpeg(data: bytes, limits: PictureLimits, at_least: tuple[int, int] | None) -> DecodedPicture:
+    layout = jpeg.read_layout(data)
+    if layout is None:
+        raise PictureError("the JPEG's header is damaged or cut off", _DAMAGED_HINT)
+    _check_pixels(layout.size, limits)
     if not layout.complete:
         raise PictureError("the JPEG is cut off: its end is missing", "send the whole file")
-    step = 1 if at_least is None else _reduction(_turned_size(image, turn), at_least)
-    flags = _REDUCED_FLAGS.get(step, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION
-    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    turn = read_orientation(layout.exif)
+    size = layout.size[::-1] if turn >= _TRANSPOSED else layout.size
+    step = 1 if at_least is None else _reduction(size, at_least)
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[step] | cv2.IMREAD_IGNORE_ORIENTATION)
     if bgr is None:
-        raise PictureError("the JPEG's pixels are damaged or cut off", _DAMAGED_HINT)
-    rgb: Picture = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr)
-    return rgb
+        raise PictureError("the JPEG's pixels are damaged", _DAMAGED_HINT)
+    return DecodedPicture(_turned(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr), turn), size)
 
 
 def _reduction(size: tuple[int, int], at_least: tuple[int, int]) -> int:
     """The largest of 8, 4, 2 that leaves at least the wanted (height, width); 1 for none."""
     fits = (step for step in (8, 4, 2) if size[0] // step >= at_least[0] and size[1] // step >= at_least[1])
     return next(fits, 1)
+
+
+def _open(data: bytes, limits: PictureLimits) -> Image.Image:
+    """Read the header only. Pillow has a pixel limit of its own, which speaks first on huge pictures."""
+    try:
+        return Image.open(io.BytesIO(data), formats=_PILLOW_FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels("far more", limits) from error
+    except UnidentifiedImageError as error:
+        raise PictureError("the bytes are not a picture in a known format", _FORMATS_HINT) from error
+
+
+def _check_pixels(size: tuple[int, int], limits: PictureLimits) -> None:
+    height, width = size
+    if height < 1 or width < 1:
+        raise PictureError(f"the picture is {width}x{height} pixels", _DAMAGED_HINT)
+    if height * width > limits.max_pixels:
+        raise _too_many_pixels(f"{width}x{height}", limits)
 
 
 def _to_rgb(image: Image.Image) -> Picture:
@@ -159,27 +165,9 @@ def _to_rgb(image: Image.Image) -> Picture:
     return np.array(image.convert("RGB"))
 
 
-def _orientation(image: Image.Image) -> int:
-    """1..8 as EXIF counts; 1 if there is no such tag or it cannot be read. Pillow turns TIFF by itself."""
-    if image.format == "TIFF" or "exif" not in image.info:
-        return 1
-    exif = Image.Exif()
-    try:
-        exif.load(image.info["exif"])
-        turn = exif.get(_ORIENTATION_TAG, 1)
-    # A picture with a damaged EXIF block is still a picture: viewers show it as it is stored.
-    except (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error):
-        return 1
-    return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
-
-
-def _turned_size(image: Image.Image, turn: int) -> tuple[int, int]:
-    return image.size if turn >= 5 else image.size[::-1]
-
-
 def _turned(stored: Picture, turn: int) -> Picture:
     """Undo how the camera was held: 5 to 8 swap the axes, the rest flips them (EXIF 2.32, tag 274)."""
-    pixels = stored.transpose(1, 0, 2) if turn >= 5 else stored
+    pixels = stored.transpose(1, 0, 2) if turn >= _TRANSPOSED else stored
     upside_down, mirrored = turn in {3, 4, 7, 8}, turn in {2, 3, 6, 7}
     pixels = pixels[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
     return np.ascontiguousarray(pixels)
