@@ -1,0 +1,81 @@
+"""What PaddleDetection 2.6.0 needs under Paddle 3: each function mends one thing and names where it lies.
+
+Importing this module imports paddle and ppdet; only worker processes do that.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import warnings
+from typing import Any
+
+with warnings.catch_warnings():
+    # ppdet asks for optional packages at import, and pkg_resources announces its own end.
+    warnings.simplefilter("ignore")
+    import paddle
+    import ppdet.modeling  # registers the architectures
+    from ppdet.modeling import ops
+    from ppdet.modeling.assigners import atss_assigner, task_aligned_assigner
+
+
+def apply_shims() -> None:
+    """Mend ppdet in place. Safe to call once a process."""
+    for logger in ("ppdet", "paddle"):
+        logging.getLogger(logger).setLevel(logging.WARNING)
+    _mend_assigner(task_aligned_assigner.TaskAlignedAssigner)
+    _mend_assigner(atss_assigner.ATSSAssigner)
+    _mend_nms()
+
+
+def _mend_assigner(assigner: Any) -> None:
+    """modeling/assigners/{atss,task_aligned}_assigner.py add an int64 index to an offset of the labels' dtype
+    (`assigned_gt_index + batch_ind * num_max_boxes`); Paddle 3 refuses int64 + int32, so labels come in as int64.
+    """
+    original = assigner.forward
+    position = list(inspect.signature(original).parameters).index("gt_labels") - 1
+
+    def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
+        arguments = list(args)
+        arguments[position] = arguments[position].astype("int64")
+        return original(self, *arguments, **kwargs)
+
+    assigner.forward = forward
+
+
+def _mend_nms() -> None:
+    """modeling/ops.py builds multiclass_nms3 by hand for static graphs, which the new IR refuses; the C++ entry
+    point works eagerly and traced.
+    """
+
+    def multiclass_nms(
+        bboxes: Any,
+        scores: Any,
+        score_threshold: float,
+        nms_top_k: int,
+        keep_top_k: int,
+        nms_threshold: float = 0.3,
+        normalized: bool = True,
+        nms_eta: float = 1.0,
+        background_label: int = -1,
+        rois_num: Any = None,
+        **_: Any,
+    ) -> tuple[Any, Any, Any]:
+        found, index, count = paddle._C_ops.multiclass_nms3(
+            bboxes,
+            scores,
+            rois_num,
+            score_threshold,
+            nms_top_k,
+            keep_top_k,
+            nms_threshold,
+            normalized,
+            nms_eta,
+            background_label,
+        )
+        return found, count, index
+
+    ops.multiclass_nms = multiclass_nms
+
+
+__all__ = ["apply_shims", "paddle", "ppdet"]

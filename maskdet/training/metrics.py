@@ -1,0 +1,25 @@
+"""metrics.jsonl: one JSON line a group of steps and one an epoch, written by the worker, read by curves and people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from maskdet.files import write_text
+from maskdet.training.process import Event
+
+METRICS_NAME = "metrics.jsonl"
+
+
+def read_metrics(out: Path) -> list[Event]:
+    """All complete lines, in order; an unfinished last line is left out."""
+    path = out / METRICS_NAME
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    whole, _, _ = text.rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def forget_after(out: Path, epoch: int) -> None:
+    """Drop the lines of epochs after `epoch`: a resumed training writes them again."""
+    kept = [event for event in read_metrics(out) if event.get("epoch", epoch + 1) <= epoch]
+    write_text(out / METRICS_NAME, "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in kept))

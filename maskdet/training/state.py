@@ -1,0 +1,49 @@
+"""The resumable state of a training: one safetensors file whose header says how far it got. No pickle."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from maskdet.errors import TrainingError
+
+STATE_NAME = "last.safetensors"
+_HEADER_KEY = "maskdet"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainState:
+    """How far a training got. `epoch` counts finished epochs; AP50 is a fraction of 1, None before any evaluation."""
+
+    epoch: int
+    epochs: int
+    finished: bool
+    best_ap50: float | None
+    best_epoch: int | None
+    waited: int
+    """Evaluations since the best one."""
+    fingerprint: str
+    """Of everything that the training depends on; another one must not be resumed from here."""
+
+    def to_header(self) -> dict[str, str]:
+        """The metadata that safetensors stores: text by text."""
+        return {_HEADER_KEY: json.dumps(asdict(self))}
+
+
+def read_state(out: Path) -> TrainState | None:
+    """The state in the folder, or None when no epoch was finished there. Reads only the file's header.
+
+    Raises TrainingError when the file is damaged. Layout: github.com/huggingface/safetensors, "Format".
+    """
+    path = out / STATE_NAME
+    try:
+        with path.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            header = json.loads(stream.read(min(length, 100_000_000)))
+        return TrainState(**json.loads(header["__metadata__"][_HEADER_KEY]))
+    except FileNotFoundError:
+        return None
+    except (struct.error, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path} is damaged: {error}", "start over with --force") from error
