@@ -18,7 +18,7 @@ class PipelineFile(Section):
     """A validated pipeline.yml. Its paths are absolute."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    """Results go to runs/<name>. Letters, digits, dots, dashes, underscores; no punctuation first, 64 at most."""
+    """Results go to runs/<name>. Letters, digits, dots, dashes and underscores, 64 at most."""
     data: DataSettings
     """The Pascal VOC folder and how to read it."""
     model: ModelSettings = ModelSettings()

@@ -1,0 +1,63 @@
+"""What to run and what became of it: options in, one outcome a stage out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from maskdet.errors import MaskdetError
+
+
+class State(str, Enum):
+    """What became of a stage."""
+
+    RAN = "ran"
+    UP_TO_DATE = "up to date"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    NOT_REACHED = "not reached"
+    WOULD_RUN = "would run"
+    MAY_RUN = "may run"
+    """Dry run: up to date now, but an earlier stage would run and might write something new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One row of the table. `seconds` is the time of this run, `reason` why the stage ran or would run."""
+
+    stage: str
+    state: State
+    seconds: float = 0.0
+    figure: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Which stages to look at and how. `start` and `end` name stages; None means the first, the last."""
+
+    start: str | None = None
+    end: str | None = None
+    force: frozenset[str] = frozenset()
+    """Stages that run even when they are up to date."""
+    given: frozenset[str] = frozenset()
+    """Stages too long to be run on the way to another: they must have been run by themselves."""
+    dry_run: bool = False
+    resume: bool = False
+
+
+@dataclass(slots=True)
+class RunResult:
+    """Every stage's outcome, in order, and the error that ended the run, if one did."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    error: MaskdetError | None = None
+
+    def any(self, state: State) -> bool:
+        """True when some stage ended in that state."""
+        return any(outcome.state is state for outcome in self.outcomes)
+
+    @property
+    def up_to_date(self) -> bool:
+        """True when there was nothing to do."""
+        return all(outcome.state in (State.UP_TO_DATE, State.SKIPPED) for outcome in self.outcomes)

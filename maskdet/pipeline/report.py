@@ -1,0 +1,77 @@
+"""runs/<name>/report.md: what each stage did, its key figure, and links to what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from maskdet import __version__
+from maskdet.files import write_text
+from maskdet.pipeline.cache import read_record
+from maskdet.pipeline.outcome import Outcome, RunResult, State
+from maskdet.pipeline.stage import Context, Stage
+
+REPORT_NAME = "report.md"
+_PICTURES = (".png", ".jpg")
+_MAX_LINKS = 40
+"""Files a stage that the report links; the rest is counted."""
+
+
+def write_report(stages: Sequence[Stage], context: Context, result: RunResult) -> Path:
+    """Write the report of a run and return its path."""
+    pipeline = context.pipeline
+    blocks = [
+        f"# {pipeline.name}",
+        f"{pipeline.model.variant}, {pipeline.train.epochs} epochs. Written by maskdet {__version__}.",
+        _table(stages, context, result),
+        *_failure(result),
+        *(_files(stage, context) for stage in stages if context.path(stage.name).is_dir()),
+    ]
+    target = context.folder / REPORT_NAME
+    write_text(target, "\n\n".join(blocks) + "\n")
+    return target
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: 0.4 s, 12 s, 3 min 5 s, 2 h 14 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 1:
+        return f"{rest} s"
+    hours, minutes_left = divmod(minutes, 60)
+    return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
+
+
+def _table(stages: Sequence[Stage], context: Context, result: RunResult) -> str:
+    rows = ["| stage | state | time | key figure |", "| --- | --- | ---: | --- |"]
+    for stage, outcome in zip(stages, result.outcomes, strict=True):
+        cells = (stage.name, outcome.state.value, _time(stage, context, outcome), outcome.figure)
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def _time(stage: Stage, context: Context, outcome: Outcome) -> str:
+    if outcome.state in (State.RAN, State.FAILED):
+        return duration(outcome.seconds)
+    record = read_record(context, stage)
+    return duration(record.seconds) if record and record.finished else ""
+
+
+def _failure(result: RunResult) -> list[str]:
+    return [f"Failed:\n\n```text\n{result.error}\n```"] if result.error else []
+
+
+def _files(stage: Stage, context: Context) -> str:
+    folder = context.path(stage.name)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    names = [path.relative_to(context.folder).as_posix() for path in files]
+    links = [f"- [{name}]({_link(name)})" for name in names[:_MAX_LINKS]]
+    if len(names) > _MAX_LINKS:
+        links.append(f"- and {len(names) - _MAX_LINKS} more")
+    pictures = [f"![{name}]({_link(name)})" for name in names[:_MAX_LINKS] if name.endswith(_PICTURES)]
+    return "\n\n".join([f"## {stage.name}", "\n".join(links), *pictures])
+
+
+def _link(name: str) -> str:
+    return name.replace(" ", "%20")

@@ -1,0 +1,178 @@
+"""Running a chain of stages: what is up to date is left alone, what fails says how to go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from maskdet.errors import Interrupted, MaskdetError, StageError, UsageError
+from maskdet.files import staged_folder
+from maskdet.pipeline.cache import (
+    StageRecord,
+    describe_changes,
+    inputs_of,
+    read_record,
+    why_stale,
+    written,
+)
+from maskdet.pipeline.lock import run_lock
+from maskdet.pipeline.outcome import Outcome, RunOptions, RunResult, State
+from maskdet.pipeline.stage import Context, Inputs, Stage
+
+OnStart = Callable[[str, str], None]
+"""Called with a stage's name and the reason before it runs."""
+
+
+def run_stages(
+    stages: Sequence[Stage],
+    context: Context,
+    options: RunOptions,
+    on_start: OnStart = lambda _stage, _reason: None,
+) -> RunResult:
+    """Bring the chosen stages up to date in order; stop at the first that fails.
+
+    Errors of maskdet and Ctrl-C end up in the result, so that the caller can show the table first; anything
+    else is a fault of the program and is raised. Raises UsageError for a range that does not exist, and
+    StageError when another process works in the same folder.
+    """
+    first, last = _range(stages, options)
+    runner = _Runner(context, options, on_start)
+    with nullcontext() if options.dry_run else run_lock(context.folder):
+        for number, stage in enumerate(stages):
+            runner.visit(stage, chosen=first <= number <= last)
+    return runner.result
+
+
+def can_resume(stages: Sequence[Stage], context: Context) -> bool:
+    """True when some stage holds work that `--resume` can go on with."""
+    return any(stage.unfinished is not None and stage.unfinished(context) for stage in stages)
+
+
+def results_folder(runs: Path, name: str) -> Path:
+    """runs/<name>, absolute, since workers may start elsewhere."""
+    return runs.absolute() / name
+
+
+class _Runner:
+    """Goes from stage to stage and keeps what became of each."""
+
+    def __init__(self, context: Context, options: RunOptions, on_start: OnStart) -> None:
+        self._context, self._options, self._on_start = context, options, on_start
+        self.result = RunResult()
+
+    def visit(self, stage: Stage, *, chosen: bool) -> None:
+        began = time.monotonic()
+        try:
+            with _interruptible(stage):
+                outcome = self._outcome(stage, chosen)
+        except MaskdetError as error:
+            self.result.error = error
+            headline = error.what.partition("\n")[0]
+            outcome = Outcome(stage.name, State.FAILED, time.monotonic() - began, headline)
+        self.result.outcomes.append(outcome)
+
+    def _outcome(self, stage: Stage, chosen: bool) -> Outcome:
+        if self.result.error is not None:
+            return Outcome(stage.name, State.NOT_REACHED)
+        if not chosen:
+            return Outcome(stage.name, State.SKIPPED, figure=self._last_figure(stage))
+        if self._options.dry_run and self.result.any(State.WOULD_RUN):
+            return self._foreseen(stage)
+        return self._brought_up(stage)
+
+    def _brought_up(self, stage: Stage) -> Outcome:
+        inputs = inputs_of(self._context, stage)
+        reason = "forced" if stage.name in self._options.force else why_stale(self._context, stage, inputs)
+        if not reason:
+            return Outcome(stage.name, State.UP_TO_DATE, figure=self._last_figure(stage))
+        if stage.name in self._options.given:
+            return self._taken_as_is(stage, inputs, reason)
+        if self._options.dry_run:
+            return Outcome(stage.name, State.WOULD_RUN, reason=reason)
+        resume = self._resumes(stage, inputs)
+        self._on_start(stage.name, "resumed" if resume else reason)
+        return _run(stage, replace(self._context, resume=resume), inputs, reason)
+
+    def _foreseen(self, stage: Stage) -> Outcome:
+        try:
+            reason = why_stale(self._context, stage, inputs_of(self._context, stage))
+        except StageError:
+            reason = "has not run"
+        if reason:
+            return Outcome(stage.name, State.WOULD_RUN, reason=reason)
+        return Outcome(stage.name, State.MAY_RUN, reason="if an earlier stage writes something new")
+
+    def _taken_as_is(self, stage: Stage, inputs: Inputs, reason: str) -> Outcome:
+        # The best checkpoint of a training that was stopped is worth judging and shipping; one that was
+        # made from other settings would be judged as something it is not.
+        record = read_record(self._context, stage)
+        progress = stage.unfinished(self._context) if stage.unfinished else None
+        if record and progress and not describe_changes(record.inputs, inputs):
+            return Outcome(stage.name, State.SKIPPED, figure=progress)
+        raise StageError(f"{stage.name} is not up to date: {reason}", f"run `maskdet {stage.name}` first")
+
+    def _resumes(self, stage: Stage, inputs: Inputs) -> bool:
+        """Whether to go on with unfinished work. Raises StageError where that is the user's decision."""
+        progress = stage.unfinished(self._context) if stage.unfinished else None
+        if progress is None or stage.name in self._options.force:
+            return False
+        record = read_record(self._context, stage)
+        over = f"`maskdet {stage.name} --force` starts over"
+        if changes := describe_changes(record.inputs if record else {}, inputs):
+            raise StageError(
+                f"{progress}, begun with other settings: {changes}",
+                f"undo the change to go on with it, or {over}",
+            )
+        if not self._options.resume:
+            raise StageError(progress, f"`maskdet {stage.name} --resume` goes on, {over}")
+        return True
+
+    def _last_figure(self, stage: Stage) -> str:
+        record = read_record(self._context, stage)
+        return record.figure if record else ""
+
+
+def _run(stage: Stage, context: Context, inputs: Inputs, reason: str) -> Outcome:
+    began = time.monotonic()
+    figure = _fill_aside(stage, context) if stage.staged else _fill_in_place(stage, context, inputs)
+    seconds = time.monotonic() - began
+    outputs = written(context, stage)
+    record = StageRecord(inputs, finished=True, outputs=outputs, seconds=round(seconds, 2), figure=figure)
+    record.write(context, stage)
+    return Outcome(stage.name, State.RAN, seconds, figure, reason)
+
+
+def _fill_aside(stage: Stage, context: Context) -> str:
+    with staged_folder(context.path(stage.name)) as out:
+        return stage.run(context, out)
+
+
+def _fill_in_place(stage: Stage, context: Context, inputs: Inputs) -> str:
+    # Written before the work, so that what is unfinished tells which settings it was begun with.
+    StageRecord(inputs).write(context, stage)
+    out = context.path(stage.name)
+    out.mkdir(parents=True, exist_ok=True)
+    return stage.run(context, out)
+
+
+@contextmanager
+def _interruptible(stage: Stage) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped in {stage.name}") from None
+
+
+def _range(stages: Sequence[Stage], options: RunOptions) -> tuple[int, int]:
+    names = [stage.name for stage in stages]
+    for name in (options.start, options.end):
+        if name is not None and name not in names:
+            raise UsageError(f"there is no stage {name!r}", f"the stages are {', '.join(names)}")
+    first = names.index(options.start) if options.start else 0
+    last = names.index(options.end) if options.end else len(names) - 1
+    if first > last:
+        raise UsageError(f"--from {options.start} comes after --to {options.end}", "swap them")
+    return first, last

@@ -1,0 +1,42 @@
+"""config: write the whole PaddleDetection configuration that follows from the pipeline file and the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maskdet.pipeline.inputs import file_input, setting_inputs
+from maskdet.pipeline.stage import Context, Inputs, Stage
+
+SPEED_SETTINGS = frozenset({"device", "workers", "python"})
+"""Where and how fast training runs. The total batch is the same on any device, so weights made on a GPU are
+not made again because the next command runs on a CPU."""
+
+
+def _inputs(context: Context) -> Inputs:
+    return {
+        **setting_inputs("model", context.pipeline.model, exclude=frozenset({"pretrained"})),
+        **setting_inputs("train", context.pipeline.train, exclude=SPEED_SETTINGS),
+        **file_input(context, "prepare", "manifest.json"),
+        "data.root": str(context.pipeline.data.root.resolve()),
+        "results folder": str(context.folder),
+    }
+
+
+def _run(context: Context, out: Path) -> str:
+    from maskdet.dataset.manifest import load_manifest
+    from maskdet.training.recipe import build_recipe
+
+    pipeline = context.pipeline
+    recipe = build_recipe(
+        pipeline.model,
+        pipeline.train,
+        load_manifest(context.path("prepare", "manifest.json")),
+        data_root=pipeline.data.root,
+        prepare_dir=context.path("prepare"),
+    )
+    recipe.write(out)
+    rate = recipe.document["LearningRate"]["base_lr"]
+    return f"{pipeline.model.variant}, learning rate {rate:g}, batch {pipeline.train.batch_size}"
+
+
+CONFIG = Stage("config", _inputs, _run)

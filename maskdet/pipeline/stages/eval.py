@@ -1,0 +1,64 @@
+"""eval: judge the best checkpoint on val and choose the thresholds that export puts into the bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maskdet.files import write_json, write_text
+from maskdet.pipeline.inputs import file_input, setting_inputs
+from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.pipeline.stages.recipe_input import recipe_input
+from maskdet.pipeline.stages.train import BEST_NAME
+
+if TYPE_CHECKING:
+    from maskdet.evaluation.result import Evaluation
+
+
+def evaluate_weights(context: Context, weights: Path) -> Evaluation:
+    """Judge a .pdparams file of this pipeline's network on val."""
+    from maskdet.training.evaluate import EvalJob, evaluate_checkpoint
+
+    job = EvalJob(
+        config=context.path("config", "picodet.yml"),
+        manifest=context.path("prepare", "manifest.json"),
+        data_root=context.pipeline.data.root,
+        weights=weights,
+        settings=context.pipeline.eval,
+        python=context.pipeline.train.python,
+    )
+    return evaluate_checkpoint(job, track=context.track)
+
+
+def write_evaluation(evaluation: Evaluation, out: Path) -> None:
+    """metrics.json, pr.png and report.md."""
+    from maskdet.evaluation.plots import draw_curves
+    from maskdet.evaluation.report import markdown_report
+
+    write_json(out / "metrics.json", evaluation.to_json())
+    draw_curves(evaluation, out / "pr.png")
+    write_text(out / "report.md", f"# Evaluation\n\n{markdown_report(evaluation)}")
+
+
+def headline(evaluation: Evaluation) -> str:
+    """The key figures in a few words."""
+    return f"AP50 {evaluation.ap50:.1%}, AP50:95 {evaluation.ap50_95:.1%} on {evaluation.pictures} pictures"
+
+
+def _inputs(context: Context) -> Inputs:
+    return {
+        # The batch size only changes how fast it goes.
+        **setting_inputs("eval", context.pipeline.eval, exclude=frozenset({"batch_size"})),
+        **file_input(context, "prepare", "manifest.json"),
+        **recipe_input(context),
+        **file_input(context, "train", BEST_NAME),
+    }
+
+
+def _run(context: Context, out: Path) -> str:
+    evaluation = evaluate_weights(context, context.path("train", BEST_NAME))
+    write_evaluation(evaluation, out)
+    return headline(evaluation)
+
+
+EVAL = Stage("eval", _inputs, _run)

@@ -1,0 +1,31 @@
+"""prepare: check the VOC folder, split it, write manifest, lists, report and plots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maskdet.pipeline.inputs import folder_signature, setting_inputs
+from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.training.variants import variant
+
+
+def _inputs(context: Context) -> Inputs:
+    data = context.pipeline.data
+    # The root's own path is left out: a data set that was moved is the same data set.
+    return {
+        **setting_inputs("data", data, exclude=frozenset({"root"})),
+        "input size": variant(context.pipeline.model.variant).input_size,
+        "file JPEGImages": folder_signature(data.root / "JPEGImages"),
+        "file Annotations": folder_signature(data.root / "Annotations"),
+    }
+
+
+def _run(context: Context, out: Path) -> str:
+    from maskdet.dataset.prepare import prepare
+
+    size = variant(context.pipeline.model.variant).input_size
+    summary = prepare(context.pipeline.data, out, input_size=size, track=context.track)
+    return summary.figure
+
+
+PREPARE = Stage("prepare", _inputs, _run)

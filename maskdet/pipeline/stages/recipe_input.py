@@ -1,0 +1,46 @@
+"""The PaddleDetection configuration as an input: what it says, without where its files lie."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import yaml
+
+from maskdet.errors import StageError
+from maskdet.pipeline.stage import Context, Inputs
+
+RECIPE = "config/picodet.yml"
+
+
+def recipe_input(context: Context) -> Inputs:
+    """The configuration's content by hash. A project that was moved does not have to train again.
+
+    Raises StageError when it is missing or damaged.
+    """
+    path = context.folder / RECIPE
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StageError(f"{path} is missing", "run `maskdet config` first") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise StageError(f"{path} is damaged: {error}", "run `maskdet config --force`") from error
+    places = {
+        context.pipeline.data.root.resolve().as_posix(): "<data>",
+        context.path("prepare").resolve().as_posix(): "<prepare>",
+    }
+    text = json.dumps(_placeless(document, places), sort_keys=True)
+    return {f"file {RECIPE}": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _placeless(value: Any, places: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _placeless(inner, places) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_placeless(inner, places) for inner in value]
+    if isinstance(value, str):
+        for place, name in places.items():
+            if value == place or value.startswith(f"{place}/"):
+                return name + value[len(place) :]
+    return value

@@ -1,0 +1,327 @@
+"""The runner over small real stages: text files that are copied and joined."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from maskdet.errors import ExportError, Interrupted, StageError, UsageError
+from maskdet.pipeline.inputs import file_input, setting_inputs
+from maskdet.pipeline.outcome import RunOptions, RunResult, State
+from maskdet.pipeline.report import REPORT_NAME, duration, write_report
+from maskdet.pipeline.run import can_resume, run_stages
+from maskdet.pipeline.schema import PipelineFile
+from maskdet.pipeline.stage import Context, Stage
+from maskdet.training.settings import TrainSettings
+
+
+@dataclass
+class Project:
+    """prepare copies a word, train counts epochs in place, export joins both."""
+
+    root: Path
+    calls: list[str] = field(default_factory=list)
+    stop_at: int = 0
+    fail: Exception | None = None
+    epochs: int = 3
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        return (
+            Stage("prepare", self._prepare_inputs, self._prepare),
+            Stage(
+                "train",
+                self._train_inputs,
+                self._train,
+                staged=False,
+                unfinished=self._unfinished,
+                keeps=("best",),
+            ),
+            Stage("export", self._export_inputs, self._export),
+        )
+
+    @property
+    def context(self) -> Context:
+        train = TrainSettings(epochs=self.epochs)
+        return Context(
+            PipelineFile(name="demo", data={"root": self.root}, train=train), self.root / "runs" / "demo"
+        )
+
+    def run(self, **options: object) -> RunResult:
+        return run_stages(self.stages, self.context, RunOptions(**options))
+
+    def _prepare_inputs(self, context: Context) -> dict[str, object]:
+        return {"file word": (context.pipeline.data.root / "word").stat().st_mtime_ns}
+
+    def _prepare(self, context: Context, out: Path) -> str:
+        self.calls.append("prepare")
+        (out / "word").write_text((context.pipeline.data.root / "word").read_text())
+        return "one word"
+
+    def _train_inputs(self, context: Context) -> dict[str, object]:
+        return {**setting_inputs("train", context.pipeline.train), **file_input(context, "prepare", "word")}
+
+    def _train(self, context: Context, out: Path) -> str:
+        self.calls.append("resume" if context.resume else "train")
+        done = int((out / "state").read_text()) if context.resume else 0
+        for epoch in range(done + 1, context.pipeline.train.epochs + 1):
+            (out / "best").write_text("best")
+            (out / "state").write_text(str(epoch))
+            if epoch == self.stop_at:
+                raise KeyboardInterrupt
+        return f"epoch {epoch}"
+
+    def _unfinished(self, context: Context) -> str | None:
+        state = context.path("train", "state")
+        done = int(state.read_text()) if state.exists() else 0
+        return f"train/ holds an unfinished run at epoch {done}" if 0 < done < 3 else None
+
+    def _export_inputs(self, context: Context) -> dict[str, object]:
+        return {**file_input(context, "prepare", "word"), **file_input(context, "train", "best")}
+
+    def _export(self, context: Context, out: Path) -> str:
+        self.calls.append("export")
+        (out / "model").write_text(context.path("prepare", "word").read_text())
+        if self.fail:
+            raise self.fail
+        return "a | b"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "word").write_text("face")
+    return Project(tmp_path)
+
+
+def states(result: RunResult) -> list[State]:
+    return [outcome.state for outcome in result.outcomes]
+
+
+RAN, FRESH, SKIPPED = State.RAN, State.UP_TO_DATE, State.SKIPPED
+
+
+def test_everything_runs_once_and_then_nothing(project):
+    first = project.run()
+    assert states(first) == [RAN, RAN, RAN]
+    assert [outcome.figure for outcome in first.outcomes] == ["one word", "epoch 3", "a | b"]
+    assert not first.up_to_date
+    again = project.run()
+    assert states(again) == [FRESH, FRESH, FRESH]
+    assert again.up_to_date
+    assert [outcome.figure for outcome in again.outcomes] == ["one word", "epoch 3", "a | b"]
+    assert project.calls == ["prepare", "train", "export"]
+
+
+def test_touching_reruns_prepare_but_not_what_reads_contents(project):
+    project.run()
+    (project.root / "word").write_text("face")
+    assert states(project.run()) == [RAN, FRESH, FRESH]
+
+
+def test_new_content_goes_all_the_way(project):
+    project.run()
+    (project.root / "word").write_text("mask")
+    assert states(project.run()) == [RAN, RAN, RAN]
+    assert project.context.path("export", "model").read_text() == "mask"
+
+
+def test_a_setting_reruns_its_stage_and_says_why(project):
+    project.run()
+    project.epochs = 4
+    result = project.run()
+    # The best checkpoint is the same file as before, so export has nothing to do.
+    assert states(result) == [FRESH, RAN, FRESH]
+    assert result.outcomes[1].reason == "train.epochs 3 → 4"
+
+
+def test_force_runs_the_named_stages(project):
+    project.run()
+    assert states(project.run(force=frozenset({"export"}))) == [FRESH, FRESH, RAN]
+
+
+def test_from_and_to_leave_the_others_alone(project):
+    assert states(project.run(end="train")) == [RAN, RAN, SKIPPED]
+    (project.root / "word").write_text("mask")
+    assert states(project.run(start="export")) == [SKIPPED, SKIPPED, RAN]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"start": "serve"}, "no stage 'serve'"),
+        ({"end": "trian"}, "no stage 'trian'"),
+        ({"start": "export", "end": "prepare"}, "comes after"),
+    ],
+)
+def test_ranges_that_do_not_exist(project, options, message):
+    with pytest.raises(UsageError, match=message):
+        project.run(**options)
+
+
+def test_from_without_the_earlier_artefacts_says_what_to_run(project):
+    result = project.run(start="export")
+    assert isinstance(result.error, StageError)
+    assert "maskdet prepare" in result.error.hint
+
+
+def test_dry_run_foresees_and_writes_nothing(project):
+    result = project.run(dry_run=True)
+    assert states(result) == [State.WOULD_RUN] * 3
+    assert not (project.root / "runs").exists()
+    project.run()
+    assert states(project.run(dry_run=True)) == [FRESH, FRESH, FRESH]
+    (project.root / "word").write_text("mask")
+    assert states(project.run(dry_run=True)) == [State.WOULD_RUN, State.MAY_RUN, State.MAY_RUN]
+    assert project.calls == ["prepare", "train", "export"]
+
+
+def test_a_failure_stops_the_chain_and_keeps_the_last_good_state(project):
+    project.run()
+    project.fail = ExportError("scores differ\n  by a lot", "lower it")
+    result = project.run(force=frozenset({"prepare", "export"}))
+    assert states(result) == [RAN, FRESH, State.FAILED]
+    assert result.error is project.fail
+    assert result.outcomes[2].figure == "scores differ"
+    assert project.context.path("export", "model").read_text() == "face"
+    assert [path.name for path in project.context.folder.glob(".*-*")] == []
+
+
+def test_after_a_failure_later_stages_are_not_reached(project):
+    project.stop_at = 1
+    result = project.run()
+    assert states(result) == [RAN, State.FAILED, State.NOT_REACHED]
+    assert isinstance(result.error, Interrupted)
+
+
+def test_a_fault_of_the_program_is_raised(project):
+    project.fail = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        project.run()
+
+
+def interrupted(project: Project) -> Project:
+    project.stop_at = 2
+    project.run()
+    project.stop_at = 0
+    return project
+
+
+def test_unfinished_work_is_the_users_decision(project):
+    result = interrupted(project).run()
+    assert isinstance(result.error, StageError)
+    assert "unfinished run at epoch 2" in result.error.what
+    assert "maskdet train --resume" in result.error.hint
+    assert "maskdet train --force" in result.error.hint
+    assert can_resume(project.stages, project.context)
+
+
+def test_resume_goes_on(project):
+    assert states(interrupted(project).run(resume=True)) == [FRESH, RAN, RAN]
+    assert project.calls == ["prepare", "train", "resume", "export"]
+    assert not can_resume(project.stages, project.context)
+
+
+def test_force_starts_over(project):
+    assert states(interrupted(project).run(force=frozenset({"train"}))) == [FRESH, RAN, RAN]
+    assert project.calls == ["prepare", "train", "train", "export"]
+
+
+def test_resume_with_other_settings_is_refused_and_names_them(project):
+    interrupted(project).epochs = 5
+    result = project.run(resume=True)
+    assert isinstance(result.error, StageError)
+    assert "train.epochs 3 → 5" in result.error.what
+    assert "--force" in result.error.hint
+
+
+def test_resume_with_nothing_unfinished_is_a_normal_start(project):
+    assert states(project.run(resume=True)) == [RAN, RAN, RAN]
+    assert project.calls == ["prepare", "train", "export"]
+
+
+def test_a_long_stage_on_the_way_must_have_run(project):
+    result = project.run(given=frozenset({"train"}))
+    assert isinstance(result.error, StageError)
+    assert "run `maskdet train` first" in result.error.hint
+
+
+def test_the_best_of_a_stopped_training_may_be_used(project):
+    result = interrupted(project).run(given=frozenset({"train"}))
+    assert states(result) == [FRESH, SKIPPED, RAN]
+    assert "unfinished run at epoch 2" in result.outcomes[1].figure
+
+
+def test_a_stopped_training_of_other_settings_may_not(project):
+    interrupted(project).epochs = 5
+    assert isinstance(project.run(given=frozenset({"train"})).error, StageError)
+
+
+def test_one_run_at_a_time_names_the_holder(project):
+    folder = project.context.folder
+    code = (
+        "import sys; from pathlib import Path; from maskdet.pipeline.lock import run_lock\n"
+        "with run_lock(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(StageError, match=f"in use by process {holder.pid}"):
+            project.run()
+        assert states(project.run(dry_run=True)) == [State.WOULD_RUN] * 3
+        holder.kill()
+    assert states(project.run()) == [RAN, RAN, RAN]
+
+
+def test_what_a_killed_run_left_aside_is_swept(project):
+    leftover = project.context.folder / ".4711-export"
+    leftover.mkdir(parents=True)
+    project.run()
+    assert not leftover.exists()
+
+
+def test_the_report_has_the_table_the_files_and_the_failure(project):
+    project.run()
+    project.fail = ExportError("scores differ", "lower it")
+    result = project.run(force=frozenset({"export"}))
+    report = write_report(project.stages, project.context, result)
+    text = report.read_text()
+    assert report.name == REPORT_NAME
+    assert "| prepare | up to date |" in text
+    assert "| export | failed |" in text
+    assert "scores differ" in text
+    assert "next: lower it" in text
+    assert "[prepare/word](prepare/word)" in text
+
+
+def test_the_report_keeps_table_cells_whole(project):
+    result = project.run()
+    assert "| a \\| b |" in write_report(project.stages, project.context, result).read_text()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (12.3, "12 s"),
+        (59.7, "1 min 0 s"),
+        (185, "3 min 5 s"),
+        (8040, "2 h 14 min"),
+    ],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_on_start_tells_stage_and_reason(project):
+    told: list[tuple[str, str]] = []
+    for _ in range(2):
+        run_stages(
+            project.stages, project.context, RunOptions(end="prepare"), lambda *call: told.append(call)
+        )
+    assert told == [("prepare", "has not run")]
