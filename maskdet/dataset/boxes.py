@@ -12,7 +12,7 @@ from maskdet.dataset.voc import Box
 from maskdet.types import LabelledBox
 
 TOLERANCE = 1.0
-"""Pixels a box may reach beyond an edge. VOC counts pixels from 1, so tools differ by one; the overhang is cut."""
+"""Pixels a box may reach beyond an edge, and is cut. VOC counts pixels from 1, so tools differ by one."""
 
 
 def usable_objects(

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from maskdet.types import BoolArray, IntArray
 
 MAX_DISTANCE = 52
-"""Bits of 256 in which the hashes of look-alikes may differ. On the 749 real pictures of face masks that this was
-chosen on, crops, re-encoded copies and neighbouring shots of one scene lie at 0 to 52 (17 pairs), the first pair
-of different rooms at 56, and two pictures without relation at 128 on average."""
+"""Bits of 256 in which the hashes of look-alikes may differ.
+
+Chosen on 749 real pictures of face masks: crops, re-encoded copies and neighbouring shots of one scene lie at
+0 to 52, the nearest two pictures from different rooms at 56, and unrelated ones at 128 on average.
+"""
 
 NAMED = 8
 """Earlier look-alikes named for each picture, the nearest ones; grouping uses all."""
@@ -23,7 +25,7 @@ _BLOCK = 512
 
 @dataclass(frozen=True, slots=True)
 class DuplicatePair:
-    """Two pictures, by name, `first` before `second`; `distance` in bits of 256, `exact` if their bytes agree."""
+    """Two pictures by name, `first` before `second`; `distance` in bits of 256, `exact`: same bytes."""
 
     first: str
     second: str
@@ -33,7 +35,7 @@ class DuplicatePair:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """`groups` [N] gives each picture the index of the first picture it hangs together with (its own if none)."""
+    """`groups` [N] gives each picture the index of the first one of its group: its own if it is alone."""
 
     pairs: tuple[DuplicatePair, ...]
     groups: tuple[int, ...]

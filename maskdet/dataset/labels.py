@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,8 @@ from maskdet.errors import DatasetError
 
 RARE = 5
 """A name is taken for a slip only if the name it resembles is at least this many times as frequent."""
+
+_FIRST_CJK = "\u2e80"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,7 @@ def _did_you_mean(name: str, labels: tuple[str, ...]) -> str:
     return f"data.labels knows {clean(', '.join(labels), 120)}"
 
 
-def _misspelt(
-    names: Counter[str], meant: Mapping[str, str], settings: DataSettings
-) -> dict[str, LabelFault]:
+def _misspelt(names: Counter[str], meant: Mapping[str, str], settings: DataSettings) -> dict[str, LabelFault]:
     """Rare names one slip away from a frequent one, where no list of labels says what is right."""
     totals: Counter[str] = Counter()
     for name, label in meant.items():
@@ -87,8 +86,9 @@ def _misspelt(
     for name, label in meant.items():
         likely = _resembled(label, totals)
         if likely and label not in declared and name not in settings.aliases:
-            message = f"class '{clean(name, 60)}' ({totals[label]} objects) looks like a slip of {likely}"
-            hint = f"did you mean {likely} ({totals[likely]} objects)? Add it to data.aliases, or name all in data.labels"
+            numbers = f"({totals[label]} objects, {likely} {totals[likely]})"
+            message = f"class '{clean(name, 60)}' looks like a slip {numbers}"
+            hint = f"did you mean {likely}? Add it to data.aliases, or name all classes in data.labels"
             faults[name] = LabelFault("label-misspelt", message, hint)
     return faults
 
@@ -104,23 +104,28 @@ def _resembled(label: str, totals: Counter[str]) -> str:
 
 
 def is_slip(name: str, other: str) -> bool:
-    """Whether two names are alike but for letter case, separators, and one wrong, missing, extra or swapped letter.
+    """Whether two names differ only in case, separators, or one wrong, missing, extra or swapped letter.
 
-    A digit is no slip (n95, n96), and two letters may carry meaning (masked, unmasked), so similarity
-    ratios are of no use here.
+    Ratios of similarity are of no use here: "masked" and "unmasked" are closer than many a real slip. A digit
+    (n95, n96) or a Chinese character carries meaning of its own and is no slip either.
     """
     left, right = _bare(name), _bare(other)
-    start = len(os.path.commonprefix((left, right)))
-    rest, other_rest = left[start:], right[start:]
-    end = len(os.path.commonprefix((rest[::-1], other_rest[::-1])))
-    rest, other_rest = rest[: len(rest) - end], other_rest[: len(other_rest) - end]
-    if any(character.isdigit() for character in rest + other_rest):
+    start = _common_start(left, right)
+    end = _common_start(left[start:][::-1], right[start:][::-1])
+    rest, other_rest = left[start : len(left) - end], right[start : len(right) - end]
+    if rest == other_rest:
+        return True
+    if any(letter.isdigit() or letter >= _FIRST_CJK for letter in rest + other_rest):
         return False
     swapped = len(rest) == 2 and rest == other_rest[::-1]
-    one = len(rest) <= 1 and len(other_rest) <= 1
-    # A short name such as "ok" is one letter away from too much.
-    return (one or swapped) and (rest == other_rest or min(len(left), len(right)) >= 4)
+    # A short name such as "no" is one letter away from too many others.
+    return (swapped or max(len(rest), len(other_rest)) == 1) and min(len(left), len(right)) >= 4
 
 
 def _bare(name: str) -> str:
-    return "".join(character for character in name.casefold() if character.isalnum())
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def _common_start(left: str, right: str) -> int:
+    shorter = min(len(left), len(right))
+    return next((index for index in range(shorter) if left[index] != right[index]), shorter)

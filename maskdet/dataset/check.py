@@ -1,0 +1,170 @@
+"""Reads a whole VOC folder and gives the pictures that can be used and everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from maskdet.dataset.boxes import usable_objects
+from maskdet.dataset.duplicates import Duplicates, find_duplicates
+from maskdet.dataset.findings import Collector, Finding, clean, sort_key
+from maskdet.dataset.labels import LabelBook, read_labels
+from maskdet.dataset.layout import Pair, find_pairs
+from maskdet.dataset.manifest import ManifestObject
+from maskdet.dataset.pictures import FORMATS, PictureFacts, read_pictures
+from maskdet.dataset.settings import DataSettings
+from maskdet.dataset.voc import Reading, read_annotation
+from maskdet.progress import Track, silent
+from maskdet.types import Annotation
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPicture:
+    """A picture that can be used, with the objects that can be."""
+
+    picture: str
+    annotation: str
+    facts: PictureFacts
+    objects: tuple[ManifestObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Usable pictures sorted by name; classes in the model's order; findings in the order of the files."""
+
+    pictures: tuple[CheckedPicture, ...]
+    labels: tuple[str, ...]
+    duplicates: Duplicates
+    findings: tuple[Finding, ...]
+
+
+def check(settings: DataSettings, track: Track = silent) -> Check:
+    """Read and check the folder `settings.root`. What is bad is left out of `pictures` and is a finding.
+
+    Raises DatasetError where the folder is not laid out as VOC, or data.labels contradicts data.aliases.
+    """
+    layout = find_pairs(settings.root)
+    facts = _facts(settings.root, layout.pairs, track)
+    readings = [read_annotation(settings.root / pair.annotation, pair.annotation) for pair in layout.pairs]
+    book = read_labels(_names(readings), settings)
+    findings = [*layout.findings]
+    pictures = []
+    for pair, fact, reading in zip(layout.pairs, facts, readings, strict=True):
+        findings.extend(reading.findings)
+        usable = _check_pair(pair, fact, reading, book, findings)
+        if usable is not None:
+            pictures.append(usable)
+    duplicates = _duplicates(pictures, findings)
+    labels = _labels(pictures, settings, findings)
+    return Check(tuple(pictures), labels, duplicates, tuple(sorted(findings, key=sort_key)))
+
+
+def _facts(root: Path, pairs: Sequence[Pair], track: Track) -> list[PictureFacts | Finding]:
+    files = [pair.picture for pair in pairs]
+    return list(track(read_pictures(root, files), "Reading pictures", len(files)))
+
+
+def _names(readings: Iterable[Reading]) -> Counter[str]:
+    annotations = (reading.annotation for reading in readings if reading.annotation is not None)
+    return Counter(item.label for annotation in annotations for item in annotation.objects)
+
+
+def _check_pair(
+    pair: Pair, facts: PictureFacts | Finding, reading: Reading, book: LabelBook, findings: list[Finding]
+) -> CheckedPicture | None:
+    """The picture if it can be used; else None, with the reason among the findings."""
+    annotation = reading.annotation
+    if isinstance(facts, Finding):
+        findings.append(facts)
+        return None
+    findings.extend(_format(pair, facts))
+    if annotation is None:
+        return None
+    report = Collector(pair.annotation)
+    fits = _fits(annotation, facts, report)
+    _check_filename(annotation, pair, report)
+    objects = usable_objects(annotation.objects, facts.size, book, report) if fits else ()
+    if fits and not objects:
+        _note_negative(reading, report)
+    findings.extend(report.findings)
+    if not fits or (_had_objects(reading) and not objects):
+        return None
+    return CheckedPicture(pair.picture, pair.annotation, facts, objects)
+
+
+def _had_objects(reading: Reading) -> bool:
+    return reading.unread > 0 or (reading.annotation is not None and bool(reading.annotation.objects))
+
+
+def _format(pair: Pair, facts: PictureFacts) -> list[Finding]:
+    promised = FORMATS[PurePosixPath(pair.picture).suffix.lower()]
+    if facts.real_format == promised:
+        return []
+    message = f"the content is {facts.real_format}, the ending says {promised}"
+    return [Finding("format-differs", pair.picture, message)]
+
+
+def _fits(annotation: Annotation, facts: PictureFacts, report: Collector) -> bool:
+    claimed = (annotation.width, annotation.height)
+    if claimed in {(0, 0), facts.size}:
+        return True
+    said = f"the XML says {claimed[0]} x {claimed[1]}, the picture is {facts.size[0]} x {facts.size[1]}"
+    if claimed == facts.stored_size:
+        hint = "rotate the picture's pixels, remove its EXIF orientation, or label it again"
+        report.add("size-unturned", f"{said} after its EXIF turn", hint)
+    else:
+        report.add("size-mismatch", said, "the picture was resized, or this is another picture's XML")
+    return False
+
+
+def _check_filename(annotation: Annotation, pair: Pair, report: Collector) -> None:
+    # Windows tools write whole paths with backslashes.
+    named = annotation.filename.replace("\\", "/")
+    own = PurePosixPath(pair.picture)
+    if named and PurePosixPath(named).stem not in {own.stem, own.name}:
+        report.add("filename-differs", f"<filename> is '{clean(named, 80)}', the picture is {own.name}")
+
+
+def _note_negative(reading: Reading, report: Collector) -> None:
+    """A picture without objects is a negative; one that lost them all must not become one."""
+    if _had_objects(reading):
+        report.add("picture-emptied", "none of its objects can be used, so the picture cannot be either")
+    else:
+        report.add("no-objects", "no objects; the picture is kept as a negative")
+
+
+def _duplicates(pictures: Sequence[CheckedPicture], findings: list[Finding]) -> Duplicates:
+    names = [item.picture for item in pictures]
+    duplicates = find_duplicates(
+        names, [item.facts.sha256 for item in pictures], [item.facts.bits for item in pictures]
+    )
+    objects = {item.picture: item.objects for item in pictures}
+    for pair in duplicates.pairs:
+        code = "exact-duplicate" if pair.exact else "near-duplicate"
+        likeness = "the same bytes as" if pair.exact else f"{pair.distance} of 256 hash bits from"
+        differ = _difference(objects[pair.first], objects[pair.second])
+        findings.append(Finding(code, pair.second, f"{likeness} {pair.first}{differ}"))
+    return duplicates
+
+
+def _difference(first: Sequence[ManifestObject], second: Sequence[ManifestObject]) -> str:
+    """How two pictures that look alike are labelled apart, which hints at a wrong label."""
+    one, other = (Counter(item.label for item in objects) for objects in (first, second))
+    if one == other:
+        return ""
+    labels = sorted(one.keys() | other.keys())
+    parts = [f"{label} {other[label]} against {one[label]}" for label in labels if one[label] != other[label]]
+    return f", but labelled apart: {', '.join(parts)}"
+
+
+def _labels(
+    pictures: Sequence[CheckedPicture], settings: DataSettings, findings: list[Finding]
+) -> tuple[str, ...]:
+    found = {item.label for picture in pictures for item in picture.objects}
+    if settings.labels is None:
+        return tuple(sorted(found))
+    unseen = [label for label in settings.labels if label not in found]
+    findings.extend(Finding("label-unseen", "data.labels", f"no object is a '{label}'") for label in unseen)
+    return settings.labels

@@ -1,0 +1,173 @@
+"""The plots of the report: sizes of faces, objects per class, and pictures with their boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from PIL import Image, ImageOps
+
+from maskdet.dataset.fonts import Typeface, typeface
+from maskdet.dataset.manifest import Manifest, ManifestPicture
+from maskdet.dataset.statistics import SMALL, Sizes, face_sizes, part_counts, sample, share_under
+
+FACE_SIZES = "face_sizes.png"
+OBJECTS = "objects_per_class.png"
+SAMPLES = "samples.png"
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F", "#B8A800")
+"""One a class, told apart by colour-blind eyes (Okabe and Ito 2008)."""
+
+_INK, _GREY = "#222222", "#8A8A8A"
+_DPI = 144
+_SHEET = (4, 3)
+_THUMBNAIL = 480
+
+
+def draw_plots(manifest: Manifest, root: Path, out: Path, input_size: tuple[int, int]) -> None:
+    """Write the three plots into the folder `out`; `input_size` is (height, width)."""
+    face = typeface()
+    _save(_face_sizes(manifest, input_size, face), out / FACE_SIZES)
+    _save(_objects(manifest, face), out / OBJECTS)
+    _save(_samples(manifest, root, face), out / SAMPLES)
+
+
+def class_names(labels: tuple[str, ...], face: Typeface) -> list[str]:
+    """Names as the plots show them: "class 2" for one that no font of this machine can draw."""
+    return [face.shown(label, f"class {number}") for number, label in enumerate(labels)]
+
+
+def _face_sizes(manifest: Manifest, input_size: tuple[int, int], face: Typeface) -> Figure:
+    sizes = face_sizes(manifest, input_size)
+    figure, axes = _figure(8.0, 4.6)
+    largest = max((float(values.max()) for values in sizes.values() if len(values)), default=64.0)
+    top = max(7, int(np.ceil(np.log2(largest))))
+    bins = [2.0 ** (quarter / 4) for quarter in range(4, 4 * top + 1)]
+    values = [np.clip(sizes[label], bins[0], None) for label in manifest.labels]
+    colours = [_colour(number) for number in range(len(values))]
+    axes.hist(values, bins=bins, stacked=True, color=colours, edgecolor="white", linewidth=0.4)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_locator(FixedLocator([2.0**power for power in range(1, top + 1)]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_xlim(bins[0], bins[-1])
+    axes.margins(y=0.16)
+    _mark_limits(axes, list(sizes.values()), face)
+    _title(axes, f"Face sizes at the network's input, {input_size[1]} x {input_size[0]}", face)
+    _axis_names(axes, "square root of the area, pixels", "faces", face)
+    _legend(axes, manifest.labels, face)
+    return figure
+
+
+def _mark_limits(axes: Axes, sizes: list[Sizes], face: Typeface) -> None:
+    height = axes.get_ylim()[1]
+    for limit in SMALL:
+        axes.axvline(limit, color=_INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        text = f"{share_under(sizes, limit):.0%} < {limit} px"
+        axes.text(
+            limit * 0.97, height * 0.985, text, ha="right", va="top", fontproperties=face.font(8), color=_INK
+        )
+
+
+def _objects(manifest: Manifest, face: Typeface) -> Figure:
+    labels = manifest.labels
+    figure, axes = _figure(8.0, 1.7 + 0.62 * len(labels))
+    rows = np.arange(len(labels))
+    longest = 1
+    for offset, part, colour in ((-0.2, "train", COLOURS[0]), (0.2, "val", COLOURS[1])):
+        counts = part_counts(manifest, "train" if part == "train" else "val")
+        numbers = [counts.objects[label] for label in labels]
+        bars = axes.barh(rows + offset, numbers, height=0.36, color=colour)
+        bars.set_label(f"{part}: {counts.pictures} pictures")
+        for row, number in zip(rows, numbers, strict=True):
+            axes.annotate(
+                f"{number}", (number, row + offset), xytext=(4, 0), textcoords="offset points",
+                va="center", fontproperties=face.font(9), color=_INK,
+            )  # fmt: skip
+        longest = max(longest, *numbers)
+    axes.set_yticks(rows, class_names(labels, face), fontproperties=face.font(10))
+    axes.invert_yaxis()
+    axes.set_xlim(0, longest * 1.1)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.grid(axis="y", visible=False)
+    axes.grid(axis="x", color="#E4E4E4", linewidth=0.8)
+    _title(axes, "Objects per class and part", face)
+    _axis_names(axes, "objects", "", face)
+    axes.legend(loc="lower right", frameon=False, prop=face.font(9))
+    return figure
+
+
+def _samples(manifest: Manifest, root: Path, face: Typeface) -> Figure:
+    columns, lines = _SHEET
+    pictures = sample(manifest, columns * lines)
+    lines = -(-len(pictures) // columns)
+    figure = Figure(figsize=(12.0, 0.7 + 3.0 * lines), dpi=_DPI, facecolor="white")
+    height = 0.7 + 3.0 * lines
+    figure.subplots_adjust(
+        left=0.01, right=0.99, bottom=0.01, top=1 - 0.85 / height, wspace=0.04, hspace=0.16
+    )
+    for place, picture in enumerate(pictures, start=1):
+        axes = figure.add_subplot(lines, columns, place)
+        _draw_picture(axes, picture, manifest.labels, root)
+        name = face.shown(PurePosixPath(picture.picture).name, f"picture {place}", 32)
+        axes.set_title(f"{name} · {picture.part}", fontproperties=face.font(8.5), color=_INK, pad=4)
+    handles = [Patch(color=_colour(number)) for number in range(len(manifest.labels))]
+    figure.legend(
+        handles, class_names(manifest.labels, face), loc="upper center", ncols=min(len(handles), 6),
+        frameon=False, prop=face.font(11),
+    )  # fmt: skip
+    return figure
+
+
+def _draw_picture(axes: Axes, picture: ManifestPicture, labels: tuple[str, ...], root: Path) -> None:
+    with Image.open(root / picture.picture) as opened:
+        turned = ImageOps.exif_transpose(opened).convert("RGB")
+    turned.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    scale_x, scale_y = turned.width / picture.width, turned.height / picture.height
+    axes.imshow(np.asarray(turned), interpolation="lanczos", extent=(0, turned.width, turned.height, 0))
+    for item in picture.objects:
+        xmin, ymin, xmax, ymax = item.box
+        corner, size = (xmin * scale_x, ymin * scale_y), ((xmax - xmin) * scale_x, (ymax - ymin) * scale_y)
+        colour = _colour(labels.index(item.label))
+        # A white line under the coloured one keeps boxes visible on any ground.
+        axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=2.4))
+        axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=1.4))
+    axes.set_axis_off()
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(_GREY)
+    axes.tick_params(colors=_INK, color=_GREY, labelsize=9)
+    axes.grid(axis="y", color="#E4E4E4", linewidth=0.8)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _title(axes: Axes, text: str, face: Typeface) -> None:
+    axes.set_title(text, loc="left", fontproperties=face.font(12, "bold"), color=_INK, pad=10)
+
+
+def _axis_names(axes: Axes, below: str, beside: str, face: Typeface) -> None:
+    axes.set_xlabel(below, fontproperties=face.font(9), color=_INK)
+    axes.set_ylabel(beside, fontproperties=face.font(9), color=_INK)
+
+
+def _legend(axes: Axes, labels: tuple[str, ...], face: Typeface) -> None:
+    handles = [Patch(color=_colour(number)) for number in range(len(labels))]
+    axes.legend(handles, class_names(labels, face), loc="upper right", frameon=False, prop=face.font(9))
+
+
+def _colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]
+
+
+def _save(figure: Figure, path: Path) -> None:
+    # Without the version of matplotlib in it the same picture is the same file.
+    figure.savefig(path, format="png", metadata={"Software": None})

@@ -1,0 +1,132 @@
+"""The verb: check a VOC folder, split it, and write all that later stages need to know of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskdet.dataset.check import Check, CheckedPicture, check
+from maskdet.dataset.duplicates import DuplicatePair
+from maskdet.dataset.findings import Finding, bounded, by_severity, counts
+from maskdet.dataset.manifest import Manifest, ManifestPicture, Part
+from maskdet.dataset.plots import draw_plots
+from maskdet.dataset.report import report_text
+from maskdet.dataset.settings import DataSettings
+from maskdet.dataset.split import Item, split
+from maskdet.errors import DatasetError
+from maskdet.files import write_text
+from maskdet.progress import Track, silent
+
+SHOWN = 60
+"""Errors, and as many notices, that a stop shows one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareSummary:
+    """What prepare found. `objects` by class, in the model's order; findings in the order of the files."""
+
+    pictures: int
+    train: int
+    val: int
+    objects: Mapping[str, int]
+    findings: tuple[Finding, ...]
+    duplicates: tuple[DuplicatePair, ...]
+
+    @property
+    def notices(self) -> tuple[Finding, ...]:
+        return tuple(by_severity(self.findings, "notice"))
+
+    @property
+    def dropped(self) -> tuple[Finding, ...]:
+        """The errors whose object, annotation or picture `skip_bad` left out."""
+        return tuple(by_severity(self.findings, "error"))
+
+
+def prepare(
+    settings: DataSettings, out: Path, *, input_size: tuple[int, int], track: Track = silent
+) -> PrepareSummary:
+    """Write the lists, labels, manifest, report and plots into the existing folder `out`.
+
+    `input_size` is the network's (height, width), which the sizes of faces are reported for. The caller
+    stages `out`, so that nothing remains after an error.
+
+    Raises DatasetError, with one line a fault, when the folder has errors and `settings.skip_bad` does not
+    drop them, and when there is nothing to train or to validate on.
+    """
+    result = check(settings, track)
+    _stop_on_errors(result, settings)
+    manifest = _manifest(result, settings)
+    _write_lists(manifest, out)
+    manifest.write(out / "manifest.json")
+    draw_plots(manifest, settings.root, out, input_size)
+    write_text(out / "report.md", report_text(manifest, result.findings, settings, input_size))
+    return _summary(manifest, result)
+
+
+def _stop_on_errors(result: Check, settings: DataSettings) -> None:
+    errors = by_severity(result.findings, "error")
+    stopping = [error for error in errors if not settings.skip_bad or error.drops == "nothing"]
+    if stopping:
+        kinds = counts(Counter(error.code for error in stopping))
+        number = f"{len(stopping)} error" + ("s" if len(stopping) > 1 else "")
+        raise DatasetError(f"{settings.root}: {number} ({kinds})", _hint(stopping), _faults(result, stopping))
+    if not result.labels or not any(picture.objects for picture in result.pictures):
+        what = f"{settings.root}: no usable object in {len(result.pictures)} usable pictures"
+        raise DatasetError(what, "label some faces, or look at data.labels", _faults(result, errors))
+
+
+def _hint(stopping: Sequence[Finding]) -> str:
+    if all(error.drops == "nothing" for error in stopping):
+        return "mend them; --skip-bad does not help here, as whole folders would go missing"
+    return "mend them, or leave what is bad out with --skip-bad"
+
+
+def _faults(result: Check, errors: Sequence[Finding]) -> list[str]:
+    """The errors, then the notices: they go the same way, and no second run is needed to see them."""
+    notices = [f for f in by_severity(result.findings, "notice") if f.code != "picture-emptied"]
+    lines = [f"error: {line}" for line in bounded(errors, SHOWN)]
+    return lines + [f"notice: {line}" for line in bounded(notices, SHOWN)]
+
+
+def _manifest(result: Check, settings: DataSettings) -> Manifest:
+    items = [
+        Item(picture.picture, group, Counter(item.label for item in picture.objects))
+        for picture, group in zip(result.pictures, result.duplicates.groups, strict=True)
+    ]
+    parts = split(items, settings.split)
+    pictures = tuple(_entry(picture, parts[picture.picture]) for picture in result.pictures)
+    return Manifest(result.labels, pictures)
+
+
+def _entry(picture: CheckedPicture, part: Part) -> ManifestPicture:
+    return ManifestPicture(
+        picture=picture.picture,
+        annotation=picture.annotation,
+        part=part,
+        width=picture.facts.size[0],
+        height=picture.facts.size[1],
+        sha256=picture.facts.sha256,
+        objects=picture.objects,
+    )
+
+
+def _write_lists(manifest: Manifest, out: Path) -> None:
+    parts: tuple[Part, ...] = ("train", "val")
+    for part in parts:
+        lines = sorted(f"{picture.picture} {picture.annotation}" for picture in manifest.part(part))
+        write_text(out / f"{part}.txt", "".join(f"{line}\n" for line in lines))
+    write_text(out / "label_list.txt", "".join(f"{label}\n" for label in manifest.labels))
+
+
+def _summary(manifest: Manifest, result: Check) -> PrepareSummary:
+    objects = Counter(item.label for picture in manifest.pictures for item in picture.objects)
+    return PrepareSummary(
+        pictures=len(manifest.pictures),
+        train=len(manifest.part("train")),
+        val=len(manifest.part("val")),
+        objects={label: objects[label] for label in manifest.labels},
+        findings=result.findings,
+        duplicates=result.duplicates.pairs,
+    )

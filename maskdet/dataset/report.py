@@ -1,0 +1,153 @@
+"""Writes report.md: what the data set holds, what was found, and what to do about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from maskdet.dataset.findings import RULES, Finding, bounded, by_severity, clean
+from maskdet.dataset.fonts import typeface
+from maskdet.dataset.manifest import Manifest
+from maskdet.dataset.plots import FACE_SIZES, OBJECTS, SAMPLES
+from maskdet.dataset.settings import DataSettings
+from maskdet.dataset.statistics import (
+    SMALL,
+    class_advice,
+    face_sizes,
+    part_counts,
+    share_under,
+    size_advice,
+)
+
+NOTICES = 200
+"""Notices that the report lists; what was dropped is listed whole."""
+
+_DUPLICATES = ("exact-duplicate", "near-duplicate")
+
+
+def report_text(
+    manifest: Manifest, findings: Sequence[Finding], settings: DataSettings, input_size: tuple[int, int]
+) -> str:
+    """The report in Markdown; `input_size` is (height, width)."""
+    sections = [
+        _head(manifest, settings),
+        _counts(manifest),
+        _sizes(manifest, input_size),
+        _samples(manifest),
+        _duplicates(findings),
+        _dropped(findings),
+        _notices(findings),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _head(manifest: Manifest, settings: DataSettings) -> str:
+    split = settings.split
+    train, val = len(manifest.part("train")), len(manifest.part("val"))
+    dealt = f"Split {split.ratio}, method {split.method}" + (
+        "" if split.method == "every-nth" else f", seed {split.seed}"
+    )
+    return (
+        f"# Data set {_code(settings.root.name)}\n\n"
+        f"{train + val} pictures: {train} to train on, {val} to validate on. {dealt}."
+    )
+
+
+def _counts(manifest: Manifest) -> str:
+    train, val = part_counts(manifest, "train"), part_counts(manifest, "val")
+    rows = [
+        (f"{number}: {_code(label)}", train.objects[label], val.objects[label])
+        for number, label in enumerate(manifest.labels)
+    ]
+    rows.append(("all objects", sum(train.objects.values()), sum(val.objects.values())))
+    rows.append(("pictures", train.pictures, val.pictures))
+    rows.append(("pictures without objects", train.negatives, val.negatives))
+    cells = [(name, f"{left}", f"{right}", _share(right, left + right)) for name, left, right in rows]
+    table = _table(("class", "train", "val", "val share"), cells)
+    parts = ["## Objects", table, f"![Objects per class and part]({OBJECTS})"]
+    advice = [f"- {sentence}" for sentence in class_advice(manifest)]
+    return "\n\n".join(parts + (["\n".join(advice)] if advice else []))
+
+
+def _sizes(manifest: Manifest, input_size: tuple[int, int]) -> str:
+    sizes = face_sizes(manifest, input_size)
+    rows = [
+        (_code(label), *(f"{share_under([values], limit):.1%}" for limit in SMALL))
+        for label, values in sizes.items()
+    ]
+    rows.append(("all", *(f"{share_under(sizes.values(), limit):.1%}" for limit in SMALL)))
+    table = _table(("class", *(f"under {limit} px" for limit in SMALL)), rows)
+    return "\n\n".join(
+        [
+            "## Face sizes",
+            f"Square root of a face's area once its picture is resized to {input_size[1]} x {input_size[0]}.",
+            table,
+            f"**{size_advice(manifest, input_size)}**",
+            f"![Histogram of face sizes]({FACE_SIZES})",
+        ]
+    )
+
+
+def _samples(manifest: Manifest) -> str:
+    parts = ["## Samples", f"![Pictures with their boxes]({SAMPLES})"]
+    undrawn = [
+        f"class {number} is {_code(label)}"
+        for number, label in enumerate(manifest.labels)
+        if not typeface().has(label)
+    ]
+    if undrawn:
+        parts.append(f"This machine has no font for some names, so in the plots {', '.join(undrawn)}.")
+    return "\n\n".join(parts)
+
+
+def _duplicates(findings: Sequence[Finding]) -> str:
+    pairs = [finding for finding in findings if finding.code in _DUPLICATES]
+    if not pairs:
+        return ""
+    text = "Pictures that are or look the same. All are kept; the method grouped keeps them on one side."
+    return "\n\n".join([f"## Duplicates: {len(pairs)} pairs", text, _block(bounded(pairs, NOTICES))])
+
+
+def _dropped(findings: Sequence[Finding]) -> str:
+    dropped = [finding for finding in findings if finding.is_error or finding.code == "picture-emptied"]
+    if not dropped:
+        return ""
+    units = Counter(finding.drops for finding in dropped)
+    text = (
+        "Left out because of `skip_bad`, each as the smallest unit that makes sense: the object where only it "
+        "is bad, the picture where the whole file is, or where no object is left."
+    )
+    listed = [f"{finding} -> {finding.drops} dropped" for finding in dropped]
+    title = ", ".join(f"{number} for the {unit}" for unit, number in sorted(units.items()))
+    return "\n\n".join([f"## Dropped: {len(dropped)} faults ({title})", text, _block(listed)])
+
+
+def _notices(findings: Sequence[Finding]) -> str:
+    notices = [
+        finding
+        for finding in by_severity(findings, "notice")
+        if finding.code not in _DUPLICATES and finding.code != "picture-emptied"
+    ]
+    if not notices:
+        return "## Notices\n\nNone."
+    kinds = Counter(finding.code for finding in notices)
+    legend = "\n".join(f"- {code}, {kinds[code]} times: {RULES[code].meaning}" for code in sorted(kinds))
+    return "\n\n".join([f"## Notices: {len(notices)}", legend, _block(bounded(notices, NOTICES))])
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    rule = ["---", *("---:" for _ in head[1:])]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+
+
+def _block(lines: Iterable[str]) -> str:
+    return "\n".join(["```text", *lines, "```"])
+
+
+def _code(text: str) -> str:
+    """A name from outside as inline code, whatever characters it has."""
+    return "`" + clean(text, 80).replace("`", "'").replace("|", "\\|") + "`"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "-"

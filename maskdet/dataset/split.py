@@ -1,0 +1,92 @@
+"""Deals pictures to train and val. Only whole numbers and sha256 decide, so every machine deals alike."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from maskdet.dataset.manifest import Part
+from maskdet.dataset.settings import SplitSettings
+from maskdet.dataset.stratify import Group, stratify
+from maskdet.errors import DatasetError
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A picture to deal: its path, the group that must stay together, and its objects by class."""
+
+    name: str
+    group: int
+    objects: Mapping[str, int] = field(default_factory=dict)
+
+
+def split(items: Sequence[Item], settings: SplitSettings) -> dict[str, Part]:
+    """The part of each picture, by name.
+
+    - every-nth: of the names sorted by code point the first and every n-th after it go to val, where
+      n = (train + val) / val must be whole.
+    - random: in the order of sha256("seed:name") the first go to val, as many as the ratio says.
+    - grouped: whole groups are dealt so that classes and pictures come as near to the ratio as they can.
+
+    Raises DatasetError when the ratio does not suit the method, or one part would be empty.
+    """
+    train, val = (int(number) for number in settings.ratio.split(":"))
+    chosen = _METHODS[settings.method](items, train, val, settings.seed)
+    if not chosen or len(chosen) == len(items):
+        empty = "val" if not chosen else "train"
+        groups = len({item.group for item in items})
+        what = f"data.split {settings.ratio} of {len(items)} pictures in {groups} groups leaves {empty} empty"
+        raise DatasetError(what, "add pictures, or choose another data.split.ratio or data.split.method")
+    return {item.name: "val" if item.name in chosen else "train" for item in items}
+
+
+def _every_nth(items: Sequence[Item], train: int, val: int, seed: int) -> set[str]:
+    del seed
+    if (train + val) % val:
+        what = f"data.split: every-nth cannot deal {train}:{val}, as {train + val} / {val} is not whole"
+        raise DatasetError(what, "use a ratio such as 4:1, or the method grouped")
+    names = sorted((item.name for item in items), key=lambda name: PurePosixPath(name).name)
+    return set(names[:: (train + val) // val])
+
+
+def _random(items: Sequence[Item], train: int, val: int, seed: int) -> set[str]:
+    names = sorted((item.name for item in items), key=lambda name: _order(seed, name))
+    return set(names[: _nearest(len(names) * val, train + val)])
+
+
+def _grouped(items: Sequence[Item], train: int, val: int, seed: int) -> set[str]:
+    members: dict[int, list[Item]] = defaultdict(list)
+    for item in items:
+        members[item.group].append(item)
+    groups = [_group(same, seed) for same in members.values()]
+    chosen = stratify(groups, train, val)
+    dealt = zip(groups, members.values(), strict=True)
+    return {item.name for group, same in dealt if group in chosen for item in same}
+
+
+def _group(items: Sequence[Item], seed: int) -> Group:
+    objects: Counter[str] = Counter()
+    for item in items:
+        objects.update(item.objects)
+    first = min(item.name for item in items)
+    return Group(_order(seed, first), len(items), tuple(sorted(objects.items())))
+
+
+def _order(seed: int, name: str) -> str:
+    """A place in the deal that depends on nothing but the seed and the name."""
+    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
+
+
+def _nearest(numerator: int, denominator: int) -> int:
+    """The quotient rounded to the nearest whole number, halves up."""
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+_METHODS: dict[str, Callable[[Sequence[Item], int, int, int], set[str]]] = {
+    "every-nth": _every_nth,
+    "random": _random,
+    "grouped": _grouped,
+}
