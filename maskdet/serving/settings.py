@@ -2,15 +2,63 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from maskdet.settings import Section
 
 
 class ServeSettings(Section):
-    """Where and how the HTTP server listens."""
+    """Where and how the HTTP server listens, what it accepts, and how it shares the cores."""
 
     host: str = "127.0.0.1"
     """Address to bind; the default is reachable from this machine only."""
     port: int = Field(8866, ge=0, le=65535)
     """TCP port; 0 takes a free one and says which."""
+
+    device: str = Field("cpu", pattern=r"^(cpu|gpu(:\d+)?)$")
+    """Where the model runs: cpu, gpu or gpu:N."""
+    threads: int = Field(0, ge=0, le=256)
+    """Inference threads; 0 takes one for each core this process may use."""
+    max_batch: int = Field(1, ge=1, le=64)
+    """Pictures that run through the model at once. On a CPU a batch seldom pays."""
+    batch_wait_ms: float = Field(0, ge=0, le=1000)
+    """How long an incomplete batch waits for more pictures, in milliseconds."""
+
+    max_upload_bytes: int = Field(20 * 1024**2, ge=1024)
+    """Bytes of one request body, counted as they arrive."""
+    max_pixels: int = Field(50_000_000, ge=1)
+    """Width times height of one picture, read from its header before it is decoded."""
+    max_files: int = Field(16, ge=1, le=1024)
+    """Pictures in one request."""
+    max_held_bytes: int = Field(256 * 1024**2, ge=1024)
+    """Bytes of all request bodies in memory at once; more are refused with 503."""
+    max_header_bytes: int = Field(32 * 1024, ge=1024)
+    """Bytes of one request's line and headers."""
+    max_connections: int = Field(1024, ge=1)
+    """Open connections; more are closed at once."""
+    max_queue: int = Field(128, ge=1)
+    """Pictures that wait for an inference thread; more are refused with 503."""
+    queue_seconds: float = Field(5, gt=0)
+    """Longest wait for an inference thread; a request that would wait longer is refused with 503."""
+    header_seconds: float = Field(10, gt=0)
+    """Time a client has to send its request line and headers."""
+    body_seconds: float = Field(30, gt=0)
+    """Time a client has to send its request body."""
+    keep_alive_seconds: float = Field(15, gt=0)
+    """How long an idle connection stays open."""
+    drain_seconds: float = Field(30, ge=0)
+    """How long a stopping server works on what it has accepted."""
+
+    violation_labels: tuple[str, ...] | None = None
+    """Labels that break the mask rule; without it they are told by their names."""
+    uncertain_band: float = Field(0.15, ge=0, le=1)
+    """A face this far or less below its threshold makes the verdict `uncertain`."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.max_files > self.max_queue:
+            raise ValueError(
+                f"max_files ({self.max_files}) is more than max_queue ({self.max_queue}) can hold"
+            )
+        return self

@@ -1,0 +1,68 @@
+"""The FastAPI application over one engine."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from maskdet import __version__
+from maskdet.errors import MaskdetError
+from maskdet.serving.access import AccessLog, Linger, request_id
+from maskdet.serving.body import BodyReader
+from maskdet.serving.docs import docs_routes
+from maskdet.serving.engine import Engine
+from maskdet.serving.health import health_routes
+from maskdet.serving.native import native_routes
+from maskdet.serving.problems import problem_response
+from maskdet.serving.refusals import MalformedBody, UnknownRoute, WrongMethod
+from maskdet.serving.settings import ServeSettings
+
+LINGER_SECONDS = 5.0
+"""How long a refused client that is still sending is listened to."""
+
+
+def create_app(engine: Engine, settings: ServeSettings) -> FastAPI:
+    """All routes. The caller starts, probes and closes the engine."""
+    app = FastAPI(
+        title="maskdet",
+        version=__version__,
+        description="Finds faces in pictures and says whether they wear masks.",
+        # FastAPI's own pages load their scripts from elsewhere; ours is in docs.py.
+        docs_url=None,
+        redoc_url=None,
+    )
+    reader = BodyReader(settings)
+    app.include_router(native_routes(engine, reader, settings.max_files))
+    app.include_router(health_routes(engine))
+    app.include_router(docs_routes(app))
+    app.add_exception_handler(Exception, _on_error)
+    app.add_exception_handler(MaskdetError, _on_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_middleware(Linger, max_bytes=settings.max_upload_bytes, seconds=LINGER_SECONDS)
+    app.add_middleware(AccessLog)
+    return app
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    response = problem_response(error, request_id(request.scope))
+    # An unforeseen error is answered outside the middleware that adds the id.
+    response.headers["x-request-id"] = request_id(request.scope)
+    return response
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    """Starlette's own refusals, in our form."""
+    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
+    refusal: MaskdetError
+    if status == HTTPStatus.NOT_FOUND:
+        refusal = UnknownRoute("there is nothing at this path", "see /docs for the routes")
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+        refusal = WrongMethod(f"this path does not take {request.method}", "see /docs for the routes")
+    else:
+        refusal = MalformedBody("the request cannot be understood", "see /docs for the routes")
+    response = problem_response(refusal, request_id(request.scope))
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response

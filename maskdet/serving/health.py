@@ -1,0 +1,31 @@
+"""Whether the process lives, and whether it would take up a request now."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from maskdet.serving.engine import Engine
+from maskdet.serving.native import json_response
+from maskdet.serving.problems import ProblemBody
+from maskdet.serving.schemas import HealthAnswer
+
+
+def health_routes(engine: Engine) -> APIRouter:
+    """The routes under /health; open to everyone, so they say nothing but the state."""
+    router = APIRouter(prefix="/health", tags=["health"])
+
+    @router.get("/live", summary="The process answers", response_model=HealthAnswer)
+    async def live() -> Response:
+        return json_response(HealthAnswer(status="alive").model_dump_json())
+
+    @router.get(
+        "/ready",
+        summary="The model has run and requests are taken up",
+        response_model=HealthAnswer,
+        responses={503: {"model": ProblemBody}},
+    )
+    async def ready() -> Response:
+        engine.check_ready()
+        return json_response(HealthAnswer(status="ready").model_dump_json())
+
+    return router

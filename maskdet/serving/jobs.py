@@ -1,0 +1,168 @@
+"""The bounded queue between the event loop and the inference threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
+
+from maskdet.serving.refusals import Busy, Draining
+
+W = TypeVar("W")
+R = TypeVar("R")
+
+FORGETTING = 0.1
+"""Weight of the newest service time in the running mean that predicts waits."""
+
+
+class Group:
+    """The pictures of one request. Once the first has begun, the others wait as long as it takes."""
+
+    __slots__ = ("begun",)
+
+    def __init__(self) -> None:
+        self.begun = False
+
+
+@dataclass(eq=False, slots=True)
+class Job(Generic[W, R]):
+    """One piece of work, its answer to come, and when it was accepted (time.perf_counter)."""
+
+    work: W
+    group: Group
+    future: Future[R] = field(default_factory=Future)
+    accepted: float = field(default_factory=time.perf_counter)
+
+
+class Batch(NamedTuple, Generic[W, R]):
+    """Jobs that one thread works on. `alone` says that nothing else waits or runs."""
+
+    jobs: list[Job[W, R]]
+    alone: bool
+
+
+class JobQueue(Generic[W, R]):
+    """First come, first served, for `threads` takers; safe to use from any thread.
+
+    A job is refused with Busy when `max_jobs` wait, or when those before it would keep it waiting for
+    longer than `max_wait_seconds`; a job that has waited longer all the same fails with Busy.
+    """
+
+    def __init__(self, *, max_jobs: int, max_wait_seconds: float, threads: int) -> None:
+        self._max_jobs = max_jobs
+        self._max_wait = max_wait_seconds
+        self._threads = threads
+        self._waiting: deque[Job[W, R]] = deque()
+        self._running = 0
+        self._service_seconds = 0.0
+        self._draining = False
+        self._closed = False
+        self._changed = threading.Condition()
+
+    @property
+    def depth(self) -> int:
+        """Jobs that wait."""
+        return len(self._waiting)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits or runs."""
+        with self._changed:
+            return not self._waiting and not self._running
+
+    def check_room(self, count: int = 1) -> None:
+        """Raise Busy or Draining if `count` jobs would be refused now."""
+        with self._changed:
+            self._check_room(count)
+
+    def put(self, works: Sequence[W]) -> list[Job[W, R]]:
+        """Accept all of one request's pictures or none. Raises Busy or Draining."""
+        group = Group()
+        jobs: list[Job[W, R]] = [Job(work, group) for work in works]
+        with self._changed:
+            self._check_room(len(jobs))
+            self._waiting.extend(jobs)
+            self._changed.notify(len(jobs))
+        for job in jobs:
+            job.future.add_done_callback(lambda _, job=job: self._forget(job))  # type: ignore[misc]
+        return jobs
+
+    def take(self, max_jobs: int = 1, wait_seconds: float = 0) -> Batch[W, R] | None:
+        """Wait for work; None once the queue is closed. Each batch must be given back by `done`."""
+        with self._changed:
+            while not self._waiting:
+                if self._closed:
+                    return None
+                self._changed.wait()
+            self._running += 1
+            if wait_seconds and len(self._waiting) < max_jobs:
+                self._changed.wait_for(lambda: len(self._waiting) >= max_jobs or self._closed, wait_seconds)
+            taken = [self._waiting.popleft() for _ in range(min(max_jobs, len(self._waiting)))]
+            alone = self._running == 1 and not self._waiting
+        jobs = [job for job in taken if self._begin(job)]
+        return Batch(jobs, alone and len(jobs) == 1)
+
+    def done(self, batch: Batch[W, R], seconds: float) -> None:
+        """Give a batch back; `seconds` it took sharpen the prediction of waits."""
+        with self._changed:
+            self._running -= 1
+            if batch.jobs:
+                each = seconds / len(batch.jobs)
+                known = self._service_seconds or each
+                self._service_seconds = known + FORGETTING * (each - known)
+
+    def drain(self) -> None:
+        """Refuse new work from now on; what is accepted is still handed out."""
+        with self._changed:
+            self._draining = True
+
+    def close(self) -> None:
+        """Let the takers go; what still waits fails with Draining."""
+        with self._changed:
+            self._draining = self._closed = True
+            left = list(self._waiting)
+            self._waiting.clear()
+            self._changed.notify_all()
+        for job in left:
+            if job.future.set_running_or_notify_cancel():
+                job.future.set_exception(_stopping())
+
+    def _check_room(self, count: int) -> None:
+        if self._draining:
+            raise _stopping()
+        if len(self._waiting) + count > self._max_jobs:
+            raise Busy(f"{len(self._waiting)} pictures are waiting already", "send the request again later")
+        wait = len(self._waiting) * self._service_seconds / self._threads
+        if wait > self._max_wait:
+            raise Busy(
+                f"the wait would be {wait:.1f} s, more than {self._max_wait:g} s",
+                "send the request again later",
+                max(1, round(wait - self._max_wait)),
+            )
+
+    def _begin(self, job: Job[W, R]) -> bool:
+        if not job.future.set_running_or_notify_cancel():
+            return False
+        waited = time.perf_counter() - job.accepted
+        if waited > self._max_wait and not job.group.begun:
+            job.future.set_exception(
+                Busy(f"the picture waited {waited:.1f} s", "send the request again later")
+            )
+            return False
+        job.group.begun = True
+        return True
+
+    def _forget(self, job: Job[W, R]) -> None:
+        # A cancelled job gives its place in the queue back at once.
+        if job.future.cancelled():
+            with self._changed:
+                if job in self._waiting:
+                    self._waiting.remove(job)
+
+
+def _stopping() -> Draining:
+    return Draining("the server is stopping and takes no new work", "send the request again in a moment")

@@ -1,0 +1,176 @@
+"""A loaded bundle as the server runs it: one picture's way from bytes to a finding, each stage timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from maskdet.detector.bundle import Bundle, load_bundle
+from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, decode_reduced
+from maskdet.detector.postprocess import to_detections
+from maskdet.detector.preprocess import resize
+from maskdet.detector.session import OnnxSession
+from maskdet.serving.refusals import BadOption
+from maskdet.serving.settings import ServeSettings
+from maskdet.serving.verdict import Policy, Verdict
+from maskdet.types import Detections, FloatArray, Picture
+
+Threshold = float | Mapping[str, float] | None
+"""One number for all labels, one for some of them, or None for the bundle's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One picture to look at, encoded or decoded, and what the client asked for."""
+
+    source: bytes | Picture
+    model: str = ""
+    threshold: Threshold = None
+    max_detections: int | None = None
+    """Most detections that the finding counts as such, best first."""
+    drawn: bool = False
+    """Whether the finding holds the picture with its boxes drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where the time of one picture went, in milliseconds. A batch's inference counts in full for each."""
+
+    queue: float = 0
+    decode: float = 0
+    preprocess: float = 0
+    inference: float = 0
+    postprocess: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the model says of one picture.
+
+    candidates: all that NMS left, best first; thresholds: [C] in force for this picture;
+    detections: those over them, at most as many as asked for; size: (height, width) of the picture after its
+    EXIF turn; drawn: JPEG of the picture with its detections, only where `Work.drawn` asked for it.
+    """
+
+    model: ServedModel
+    candidates: Detections
+    thresholds: FloatArray
+    detections: Detections
+    size: tuple[int, int]
+    verdict: Verdict
+    timing: Timing
+    drawn: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A picture ready for the network: uint8 [H, W, 3] at its input size. `picture` is kept to draw on."""
+
+    work: Work
+    tensor: Picture
+    size: tuple[int, int]
+    thresholds: FloatArray
+    timing: Timing
+    picture: Picture
+
+
+class ServedModel:
+    """A bundle with two sessions: `wide` spreads one picture over all cores, `narrow` keeps to one core.
+
+    Nothing changes after construction, so all inference threads share it.
+    """
+
+    def __init__(self, name: str, bundle: Bundle, settings: ServeSettings, *, cores: int) -> None:
+        self.name = name
+        self.meta = bundle.meta
+        self.sha256 = bundle.sha256
+        self.policy = Policy.of(bundle.meta.labels, settings.violation_labels, settings.uncertain_band)
+        self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
+        self._narrow = OnnxSession(bundle.model, threads=1, device=settings.device)
+        alike = cores == 1 or settings.device != "cpu"
+        self._wide = (
+            self._narrow if alike else OnnxSession(bundle.model, threads=cores, device=settings.device)
+        )
+        self._thresholds = np.array([self.meta.thresholds[label] for label in self.meta.labels], np.float32)
+
+    @classmethod
+    def load(cls, name: str, path: Path, settings: ServeSettings, *, cores: int) -> ServedModel:
+        """Read a bundle; without a name it has its own. Raises BundleError, EnvironmentProblem."""
+        bundle = load_bundle(path)
+        return cls(name or bundle.meta.name, bundle, settings, cores=cores)
+
+    def thresholds(self, wanted: Threshold) -> FloatArray:
+        """[C] by class id. Raises BadOption for a label that the model does not have."""
+        if wanted is None:
+            return self._thresholds
+        if not isinstance(wanted, Mapping):
+            return np.full_like(self._thresholds, wanted)
+        unknown = [label for label in wanted if label not in self.meta.labels]
+        if unknown:
+            known = ", ".join(self.meta.labels)
+            raise BadOption(
+                f"threshold: the model has no label {unknown[0][:80]!r}", f"its labels are {known}"
+            )
+        changed = self._thresholds.copy()
+        for label, value in wanted.items():
+            changed[self.meta.labels.index(label)] = value
+        return changed
+
+    def warm_up(self) -> None:
+        """One pass through each session, so that no request pays for first-time allocations."""
+        blank = np.zeros((1, *self.meta.input_size, 3), np.uint8)
+        for session in (self._narrow, self._wide):
+            session.run(blank)
+
+    def prepare(self, work: Work) -> Prepared:
+        """Decode and resize. Raises PictureError or BadOption."""
+        thresholds = self.thresholds(work.threshold)
+        started = time.perf_counter()
+        decoded = self._decoded(work)
+        decoded_at = time.perf_counter()
+        tensor = resize(decoded.pixels, self.meta.input_size)
+        timing = Timing(decode=_ms(started, decoded_at), preprocess=_ms(decoded_at, time.perf_counter()))
+        return Prepared(work, tensor, decoded.size, thresholds, timing, decoded.pixels)
+
+    def detect(self, batch: Sequence[Prepared], *, alone: bool) -> list[Finding]:
+        """One pass for the whole batch, on all cores if it is `alone`. Raises BundleError if it fails."""
+        session = self._wide if alone else self._narrow
+        started = time.perf_counter()
+        boxes, scores = session.run(np.stack([one.tensor for one in batch]))
+        inference = _ms(started, time.perf_counter())
+        return [self._finding(*rows, inference) for rows in zip(batch, boxes, scores, strict=True)]
+
+    def _decoded(self, work: Work) -> DecodedPicture:
+        if not isinstance(work.source, bytes):
+            return DecodedPicture(work.source, (work.source.shape[0], work.source.shape[1]))
+        if not work.drawn:
+            return decode_reduced(work.source, self._limits, at_least=self.meta.input_size)
+        pixels = decode(work.source, self._limits)
+        return DecodedPicture(pixels, (pixels.shape[0], pixels.shape[1]))
+
+    def _finding(
+        self, prepared: Prepared, boxes: FloatArray, scores: FloatArray, inference_ms: float
+    ) -> Finding:
+        started = time.perf_counter()
+        candidates = to_detections(
+            boxes, scores, picture_size=prepared.size, input_size=self.meta.input_size, nms=self.meta.nms
+        )
+        verdict = self.policy.judge(candidates, prepared.thresholds)
+        detections = candidates.above(prepared.thresholds)
+        if prepared.work.max_detections is not None:
+            detections = detections.select(np.arange(len(detections))[: prepared.work.max_detections])
+        timing = replace(
+            prepared.timing, inference=inference_ms, postprocess=_ms(started, time.perf_counter())
+        )
+        drawn = None
+        return Finding(
+            self, candidates, prepared.thresholds, detections, prepared.size, verdict, timing, drawn
+        )
+
+
+def _ms(start: float, end: float) -> float:
+    return (end - start) * 1000

@@ -1,0 +1,134 @@
+"""The native API: POST /v1/detect and GET /v1/models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from maskdet.errors import MaskdetError
+from maskdet.serving.access import request_id
+from maskdet.serving.body import BodyReader
+from maskdet.serving.disconnect import unless_gone
+from maskdet.serving.engine import Engine
+from maskdet.serving.inputs import DetectInput, DetectJson, DetectOptions, Upload, read_input
+from maskdet.serving.model import Finding, Work
+from maskdet.serving.problems import ProblemBody, problem_of
+from maskdet.serving.schemas import (
+    DetectAnswer,
+    ModelsAnswer,
+    PictureAnswer,
+    PictureFault,
+    models_answer,
+    picture_answer,
+)
+
+Outcome = Finding | MaskdetError
+
+DETECT_HELP = """Send one picture as the body, or several as multipart files or as base64 in JSON.
+
+    curl --data-binary @photo.jpg -H "Content-Type: image/jpeg" "http://127.0.0.1:8866/v1/detect?threshold=0.5"
+    curl -F image=@a.jpg -F image=@b.png -F max_detections=10 http://127.0.0.1:8866/v1/detect
+
+Options stand in the query, in form fields or in the JSON object. Of several pictures a bad one has its own
+`error` entry and the others are answered; the error of an only picture is the answer.
+"""
+
+
+def native_routes(engine: Engine, reader: BodyReader, max_files: int) -> APIRouter:
+    """The routes under /v1."""
+    router = APIRouter(prefix="/v1", tags=["native"])
+
+    @router.post(
+        "/detect",
+        summary="Find faces and say whether they wear masks",
+        description=DETECT_HELP,
+        response_model=DetectAnswer,
+        responses=_problems(400, 413, 415, 422, 503),
+        openapi_extra=_detect_inputs(),
+    )
+    async def detect(request: Request) -> Response:
+        engine.check_room()
+        async with reader.body(request) as body:
+            wanted = await read_input(body, request.headers, dict(request.query_params), max_files)
+            outcomes = await unless_gone(request, _outcomes(engine, wanted))
+        identity = request_id(request.scope)
+        entries = [
+            _entry(index, upload, outcome, identity)
+            for index, (upload, outcome) in enumerate(zip(wanted.uploads, outcomes, strict=True))
+        ]
+        _note(request, outcomes)
+        return json_response(
+            DetectAnswer(request_id=identity, results=entries).model_dump_json(exclude_none=True)
+        )
+
+    @router.get("/models", summary="The loaded models", response_model=ModelsAnswer)
+    async def models() -> Response:
+        return json_response(models_answer(engine.models).model_dump_json())
+
+    return router
+
+
+def json_response(text: str) -> Response:
+    """A JSON answer from text that is JSON already."""
+    return Response(text, media_type="application/json")
+
+
+async def _outcomes(engine: Engine, wanted: DetectInput) -> list[Outcome]:
+    """One outcome for each upload. An only picture's error is raised: then it is the request's."""
+    options = wanted.options
+    works = [
+        Work(upload.data, options.model, options.threshold, options.max_detections, drawn=options.visualize)
+        for upload in wanted.uploads
+        if upload.fault is None
+    ]
+    found = iter(await engine.submit_all(works))
+    outcomes = [upload.fault or next(found) for upload in wanted.uploads]
+    if len(outcomes) == 1 and isinstance(outcomes[0], MaskdetError):
+        raise outcomes[0]
+    return outcomes
+
+
+def _entry(index: int, upload: Upload, outcome: Outcome, identity: str) -> PictureAnswer | PictureFault:
+    if isinstance(outcome, MaskdetError):
+        return PictureFault(index=index, filename=upload.filename, error=problem_of(outcome, identity))
+    return picture_answer(outcome, index=index, filename=upload.filename)
+
+
+def _note(request: Request, outcomes: list[Outcome]) -> None:
+    findings = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
+    request.scope["state"]["log"].update(
+        pictures=len(outcomes),
+        faults=len(outcomes) - len(findings),
+        verdicts=[finding.verdict.outcome for finding in findings],
+    )
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": ProblemBody} for status in statuses}
+
+
+def _detect_inputs() -> dict[str, Any]:
+    """The request body is read by hand (counted while it streams), so the document says it by hand too."""
+    picture = {"type": "string", "format": "binary"}
+    json_schema = DetectJson.model_json_schema()
+    options = DetectOptions.model_json_schema()["properties"]
+    form = {"type": "object", "properties": {"image": {"type": "array", "items": picture}, **options}}
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in options.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "image/*": {"schema": picture},
+                "application/octet-stream": {"schema": picture},
+                "multipart/form-data": {"schema": form},
+                "application/json": {
+                    "schema": json_schema,
+                    "example": {"image": "/9j/4AAQSkZJRg...", "threshold": 0.5},
+                },
+            },
+        },
+    }

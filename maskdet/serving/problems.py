@@ -1,0 +1,88 @@
+"""The one table from error classes to HTTP statuses, and the body that every error has."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from maskdet.errors import MaskdetError, PictureError
+from maskdet.serving import refusals
+
+
+class Kind(NamedTuple):
+    """What a class of errors is on the wire."""
+
+    status: int
+    code: str
+
+
+KINDS: dict[type[MaskdetError], Kind] = {
+    refusals.MalformedBody: Kind(400, "malformed_body"),
+    refusals.NoPicture: Kind(400, "no_picture"),
+    refusals.UnknownRoute: Kind(404, "unknown_route"),
+    refusals.UnknownModel: Kind(404, "unknown_model"),
+    refusals.WrongMethod: Kind(405, "wrong_method"),
+    refusals.SlowBody: Kind(408, "slow_body"),
+    refusals.BodyTooLarge: Kind(413, "body_too_large"),
+    refusals.WrongType: Kind(415, "wrong_type"),
+    PictureError: Kind(422, "bad_picture"),
+    refusals.BadOption: Kind(422, "bad_option"),
+    # 499 is nginx's number for a client that left: nobody reads it, but the access log tells it apart.
+    refusals.ClientGone: Kind(499, "client_gone"),
+    refusals.Draining: Kind(503, "draining"),
+    refusals.NotReady: Kind(503, "not_ready"),
+    refusals.Busy: Kind(503, "busy"),
+    MaskdetError: Kind(500, "internal"),
+}
+
+
+class Problem(BaseModel):
+    """One error, for programs (`code`) and people (`message`, `hint`)."""
+
+    code: str
+    message: str
+    hint: str
+    request_id: str
+
+
+class ProblemBody(BaseModel):
+    """The body of every answer with a status of 400 or more."""
+
+    error: Problem
+
+
+def kind_of(error: Exception) -> Kind:
+    """The entry of the error's own class or of its nearest base; a foreign error is internal."""
+    for base in type(error).__mro__:
+        if base in KINDS:
+            return KINDS[base]
+    return KINDS[MaskdetError]
+
+
+def problem_of(error: Exception, request_id: str) -> Problem:
+    """What a client may read of an error. An internal one says nothing of the server's insides."""
+    kind = kind_of(error)
+    if kind.status == 500 or not isinstance(error, MaskdetError):
+        return Problem(
+            code="internal",
+            message="the server failed on this request",
+            hint="report it with the request id; the server's log has the cause",
+            request_id=request_id,
+        )
+    return Problem(code=kind.code, message=error.what, hint=error.hint, request_id=request_id)
+
+
+def problem_response(error: Exception, request_id: str) -> Response:
+    """The JSON answer to an error, with Retry-After where asking again can help."""
+    body = ProblemBody(error=problem_of(error, request_id))
+    headers = {}
+    if isinstance(error, refusals.Busy):
+        headers["retry-after"] = str(error.retry_after_seconds)
+    return Response(
+        body.model_dump_json(),
+        status_code=kind_of(error).status,
+        media_type="application/json",
+        headers=headers,
+    )

@@ -1,0 +1,83 @@
+"""One small file for each running server, in a folder of this user only: how `stop` finds it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from maskdet.errors import ServingError
+from maskdet.files import write_json
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecord:
+    """A running server. `created` is its process's start time (seconds since 1970): with the pid it names
+    one process for good, while a pid alone may by now belong to another.
+    """
+
+    pid: int
+    created: float
+    port: int
+    url: str
+
+    def process(self) -> psutil.Process | None:
+        """The server's process, or None if it has ended."""
+        try:
+            process = psutil.Process(self.pid)
+            alive = process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return None
+        return process if alive else None
+
+
+def own_record(port: int, url: str) -> ServerRecord:
+    """The record of this very process."""
+    return ServerRecord(os.getpid(), psutil.Process().create_time(), port, url)
+
+
+def write_record(record: ServerRecord) -> None:
+    """Make the server findable by its port."""
+    write_json(_path(record.port), asdict(record))
+
+
+def read_record(port: int) -> ServerRecord | None:
+    """The record of a port, whether or not its server still runs. Raises ServingError if it is damaged."""
+    path = _path(port)
+    try:
+        return ServerRecord(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise ServingError(
+            f"{path}: cannot be read: {error}", "delete it, and end the server by its pid"
+        ) from error
+
+
+def remove_record(record: ServerRecord) -> None:
+    """Forget a server, unless another has taken its port since."""
+    if read_record(record.port) == record:
+        _path(record.port).unlink(missing_ok=True)
+
+
+def _path(port: int) -> Path:
+    return _folder() / f"serve-{port}.json"
+
+
+def _folder() -> Path:
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(runtime, "maskdet") if runtime else Path(tempfile.gettempdir(), f"maskdet-{user}")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    # In a shared temporary folder anyone could have made it first, and so choose whom `stop` signals.
+    if not stat.S_ISDIR(found.st_mode) or (
+        hasattr(os, "getuid") and (found.st_uid != user or found.st_mode & 0o077)
+    ):
+        raise ServingError(f"{folder} is not a private folder of yours", "delete it, or set XDG_RUNTIME_DIR")
+    return folder

@@ -1,0 +1,84 @@
+"""Whether a picture keeps the mask rule: ok, violation or uncertain.
+
+- `violation`: a face of a label that breaks the rule reaches its threshold.
+- `uncertain`: none does, but a face of any label lies in the band below its threshold, and no face that
+  reaches its threshold covers it (then it is the same face, and decided).
+- `ok`: all else, also a picture without faces.
+
+The counts are of the faces that reach their thresholds, by label, zeros included.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from maskdet.types import BoolArray, Detections, FloatArray
+
+Outcome = Literal["ok", "violation", "uncertain"]
+
+VIOLATION_NAME = re.compile(
+    r"without|no[\s_-]*(face[\s_-]*)?mask|unmask|incorrect|wrong|improper|weared", re.IGNORECASE
+)
+"""Names of labels for bare faces and for masks worn wrong, as public data sets spell them."""
+SAME_FACE_IOU = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome, and the faces over their thresholds by label."""
+
+    outcome: Outcome
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which labels break the rule, and how far below its threshold a face leaves doubt."""
+
+    labels: tuple[str, ...]
+    violations: frozenset[str]
+    band: float
+
+    @classmethod
+    def of(cls, labels: Sequence[str], violations: Sequence[str] | None, band: float) -> Policy:
+        """`violations` None: the labels whose names say so."""
+        told = (
+            [label for label in labels if VIOLATION_NAME.search(label)] if violations is None else violations
+        )
+        return cls(tuple(labels), frozenset(told), band)
+
+    def judge(self, candidates: Detections, thresholds: FloatArray) -> Verdict:
+        """candidates: all that NMS left; thresholds: [C] by class id."""
+        sure = candidates.above(thresholds)
+        tally = np.bincount(sure.class_ids, minlength=len(self.labels))
+        counts = {label: int(count) for label, count in zip(self.labels, tally, strict=True)}
+        if any(counts[label] for label in self.violations & counts.keys()):
+            return Verdict("violation", counts)
+        return Verdict("uncertain" if self._doubt(candidates, sure, thresholds) else "ok", counts)
+
+    def _doubt(self, candidates: Detections, sure: Detections, thresholds: FloatArray) -> bool:
+        limits = thresholds[candidates.class_ids]
+        near = (candidates.scores < limits) & (candidates.scores >= limits - self.band)
+        return bool((near & ~_covered(candidates, sure)).any())
+
+
+def _covered(some: Detections, others: Detections) -> BoolArray:
+    """[N] whether a box of `others` has an IoU of SAME_FACE_IOU or more with each box of `some`."""
+    if not len(others):
+        return np.zeros(len(some), np.bool_)
+    corner_low = np.maximum(some.boxes[:, None, :2], others.boxes[None, :, :2])
+    corner_high = np.minimum(some.boxes[:, None, 2:], others.boxes[None, :, 2:])
+    shared = np.clip(corner_high - corner_low, 0, None).prod(axis=2)
+    union = _areas(some)[:, None] + _areas(others)[None, :] - shared
+    covered: BoolArray = (shared >= SAME_FACE_IOU * union).any(axis=1)
+    return covered
+
+
+def _areas(some: Detections) -> FloatArray:
+    areas: FloatArray = (some.boxes[:, 2:] - some.boxes[:, :2]).prod(axis=1)
+    return areas

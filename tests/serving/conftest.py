@@ -1,0 +1,140 @@
+"""A tiny model behind the real application, in this process or in one of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support import write_tiny_bundle
+
+from maskdet.serving.app import create_app
+from maskdet.serving.engine import Engine
+from maskdet.serving.model import ServedModel
+from maskdet.serving.settings import ServeSettings
+
+SERVER_SCRIPT = Path(__file__).with_name("server_process.py")
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny.onnx")
+
+
+class InProcess:
+    """The application over a running engine; each call is one request, or `requests` for many at once."""
+
+    def __init__(self, engine: Engine, settings: ServeSettings) -> None:
+        self.engine = engine
+        self.app = create_app(engine, settings)
+
+    def client(self) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60)
+
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        async def one() -> httpx.Response:
+            async with self.client() as client:
+                return await client.request(method, url, **options)
+
+        return asyncio.run(one())
+
+    def get(self, url: str, **options: Any) -> httpx.Response:
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> httpx.Response:
+        return self.request("POST", url, **options)
+
+
+@contextmanager
+def running_engine(bundle: Path, settings: ServeSettings, probed: bool = True) -> Iterator[Engine]:
+    model = ServedModel.load("", bundle, settings, cores=2)
+    engine = Engine({model.name: model}, settings)
+    engine.start()
+    try:
+        if probed:
+            asyncio.run(engine.probe())
+        yield engine
+    finally:
+        engine.close()
+
+
+@pytest.fixture
+def in_process(tiny_bundle: Path) -> Iterator[Callable[..., InProcess]]:
+    """A maker of applications; it takes ServeSettings as keywords, and `probed`."""
+    left = []
+
+    def make(*, probed: bool = True, **settings: Any) -> InProcess:
+        wanted = ServeSettings(**settings)
+        context = running_engine(tiny_bundle, wanted, probed)
+        left.append(context)
+        return InProcess(context.__enter__(), wanted)
+
+    yield make
+    for context in left:
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def served(tiny_bundle: Path) -> Iterator[InProcess]:
+    """One application with the default settings, for tests that leave it as it is."""
+    settings = ServeSettings()
+    with running_engine(tiny_bundle, settings) as engine:
+        yield InProcess(engine, settings)
+
+
+class ServerProcess:
+    """The real server in a process of its own, on a free port."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self.process = process
+        self.url = url
+        self.port = int(url.rpartition(":")[2])
+
+    def end(self) -> int:
+        """SIGTERM, and the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def log(self) -> list[dict[str, Any]]:
+        """The lines it has written since; only once it has ended."""
+        assert self.process.stderr is not None
+        return [json.loads(line) for line in self.process.stderr]
+
+
+@pytest.fixture
+def server_process(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., ServerProcess]]:
+    """A starter of servers; it takes ServeSettings as keywords, and `slow_ms` for each inference."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    left = []
+
+    def start(*, slow_ms: int = 0, **settings: Any) -> ServerProcess:
+        wanted = json.dumps({"port": 0, **settings})
+        process = subprocess.Popen(
+            [sys.executable, SERVER_SCRIPT, tiny_bundle, wanted, str(slow_ms)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ),
+        )
+        left.append(process)
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert url, process.stderr.read() if process.stderr else ""
+        return ServerProcess(process, url)
+
+    yield start
+    for process in left:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,48 @@
+"""Runs the server as its own process: BUNDLE SETTINGS_JSON SLOW_MS. Prints its URL when ready."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from maskdet.errors import MaskdetError
+from maskdet.serving.logs import log_to
+from maskdet.serving.model import ServedModel
+from maskdet.serving.server import serve
+from maskdet.serving.settings import ServeSettings
+
+
+def slow_down(milliseconds: int) -> None:
+    """Make each pass through the real model take longer, as a large model would."""
+    quick = ServedModel.detect
+
+    def slow(self: ServedModel, *args: Any, **options: Any) -> Any:
+        time.sleep(milliseconds / 1000)
+        return quick(self, *args, **options)
+
+    ServedModel.detect = slow  # type: ignore[method-assign]
+
+
+def say(url: str) -> None:
+    sys.stdout.write(f"{url}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    bundle, settings, slow_ms = sys.argv[1:]
+    log_to()
+    if int(slow_ms):
+        slow_down(int(slow_ms))
+    try:
+        serve(Path(bundle), ServeSettings(**json.loads(settings)), say)
+    except MaskdetError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
