@@ -13,7 +13,7 @@ from maskdet.dataset.findings import Collector, Finding, clean, sort_key
 from maskdet.dataset.labels import LabelBook, read_labels
 from maskdet.dataset.layout import Pair, find_pairs
 from maskdet.dataset.manifest import ManifestObject
-from maskdet.dataset.pictures import FORMATS, PictureFacts, read_pictures
+from maskdet.dataset.pictures import FORMATS, PictureFacts, read_all_facts
 from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.voc import Reading, read_annotation
 from maskdet.progress import Track, silent
@@ -63,7 +63,7 @@ def check(settings: DataSettings, track: Track = silent) -> Check:
 
 def _facts(root: Path, pairs: Sequence[Pair], track: Track) -> list[PictureFacts | Finding]:
     files = [pair.picture for pair in pairs]
-    return list(track(read_pictures(root, files), "Reading pictures", len(files)))
+    return list(track(read_all_facts(root, files), "Reading pictures", len(files)))
 
 
 def _names(readings: Iterable[Reading]) -> Counter[str]:

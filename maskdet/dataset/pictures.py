@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import struct
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,10 +12,12 @@ from pathlib import Path
 
 import imagehash
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from maskdet.dataset.findings import Finding, clean
-from maskdet.types import BoolArray
+from maskdet.detector.picture import decode
+from maskdet.errors import PictureError
+from maskdet.types import BoolArray, Picture
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".bmp": "BMP", ".webp": "WEBP"}
 """Endings of pictures, in lower case, and the format each promises."""
@@ -27,26 +27,6 @@ HASH_SIZE = 16
 
 _FLAT = 3.0
 """Standard deviation in grey levels under which a picture has no structure to take a hash of."""
-
-_ORIENTATION = 0x0112
-_SIDEWAYS = {5, 6, 7, 8}
-
-# What Pillow's decoders raise on damaged files, besides OSError.
-_DECODE_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,61 +44,49 @@ class PictureFacts:
     real_format: str
 
 
-def read_picture(path: Path, file: str) -> PictureFacts | Finding:
-    """Decode the picture at `path` once, wholly. One that cannot be decoded gives a finding about `file`."""
+def read_facts(path: Path, file: str) -> PictureFacts | Finding:
+    """Decode the picture at `path` once, wholly. One that cannot be decoded gives a finding about `file`.
+
+    The decoder is the one that evaluation and prediction use, so what passes here does not fail there.
+    """
     try:
         data = path.read_bytes()
+        pixels = decode(data)
+        stored_size, real_format = _header(data)
     except OSError as error:
-        return Finding("picture-unreadable", file, f"cannot be read: {error.strerror}")
-    try:
-        with Image.open(io.BytesIO(data), formats=sorted(set(FORMATS.values()))) as picture:
-            return _facts(picture, data)
-    except _DECODE_ERRORS as error:
-        return _fault(error, data, file)
+        return Finding(
+            "picture-unreadable", file, f"cannot be read: {error.strerror or clean(str(error), 120)}"
+        )
+    except PictureError as error:
+        return Finding("picture-unreadable", file, clean(error.what, 160))
+    size = (pixels.shape[1], pixels.shape[0])
+    return PictureFacts(
+        size, stored_size, hashlib.sha256(data).hexdigest(), perceptual_hash(pixels), real_format
+    )
 
 
-def read_pictures(root: Path, files: Sequence[str]) -> Iterator[PictureFacts | Finding]:
-    """`read_picture` for each of `files` under `root`, in their order, on all cores."""
-    # Pillow lets go of the interpreter lock while it decodes, so threads do.
+def read_all_facts(root: Path, files: Sequence[str]) -> Iterator[PictureFacts | Finding]:
+    """`read_facts` for each of `files` under `root`, in their order, on all cores."""
+    # The decoders let go of the interpreter lock, so threads do.
     with ThreadPoolExecutor(_cores()) as pool:
-        yield from pool.map(lambda file: read_picture(root / file, file), files)
+        yield from pool.map(lambda file: read_facts(root / file, file), files)
 
 
-def _facts(picture: Image.Image, data: bytes) -> PictureFacts:
-    stored = picture.size
-    picture.load()
-    turned = stored[::-1] if picture.getexif().get(_ORIENTATION) in _SIDEWAYS else stored
-    # Samsung and Apple write JPEG files with a second picture inside, which Pillow calls MPO.
-    real_format = "JPEG" if picture.format == "MPO" else picture.format or ""
-    digest = hashlib.sha256(data).hexdigest()
-    return PictureFacts(turned, stored, digest, _perceptual_hash(picture), real_format)
-
-
-def _perceptual_hash(picture: Image.Image) -> BoolArray | None:
+def perceptual_hash(pixels: Picture) -> BoolArray | None:
     """Which of the lowest 16 x 16 DCT terms of the grey picture exceed their median (pHash of imagehash)."""
-    if "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-    grey = ImageOps.exif_transpose(picture.convert("L")) if _is_turned(picture) else picture.convert("L")
+    grey = Image.fromarray(pixels).convert("L")
     if float(np.asarray(grey.resize((32, 32), Image.Resampling.BOX), np.float64).std()) < _FLAT:
         return None
     bits: BoolArray = np.asarray(imagehash.phash(grey, hash_size=HASH_SIZE).hash, np.bool_).reshape(-1)
     return bits
 
 
-def _is_turned(picture: Image.Image) -> bool:
-    return bool(picture.getexif().get(_ORIENTATION, 1) != 1)
-
-
-def _fault(error: BaseException, data: bytes, file: str) -> Finding:
-    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
-        return Finding("picture-unreadable", file, f"too many pixels: {clean(str(error), 120)}")
-    if not data:
-        return Finding("picture-truncated", file, "the file is empty")
-    if isinstance(error, UnidentifiedImageError):
-        return Finding("picture-unreadable", file, "not a JPEG, PNG, BMP or WebP picture")
-    if "truncated" in str(error).lower() or isinstance(error, EOFError):
-        return Finding("picture-truncated", file, f"breaks off: {clean(str(error), 120)}", "fetch it again")
-    return Finding("picture-unreadable", file, f"cannot be decoded: {clean(str(error), 120)}")
+def _header(data: bytes) -> tuple[tuple[int, int], str]:
+    """(width, height) as stored, and the format of the content."""
+    with Image.open(io.BytesIO(data)) as picture:
+        # Phones write JPEG files with a second picture inside, which Pillow calls MPO.
+        real_format = "JPEG" if picture.format == "MPO" else picture.format or "unknown"
+        return picture.size, real_format
 
 
 def _cores() -> int:

@@ -9,22 +9,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-from PIL import Image, ImageOps
+from PIL import Image
 
 from maskdet.dataset.fonts import Typeface, typeface
-from maskdet.dataset.manifest import Manifest, ManifestPicture
+from maskdet.dataset.manifest import Manifest, ManifestPicture, Part
 from maskdet.dataset.statistics import SMALL, Sizes, face_sizes, part_counts, sample, share_under
+from maskdet.detector.captions import class_colour
+from maskdet.detector.picture import read_picture
 
 FACE_SIZES = "face_sizes.png"
 OBJECTS = "objects_per_class.png"
 SAMPLES = "samples.png"
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F", "#B8A800")
-"""One a class, told apart by colour-blind eyes (Okabe and Ito 2008)."""
-
+_PARTS = {"train": "#3D4F63", "val": "#9DB4CC"}
 _INK, _GREY = "#222222", "#8A8A8A"
 _DPI = 144
+_SHEET_DPI = 110
 _SHEET = (4, 3)
+_LEGEND_COLUMNS = 6
 _THUMBNAIL = 480
 
 
@@ -48,8 +50,9 @@ def _face_sizes(manifest: Manifest, input_size: tuple[int, int], face: Typeface)
     top = max(7, int(np.ceil(np.log2(largest))))
     bins = [2.0 ** (quarter / 4) for quarter in range(4, 4 * top + 1)]
     values = [np.clip(sizes[label], bins[0], None) for label in manifest.labels]
-    colours = [_colour(number) for number in range(len(values))]
-    axes.hist(values, bins=bins, stacked=True, color=colours, edgecolor="white", linewidth=0.4)
+    axes.hist(
+        values, bins=bins, stacked=True, color=_colours(manifest.labels), edgecolor="white", linewidth=0.4
+    )
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_locator(FixedLocator([2.0**power for power in range(1, top + 1)]))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -78,10 +81,11 @@ def _objects(manifest: Manifest, face: Typeface) -> Figure:
     figure, axes = _figure(8.0, 1.7 + 0.62 * len(labels))
     rows = np.arange(len(labels))
     longest = 1
-    for offset, part, colour in ((-0.2, "train", COLOURS[0]), (0.2, "val", COLOURS[1])):
-        counts = part_counts(manifest, "train" if part == "train" else "val")
+    parts: tuple[tuple[float, Part], ...] = ((-0.2, "train"), (0.2, "val"))
+    for offset, part in parts:
+        counts = part_counts(manifest, part)
         numbers = [counts.objects[label] for label in labels]
-        bars = axes.barh(rows + offset, numbers, height=0.36, color=colour)
+        bars = axes.barh(rows + offset, numbers, height=0.36, color=_PARTS[part])
         bars.set_label(f"{part}: {counts.pictures} pictures")
         for row, number in zip(rows, numbers, strict=True):
             axes.annotate(
@@ -105,34 +109,33 @@ def _samples(manifest: Manifest, root: Path, face: Typeface) -> Figure:
     columns, lines = _SHEET
     pictures = sample(manifest, columns * lines)
     lines = -(-len(pictures) // columns)
-    figure = Figure(figsize=(12.0, 0.7 + 3.0 * lines), dpi=_DPI, facecolor="white")
-    height = 0.7 + 3.0 * lines
+    legend_lines = -(-len(manifest.labels) // _LEGEND_COLUMNS)
+    head = 0.35 + 0.3 * legend_lines
+    height = head + 2.6 * lines
+    figure = Figure(figsize=(12.0, height), dpi=_SHEET_DPI, facecolor="white")
     figure.subplots_adjust(
-        left=0.01, right=0.99, bottom=0.01, top=1 - 0.85 / height, wspace=0.04, hspace=0.16
+        left=0.01, right=0.99, bottom=0.01, top=1 - head / height, wspace=0.04, hspace=0.14
     )
     for place, picture in enumerate(pictures, start=1):
         axes = figure.add_subplot(lines, columns, place)
         _draw_picture(axes, picture, manifest.labels, root)
         name = face.shown(PurePosixPath(picture.picture).name, f"picture {place}", 32)
         axes.set_title(f"{name} · {picture.part}", fontproperties=face.font(8.5), color=_INK, pad=4)
-    handles = [Patch(color=_colour(number)) for number in range(len(manifest.labels))]
-    figure.legend(
-        handles, class_names(manifest.labels, face), loc="upper center", ncols=min(len(handles), 6),
-        frameon=False, prop=face.font(11),
-    )  # fmt: skip
+    handles = [Patch(color=colour) for colour in _colours(manifest.labels)]
+    names, columns = class_names(manifest.labels, face), min(len(handles), _LEGEND_COLUMNS)
+    figure.legend(handles, names, loc="upper center", ncols=columns, frameon=False, prop=face.font(11))
     return figure
 
 
 def _draw_picture(axes: Axes, picture: ManifestPicture, labels: tuple[str, ...], root: Path) -> None:
-    with Image.open(root / picture.picture) as opened:
-        turned = ImageOps.exif_transpose(opened).convert("RGB")
-    turned.thumbnail((_THUMBNAIL, _THUMBNAIL))
-    scale_x, scale_y = turned.width / picture.width, turned.height / picture.height
-    axes.imshow(np.asarray(turned), interpolation="lanczos", extent=(0, turned.width, turned.height, 0))
+    small = Image.fromarray(read_picture(root / picture.picture))
+    small.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    scale_x, scale_y = small.width / picture.width, small.height / picture.height
+    axes.imshow(np.asarray(small), interpolation="lanczos", extent=(0, small.width, small.height, 0))
     for item in picture.objects:
         xmin, ymin, xmax, ymax = item.box
         corner, size = (xmin * scale_x, ymin * scale_y), ((xmax - xmin) * scale_x, (ymax - ymin) * scale_y)
-        colour = _colour(labels.index(item.label))
+        colour = _colour(labels, labels.index(item.label))
         # A white line under the coloured one keeps boxes visible on any ground.
         axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=2.4))
         axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=1.4))
@@ -160,12 +163,18 @@ def _axis_names(axes: Axes, below: str, beside: str, face: Typeface) -> None:
 
 
 def _legend(axes: Axes, labels: tuple[str, ...], face: Typeface) -> None:
-    handles = [Patch(color=_colour(number)) for number in range(len(labels))]
+    handles = [Patch(color=colour) for colour in _colours(labels)]
     axes.legend(handles, class_names(labels, face), loc="upper right", frameon=False, prop=face.font(9))
 
 
-def _colour(number: int) -> str:
-    return COLOURS[number % len(COLOURS)]
+def _colours(labels: tuple[str, ...]) -> list[tuple[float, float, float]]:
+    return [_colour(labels, number) for number in range(len(labels))]
+
+
+def _colour(labels: tuple[str, ...], number: int) -> tuple[float, float, float]:
+    """RGB in 0..1, the same as in pictures that detections are drawn into."""
+    red, green, blue = class_colour(labels, number)
+    return red / 255, green / 255, blue / 255
 
 
 def _save(figure: Figure, path: Path) -> None:

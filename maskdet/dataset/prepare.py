@@ -61,7 +61,7 @@ def prepare(
     _write_lists(manifest, out)
     manifest.write(out / "manifest.json")
     draw_plots(manifest, settings.root, out, input_size)
-    write_text(out / "report.md", report_text(manifest, result.findings, settings, input_size))
+    write_text(out / "report.md", report_text(manifest, result, settings, input_size))
     return _summary(manifest, result)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from maskdet.dataset.check import Check
+from maskdet.dataset.duplicates import DuplicatePair
 from maskdet.dataset.findings import RULES, Finding, bounded, by_severity, clean
 from maskdet.dataset.fonts import typeface
 from maskdet.dataset.manifest import Manifest
@@ -26,7 +28,7 @@ _DUPLICATES = ("exact-duplicate", "near-duplicate")
 
 
 def report_text(
-    manifest: Manifest, findings: Sequence[Finding], settings: DataSettings, input_size: tuple[int, int]
+    manifest: Manifest, result: Check, settings: DataSettings, input_size: tuple[int, int]
 ) -> str:
     """The report in Markdown; `input_size` is (height, width)."""
     sections = [
@@ -34,9 +36,9 @@ def report_text(
         _counts(manifest),
         _sizes(manifest, input_size),
         _samples(manifest),
-        _duplicates(findings),
-        _dropped(findings),
-        _notices(findings),
+        _duplicates(manifest, result.findings, result.duplicates.pairs),
+        _dropped(result.findings),
+        _notices(result.findings),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -100,12 +102,19 @@ def _samples(manifest: Manifest) -> str:
     return "\n\n".join(parts)
 
 
-def _duplicates(findings: Sequence[Finding]) -> str:
-    pairs = [finding for finding in findings if finding.code in _DUPLICATES]
-    if not pairs:
+def _duplicates(manifest: Manifest, findings: Sequence[Finding], pairs: Sequence[DuplicatePair]) -> str:
+    found = [finding for finding in findings if finding.code in _DUPLICATES]
+    if not found:
         return ""
-    text = "Pictures that are or look the same. All are kept; the method grouped keeps them on one side."
-    return "\n\n".join([f"## Duplicates: {len(pairs)} pairs", text, _block(bounded(pairs, NOTICES))])
+    parts = {picture.picture: picture.part for picture in manifest.pictures}
+    leaks = sum(parts[pair.first] != parts[pair.second] for pair in pairs)
+    text = "Pictures that are or look the same. All are kept. " + (
+        f"**{leaks} pairs stand on both sides of the split, which makes figures on val look better than they "
+        "are; the method grouped keeps each pair on one side.**"
+        if leaks
+        else "Each pair stands on one side of the split."
+    )
+    return "\n\n".join([f"## Duplicates: {len(found)} pairs", text, _block(bounded(found, NOTICES))])
 
 
 def _dropped(findings: Sequence[Finding]) -> str:
@@ -114,8 +123,8 @@ def _dropped(findings: Sequence[Finding]) -> str:
         return ""
     units = Counter(finding.drops for finding in dropped)
     text = (
-        "Left out because of `skip_bad`, each as the smallest unit that makes sense: the object where only it "
-        "is bad, the picture where the whole file is, or where no object is left."
+        "Left out because of `skip_bad`, each as the smallest unit that makes sense: the object where "
+        "only it is bad, the picture where the whole file is, or where no object is left."
     )
     listed = [f"{finding} -> {finding.drops} dropped" for finding in dropped]
     title = ", ".join(f"{number} for the {unit}" for unit, number in sorted(units.items()))
