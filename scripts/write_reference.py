@@ -13,10 +13,11 @@ from maskdet.pipeline.schema import PipelineFile
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "pipeline-file.md"
 HEAD = """# The pipeline file
 
-One YAML file says what to do from the data to the server. Only `name` and `data.root` are needed; every other
-key has the default given here. Unknown keys are refused, and the nearest known one is named. Relative paths start at
-the file's folder. `--set KEY=VALUE` overrides a key for one command and may be repeated; a relative path given so
-starts at the current directory. `maskdet init DATA_DIR` writes a commented file for a folder.
+One YAML file says what to do from the data to the server. Only `name` and `data.root` are needed; every
+other key has the default given here. Unknown keys are refused, and the nearest known one is named.
+Relative paths start at the file's folder. `--set KEY=VALUE` overrides a key for one command and may be
+repeated; a relative path given so starts at the current directory. `maskdet init DATA_DIR` writes a
+commented file for a folder.
 
 <!-- Written by scripts/write_reference.py from the schema; edit the docstrings there, not this file. -->
 """
