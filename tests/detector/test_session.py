@@ -49,5 +49,5 @@ def test_a_missing_gpu_is_said(model_path: Path) -> None:
 
 def test_a_silent_fall_back_is_said(model_path: Path) -> None:
     session = OnnxSession(model_path, threads=1)
-    with pytest.raises(EnvironmentProblem, match="asked for gpu .* runs on CPUExecutionProvider"):
+    with pytest.raises(EnvironmentProblem, match=r"asked for gpu .* runs on CPUExecutionProvider"):
         session._require("CUDAExecutionProvider", "gpu")
