@@ -15,9 +15,6 @@ from maskdet.training.compat import paddle
 from maskdet.training.state import STATE_NAME, TrainState
 from maskdet.training.weights import Weights, fit, read_weights
 
-BEST_NAME = "best.pdparams"
-LAST_NAME = "last.pdparams"
-
 
 def save_weights(weights: dict[str, Any], path: Path) -> None:
     """Write a .pdparams file that PaddleDetection's own tools read."""
@@ -44,7 +41,7 @@ def load_weights(network: Any, path: Path) -> list[str]:
 
 
 class Checkpointer:
-    """Writes and reads the resumable state of network, moving average, optimiser and schedule in one folder."""
+    """Writes and reads the resumable state of network, moving average, optimiser and schedule."""
 
     def __init__(self, out: Path, network: Any, average: Any, optimizer: Any, rate: Any) -> None:
         self._path = out / STATE_NAME

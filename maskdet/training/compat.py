@@ -13,8 +13,8 @@ from typing import Any
 with warnings.catch_warnings():
     # ppdet asks for optional packages at import, and pkg_resources announces its own end.
     warnings.simplefilter("ignore")
-    import paddle
-    import ppdet.modeling  # registers the architectures
+    import paddle as paddle
+    import ppdet.modeling  # noqa: F401 - registers the architectures
     from ppdet.modeling import ops
     from ppdet.modeling.assigners import atss_assigner, task_aligned_assigner
 
@@ -29,8 +29,8 @@ def apply_shims() -> None:
 
 
 def _mend_assigner(assigner: Any) -> None:
-    """modeling/assigners/{atss,task_aligned}_assigner.py add an int64 index to an offset of the labels' dtype
-    (`assigned_gt_index + batch_ind * num_max_boxes`); Paddle 3 refuses int64 + int32, so labels come in as int64.
+    """modeling/assigners/{atss,task_aligned}_assigner.py: `assigned_gt_index + batch_ind * num_max_boxes`
+    adds int64 to the labels' int32, which Paddle 3 refuses. Labels come in as int64.
     """
     original = assigner.forward
     position = list(inspect.signature(original).parameters).index("gt_labels") - 1
@@ -44,38 +44,33 @@ def _mend_assigner(assigner: Any) -> None:
 
 
 def _mend_nms() -> None:
-    """modeling/ops.py builds multiclass_nms3 by hand for static graphs, which the new IR refuses; the C++ entry
-    point works eagerly and traced.
+    """modeling/ops.py: `multiclass_nms` builds its operator by hand for static graphs, which the new IR
+    refuses. The C++ entry point works eagerly and traced.
     """
 
-    def multiclass_nms(
-        bboxes: Any,
-        scores: Any,
-        score_threshold: float,
-        nms_top_k: int,
-        keep_top_k: int,
-        nms_threshold: float = 0.3,
-        normalized: bool = True,
-        nms_eta: float = 1.0,
-        background_label: int = -1,
-        rois_num: Any = None,
-        **_: Any,
-    ) -> tuple[Any, Any, Any]:
+    def multiclass_nms(bboxes: Any, scores: Any, **options: Any) -> tuple[Any, Any, Any]:
+        given = _NMS_DEFAULTS | options
         found, index, count = paddle._C_ops.multiclass_nms3(
-            bboxes,
-            scores,
-            rois_num,
-            score_threshold,
-            nms_top_k,
-            keep_top_k,
-            nms_threshold,
-            normalized,
-            nms_eta,
-            background_label,
+            bboxes, scores, given["rois_num"], *(given[name] for name in _NMS_ORDER)
         )
         return found, count, index
 
     ops.multiclass_nms = multiclass_nms
 
 
-__all__ = ["apply_shims", "paddle", "ppdet"]
+_NMS_ORDER = (
+    "score_threshold",
+    "nms_top_k",
+    "keep_top_k",
+    "nms_threshold",
+    "normalized",
+    "nms_eta",
+    "background_label",
+)
+_NMS_DEFAULTS = {
+    "rois_num": None,
+    "nms_threshold": 0.3,
+    "normalized": True,
+    "nms_eta": 1.0,
+    "background_label": -1,
+}

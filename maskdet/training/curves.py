@@ -49,7 +49,10 @@ def _draw_ap(axes: Axes, epochs: Sequence[Event]) -> None:
     classes = [name for name in (epochs[0] if epochs else {}) if name.startswith("ap50.")]
     for name in classes:
         axes.plot(
-            numbers, [epoch.get(name) for epoch in epochs], label=name.removeprefix("ap50."), linewidth=1
+            numbers,
+            [epoch.get(name, float("nan")) for epoch in epochs],
+            label=name.removeprefix("ap50."),
+            linewidth=1,
         )
     axes.plot(
         numbers, [epoch["ap50"] for epoch in epochs], "o-", label="AP50, mean", color="black", markersize=3

@@ -1,4 +1,4 @@
-"""The verb `eval` for a checkpoint: detect in a worker, judge here with the evaluator that judges every model."""
+"""The verb `eval` for a checkpoint: detect in a worker, judge here as every model is judged."""
 
 from __future__ import annotations
 

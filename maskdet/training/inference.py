@@ -1,4 +1,4 @@
-"""Detections of a checkpoint on one part of the manifest, through the same pre- and postprocessing as everywhere.
+"""Detections of a checkpoint on one part of the manifest, with the pre- and postprocessing of all models.
 
 Worker side; `run` is the job "detect", whose result the parent reads with `maskdet.training.found`.
 """
@@ -56,7 +56,13 @@ def detect(
         read = [read_picture(root / item.picture) for item in some]
         boxes, scores = detector.run(to_batch(read, input_size))
         found += [
-            to_detections(b, s, picture_size=picture.shape[:2], input_size=input_size, nms=NmsSettings())
+            to_detections(
+                b,
+                s,
+                picture_size=(picture.shape[0], picture.shape[1]),
+                input_size=input_size,
+                nms=NmsSettings(),
+            )
             for b, s, picture in zip(boxes, scores, read, strict=True)
         ]
         on_done(len(found))

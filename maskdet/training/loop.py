@@ -1,6 +1,6 @@
-"""The training loop over PaddleDetection's network, losses, transforms, schedule and moving average. Worker side.
+"""The training loop over PaddleDetection's network, losses, transforms and schedule. Worker side.
 
-ppdet's own Trainer is not used, since it forgets the best score on resume, cannot stop early, cannot resume a
+ppdet's own Trainer is not used: it forgets the best score on resume, cannot stop early, cannot resume a
 moving average exactly, and validates through a second preprocess.
 """
 
@@ -20,20 +20,20 @@ from ppdet.optimizer import ModelEMA
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.errors import TrainingError
 from maskdet.evaluation.evaluator import evaluate
-from maskdet.training.checkpoint import BEST_NAME, LAST_NAME, Checkpointer, load_weights, save_weights
+from maskdet.training.checkpoint import Checkpointer, load_weights, save_weights
 from maskdet.training.compat import paddle
 from maskdet.training.feed import TrainingFeed
 from maskdet.training.inference import detect
 from maskdet.training.network import RawDetector, build_network, choose_device, load_config
-from maskdet.training.state import TrainState, read_state
+from maskdet.training.state import BEST_NAME, LAST_NAME, TrainState, read_state
 
 Report = Callable[..., None]
 _REPORT_SECONDS = 2.0
 
 
 def run(job: dict[str, Any], report: Report) -> None:
-    """Job keys: config, manifest, data_root, out, pretrained (or ""), seed, patience, evaluate_every, devices,
-    resume, fingerprint.
+    """Job keys: config, manifest, data_root, out, pretrained (or ""), seed, patience, evaluate_every,
+    devices, resume, fingerprint.
     """
     device = choose_device(job["devices"])
     workers = paddle.distributed.get_world_size()

@@ -1,4 +1,4 @@
-"""metrics.jsonl: one JSON line a group of steps and one an epoch, written by the worker, read by curves and people."""
+"""metrics.jsonl: one JSON line a group of steps and one an epoch, written by the worker."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ def build_network(config: dict[str, Any]) -> Any:
 class RawDetector:
     """Runs a network up to, not including, NMS.
 
-    `run(batch)`: uint8 [N, H, W, 3] RGB at input size → boxes [N, A, 4] xyxy in network pixels and scores [N, A, C].
+    `run(batch)`: uint8 [N, H, W, 3] RGB at input size → boxes [N, A, 4] xyxy in network pixels and scores
+    [N, A, C].
     """
 
     def __init__(self, network: Any) -> None:
@@ -41,20 +42,19 @@ class RawDetector:
 
     def run(self, batch: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
         self._network.eval()
-        self._network.export_nms, nms = False, self._network.export_nms
-        try:
-            with paddle.no_grad():
-                found = self._network(inputs_of(batch))
-        finally:
-            self._network.export_nms = nms
-        return found["bbox"].numpy(), found["scores"].numpy().transpose(0, 2, 1)
+        with paddle.no_grad():
+            boxes, scores = raw_outputs(self._network, paddle.to_tensor(normalise(batch, MEAN, STD)))
+        return boxes.numpy(), scores.numpy()
 
 
-def inputs_of(batch: NDArray[np.uint8]) -> dict[str, Any]:
-    """The network's input dictionary for uint8 pictures [N, H, W, 3] already at input size."""
-    pixels = paddle.to_tensor(normalise(batch, MEAN, STD))
-    ones = paddle.ones([len(batch), 2])
-    return {"image": pixels, "scale_factor": ones, "im_shape": ones * float(batch.shape[1])}
+def raw_outputs(network: Any, image: Any) -> tuple[Any, Any]:
+    """What the network says before NMS: image [N, 3, H, W] → boxes [N, A, 4], scores [N, A, C].
+
+    PicoDet's own forward insists on a scale factor even where it is not used, which a traced graph refuses.
+    """
+    features = network.neck(network.backbone({"image": image}))
+    scores, boxes = network.head(features)
+    return boxes, scores.transpose([0, 2, 1])
 
 
 def choose_device(devices: str) -> str:

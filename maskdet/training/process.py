@@ -56,7 +56,7 @@ class WorkerCommand:
         threads = str(max(1, (os.cpu_count() or 1) // self.processes))
         chosen = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GLOG_minloglevel": "2"}
         inherited = dict(os.environ)
-        # The launcher counts this list, even an empty one, as devices to hand out; it gets its own by --devices.
+        # The launcher would count this list, even an empty one, as devices to hand out.
         inherited.pop("CUDA_VISIBLE_DEVICES", None)
         if self.devices == "cpu":
             chosen["PADDLE_DISTRI_BACKEND"] = "gloo"
@@ -70,23 +70,26 @@ def run_worker(
     job: dict[str, Any],
     folder: Path,
     command: WorkerCommand,
-    on_event: OnEvent,
+    on_event: OnEvent = lambda event: None,
+    *,
     channel: str = "events.jsonl",
+    log: Path | None = None,
 ) -> Event:
-    """Have a worker call `run(job, report)` of `module`; return the last event, whose "event" is "done".
+    """Have a worker call `run(job, report)` of `module`; return its last event, whose "event" is "done".
 
-    The job file, the channel and the log lie in `folder`. Whatever ends this call (an error, Ctrl-C,
-    SIGTERM turned into an exception) also ends every process that it started.
+    The job file and the channel lie in `folder`; `log` is where the worker's output stays, if it is to stay.
+    Whatever ends this call (an error, Ctrl-C, SIGTERM turned into an exception) also ends every process that
+    it started.
 
     Raises TrainingError with the worker's own words, or the end of its log, when it fails.
     """
-    job_file, events, log = folder / "job.json", folder / channel, folder / "worker.log"
+    job_file, events, output = folder / "job.json", folder / channel, log or folder / "worker.log"
     write_json(
         job_file, {**job, "module": module, "events": str(events), "parent": _identity(psutil.Process())}
     )
     start = events.stat().st_size if events.exists() else 0
     tail = _Tail(events, start)
-    with _process_tree(command, job_file, log) as process:
+    with _process_tree(command, job_file, output) as process:
         last: Event = {}
         running = True
         while running:
@@ -97,7 +100,8 @@ def run_worker(
             if running:
                 time.sleep(_POLL_SECONDS)
     if process.returncode != 0 or last.get("event") != "done":
-        raise _failure(module, last, process.returncode, log)
+        hint = f"the whole log is {log}" if log else ""
+        raise _failure(f"{module} in the worker", last, process.returncode, output, hint)
     return last
 
 
@@ -188,11 +192,9 @@ def _signal(send: Callable[[], None]) -> None:
         return
 
 
-def _failure(module: str, last: Event, code: int, log: Path) -> TrainingError:
+def _failure(who: str, last: Event, code: int, output: Path, hint: str) -> TrainingError:
     if last.get("event") == "error":
-        return TrainingError(last["what"], last.get("hint") or f"the whole story is in {log}")
-    shown = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
-    ended = f"ended by signal {-code}" if code < 0 else f"exited with {code}"
-    return TrainingError(
-        f"{module} in the worker {ended}; the end of its log:\n  " + "\n  ".join(shown), f"read {log}"
-    )
+        return TrainingError(last["what"], last["hint"] or hint)
+    shown = output.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+    ended = f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
+    return TrainingError(f"{who} {ended}; the end of its log:\n  " + "\n  ".join(shown), hint)

@@ -1,4 +1,4 @@
-"""From the pipeline file to one whole PaddleDetection configuration in which every value can say where it came from."""
+"""From the pipeline file to one whole PaddleDetection configuration that can explain its values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Recipe:
 
     def write(self, out: Path) -> None:
         """Write picodet.yml and origins.json into the folder `out`."""
-        head = "# Written by maskdet from the pipeline file; `maskdet config --explain KEY` says where a value came from.\n"
+        head = "# Written by maskdet; `maskdet config --explain KEY` says where a value came from.\n"
         write_text(
             out / CONFIG_NAME, head + yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True)
         )
@@ -74,7 +74,7 @@ def load_recipe(folder: Path) -> Recipe:
 def build_recipe(
     model: ModelSettings, train: TrainSettings, manifest: Manifest, *, data_root: Path, prepare_dir: Path
 ) -> Recipe:
-    """Derive the whole configuration. Raises PipelineFileError when the data set is too small for the batch."""
+    """Derive the whole configuration. Raises PipelineFileError when there are fewer pictures than a batch."""
     size = variant(model.variant)
     schedule = _Schedule.derive(train, pictures=len(manifest.part("train")))
     document = {
@@ -149,7 +149,7 @@ def _readers(size: Variant, batch_size: int) -> dict[str, Any]:
     normalise = {"NormalizeImage": {"is_scale": True, "mean": list(MEAN), "std": list(STD)}}
     resize = {"Resize": {"target_size": list(size.input_size), "keep_ratio": False, "interp": 2}}
     plain = [{"Decode": {}}, resize, normalise, {"Permute": {}}]
-    pad_truth = [{"PadGT": {}}] if size.backbone == "LCNet" else []
+    pad_truth: list[dict[str, Any]] = [{"PadGT": {}}] if size.backbone == "LCNet" else []
     random_resize = {
         "target_size": size.train_sides,
         "random_size": True,
@@ -223,8 +223,10 @@ def _origins(
         "TrainDataset": "data.root of the pipeline file and the lists that prepare wrote",
         "EvalDataset": "data.root of the pipeline file and the lists that prepare wrote",
         "TestDataset": "data.root of the pipeline file and the lists that prepare wrote",
-        "TrainReader.batch_size": f"train.batch_size of the pipeline file, {train.batch_size}, over all workers together",
-        "TrainReader.batch_transforms": f"sides {size.train_sides} are multiples of 32 around {size.side}, from {of_variant}",
+        "TrainReader.batch_size": f"train.batch_size of the pipeline file, {train.batch_size}",
+        "TrainReader.batch_transforms": (
+            f"sides {size.train_sides} are multiples of 32 around {size.side}, from {of_variant}"
+        ),
         "EvalReader": of_variant,
         "TestReader": of_variant,
         "LearningRate.base_lr": rate,
@@ -237,7 +239,8 @@ def _origins(
     }
     if size.backbone == "LCNet":
         origins["PicoHeadV2.static_assigner_epoch"] = (
-            f"train.epochs {train.epochs} x {PUBLISHED_STATIC_ASSIGNER_EPOCH}/{PUBLISHED_EPOCHS}, as published"
+            f"train.epochs {train.epochs} x {PUBLISHED_STATIC_ASSIGNER_EPOCH}/{PUBLISHED_EPOCHS}"
+            ", the published share"
         )
     return origins
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from maskdet.errors import TrainingError
 
 STATE_NAME = "last.safetensors"
+LAST_NAME = "last.pdparams"
+BEST_NAME = "best.pdparams"
 _HEADER_KEY = "maskdet"
 
 
 @dataclass(frozen=True, slots=True)
 class TrainState:
-    """How far a training got. `epoch` counts finished epochs; AP50 is a fraction of 1, None before any evaluation."""
+    """How far a training got: finished epochs, and AP50 as a fraction of 1, None before any evaluation."""
 
     epoch: int
     epochs: int

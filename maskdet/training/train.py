@@ -13,12 +13,13 @@ import psutil
 
 from maskdet.errors import StageError, TrainingError
 from maskdet.files import sha256_file
-from maskdet.training.curves import draw_curves
+from maskdet.training.curves import CURVES_NAME, draw_curves
 from maskdet.training.metrics import METRICS_NAME, forget_after
 from maskdet.training.process import Event, OnEvent, WorkerCommand, run_worker
 from maskdet.training.settings import ModelSettings, TrainSettings
-from maskdet.training.state import STATE_NAME, TrainState, read_state
+from maskdet.training.state import BEST_NAME, LAST_NAME, STATE_NAME, TrainState, read_state
 
+LOG_NAME = "worker.log"
 _WORKER_MEMORY = 4 * 2**30
 """Bytes a CPU worker may come to need: 3.2 GB were seen for PicoDet-S at 416 px with 16 pictures a step."""
 _LEAST_SHARE = 4
@@ -77,7 +78,8 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
         job.out,
         command,
         _follow(job.out, on_event),
-        METRICS_NAME,
+        channel=METRICS_NAME,
+        log=job.out / LOG_NAME,
     )
     return TrainSummary(
         done["epochs"], done["best_epoch"], done["best_ap50"], done["stopped_early"], command.processes
@@ -86,7 +88,7 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
 
 def start_over(out: Path) -> None:
     """Forget what a training left in the folder, so that the next one begins from the start."""
-    for name in (STATE_NAME, METRICS_NAME, "last.pdparams", "best.pdparams", "curves.png", "worker.log"):
+    for name in (STATE_NAME, METRICS_NAME, LAST_NAME, BEST_NAME, CURVES_NAME, LOG_NAME):
         (out / name).unlink(missing_ok=True)
 
 
@@ -102,7 +104,8 @@ def _starting_state(job: TrainJob, resume: bool) -> TrainState | None:
         )
     if state.fingerprint != job.fingerprint():
         raise StageError(
-            f"{job.out} holds an unfinished training of {state.epochs} epochs with another recipe, data set, seed or start",
+            f"{job.out} holds an unfinished training of {state.epochs} epochs "
+            "with another recipe, data set, seed or start",
             "undo the change of the pipeline file, or start over with `maskdet train --force`",
         )
     return state

@@ -11,7 +11,7 @@ from typing import Any, Literal
 PUBLISHED_EPOCHS = 300
 PUBLISHED_STATIC_ASSIGNER_EPOCH = 100
 PUBLISHED_RATE_PER_PICTURE = 0.00125
-"""Base learning rate over total batch, the same for every published size (0.24 / 192, 0.12 / 96, 0.06 / 48)."""
+"""Base learning rate over total batch, the same for every size (0.24 / 192, 0.12 / 96, 0.06 / 48)."""
 NMS = {
     "name": "MultiClassNMS",
     "nms_top_k": 1000,
@@ -25,7 +25,7 @@ STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One member of the family. `side` is the network input in pixels, `scale` the backbone's width factor."""
+    """One member of the family; `side` is the network input in pixels, `scale` the backbone's width."""
 
     backbone: Literal["LCNet", "ESNet"]
     scale: float

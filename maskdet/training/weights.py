@@ -6,7 +6,7 @@ constructors that such a file needs and refuses everything else, so a stranger's
 
 from __future__ import annotations
 
-import pickle  # noqa: S403 - only through the restricted unpickler below
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def read_weights(path: Path) -> Weights:
 
 
 def fit(weights: Weights, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Weights, list[str]]:
-    """The weights whose name and shape the network has, and the network's names that stay as they were initialised."""
+    """The weights whose name and shape the network has, and the names that stay as initialised."""
     fitting = {
         name: weights[name]
         for name, shape in shapes.items()

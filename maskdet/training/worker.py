@@ -1,7 +1,7 @@
 """The process that knows Paddle: `python -m maskdet.training.worker JOB.json`.
 
-It reads one job, calls `run(job, report)` of the module that the job names, appends JSON lines to the job's events
-file, and ends when its parent does.
+It reads one job, calls `run(job, report)` of the module that the job names, appends JSON lines to the job's
+events file, and ends when its parent does.
 """
 
 from __future__ import annotations
@@ -49,13 +49,18 @@ def main(job_file: str) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - the edge of the process: Paddle raises anything
         traceback.print_exc()
-        report("error", what=f"{type(error).__name__}: {str(error).strip()[-2000:]}", hint="")
+        report("error", what=_in_one_line(error), hint="")
         return 1
     return 0
 
 
+def _in_one_line(error: Exception) -> str:
+    # Paddle's messages span pages and end with the point.
+    return f"{type(error).__name__}: {' '.join(str(error).split())[-300:]}"
+
+
 def _end_with(parent: dict[str, Any]) -> None:
-    """A launcher that is killed leaves its workers running, and so would a killed parent: each worker watches both."""
+    """End when the parent or the launcher does: neither takes its workers along when it is killed."""
     above = os.getppid()
 
     def watch() -> None:

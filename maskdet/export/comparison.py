@@ -1,0 +1,113 @@
+"""Two outputs of one model beside each other: largest differences, and detections that have a partner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.detector.postprocess import to_detections
+from maskdet.detector.settings import NmsSettings
+from maskdet.evaluation.iou import pairwise_iou
+from maskdet.types import Detections, FloatArray, IntArray
+
+Arrays = dict[str, NDArray[Any]]
+_SAME_BOX_IOU = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two ways to run one model. Differences are the largest over all pictures, boxes in network pixels:
+    of every box before NMS, or of the matched ones where only detections come out.
+
+    `matched` of the `detections` of both sides that count have a partner on the other side: a detection of
+    the same class that overlaps by IoU 0.98 or more.
+    """
+
+    between: str
+    batch_size: int
+    score_difference: float
+    box_difference: float
+    matched: int
+    detections: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawOutputs:
+    """What a network says before NMS: boxes [N, A, 4] xyxy in network pixels, scores [N, A, C]."""
+
+    boxes: FloatArray
+    scores: FloatArray
+
+    @classmethod
+    def of(cls, stored: Arrays, name: str) -> RawOutputs:
+        return cls(stored[f"{name}_boxes"], stored[f"{name}_scores"])
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Compares outputs for one input size (height, width); `counts` [C]: score from which a class counts."""
+
+    input_size: tuple[int, int]
+    counts: FloatArray
+
+    def compare(self, between: str, batch_size: int, one: RawOutputs, other: RawOutputs) -> Comparison:
+        matched, total, _ = self._match(self._detections(one), self._detections(other))
+        scores, boxes = _largest(one.scores, other.scores), _largest(one.boxes, other.boxes)
+        return Comparison(between, batch_size, scores, boxes, matched, total)
+
+    def compare_deployed(
+        self, between: str, batch_size: int, trainer: RawOutputs, stored: Arrays
+    ) -> Comparison:
+        """The deployed graph gives rows after NMS only: differences are those of matched detections."""
+        matched, total, pairs = self._match(self._detections(trainer), self._deployed(stored))
+        scores = max((abs(float(a.scores[i] - b.scores[j])) for a, b, i, j in pairs), default=0.0)
+        boxes = max((_largest(a.boxes[i], b.boxes[j]) for a, b, i, j in pairs), default=0.0)
+        return Comparison(between, batch_size, scores, boxes, matched, total)
+
+    def _detections(self, outputs: RawOutputs) -> list[Detections]:
+        size = self.input_size
+        return [
+            to_detections(boxes, scores, picture_size=size, input_size=size, nms=NmsSettings())
+            for boxes, scores in zip(outputs.boxes, outputs.scores, strict=True)
+        ]
+
+    def _deployed(self, stored: Arrays) -> list[Detections]:
+        """Rows [class, score, x1, y1, x2, y2] of all pictures, clipped as ours are."""
+        height, width = self.input_size
+        rows, ends = stored["deploy_rows"], np.cumsum(stored["deploy_counts"])[:-1]
+        limits = np.array([width, height, width, height], np.float32)
+        return [
+            Detections(np.clip(part[:, 2:], 0, limits), part[:, 1], part[:, 0].astype(np.int64))
+            for part in np.split(rows, ends)
+        ]
+
+    def _match(self, ours: list[Detections], theirs: list[Detections]) -> tuple[int, int, list[_Pair]]:
+        pairs: list[_Pair] = []
+        total = 0
+        for a, b in zip(ours, theirs, strict=True):
+            for one, other in ((a, b), (b, a)):
+                # Only one side must reach the score: a partner just below it is a partner all the same.
+                counting = one.above(self.counts)
+                total += len(counting)
+                pairs += [(counting, other, i, j) for i, j in _partners(counting, other)]
+        return len(pairs), total, pairs
+
+
+_Pair = tuple[Detections, Detections, int, int]
+
+
+def _partners(some: Detections, others: Detections) -> list[tuple[int, int]]:
+    """For each of `some`, the best-overlapping other of its class, where it is the same box."""
+    if not len(some) or not len(others):
+        return []
+    overlap = pairwise_iou(some.boxes, others.boxes)
+    overlap[some.class_ids[:, None] != others.class_ids[None, :]] = 0
+    best: IntArray = overlap.argmax(axis=1)
+    return [(i, int(j)) for i, j in enumerate(best) if overlap[i, j] >= _SAME_BOX_IOU]
+
+
+def _largest(one: FloatArray, other: FloatArray) -> float:
+    return float(np.abs(one - other).max(initial=0.0))

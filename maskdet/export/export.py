@@ -1,0 +1,129 @@
+"""The verb `export`: checkpoint to Paddle inference format and bundle, then opened, compared and judged."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from maskdet.dataset.manifest import Manifest, load_manifest
+from maskdet.detector.bundle import load_bundle
+from maskdet.detector.session import OnnxSession
+from maskdet.detector.settings import BundleMeta
+from maskdet.errors import ExportError
+from maskdet.evaluation.settings import EvalSettings
+from maskdet.export.judge import evaluate_bundle
+from maskdet.export.parity import BATCH_SIZES, Parity, compare, parity_batch
+from maskdet.export.settings import ExportSettings
+from maskdet.files import sha256_file, write_json
+from maskdet.progress import Track, silent
+from maskdet.training.process import WorkerCommand, run_worker
+from maskdet.training.variants import MEAN, STD, variant
+
+BUNDLE_NAME = "model.onnx"
+PARITY_NAME = "parity.json"
+_AP_TOLERANCE = 0.005
+"""By which AP50 of the ONNX file may differ: one detection at the edge of a match can weigh this much."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportJob:
+    """What to export and what to write into the bundle.
+
+    `thresholds` (label to score) and `metrics` (flat figures on val, with "ap50") come from the evaluation of
+    the same checkpoint.
+    """
+
+    name: str
+    variant: str
+    config: Path
+    weights: Path
+    manifest: Path
+    data_root: Path
+    out: Path
+    settings: ExportSettings
+    eval_settings: EvalSettings
+    thresholds: dict[str, float]
+    metrics: dict[str, float]
+    python: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSummary:
+    """What was proved of the export; `ap50_onnx` is a fraction of 1 on val, None without a bundle."""
+
+    parity: Parity
+    ap50_onnx: float | None
+
+
+def export(job: ExportJob, *, track: Track = silent) -> ExportSummary:
+    """Write the Paddle inference model, infer_cfg.yml, the bundle and parity.json into `job.out`.
+
+    Raises ExportError when a conversion fails or the files do not agree with the checkpoint.
+    """
+    manifest = load_manifest(job.manifest)
+    input_size = variant(job.variant).input_size
+    batch = parity_batch(manifest.part("val"), job.data_root, job.settings.parity_pictures, input_size)
+    stored = _convert(job, manifest, batch)
+    session = OnnxSession(load_bundle(job.out / BUNDLE_NAME).model) if job.settings.onnx else None
+    counts = np.array([job.thresholds[label] for label in manifest.labels], np.float32)
+    parity = compare(batch, stored, session, job.settings, counts)
+    parity.require()
+    ap50 = _judge(job, manifest, track) if job.settings.onnx else None
+    write_json(
+        job.out / PARITY_NAME,
+        {**parity.to_json(), "ap50_checkpoint": job.metrics.get("ap50"), "ap50_onnx": ap50},
+    )
+    return ExportSummary(parity, ap50)
+
+
+def _convert(job: ExportJob, manifest: Manifest, batch: Any) -> dict[str, Any]:
+    with TemporaryDirectory(prefix="maskdet-") as name:
+        folder = Path(name)
+        np.savez(folder / "pictures.npz", batch=batch)
+        worker_job = {
+            "config": str(job.config),
+            "weights": str(job.weights),
+            "out": str(job.out),
+            "meta": _meta(job, manifest).model_dump(mode="json"),
+            "onnx": job.settings.onnx,
+            "nms": job.settings.nms,
+            "pictures": str(folder / "pictures.npz"),
+            "outputs": str(folder / "outputs.npz"),
+            "batch_size": max(BATCH_SIZES),
+        }
+        run_worker(
+            "maskdet.export.conversion", worker_job, folder, WorkerCommand(job.python or Path(sys.executable))
+        )
+        with np.load(folder / "outputs.npz", allow_pickle=False) as stored:
+            return dict(stored)
+
+
+def _meta(job: ExportJob, manifest: Manifest) -> BundleMeta:
+    return BundleMeta(
+        name=job.name,
+        variant=job.variant,
+        labels=manifest.labels,
+        input_size=variant(job.variant).input_size,
+        mean=MEAN,
+        std=STD,
+        thresholds=job.thresholds,
+        metrics=job.metrics,
+        manifest_sha256=sha256_file(job.manifest),
+    )
+
+
+def _judge(job: ExportJob, manifest: Manifest, track: Track) -> float:
+    bundle = load_bundle(job.out / BUNDLE_NAME)
+    ap50 = evaluate_bundle(bundle, manifest, job.data_root, job.eval_settings, track=track).ap50
+    expected = job.metrics.get("ap50", ap50)
+    if abs(ap50 - expected) > _AP_TOLERANCE:
+        raise ExportError(
+            f"AP50 of the ONNX file is {ap50:.4f} on val, of the checkpoint {expected:.4f}",
+            "run `maskdet eval --force`, then export again; see `maskdet doctor` for untested versions",
+        )
+    return ap50

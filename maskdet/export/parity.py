@@ -1,0 +1,101 @@
+"""The proof that trainer, Paddle inference and ONNX Runtime say the same about the same pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.dataset.manifest import ManifestPicture
+from maskdet.detector.picture import read_picture
+from maskdet.detector.preprocess import to_batch
+from maskdet.detector.session import OnnxSession
+from maskdet.errors import ExportError
+from maskdet.export.comparison import Arrays, Comparison, Judge, RawOutputs
+from maskdet.export.settings import ExportSettings
+from maskdet.types import FloatArray
+
+BATCH_SIZES = (1, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """All comparisons, the tolerances they must keep, and the number of pictures."""
+
+    pictures: int
+    score_tolerance: float
+    box_tolerance: float
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def score_difference(self) -> float:
+        return max(item.score_difference for item in self.comparisons)
+
+    @property
+    def box_difference(self) -> float:
+        return max(item.box_difference for item in self.comparisons)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **asdict(self),
+            "score_difference": self.score_difference,
+            "box_difference": self.box_difference,
+        }
+
+    def require(self) -> None:
+        """Raise ExportError for the first comparison beyond tolerance or with a detection left alone."""
+        for item in self.comparisons:
+            apart = item.score_difference > self.score_tolerance or item.box_difference > self.box_tolerance
+            if apart or item.matched < item.detections:
+                raise ExportError(
+                    f"{item.between} disagree at batch {item.batch_size}: "
+                    f"scores by {item.score_difference:.2g} (allowed {self.score_tolerance:g}), "
+                    f"boxes by {item.box_difference:.2g} px (allowed {self.box_tolerance:g}), {item.matched} of {item.detections} matched",
+                    "see `maskdet doctor` for untested versions; export.*_tolerance set the limits",
+                )
+
+
+def parity_batch(
+    pictures: Sequence[ManifestPicture], root: Path, count: int, input_size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """`count` pictures spread evenly over `pictures`, an all-black one and one of 1x1: uint8 [N, H, W, 3]."""
+    places = np.unique(np.linspace(0, len(pictures) - 1, min(count, len(pictures))).round().astype(int))
+    chosen = [read_picture(root / pictures[place].picture) for place in places]
+    edge_cases = [np.zeros((240, 320, 3), np.uint8), np.full((1, 1, 3), 128, np.uint8)]
+    return to_batch([*chosen, *edge_cases], input_size)
+
+
+def compare(
+    batch: NDArray[np.uint8],
+    worker: Arrays,
+    session: OnnxSession | None,
+    settings: ExportSettings,
+    counts: FloatArray,
+) -> Parity:
+    """Set the outputs that the worker stored beside those of the ONNX session.
+
+    batch: uint8 [N, H, W, 3]; `counts` [C]: score from which a detection of each class counts.
+    """
+    judge = Judge((int(batch.shape[1]), int(batch.shape[2])), counts)
+    trainer, paddle = RawOutputs.of(worker, "trainer"), RawOutputs.of(worker, "paddle")
+    largest = max(BATCH_SIZES)
+    comparisons = [
+        judge.compare("trainer and Paddle inference", largest, trainer, paddle),
+        judge.compare_deployed("trainer and Paddle inference with NMS inside", largest, trainer, worker),
+    ]
+    for size in BATCH_SIZES:
+        if session is None:
+            break
+        onnx = _run(session, batch, size)
+        comparisons.append(judge.compare("trainer and ONNX Runtime", size, trainer, onnx))
+        comparisons.append(judge.compare("Paddle inference and ONNX Runtime", size, paddle, onnx))
+    return Parity(len(batch), settings.score_tolerance, settings.box_tolerance, tuple(comparisons))
+
+
+def _run(session: OnnxSession, batch: NDArray[np.uint8], size: int) -> RawOutputs:
+    parts = [session.run(batch[start : start + size]) for start in range(0, len(batch), size)]
+    return RawOutputs(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
