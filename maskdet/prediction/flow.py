@@ -1,0 +1,37 @@
+"""Work on all cores, results in order, and never more than a few pieces in memory."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def usable_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_in_order(tasks: Iterable[Callable[[], T]], threads: int) -> Generator[T, None, None]:
+    """Run tasks on a pool and yield their results in the order of the tasks.
+
+    At most two tasks a thread are taken ahead. An error of a task, or closing the iterator, ends the work;
+    tasks that have not begun are dropped.
+    """
+    waiting: deque[Future[T]] = deque()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="predict")
+    try:
+        for task in tasks:
+            waiting.append(pool.submit(task))
+            if len(waiting) >= 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

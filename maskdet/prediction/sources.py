@@ -1,0 +1,114 @@
+"""What the user names, as pictures and videos: files, folders and globs."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Final, Literal
+
+from maskdet.detector.picture import SUFFIXES
+from maskdet.errors import UsageError
+
+VIDEO_SUFFIXES: Final = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
+"""File name endings, lower case, that are read frame by frame."""
+
+_DRAWN_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to look at. `drawn` is the name of its drawn copy, relative and unlike any other's."""
+
+    path: Path
+    kind: Literal["picture", "video"]
+    drawn: PurePath
+
+
+def find_sources(named: Sequence[str], *, leave_out: Path) -> list[Source]:
+    """The files behind the names, in the order named, folders and globs sorted, each file once.
+
+    A folder gives all pictures and videos below it, hidden ones and those below `leave_out` (where results
+    go) excepted. A file is taken whatever its ending. Raises UsageError for a name that gives nothing.
+    """
+    sources: list[Source] = []
+    seen: set[Path] = set()
+    drawn: set[str] = set()
+    for path, name in _named_files(named, leave_out.resolve()):
+        resolved = path.resolve()
+        if resolved not in seen:
+            seen.add(resolved)
+            kind: Literal["picture", "video"] = "video" if _is_video(path) else "picture"
+            sources.append(Source(path, kind, _unused(_drawn_name(name, kind), drawn)))
+    return sources
+
+
+def _named_files(named: Sequence[str], leave_out: Path) -> Iterator[tuple[Path, PurePath]]:
+    """Each file with its name in the results: relative to the folder or to the fixed part of the glob."""
+    if not named:
+        raise UsageError("no picture, folder or video was named", "give at least one path")
+    for name in named:
+        path = Path(name)
+        if path.is_file():
+            yield path, PurePath(path.name)
+            continue
+        root, found = (path, path.rglob("*")) if path.is_dir() else _globbed(name)
+        below = sorted(
+            file for file in _visible_media(found, root) if leave_out not in file.resolve().parents
+        )
+        if not below:
+            raise _nothing(name)
+        yield from ((file, file.relative_to(root)) for file in below)
+
+
+def _globbed(pattern: str) -> tuple[Path, Iterable[Path]]:
+    parts = Path(pattern).parts
+    fixed = next((place for place, part in enumerate(parts) if glob.has_magic(part)), None)
+    if fixed is None:
+        raise _nothing(pattern)
+    root = Path(*parts[:fixed])
+    try:
+        return root, list(root.glob(str(PurePath(*parts[fixed:]))))
+    except ValueError as error:
+        raise UsageError(f"{pattern}: {error}", "write ** alone between two slashes") from error
+
+
+def _visible_media(paths: Iterable[Path], root: Path) -> Iterator[Path]:
+    for path in paths:
+        known = path.suffix.lower() in SUFFIXES or _is_video(path)
+        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+        if known and not hidden and path.is_file():
+            yield path
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def _drawn_name(name: PurePath, kind: Literal["picture", "video"]) -> PurePath:
+    if kind == "video":
+        return name.with_suffix(".mp4")
+    # Endings that are not written (GIF, TIFF) stay visible: two.tiff becomes two.tiff.png.
+    return name if name.suffix.lower() in _DRAWN_SUFFIXES else name.with_name(f"{name.name}.png")
+
+
+def _unused(name: PurePath, taken: set[str]) -> PurePath:
+    """The name, or the name with -2, -3, ...; a.jpg and A.JPG are the same file on some systems."""
+    number, free = 1, name
+    while free.as_posix().casefold() in taken:
+        number += 1
+        free = name.with_stem(f"{name.stem}-{number}")
+    taken.add(free.as_posix().casefold())
+    return free
+
+
+def _nothing(name: str) -> UsageError:
+    if Path(name).is_dir():
+        endings = ", ".join(sorted(SUFFIXES | VIDEO_SUFFIXES))
+        return UsageError(
+            f"{name}: there is no picture or video in this folder", f"files that count end in {endings}"
+        )
+    return UsageError(
+        f"{name}: no picture or video is there", "check the spelling; a glob needs quotes around it"
+    )

@@ -1,0 +1,99 @@
+"""Videos, frame by frame: read, and written with what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from maskdet.errors import PictureError
+from maskdet.files import staged_file
+from maskdet.types import Picture
+
+_USUAL_RATE: Final = 25.0
+"""Frames a second, for files that do not say."""
+
+
+class VideoWriter:
+    """An MP4 of the frames added, all as large as the first."""
+
+    def __init__(self, path: Path, rate: float) -> None:
+        self._path, self._rate = path, rate
+        self._writer: cv2.VideoWriter | None = None
+
+    def add(self, frame: Picture) -> None:
+        if self._writer is None:
+            self._writer = self._open(frame.shape[1], frame.shape[0])
+        self._writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.release()
+
+    def _open(self, width: int, height: int) -> cv2.VideoWriter:
+        # MPEG-4 part 2: the one codec for MP4 that every OpenCV wheel can write.
+        codec = cv2.VideoWriter.fourcc(*"mp4v")
+        writer = cv2.VideoWriter(str(self._path), cv2.CAP_FFMPEG, codec, self._rate, (width, height))
+        if not writer.isOpened():
+            raise PictureError(
+                f"{self._path}: a video of {width}x{height} cannot be written", "leave out draw"
+            )
+        return writer
+
+
+@contextmanager
+def staged_video(target: Path, rate: float) -> Iterator[VideoWriter]:
+    """A `VideoWriter` whose file appears as `target` only if the block succeeds."""
+    with staged_file(target) as aside:
+        writer = VideoWriter(aside, rate)
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+
+def read_frames(path: Path) -> Iterator[Picture]:
+    """Every frame in order, turned as the file says. Raises PictureError if there is none."""
+    with _captured(path) as capture:
+        count = 0
+        while True:
+            there, frame = capture.read()
+            if not there:
+                break
+            count += 1
+            yield np.ascontiguousarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+    if not count:
+        raise PictureError(f"{path}: the video holds no frame that can be read", "convert it to MP4 (H.264)")
+
+
+def frame_rate(path: Path) -> float:
+    """Frames a second."""
+    with _captured(path) as capture:
+        rate = float(capture.get(cv2.CAP_PROP_FPS))
+    return rate if 0 < rate < 1000 else _USUAL_RATE
+
+
+def frame_count(path: Path) -> int | None:
+    """What the file says, which may be off by some; None if it does not say or cannot be read."""
+    try:
+        with _captured(path) as capture:
+            count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    except PictureError:
+        return None
+    return count if count > 0 else None
+
+
+@contextmanager
+def _captured(path: Path) -> Iterator[cv2.VideoCapture]:
+    # An absolute path cannot be taken for a protocol such as concat: by FFmpeg.
+    capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
+    try:
+        if not capture.isOpened():
+            raise PictureError(f"{path}: the video cannot be opened", "convert it to MP4 (H.264)")
+        yield capture
+    finally:
+        capture.release()
