@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Literal
 
 import anyio
+import cv2
 import numpy as np
 
 from maskdet.errors import MaskdetError
@@ -23,6 +24,9 @@ from maskdet.serving.settings import ServeSettings
 State = Literal["starting", "ready", "failed", "draining", "stopped"]
 Outcome = Finding | MaskdetError
 Claimed = tuple[Job[Work, Finding], ServedModel, Prepared]
+
+PROBE_SUFFIXES = (".jpg", ".png")
+"""The probe takes both decoders' way, so that no client waits while they are first loaded."""
 
 logger = logging.getLogger("maskdet.engine")
 
@@ -74,7 +78,8 @@ class Engine:
         try:
             for name, model in self._models.items():
                 await asyncio.to_thread(model.warm_up)
-                await self.submit(Work(np.zeros((*model.meta.input_size, 3), np.uint8), model=name))
+                for suffix in PROBE_SUFFIXES:
+                    await self.submit(Work(_blank(suffix), model=name))
         except MaskdetError as error:
             self.state, self.reason = "failed", error.what
             raise
@@ -173,3 +178,8 @@ class Engine:
         for (job, _, _), finding in zip(claimed, findings, strict=True):
             waited = (started - job.accepted) * 1000
             job.future.set_result(replace(finding, timing=replace(finding.timing, queue=waited)))
+
+
+def _blank(suffix: str) -> bytes:
+    _, data = cv2.imencode(suffix, np.zeros((64, 64, 3), np.uint8))
+    return bytes(data)

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from maskdet.detector.bundle import Bundle, load_bundle
+from maskdet.detector.draw import draw
 from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, decode_reduced
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import resize
 from maskdet.detector.session import OnnxSession
+from maskdet.errors import PictureError
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.settings import ServeSettings
 from maskdet.serving.verdict import Policy, Verdict
@@ -21,6 +24,10 @@ from maskdet.types import Detections, FloatArray, Picture
 
 Threshold = float | Mapping[str, float] | None
 """One number for all labels, one for some of them, or None for the bundle's own."""
+
+JPEG_SIDE = 65_500
+"""libjpeg's limit, in pixels."""
+JPEG_QUALITY = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class Timing:
     preprocess: float = 0
     inference: float = 0
     postprocess: float = 0
+    draw: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +153,17 @@ class ServedModel:
         return [self._finding(*rows, inference) for rows in zip(batch, boxes, scores, strict=True)]
 
     def _decoded(self, work: Work) -> DecodedPicture:
-        if not isinstance(work.source, bytes):
-            return DecodedPicture(work.source, (work.source.shape[0], work.source.shape[1]))
-        if not work.drawn:
-            return decode_reduced(work.source, self._limits, at_least=self.meta.input_size)
-        pixels = decode(work.source, self._limits)
-        return DecodedPicture(pixels, (pixels.shape[0], pixels.shape[1]))
+        decoded = (
+            decode_reduced(work.source, self._limits, at_least=self.meta.input_size)
+            if isinstance(work.source, bytes)
+            else DecodedPicture(work.source, (work.source.shape[0], work.source.shape[1]))
+        )
+        if work.drawn and max(decoded.size) > JPEG_SIDE:
+            raise PictureError(
+                f"a JPEG has at most {JPEG_SIDE} pixels a side, so this picture cannot be drawn",
+                "ask for it without visualize",
+            )
+        return decoded
 
     def _finding(
         self, prepared: Prepared, boxes: FloatArray, scores: FloatArray, inference_ms: float
@@ -163,13 +176,26 @@ class ServedModel:
         detections = candidates.above(prepared.thresholds)
         if prepared.work.max_detections is not None:
             detections = detections.select(np.arange(len(detections))[: prepared.work.max_detections])
+        ended = time.perf_counter()
+        drawn = self._drawn(prepared, detections) if prepared.work.drawn else None
         timing = replace(
-            prepared.timing, inference=inference_ms, postprocess=_ms(started, time.perf_counter())
+            prepared.timing,
+            inference=inference_ms,
+            postprocess=_ms(started, ended),
+            draw=_ms(ended, time.perf_counter()),
         )
-        drawn = None
         return Finding(
             self, candidates, prepared.thresholds, detections, prepared.size, verdict, timing, drawn
         )
+
+    def _drawn(self, prepared: Prepared, detections: Detections) -> bytes:
+        picture, source = prepared.picture, prepared.work.source
+        # Detection saw the same pixels whether or not it is drawn; what people see is decoded in full.
+        if isinstance(source, bytes) and picture.shape[:2] != prepared.size:
+            picture = decode(source, self._limits)
+        shown = cv2.cvtColor(draw(picture, detections, self.meta.labels), cv2.COLOR_RGB2BGR)
+        _, data = cv2.imencode(".jpg", shown, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+        return bytes(data)
 
 
 def _ms(start: float, end: float) -> float:

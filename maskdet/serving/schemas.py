@@ -48,6 +48,8 @@ class TimingBody(Schema):
     preprocess: float
     inference: float
     postprocess: float
+    draw: float
+    """Drawing and encoding, with visualize."""
 
 
 class AnswererBody(Schema):
@@ -180,4 +182,5 @@ def _timing(finding: Finding) -> TimingBody:
         preprocess=round(timing.preprocess, 2),
         inference=round(timing.inference, 2),
         postprocess=round(timing.postprocess, 2),
+        draw=round(timing.draw, 2),
     )

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from support import write_tiny_bundle
 
+import maskdet
 from maskdet.serving.app import create_app
 from maskdet.serving.engine import Engine
 from maskdet.serving.model import ServedModel
@@ -126,7 +127,7 @@ def server_process(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=dict(os.environ),
+            env={**os.environ, "PYTHONPATH": str(Path(maskdet.__file__).parents[1])},
         )
         left.append(process)
         assert process.stdout is not None

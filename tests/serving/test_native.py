@@ -256,6 +256,21 @@ def test_streamed_body_is_counted_without_a_declared_length(in_process: Any) -> 
     assert len(sent) < 100
 
 
+def test_drawn_picture_comes_in_full_size_with_the_box(served: Any) -> None:
+    large = encoded(paint({(1, 2): "with_mask"}, 1024, 1024), ".jpg")
+
+    plain = only(post_raw(served, large))
+    answer = only(post_raw(served, large, "?visualize=true"))
+
+    assert answer.image is not None
+    data = np.frombuffer(base64.b64decode(answer.image), np.uint8)
+    shown = cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1]
+    assert shown.shape == (1024, 1024, 3)
+    assert tuple(shown[200, 257]) != tuple(shown[200, 320])
+    assert answer.detections == plain.detections
+    assert plain.image is None
+
+
 def test_models_are_listed(served: Any) -> None:
     [model] = served.get("/v1/models").json()["models"]
 
