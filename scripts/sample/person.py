@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from sample import palette
 from sample.dice import Dice
@@ -21,7 +21,7 @@ MaskShape = Literal["surgical", "cloth", "ffp2"]
 Pattern = Literal["plain", "dots", "stripes", "seam"]
 
 _HAIR_WEIGHTS = (4, 4, 8, 14, 8, 9, 8, 8, 8, 10, 8, 6, 5, 5)
-_HAIR_STYLES: tuple[HairStyle, ...] = HairStyle.__args__  # type: ignore[attr-defined]
+_HAIR_STYLES: tuple[HairStyle, ...] = get_args(HairStyle)
 _UNDER_HEADWEAR: tuple[HairStyle, ...] = ("buzz", "buzz", "long", "bob", "wavy", "braids")
 _NEEDS_NO_HAIR = ("headscarf", "hood", "turban")
 

@@ -1,63 +1,19 @@
-"""The demonstration's server: awaited, asked, and ended whatever happens."""
+"""The demonstration's exit code is honest."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
-import httpx
 import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-STAND_IN = """
-import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200 if self.path == "/health/ready" else 404)
-        self.end_headers()
-
-port = int(sys.argv[-1].partition("=")[2])
-HTTPServer(("127.0.0.1", port), Handler).serve_forever()
-"""
 
 
-@pytest.fixture
-def demo(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The script, with a small HTTP server in place of `maskdet serve`, which has tests of its own."""
+def test_a_failed_run_is_the_demonstrations_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(SCRIPTS)
-    module = import_module("demo")
-    monkeypatch.setattr(module, "MASKDET", (sys.executable, "-c", STAND_IN))
-    return module
-
-
-def test_the_server_answers_within_the_block_and_is_gone_after_it(demo: ModuleType, tmp_path: Path) -> None:
-    with demo.server(tmp_path / "serve.log") as address:
-        assert demo.is_ready(address)
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(address, trust_env=False)
-
-
-def test_the_server_is_gone_after_a_failure(demo: ModuleType, tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), demo.server(tmp_path / "serve.log") as address:
-        _ = 1 / 0
-    assert not demo.is_ready(address)
-
-
-def test_a_server_that_ends_at_once_is_reported(
-    demo: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(demo, "MASKDET", (sys.executable, "-c", "import sys; sys.exit(5)"))
-    with pytest.raises(demo.DemoError, match="exit code 5"), demo.server(tmp_path / "serve.log"):
-        pass
-
-
-def test_a_failed_run_is_the_demonstrations_exit_code(
-    demo: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    demo = import_module("demo")
     monkeypatch.setattr(demo, "MASKDET", (sys.executable, "-c", "import sys; sys.exit(7)"))
-    monkeypatch.setattr(demo.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(demo, "end_on_sigterm", lambda: None)
     assert demo.main() == 7
