@@ -65,8 +65,12 @@ def in_process(model: Path, files: Sequence[bytes], calls: int) -> list[Timing]:
     for threads in sorted({1, os.cpu_count() or 1}):
         detector = Detector(bundle, threads=threads)
         name = f"decode and detect, {threads} thread{'s' if threads > 1 else ''}"
-        rows.append(measured(name, lambda data, used=detector: used.detect(decode(data)), files, calls))
+        rows.append(measured(name, whole_way(detector), files, calls))
     return rows
+
+
+def whole_way(detector: Detector) -> Callable[[bytes], object]:
+    return lambda data: detector.detect(decode(data))
 
 
 def through_server(address: str, files: Sequence[bytes], calls: int) -> list[Timing]:
@@ -112,11 +116,9 @@ def main() -> int:
 
 
 def report(model: Path, files: Sequence[bytes], calls: int) -> None:
-    print(
-        f"maskdet {__version__}, ONNX Runtime {onnxruntime.__version__}, Python {platform.python_version()}, ",
-        end="",
-    )
-    print(f"{os.cpu_count()} cores, {platform.machine()}; {model.name}, {len(files)} pictures\n\n{HEAD}")
+    versions = f"maskdet {__version__}, ONNX Runtime {onnxruntime.__version__}"
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
+    print(f"{versions}, {machine}; {model.name}, {len(files)} pictures\n\n{HEAD}")
     for timing in in_process(model, files, calls):
         print(timing.row(), flush=True)
     with (
