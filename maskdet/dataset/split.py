@@ -13,6 +13,9 @@ from maskdet.dataset.settings import SplitSettings
 from maskdet.dataset.stratify import Group, stratify
 from maskdet.errors import DatasetError
 
+# Pictures without objects are dealt like one class more. No class starts with a blank, so none has this name.
+_NEGATIVES = " negatives"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -70,7 +73,7 @@ def _grouped(items: Sequence[Item], train: int, val: int, seed: int) -> set[str]
 def _group(items: Sequence[Item], seed: int) -> Group:
     objects: Counter[str] = Counter()
     for item in items:
-        objects.update(item.objects)
+        objects.update(item.objects or {_NEGATIVES: 1})
     first = min(item.name for item in items)
     return Group(_order(seed, first), len(items), tuple(sorted(objects.items())))
 
