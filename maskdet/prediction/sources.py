@@ -46,8 +46,9 @@ def find_sources(named: Sequence[str], *, leave_out: Path) -> list[Source]:
 
 def _named_files(named: Sequence[str], leave_out: Path) -> Iterator[tuple[Path, PurePath]]:
     """Each file with its name in the results: relative to the folder or to the fixed part of the glob."""
-    if not named:
-        raise UsageError("no picture, folder or video was named", "give at least one path")
+    if not named or not all(named):
+        what = "an empty name was given" if named else "no picture, folder or video was named"
+        raise UsageError(what, "give the paths of pictures, folders or videos")
     for name in named:
         path = Path(name)
         if path.is_file():

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from media import save_video
+
+from maskdet.errors import PictureError
+from maskdet.prediction.video import frame_count, frame_rate, read_frames, staged_video
+from maskdet.types import Picture
+
+
+def shades(count: int, height: int = 48, width: int = 64) -> list[Picture]:
+    """Red frames that grow lighter, so that order and colour order show."""
+    frames = np.zeros((count, height, width, 3), np.uint8)
+    frames[..., 0] = np.linspace(60, 240, count)[:, None, None]
+    return list(frames)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi", "口罩 视频.MP4"])
+def test_frames_come_in_order_and_in_rgb(tmp_path: Path, name: str) -> None:
+    path = save_video(tmp_path / name, shades(8), rate=12.5)
+    frames = list(read_frames(path))
+    assert len(frames) == 8
+    assert frame_count(path) == 8
+    assert frame_rate(path) == pytest.approx(12.5)
+    for frame, wanted in zip(frames, shades(8), strict=True):
+        assert np.abs(frame.astype(int) - wanted).mean() < 8
+
+
+@pytest.mark.parametrize("size", [(48, 64), (49, 65), (2, 2)])
+def test_what_is_written_can_be_read(tmp_path: Path, size: tuple[int, int]) -> None:
+    target = tmp_path / "deep" / "口罩.mp4"
+    with staged_video(target, 10) as writer:
+        for frame in shades(5, *size):
+            writer.add(frame)
+        assert not target.exists()
+    frames = list(read_frames(target))
+    assert len(frames) == 5
+    assert np.abs(np.array(frame_shape(frames)) - size).max() <= 1
+    assert frame_rate(target) == pytest.approx(10)
+
+
+def frame_shape(frames: list[Picture]) -> tuple[int, int]:
+    return frames[0].shape[0], frames[0].shape[1]
+
+
+def test_a_video_cut_short_is_not_kept(tmp_path: Path) -> None:
+    def fail() -> None:
+        with staged_video(tmp_path / "a.mp4", 10) as writer:
+            writer.add(shades(1)[0])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [b"", b"not a video", bytes(4000)])
+def test_what_is_no_video(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.mp4"
+    path.write_bytes(content)
+    with pytest.raises(PictureError, match=r"bad\.mp4: the video"):
+        list(read_frames(path))
+    assert frame_count(path) is None
