@@ -76,7 +76,7 @@ def to_onnx(model: Path) -> onnx.ModelProto:
 
 
 def _prune(graph: onnx.GraphProto) -> None:
-    """paddle2onnx leaves nodes and constants that no output needs; onnxruntime warns of each at every load."""
+    """paddle2onnx leaves nodes and constants that no output needs; onnxruntime warns of each at each load."""
     needed = {output.name for output in graph.output}
     nodes = []
     for node in reversed(graph.node):

@@ -54,7 +54,8 @@ class Parity:
                 raise ExportError(
                     f"{item.between} disagree at batch {item.batch_size}: "
                     f"scores by {item.score_difference:.2g} (allowed {self.score_tolerance:g}), "
-                    f"boxes by {item.box_difference:.2g} px (allowed {self.box_tolerance:g}), {item.matched} of {item.detections} matched",
+                    f"boxes by {item.box_difference:.2g} px (allowed {self.box_tolerance:g}), "
+                    f"{item.matched} of {item.detections} matched",
                     "see `maskdet doctor` for untested versions; export.*_tolerance set the limits",
                 )
 

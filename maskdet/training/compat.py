@@ -13,10 +13,12 @@ from typing import Any
 with warnings.catch_warnings():
     # ppdet asks for optional packages at import, and pkg_resources announces its own end.
     warnings.simplefilter("ignore")
-    import paddle as paddle
+    import paddle
     import ppdet.modeling  # noqa: F401 - registers the architectures
     from ppdet.modeling import ops
     from ppdet.modeling.assigners import atss_assigner, task_aligned_assigner
+
+__all__ = ["apply_shims", "paddle"]
 
 
 def apply_shims() -> None:
