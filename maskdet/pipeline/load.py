@@ -38,7 +38,16 @@ def load_pipeline(path: Path, overrides: Sequence[str] = ()) -> PipelineFile:
     overrides: `section.key=value` each; their relative paths start at the current directory.
     Raises PipelineFileError with every fault found (up to MAX_PROBLEMS), each with file, line, key and value.
     """
-    draft = _Draft(path, _read_file(path))
+    return _validated(_Draft(path, _read_file(path)), overrides)
+
+
+def default_pipeline(overrides: Sequence[str] = ()) -> PipelineFile:
+    """The defaults with overrides, for commands that need no data set, such as serving a model."""
+    value = {"name": "default", "data": {"root": "."}}
+    return _validated(_Draft(Path("defaults"), Document(value)), overrides)
+
+
+def _validated(draft: _Draft, overrides: Sequence[str]) -> PipelineFile:
     for text in overrides:
         draft.override(text)
     draft.anchor_paths()

@@ -15,9 +15,9 @@ Inputs = dict[str, Any]
 Event = dict[str, Any]
 
 
-def ignore_event(event: Event) -> None:
-    """The `on_event` of a caller that shows nothing."""
-    del event
+def ignore(shown: object) -> None:
+    """The `on_event` and `say` of a caller that shows nothing."""
+    del shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,9 @@ class Context:
     pipeline: PipelineFile
     folder: Path
     track: Track = silent
-    on_event: Callable[[Event], None] = ignore_event
+    on_event: Callable[[Event], None] = ignore
+    say: Callable[[str], None] = ignore
+    """Takes a line that the user should see."""
     resume: bool = False
     """Set for a stage whose unfinished work is to be gone on with."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maskdet.errors import UsageError
 from maskdet.files import write_json, write_text
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
@@ -28,6 +29,23 @@ def evaluate_weights(context: Context, weights: Path) -> Evaluation:
         python=context.pipeline.train.python,
     )
     return evaluate_checkpoint(job, track=context.track)
+
+
+def evaluate_model(context: Context, model: Path) -> Evaluation:
+    """Judge any .onnx bundle or .pdparams file on this pipeline's val. Raises UsageError for other files."""
+    if not model.is_file():
+        raise UsageError(f"{model}: no such model", "name an .onnx or a .pdparams file")
+    if model.suffix == ".pdparams":
+        return evaluate_weights(context, model)
+    if model.suffix != ".onnx":
+        raise UsageError(f"{model} is neither .onnx nor .pdparams", "name one of these")
+    from maskdet.dataset.manifest import load_manifest
+    from maskdet.detector.bundle import load_bundle
+    from maskdet.export.judge import evaluate_bundle
+
+    manifest = load_manifest(context.path("prepare", "manifest.json"))
+    settings, root = context.pipeline.eval, context.pipeline.data.root
+    return evaluate_bundle(load_bundle(model), manifest, root, settings, track=context.track)
 
 
 def write_evaluation(evaluation: Evaluation, out: Path) -> None:

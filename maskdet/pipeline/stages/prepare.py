@@ -21,11 +21,16 @@ def _inputs(context: Context) -> Inputs:
 
 
 def _run(context: Context, out: Path) -> str:
-    from maskdet.dataset.prepare import prepare
+    from maskdet.dataset.findings import bounded
+    from maskdet.dataset.prepare import SHOWN, prepare
 
     size = variant(context.pipeline.model.variant).input_size
     summary = prepare(context.pipeline.data, out, input_size=size, track=context.track)
-    return summary.figure
+    for word, findings in (("dropped", summary.dropped), ("notice", summary.notices)):
+        for line in bounded(findings, SHOWN):
+            context.say(f"  {word}: {line}")
+    dropped = f", {len(summary.dropped)} faults dropped" if summary.dropped else ""
+    return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{dropped}"
 
 
 PREPARE = Stage("prepare", _inputs, _run)

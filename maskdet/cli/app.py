@@ -1,0 +1,116 @@
+"""The `maskdet` command: its verbs, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from maskdet import __version__
+from maskdet.cli.config import config
+from maskdet.cli.doctor import doctor
+from maskdet.cli.eval import evaluate
+from maskdet.cli.export import export
+from maskdet.cli.init import init
+from maskdet.cli.predict import predict
+from maskdet.cli.prepare import prepare
+from maskdet.cli.run import run
+from maskdet.cli.serve import serve
+from maskdet.cli.signals import INTERRUPTED, Signals
+from maskdet.cli.stop import stop
+from maskdet.cli.train import train
+from maskdet.errors import Interrupted, MaskdetError
+
+DEBUG_VARIABLE = "MASKDET_DEBUG"
+_PIPE_CLOSED = 141
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("init")(init)
+app.command("run")(run)
+app.command("prepare")(prepare)
+app.command("config")(config)
+app.command("train")(train)
+app.command("eval")(evaluate)
+app.command("export")(export)
+app.command("predict")(predict)
+app.command("serve")(serve)
+app.command("stop")(stop)
+app.command("doctor")(doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"maskdet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def maskdet(
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", envvar=DEBUG_VARIABLE, help="Show the traceback of an unexpected error."),
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """From a Pascal VOC folder to a running face-mask detection service, by one pipeline file."""
+    del version
+    if debug:
+        os.environ[DEBUG_VARIABLE] = "1"
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    signals = Signals()
+    with signals.as_interrupts():
+        code = _run(signals)
+    sys.exit(code)
+
+
+def _run(signals: Signals) -> int:
+    try:
+        app()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+        return _flushed(signals.exit_code if code == INTERRUPTED else code)
+    except KeyboardInterrupt:
+        return signals.exit_code
+    except BrokenPipeError:
+        return _flushed(_PIPE_CLOSED)
+    except Exception as error:  # noqa: BLE001 - the edge of the program
+        return _failed(error, signals)
+    return 0
+
+
+def _failed(error: Exception, signals: Signals) -> int:
+    if os.environ.get(DEBUG_VARIABLE) and not isinstance(error, MaskdetError):
+        raise error
+    from maskdet.cli.console import print_error
+
+    known = error if isinstance(error, MaskdetError) else _unexpected(error)
+    print_error(known)
+    return signals.exit_code if isinstance(error, Interrupted) else known.exit_code
+
+
+def _unexpected(error: Exception) -> MaskdetError:
+    if isinstance(error, OSError):
+        return MaskdetError(str(error), "mend that and run the command again")
+    what = f"unexpected {type(error).__name__}: {error}"
+    return MaskdetError(what, "this is a fault of maskdet; `maskdet --debug COMMAND ...` shows where")
+
+
+def _flushed(code: int) -> int:
+    # A reader such as `head` may have gone; the interpreter would complain about it when it exits.
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+    return code

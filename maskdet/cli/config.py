@@ -1,0 +1,32 @@
+"""`maskdet config`: write the PaddleDetection configuration, or say where one of its values came from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
+from maskdet.cli.session import open_session, run_stage
+
+
+def config(
+    config: Config = None,
+    overrides: Overrides = None,
+    runs: Runs = RUNS,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            "--explain", metavar="KEY", help="Say where a value came from, such as LearningRate.base_lr."
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write the whole PaddleDetection configuration that follows from the pipeline file and the data."""
+    session = open_session(config, overrides or [], runs)
+    run_stage(session, "config", force=force, table=explain is None)
+    if explain is not None:
+        from maskdet.cli.console import print_lines
+        from maskdet.training.recipe import load_recipe
+
+        print_lines(load_recipe(session.context.path("config")).explain(explain).splitlines())

@@ -1,0 +1,84 @@
+"""What commands show: tables, progress and errors. Without a terminal there are only plain lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from maskdet.errors import DatasetError, MaskdetError
+from maskdet.pipeline.outcome import Outcome, State
+from maskdet.pipeline.report import duration
+
+PLAIN_WIDTH = 160
+"""Columns of a table where no terminal says how many there are."""
+_STYLES = {
+    State.RAN: "green",
+    State.UP_TO_DATE: "dim",
+    State.SKIPPED: "dim",
+    State.NOT_REACHED: "dim",
+    State.FAILED: "bold red",
+    State.WOULD_RUN: "yellow",
+    State.MAY_RUN: "yellow",
+}
+
+
+def standard_output() -> Console:
+    """For results. Text is shown as it is: file names may look like markup."""
+    return _console(stderr=False)
+
+
+def standard_error() -> Console:
+    """For errors, and for progress where the result itself goes to standard output."""
+    return _console(stderr=True)
+
+
+def print_error(error: MaskdetError, also: str = "") -> None:
+    """`error: ...` and `next: ...`, on standard error. `also` is the command that goes on from here."""
+    console = standard_error()
+    _labelled(console, "error", "bold red", error.what)
+    for fault in error.faults if isinstance(error, DatasetError) else ():
+        console.print(Text(f"  {fault}"), soft_wrap=True)
+    for hint in filter(None, (error.hint, also)):
+        _labelled(console, "next", "bold", hint)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Lines to standard output, unwrapped."""
+    console = standard_output()
+    for line in lines:
+        console.print(Text(line), soft_wrap=True)
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
+    """A table to standard output; the last column takes what width is left."""
+    table = Table(*headings, box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in table.columns[:-1]:
+        column.no_wrap = True
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    standard_output().print(table)
+
+
+def print_outcomes(outcomes: Iterable[Outcome]) -> None:
+    """The table at the end of a run: stage, state, time, key figure."""
+    print_table(("stage", "state", "time", "key figure"), map(_row, outcomes))
+
+
+def _row(outcome: Outcome) -> tuple[str | Text, ...]:
+    state = Text(outcome.state.value, style=_STYLES[outcome.state])
+    time = duration(outcome.seconds) if outcome.state in (State.RAN, State.FAILED) else ""
+    return outcome.stage, state, time, outcome.figure or outcome.reason
+
+
+def _labelled(console: Console, label: str, style: str, text: str) -> None:
+    console.print(Text.assemble((f"{label}: ", style), text), soft_wrap=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PLAIN_WIDTH
+    return Console(stderr=stderr, highlight=False, markup=False, width=width)

@@ -1,0 +1,90 @@
+"""`maskdet doctor`: what is installed, what is missing, and the line that mends it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maskdet.cli.options import RUNS, Runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from maskdet.pipeline.doctor.finding import Finding
+
+
+def doctor(
+    runs: Runs = RUNS,
+    python: Annotated[
+        Path | None,
+        typer.Option(
+            "--python",
+            metavar="FILE",
+            help="Interpreter that trains, if another one.",
+            show_default="this one",
+        ),
+    ] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Also train, export and run a tiny model.")] = False,
+    lock: Annotated[
+        bool, typer.Option("--lock", help="Only print the path of the lock of tested versions.")
+    ] = False,
+) -> None:
+    """Check versions, devices, fonts and folders. Exits with 0 only if all is well."""
+    if lock:
+        from maskdet.pipeline.doctor.lock import lock_path
+
+        typer.echo(lock_path())
+        return
+
+    from maskdet.cli.console import print_lines
+    from maskdet.errors import EnvironmentProblem
+
+    findings = _shown(_checks(runs, python))
+    faults = [finding for finding in findings if finding.health == "fault"]
+    if deep and not faults:
+        findings = _shown(_deep(python))
+        faults = [finding for finding in findings if finding.health == "fault"]
+    if faults:
+        raise EnvironmentProblem(
+            f"{len(faults)} of the checks failed: {faults[0].text}", faults[0].hint or "see the lines above"
+        )
+    print_lines(["", "all is well"])
+
+
+def _checks(runs: Path, python: Path | None) -> Iterable[Finding]:
+    import sys
+
+    from maskdet.pipeline.doctor.machine import check_machine
+    from maskdet.pipeline.doctor.packages import check_packages
+
+    yield from check_packages()
+    yield from check_machine(runs, python or Path(sys.executable))
+
+
+def _deep(python: Path | None) -> Iterable[Finding]:
+    from maskdet.cli.console import standard_output
+    from maskdet.cli.progress import Display
+    from maskdet.pipeline.doctor.deep import check_chain
+
+    with Display(standard_output()) as display:
+        return check_chain(python, track=display.track, on_event=display.on_event, say=display.say)
+
+
+def _shown(findings: Iterable[Finding]) -> list[Finding]:
+    from maskdet.cli.console import print_lines
+
+    shown = []
+    for finding in findings:
+        lines = finding.text.splitlines() or [""]
+        print_lines(
+            [
+                f"{finding.health:<6} {finding.subject}: {lines[0]}",
+                *(f"         {line}" for line in lines[1:]),
+            ]
+        )
+        if finding.hint:
+            print_lines([f"         next: {finding.hint}"])
+        shown.append(finding)
+    return shown

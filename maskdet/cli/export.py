@@ -1,0 +1,32 @@
+"""`maskdet export`: Paddle's inference format, the ONNX bundle, and the proof that they agree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
+from maskdet.cli.session import open_session, run_stage
+
+
+def export(
+    config: Config = None,
+    overrides: Overrides = None,
+    runs: Runs = RUNS,
+    onnx: Annotated[
+        bool | None,
+        typer.Option("--onnx/--no-onnx", help="Write the ONNX bundle. Sets export.onnx.", show_default=False),
+    ] = None,
+    nms: Annotated[
+        str | None,
+        typer.Option(
+            "--nms", metavar="WHERE", help="outside, or in-graph for one more ONNX. Sets export.nms."
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Export the best checkpoint and prove that what was written agrees with it."""
+    extra = [] if onnx is None else [f"export.onnx={str(onnx).lower()}"]
+    extra += [] if nms is None else [f"export.nms={nms}"]
+    run_stage(open_session(config, overrides or [], runs, extra), "export", force=force)

@@ -1,0 +1,31 @@
+"""`maskdet init`: write a commented pipeline file for a VOC folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DATA_DIR", help="Folder with JPEGImages/ and Annotations/.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.")] = Path(
+        "pipeline.yml"
+    ),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a pipeline file in which every key is explained, with the folder's labels and likely aliases."""
+    from maskdet.cli.console import print_lines
+    from maskdet.errors import UsageError
+    from maskdet.files import write_text
+    from maskdet.pipeline.scaffold import scaffold, survey
+
+    if out.exists() and not force:
+        raise UsageError(f"{out} is there already", "name another with --out, or replace it with --force")
+    found = survey(folder)
+    write_text(out, scaffold(found, out))
+    named = "" if out == Path("pipeline.yml") else f" {out}"
+    print_lines([f"wrote {out}: {found.summary()}", f"next: maskdet run{named}"])

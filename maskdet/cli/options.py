@@ -1,0 +1,29 @@
+"""Options that commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[
+    Path | None,
+    typer.Option("-c", "--config", metavar="FILE", help="Pipeline file.", show_default="./pipeline.yml"),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as train.epochs=1. Repeatable."),
+]
+Runs = Annotated[
+    Path, typer.Option("--runs-dir", metavar="DIR", help="Where results go, in a folder per pipeline.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Run even if up to date; start over what is unfinished.")
+]
+
+RUNS = Path("runs")
+ModelFile = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="FILE", help="An exported .onnx.", show_default="of the pipeline file"),
+]

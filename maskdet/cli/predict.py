@@ -1,0 +1,89 @@
+"""`maskdet predict`: find faces in pictures and videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maskdet.cli.options import RUNS, Config, ModelFile, Overrides, Runs
+from maskdet.cli.session import model_of, open_serving
+
+if TYPE_CHECKING:
+    from maskdet.prediction.results import PredictSummary
+
+MAX_FAILURES = 20
+"""Files that one message lists as unreadable; the JSON result has them all."""
+
+
+def predict(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCES...", help="Files, folders, globs in quotes, videos.")
+    ],
+    config: Config = None,
+    overrides: Overrides = None,
+    runs: Runs = RUNS,
+    model: ModelFile = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format", metavar="FORMAT", help="json, csv or draw. Repeatable.", show_default="json and draw"
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results go.")] = Path(
+        "predictions"
+    ),
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold",
+            metavar="SCORE",
+            help="Score from which a face counts.",
+            show_default="the model's own",
+        ),
+    ] = None,
+) -> None:
+    """Find faces in files, folders, globs and videos, on all cores. What cannot be read is listed last."""
+    bundle_path = model_of(open_serving(config, overrides or [], runs, model=model), model)
+
+    from maskdet.cli.console import standard_error
+    from maskdet.cli.progress import Display
+    from maskdet.detector.bundle import load_bundle
+    from maskdet.detector.detector import Detector
+    from maskdet.prediction.predict import predict as look
+
+    detector = Detector(load_bundle(bundle_path), threads=1)
+    with Display(standard_error()) as display:
+        summary = look(
+            detector,
+            sources,
+            formats=formats or ["json", "draw"],
+            out=out,
+            track=display.track,
+            threshold=threshold,
+        )
+    _tell(summary)
+
+
+def _tell(summary: PredictSummary) -> None:
+    from maskdet.cli.console import print_lines
+    from maskdet.errors import PictureError
+    from maskdet.pipeline.report import duration
+
+    faces = ", ".join(f"{label} {number}" for label, number in summary.faces.items())
+    rate = summary.pictures / summary.seconds if summary.seconds else 0.0
+    print_lines(
+        [
+            f"{summary.pictures} pictures in {duration(summary.seconds)} ({rate:.1f} a second): {faces}",
+            *(f"wrote {path}" for path in summary.written),
+        ]
+    )
+    if summary.failures:
+        shown = [f"  {failure.file}: {failure.reason}" for failure in summary.failures[:MAX_FAILURES]]
+        if len(summary.failures) > MAX_FAILURES:
+            shown.append(f"  ... and {len(summary.failures) - MAX_FAILURES} more")
+        listing = "\n".join(shown)
+        raise PictureError(
+            f"{len(summary.failures)} files could not be read\n{listing}", "mend or leave them out"
+        )

@@ -1,0 +1,22 @@
+"""`maskdet prepare`: check and split the VOC folder."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
+from maskdet.cli.session import open_session, run_stage
+
+
+def prepare(
+    config: Config = None,
+    overrides: Overrides = None,
+    runs: Runs = RUNS,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Drop what is bad and list it.")] = False,
+    force: Force = False,
+) -> None:
+    """Check every annotation and picture, split them into train and val, write lists, report and plots."""
+    extra = ["data.skip_bad=true"] if skip_bad else []
+    run_stage(open_session(config, overrides or [], runs, extra), "prepare", force=force)

@@ -1,0 +1,140 @@
+"""Progress of a running command: bars on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+from maskdet.pipeline.report import duration
+from maskdet.pipeline.stage import Event
+
+T = TypeVar("T")
+MAX_LOSSES = 3
+"""Single losses shown beside their sum."""
+
+
+class Display:
+    """Shows what library code reports: `track` for countable work, `on_event` for training."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Remaining(), _Note())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._training: _Training | None = None
+
+    def __enter__(self) -> Display:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def track(self, items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+        """A `maskdet.progress.Track`."""
+        task = self._progress.add_task(description, total=total)
+        try:
+            for item in items:
+                yield item
+                self._progress.advance(task)
+        finally:
+            self._progress.remove_task(task)
+
+    def say(self, line: str) -> None:
+        """One line that stays, above the bars."""
+        self._progress.console.print(Text(line), soft_wrap=True)
+
+    def on_start(self, stage: str, reason: str) -> None:
+        """A stage begins."""
+        self.say(f"running {stage} ({reason})")
+
+    def on_event(self, event: Event) -> None:
+        """An event of a training; those of other kinds are passed over."""
+        if event["event"] == "start":
+            self._training = _Training(event)
+            self.say(self._training.opening())
+            self._training.task = self._progress.add_task(
+                "training", total=self._training.total, completed=self._training.done_before
+            )
+        elif self._training is not None:
+            self._follow(self._training, event)
+
+    def _follow(self, training: _Training, event: Event) -> None:
+        if event["event"] == "step":
+            training.remember(event)
+            self._progress.update(
+                training.task,
+                completed=training.done(event),
+                description=f"epoch {event['epoch']}/{training.epochs}",
+                note=training.note(event),
+                eta=event["eta_s"],
+            )
+        elif event["event"] == "epoch":
+            self.say(training.epoch_line(event))
+        elif event["event"] == "done":
+            self._progress.remove_task(training.task)
+            self._training = None
+
+
+class _Training:
+    """Words and counts for one training, from its events."""
+
+    def __init__(self, start: Event) -> None:
+        self.epochs: int = start["epochs"]
+        self.steps: int = start["steps_per_epoch"]
+        self.total = self.epochs * self.steps
+        self.done_before = (start.get("first_epoch", 1) - 1) * self.steps
+        self.task = TaskID(0)
+        self._start = start
+        self._last: Event = {}
+
+    def opening(self) -> str:
+        workers = self._start.get("workers", 1)
+        processes = f", {workers} workers" if workers > 1 else ""
+        first = self._start.get("first_epoch", 1)
+        resumed = f", from epoch {first}" if first > 1 else ""
+        return f"{self.epochs} epochs of {self.steps} steps on {self._start['device']}{processes}{resumed}"
+
+    def remember(self, event: Event) -> None:
+        self._last = event
+
+    def done(self, event: Event) -> int:
+        """Steps since the first epoch."""
+        return int((event["epoch"] - 1) * self.steps + event["step"])
+
+    def note(self, event: Event) -> str:
+        parts = list(event.get("losses", {}).items())[:MAX_LOSSES]
+        single = " ".join(f"{name.removeprefix('loss_')} {value:.3f}" for name, value in parts)
+        losses = f"loss {event['loss']:.3f}" + (f" ({single})" if single else "")
+        return f"{losses}  {event['images_per_s']:.1f} pictures/s"
+
+    def epoch_line(self, event: Event) -> str:
+        parts = [f"epoch {event['epoch']}/{self.epochs}"]
+        if self._last:
+            parts.append(f"loss {self._last['loss']:.3f}")
+        if event.get("ap50") is not None:
+            parts.append(f"AP50 {event['ap50']:.1%}" + (" (best)" if event.get("best") else ""))
+        if self._last and event["epoch"] < self.epochs:
+            parts.append(f"about {duration(self._last['eta_s'])} left")
+        return "  ".join(parts)
+
+
+class _Remaining(ProgressColumn):
+    """The time left: training's own estimate, which knows of evaluations, or the bar's."""
+
+    def render(self, task: Task) -> Text:
+        seconds = task.fields.get("eta", task.time_remaining)
+        return Text("" if seconds is None else f"{duration(seconds)} left", style="cyan")
+
+
+class _Note(ProgressColumn):
+    """What else is to be said of the work."""
+
+    def render(self, task: Task) -> Text:
+        return Text(str(task.fields.get("note", "")))

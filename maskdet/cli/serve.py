@@ -1,0 +1,44 @@
+"""`maskdet serve`: answer HTTP requests with an exported model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maskdet.cli.options import RUNS, Config, ModelFile, Overrides, Runs
+from maskdet.cli.session import model_of, open_serving
+
+
+def serve(
+    config: Config = None,
+    overrides: Overrides = None,
+    runs: Runs = RUNS,
+    model: ModelFile = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host", metavar="ADDRESS", help="Address to bind. Sets serve.host.", show_default="127.0.0.1"
+        ),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="0 takes a free one. Sets serve.port.", show_default="8866")
+    ] = None,
+) -> None:
+    """Serve a model over HTTP until Ctrl-C or SIGTERM; from this machine only, unless --host says else."""
+    chosen = {"serve.host": host, "serve.port": port}
+    extra = [f"{key}={value}" for key, value in chosen.items() if value is not None]
+    session = open_serving(config, overrides or [], runs, extra, model=model)
+    bundle = model_of(session, model)
+
+    from maskdet.cli.console import print_lines
+    from maskdet.serving.server import serve as serve_bundle
+
+    serve_bundle(
+        bundle, session.pipeline.serve, lambda url: print_lines([f"serving {_shown(bundle)} at {url}"])
+    )
+
+
+def _shown(bundle: Path) -> str:
+    return str(bundle.relative_to(Path.cwd())) if bundle.is_relative_to(Path.cwd()) else str(bundle)

@@ -1,0 +1,31 @@
+"""`maskdet train`: train with PaddleDetection in a worker process."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
+from maskdet.cli.session import open_session, run_stage
+
+
+def train(
+    config: Config = None,
+    overrides: Overrides = None,
+    runs: Runs = RUNS,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished training.")] = False,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="DEVICE", help="auto, cpu, gpu, or gpu:0,1. Sets train.device."),
+    ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option("--workers", metavar="N", help="Processes on CPU, or auto. Sets train.workers."),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Train. Ends with Ctrl-C; `--resume` goes on from the last finished epoch and keeps the best score."""
+    chosen = {"train.device": device, "train.workers": workers}
+    extra = [f"{key}={value}" for key, value in chosen.items() if value is not None]
+    run_stage(open_session(config, overrides or [], runs, extra), "train", force=force, resume=resume)

@@ -1,0 +1,69 @@
+"""The deep check: a tiny data set through the real chain, and a picture through the model that comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from maskdet.errors import MaskdetError
+from maskdet.pipeline.doctor.drawing import draw_data_set
+from maskdet.pipeline.doctor.finding import Finding
+from maskdet.pipeline.outcome import Outcome, RunOptions, State
+from maskdet.pipeline.report import duration
+from maskdet.pipeline.run import run_stages
+from maskdet.pipeline.schema import PipelineFile
+from maskdet.pipeline.stage import Context, Event
+from maskdet.pipeline.stages import STAGES
+from maskdet.progress import Track
+
+PICTURES = 12
+
+
+def check_chain(
+    python: Path | None, *, track: Track, on_event: Callable[[Event], None], say: Callable[[str], None]
+) -> list[Finding]:
+    """Train one epoch, export and look at a picture, in a temporary folder; `python` as `train.python`."""
+    with TemporaryDirectory(prefix="maskdet-doctor-") as name:
+        folder = Path(name)
+        draw_data_set(folder / "data", PICTURES)
+        pipeline = _pipeline(folder / "data", python)
+        context = Context(pipeline, folder / "runs" / "doctor", track, on_event)
+        result = run_stages(STAGES, context, RunOptions(), lambda stage, _reason: say(f"deep check: {stage}"))
+        findings = [_finding(outcome, result.error) for outcome in result.outcomes]
+        return findings if result.error else [*findings, _look(context)]
+
+
+def _finding(outcome: Outcome, error: MaskdetError | None) -> Finding:
+    if outcome.state is State.RAN:
+        return Finding("ok", outcome.stage, f"works ({duration(outcome.seconds)})")
+    if outcome.state is State.FAILED and error is not None:
+        return _fault(outcome.stage, error)
+    return Finding("note", outcome.stage, outcome.state.value)
+
+
+def _look(context: Context) -> Finding:
+    from maskdet.detector.bundle import load_bundle
+    from maskdet.detector.detector import Detector
+    from maskdet.detector.picture import read_picture
+
+    try:
+        picture = next((context.pipeline.data.root / "JPEGImages").iterdir())
+        found = Detector(load_bundle(context.path("export", "model.onnx"))).detect(read_picture(picture))
+    except MaskdetError as error:
+        return _fault("predict", error)
+    return Finding("ok", "predict", f"ONNX Runtime answers ({len(found)} candidates)")
+
+
+def _pipeline(data: Path, python: Path | None) -> PipelineFile:
+    return PipelineFile(
+        name="doctor",
+        data={"root": data},
+        model={"variant": "picodet_s_320_esnet"},
+        train={"epochs": 1, "batch_size": 4, "device": "cpu", "workers": 1, "python": python},
+        export={"parity_pictures": 2},
+    )
+
+
+def _fault(stage: str, error: MaskdetError) -> Finding:
+    return Finding("fault", stage, error.what, error.hint)

@@ -1,0 +1,18 @@
+"""What a check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Health = Literal["ok", "note", "fault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the diagnosis. A fault keeps some command from working; `hint` is what mends it."""
+
+    health: Health
+    subject: str
+    text: str
+    hint: str = ""

@@ -1,0 +1,85 @@
+"""The machine: cores, memory, devices as Paddle and ONNX Runtime see them, fonts, and where results go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import psutil
+
+from maskdet.errors import MaskdetError
+from maskdet.pipeline.doctor.finding import Finding
+
+LEAST_MEMORY = 4 * 2**30
+"""Bytes below which a training of the default size may not fit: 3.2 GB were seen."""
+_CHINESE = "口罩"
+
+
+def check_machine(runs: Path, python: Path) -> Iterator[Finding]:
+    """`runs` is the results folder, `python` the interpreter that trains."""
+    yield _cores()
+    yield _memory()
+    yield _paddle(python)
+    yield from _onnxruntime()
+    yield from _fonts()
+    yield _writable(runs)
+
+
+def _cores() -> Finding:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Finding("ok", "CPU", f"{usable} of {os.cpu_count()} cores usable")
+
+
+def _memory() -> Finding:
+    memory = psutil.virtual_memory()
+    text = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"
+    if memory.available < LEAST_MEMORY:
+        return Finding("note", "memory", text, "lower train.batch_size if training runs out of memory")
+    return Finding("ok", "memory", text)
+
+
+def _paddle(python: Path) -> Finding:
+    from maskdet.training.train import probe
+
+    try:
+        seen = probe(python)
+    except MaskdetError as error:
+        return Finding("fault", "Paddle", error.what, error.hint or "install the tested packages")
+    gpus = ", ".join(seen["gpus"])
+    devices = f"CPU and {gpus}" if gpus else "CPU only" + ("" if seen["cuda"] else " (built without CUDA)")
+    return Finding("ok", "Paddle", f"{seen['version']}: {devices}")
+
+
+def _onnxruntime() -> Iterator[Finding]:
+    if find_spec("onnxruntime") is None:
+        return
+    import onnxruntime
+
+    providers = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
+    yield Finding("ok", "ONNX Runtime", f"{onnxruntime.__version__}: {', '.join(providers)}")
+
+
+def _fonts() -> Iterator[Finding]:
+    if find_spec("matplotlib") is None:
+        return
+    from maskdet.dataset.fonts import typeface
+
+    face = typeface()
+    if face.has(_CHINESE):
+        yield Finding("ok", "fonts", f"Chinese labels are drawn with {face.families[-1]}")
+    else:
+        hint = "install fonts-noto-cjk, or the like, to see Chinese labels in plots"
+        yield Finding("note", "fonts", "no font with Chinese characters", hint)
+
+
+def _writable(runs: Path) -> Finding:
+    place = next(folder for folder in (runs.absolute(), *runs.absolute().parents) if folder.exists())
+    try:
+        with TemporaryFile(dir=place):
+            return Finding("ok", "results", f"{runs} can be written")
+    except OSError as error:
+        hint = "name another folder with --runs-dir, or mend its permissions"
+        return Finding("fault", "results", f"{place} cannot be written: {error.strerror}", hint)

@@ -1,0 +1,117 @@
+"""A first pipeline file for a VOC folder: every key with its meaning, labels and aliases from the data."""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from maskdet.dataset.labels import RARE, is_slip
+from maskdet.dataset.layout import find_pairs
+from maskdet.dataset.voc import read_annotation
+from maskdet.errors import DatasetError
+from maskdet.pipeline.schema import PipelineFile
+
+_WIDTH = 100
+# Sections whose keys most people never change are there to be read, but commented out.
+_COMMENTED = ("serve",)
+_SHOWN_ANYWAY = ("host", "port")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a VOC folder holds: pictures with an annotation, and objects by the name written for them."""
+
+    root: Path
+    pictures: int
+    names: Mapping[str, int]
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Rare names that look like a slip of a frequent one."""
+        return {name: likely for name in sorted(self.names) if (likely := self._likely(name))}
+
+    @property
+    def labels(self) -> list[str]:
+        """The names that are no slips, sorted, as prepare would take them."""
+        return sorted(self.names.keys() - self.aliases.keys())
+
+    def summary(self) -> str:
+        counts = ", ".join(f"{name} {number}" for name, number in self._by_frequency())
+        return f"{self.pictures} pictures, {sum(self.names.values())} objects ({counts})"
+
+    def _likely(self, name: str) -> str:
+        others = [other for other, number in self._by_frequency() if number >= RARE * self.names[name]]
+        return next((other for other in others if other != name and is_slip(name, other)), "")
+
+    def _by_frequency(self) -> list[tuple[str, int]]:
+        return sorted(self.names.items(), key=lambda item: (-item[1], item[0]))
+
+
+def survey(root: Path) -> Survey:
+    """Count the folder. Raises DatasetError when it is not a VOC folder or nothing in it is labelled."""
+    pairs = find_pairs(root).pairs
+    names: Counter[str] = Counter()
+    for pair in pairs:
+        annotation = read_annotation(root / pair.annotation, pair.annotation).annotation
+        names.update(item.label for item in annotation.objects) if annotation else None
+    if not names:
+        raise DatasetError(f"{root} has no labelled object", "label some faces first")
+    return Survey(root, len(pairs), dict(names))
+
+
+def scaffold(found: Survey, target: Path) -> str:
+    """The text of a pipeline file that will lie at `target`."""
+    value = PipelineFile(
+        name=_slug(found.root),
+        data={"root": _relative(found.root, target), "labels": tuple(found.labels), "aliases": found.aliases},
+    )
+    head = [
+        f"# maskdet pipeline for {found.root.name}: {found.summary()}.",
+        f"# `maskdet run {target.name}` runs it; `--set section.key=value` overrides a key for one command.",
+    ]
+    return "\n".join([*head, *_section(PipelineFile, value.model_dump(mode="json"), "")]) + "\n"
+
+
+def _section(
+    model: type[BaseModel], values: Mapping[str, Any], indent: str, *, quiet: bool = False
+) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if not indent:
+            yield ""
+        if field.description:
+            room = _WIDTH - len(indent) - 2
+            yield from (f"{indent}# {line}" for line in textwrap.wrap(field.description, room))
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield f"{indent}{name}:"
+            yield from _section(kind, values[name], f"{indent}  ", quiet=name in _COMMENTED)
+        else:
+            mark = "# " if quiet and name not in _SHOWN_ANYWAY else ""
+            yield f"{indent}{mark}{name}: {_flow(values[name])}"
+
+
+def _flow(value: Any) -> str:
+    if value is None:
+        return "null"
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _slug(root: Path) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-._")[:64] or "masks"
+
+
+def _relative(root: Path, target: Path) -> Path:
+    try:
+        return Path(os.path.relpath(root.resolve(), target.parent.resolve()))
+    except ValueError:  # another drive
+        return root.resolve()

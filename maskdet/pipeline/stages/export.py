@@ -1,0 +1,73 @@
+"""export: Paddle's inference format and the bundle, from the best checkpoint and its evaluation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from maskdet.errors import StageError
+from maskdet.pipeline.inputs import file_input, setting_inputs
+from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.pipeline.stages.recipe_input import recipe_input
+from maskdet.pipeline.stages.train import BEST_NAME
+
+METRICS = "metrics.json"
+_OVERALL = ("ap50", "ap50_95", "ap50_any_class")
+_PER_CLASS = ("ap50", "ap50_95", "precision", "recall", "f1")
+
+
+def _inputs(context: Context) -> Inputs:
+    return {
+        "name": context.pipeline.name,
+        **setting_inputs("export", context.pipeline.export),
+        **setting_inputs("eval", context.pipeline.eval, exclude=frozenset({"batch_size"})),
+        **file_input(context, "prepare", "manifest.json"),
+        **recipe_input(context),
+        **file_input(context, "train", BEST_NAME),
+        **file_input(context, "eval", METRICS),
+    }
+
+
+def _run(context: Context, out: Path) -> str:
+    from maskdet.export.export import ExportJob, export
+
+    pipeline = context.pipeline
+    judged = _judged(context.path("eval", METRICS))
+    job = ExportJob(
+        name=pipeline.name,
+        variant=pipeline.model.variant,
+        config=context.path("config", "picodet.yml"),
+        weights=context.path("train", BEST_NAME),
+        manifest=context.path("prepare", "manifest.json"),
+        data_root=pipeline.data.root,
+        out=out,
+        settings=pipeline.export,
+        eval_settings=pipeline.eval,
+        thresholds={label: each["threshold"] for label, each in judged["classes"].items()},
+        metrics=_flat(judged),
+        python=pipeline.train.python,
+    )
+    summary = export(job, track=context.track)
+    onnx = "no ONNX file" if summary.ap50_onnx is None else f"ONNX file AP50 {summary.ap50_onnx:.1%}"
+    parity = summary.parity
+    return f"{onnx}, parity {parity.score_difference:.1g} in score and {parity.box_difference:.1g} px"
+
+
+def _judged(path: Path) -> dict[str, Any]:
+    try:
+        judged: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StageError(f"{path} is damaged: {error}", "run `maskdet eval --force`") from error
+    return judged
+
+
+def _flat(judged: dict[str, Any]) -> dict[str, float]:
+    """The figures as the bundle holds them: ap50, ..., then ap50.<label>, ...; without undefined ones."""
+    flat = {name: judged[name] for name in _OVERALL}
+    for label, each in judged["classes"].items():
+        flat.update({f"{name}.{label}": each[name] for name in _PER_CLASS})
+    return {name: value for name, value in flat.items() if value is not None}
+
+
+EXPORT = Stage("export", _inputs, _run)
