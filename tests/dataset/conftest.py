@@ -79,10 +79,10 @@ class Voc:
         path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
 
     def prepare(self, out: Path, **settings: object) -> PrepareSummary:
-        return prepare_folder(self.root, out, **settings)
+        return _prepare_folder(self.root, out, **settings)
 
 
-def prepare_folder(root: Path, out: Path, **settings: object) -> PrepareSummary:
+def _prepare_folder(root: Path, out: Path, **settings: object) -> PrepareSummary:
     """Run prepare as the pipeline does, into a staged folder; `split` may be given as a dict."""
     settings["split"] = SplitSettings(**settings.pop("split", {}))
     with staged_folder(out) as aside:
@@ -94,9 +94,9 @@ def voc(tmp_path: Path) -> Voc:
     return Voc(tmp_path / "set")
 
 
-@pytest.fixture
-def run() -> Callable[..., PrepareSummary]:
-    return prepare_folder
+@pytest.fixture(scope="session")
+def prepare_folder() -> Callable[..., PrepareSummary]:
+    return _prepare_folder
 
 
 @pytest.fixture(scope="session")
