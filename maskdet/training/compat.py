@@ -5,6 +5,7 @@ Importing this module imports paddle and ppdet; only worker processes do that.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import logging
 import warnings
@@ -21,8 +22,9 @@ with warnings.catch_warnings():
 __all__ = ["apply_shims", "paddle"]
 
 
+@functools.cache
 def apply_shims() -> None:
-    """Mend ppdet in place. Safe to call once a process."""
+    """Mend ppdet in place, once a process however often it is called."""
     for logger in ("ppdet", "paddle"):
         logging.getLogger(logger).setLevel(logging.WARNING)
     _mend_assigner(task_aligned_assigner.TaskAlignedAssigner)
