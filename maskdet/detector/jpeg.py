@@ -11,6 +11,7 @@ from dataclasses import dataclass
 SIGNATURE = b"\xff\xd8\xff"
 
 _EOI = b"\xff\xd9"
+_SCAN = b"\xff\xda"
 _SOS = 0xDA
 _APP1 = 0xE1
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -25,6 +26,8 @@ class JpegLayout:
     """Height and width of the frame before any EXIF turn."""
     exif: bytes
     """The first EXIF block, empty if there is none."""
+    scans: int
+    """Starts of scans; a progressive picture has about ten. Each is a pass over all pixels."""
     complete: bool
     """Whether there is an end marker after the start of the first scan."""
 
@@ -44,8 +47,9 @@ def read_layout(data: bytes) -> JpegLayout | None:
         elif code == _APP1 and data.startswith(b"Exif\0\0", place + 2):
             exif = exif or data[place + 2 : place + length]
         elif code == _SOS:
-            # Thumbnails inside the header have an end marker of their own, so the search starts here.
-            return JpegLayout(size, exif, data.find(_EOI, place + length) >= 0) if size else None
+            # Thumbnails inside the header have markers of their own, so the search starts here.
+            scans, complete = 1 + data.count(_SCAN, place), data.find(_EOI, place + length) >= 0
+            return JpegLayout(size, exif, scans, complete) if size else None
         place += length
     return None
 

@@ -44,6 +44,8 @@ class PictureLimits:
     """Encoded size."""
     max_pixels: int = 50_000_000
     """Width times height."""
+    max_scans: int = 64
+    """Passes of a progressive JPEG: a few bytes each, yet each costs the time of a whole picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,10 @@ def _decode_jpeg(data: bytes, limits: PictureLimits, at_least: tuple[int, int] |
     if layout is None:
         raise PictureError("the JPEG's header is damaged or cut off", _DAMAGED_HINT)
     _check_pixels(layout.size, limits)
+    if layout.scans > limits.max_scans:
+        raise PictureError(
+            f"the JPEG has {layout.scans} scans, more than {limits.max_scans}", "save it as a baseline JPEG"
+        )
     if not layout.complete:
         raise PictureError("the JPEG is cut off: its end is missing", "send the whole file")
     turn = read_orientation(layout.exif)

@@ -16,25 +16,31 @@ def jpeg(**options: object) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"progressive": True}, {"optimize": True}, {"comment": b"\xff\xd9 hi"}]
-)
+@pytest.mark.parametrize("options", [{}, {"optimize": True}, {"comment": b"\xff\xd9 hi \xff\xda"}])
 def test_whole_files(options: dict[str, object]) -> None:
     data = jpeg(**options)
-    assert read_layout(data) == JpegLayout((30, 50), b"", complete=True)
-    assert read_layout(data + b"trailer that some phones write") == JpegLayout((30, 50), b"", complete=True)
+    assert read_layout(data) == JpegLayout((30, 50), b"", 1, complete=True)
+    assert read_layout(data + b"trailer that some phones write") == JpegLayout(
+        (30, 50), b"", 1, complete=True
+    )
+
+
+def test_scans_of_a_progressive_file_are_counted() -> None:
+    assert read_layout(jpeg(progressive=True)) == JpegLayout((30, 50), b"", 10, complete=True)
 
 
 def test_an_end_marker_in_the_header_is_not_the_end() -> None:
     data = jpeg(comment=b"\xff\xd9")
-    assert read_layout(data[:-2]) == JpegLayout((30, 50), b"", complete=False)
+    assert read_layout(data[:-2]) == JpegLayout((30, 50), b"", 1, complete=False)
 
 
 def test_fill_bytes_and_stray_bytes_between_markers_are_passed_over() -> None:
     data = jpeg()
-    assert read_layout(data[:2] + b"\xff\xff" + data[2:]) == JpegLayout((30, 50), b"", complete=True)
-    assert read_layout(data[:2] + b"\x00\xff\x00" + data[2:]) == JpegLayout((30, 50), b"", complete=True)
-    assert read_layout(data[:2] + b"\xff\xd0\xff\x01" + data[2:]) == JpegLayout((30, 50), b"", complete=True)
+    assert read_layout(data[:2] + b"\xff\xff" + data[2:]) == JpegLayout((30, 50), b"", 1, complete=True)
+    assert read_layout(data[:2] + b"\x00\xff\x00" + data[2:]) == JpegLayout((30, 50), b"", 1, complete=True)
+    assert read_layout(data[:2] + b"\xff\xd0\xff\x01" + data[2:]) == JpegLayout(
+        (30, 50), b"", 1, complete=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,4 +59,6 @@ def test_what_makes_no_picture(data: bytes) -> None:
 
 
 def test_the_exif_block_is_found() -> None:
-    assert read_layout(jpeg(exif=b"Exif\0\0block")) == JpegLayout((30, 50), b"Exif\0\0block", complete=True)
+    assert read_layout(jpeg(exif=b"Exif\0\0block")) == JpegLayout(
+        (30, 50), b"Exif\0\0block", 1, complete=True
+    )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -181,6 +182,19 @@ def test_bombs_are_refused_by_their_header(data: bytes) -> None:
         decode(data)
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_bombs_are_refused_where_warnings_are_only_shown() -> None:
+    with pytest.raises(PictureError, match="10000x10000 pixels; at most 50000000"):
+        decode(png_header(10_000, 10_000))
+
+
+def test_a_jpeg_of_a_thousand_scans_is_refused() -> None:
+    data = encoded(Image.fromarray(gradient()), "JPEG", progressive=True)
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    with pytest.raises(PictureError, match="has 1010 scans, more than 64"):
+        decode(data[:-2] + 1000 * scan + data[-2:])
+
+
 def test_the_pixel_limit_is_inclusive() -> None:
     data = encoded(Image.fromarray(gradient()), "PNG")
     assert decode(data, PictureLimits(max_pixels=4800)).shape == (60, 80, 3)
@@ -275,6 +289,19 @@ def test_random_bytes_are_refused() -> None:
         for _ in range(40):
             with pytest.raises(PictureError):
                 decode(start + rng.bytes(200))
+
+
+def face_mask_pictures() -> list[Path]:
+    default = Path(__file__).parents[3] / "shared" / "data" / "face_mask"
+    return sorted(Path(os.environ.get("MASKDET_FACE_MASK", default)).glob("JPEGImages/*"))[::10]
+
+
+@pytest.mark.skipif(
+    not face_mask_pictures(), reason="the face mask pictures are not here (MASKDET_FACE_MASK)"
+)
+def test_real_pictures_are_decoded_as_by_the_trainer() -> None:
+    for path in face_mask_pictures():
+        assert np.array_equal(read_picture(path), as_the_trainer(path.read_bytes())), path
 
 
 @pytest.mark.parametrize(
