@@ -13,6 +13,8 @@ from dataclasses import dataclass
 # A name that no class can have, since names are stripped of blanks.
 _PICTURES = " pictures"
 _MAX_MOVES = 1000
+# The cost of a class that one part lacks: more than any deviation that having it could mean.
+_LACKING = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +98,15 @@ class _Balance:
     def _cost(self, moved: Mapping[str, int], sign: int) -> float:
         """How far the parts are from the ratio after a move into val (sign 1) or out of it (-1).
 
-        The sum of squared deviations, each relative to what val should have, and one for each class that
-        a part lacks. Plain floats in a fixed order: the same on every machine.
+        The sum of squared deviations, each relative to what val should have, and of `_LACKING`. Plain floats
+        in a fixed order: the same on every machine.
         """
         cost = 0.0
         for column in self.columns:
             share = self.totals[column] * self.val
             in_val = self.in_val[column] + sign * moved.get(column, 0)
             if in_val == 0 or in_val == self.totals[column]:
-                cost += 1.0
+                cost += _LACKING
             cost += ((in_val * (self.train + self.val) - share) / share) ** 2
         return cost
 

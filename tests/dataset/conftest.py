@@ -117,3 +117,8 @@ def face_mask_copy(face_mask: Path, tmp_path: Path) -> Path:
         for path in (face_mask / folder).iterdir():
             shutil.copyfile(path, copy / folder / path.name)
     return copy
+
+
+@pytest.fixture(name="pattern")
+def pattern_fixture() -> Callable[..., Image.Image]:
+    return pattern
