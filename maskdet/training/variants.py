@@ -59,6 +59,9 @@ def variant(name: str) -> Variant:
 
 _SIZES = {"xs": (0.35, 96, 2), "s": (0.75, 96, 2), "m": (1.5, 128, 4), "l": (2.0, 160, 4)}
 _STRIDES = [8, 16, 32, 64]
+# ppdet's own value. Its necks append to the list, so without one of its own each further network of a
+# process would grow by a level.
+_NECK_SCALES = (0.125, 0.0625, 0.03125)
 
 
 def _losses(*, sigmoid: bool) -> dict[str, Any]:
@@ -102,7 +105,12 @@ def _lcnet(size: Variant, static_assigner_epoch: int) -> dict[str, Any]:
     return {
         "PicoDet": {"backbone": "LCNet", "neck": "LCPAN", "head": "PicoHeadV2"},
         "LCNet": {"scale": size.scale, "feature_maps": [3, 4, 5]},
-        "LCPAN": {"out_channels": size.channels, "use_depthwise": True, "num_features": len(_STRIDES)},
+        "LCPAN": {
+            "out_channels": size.channels,
+            "use_depthwise": True,
+            "num_features": len(_STRIDES),
+            "spatial_scales": list(_NECK_SCALES),
+        },
         "PicoHeadV2": {
             "conv_feat": {**_conv_feat(size), "use_se": True},
             "grid_cell_scale": 5.0,
@@ -129,6 +137,7 @@ def _esnet(size: Variant) -> dict[str, Any]:
             "use_depthwise": True,
             "num_csp_blocks": 1,
             "num_features": len(_STRIDES),
+            "spatial_scales": list(_NECK_SCALES),
         },
         "PicoHead": {
             "conv_feat": _conv_feat(size),

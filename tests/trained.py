@@ -1,0 +1,148 @@
+"""Drawn pictures and short real trainings of a small PicoDet, for the tests of training and export."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, load_manifest
+from maskdet.dataset.prepare import prepare
+from maskdet.dataset.settings import DataSettings
+from maskdet.files import sha256_file
+from maskdet.training.process import Event
+from maskdet.training.recipe import CONFIG_NAME, build_recipe
+from maskdet.training.settings import ModelSettings, TrainSettings
+from maskdet.training.train import TrainJob, TrainSummary, train
+
+REPO = Path(__file__).resolve().parents[1]
+SAMPLE = REPO / "data" / "sample"
+LABELS = ("with_mask", "without_mask")
+SMALLEST = "picodet_s_320_esnet"
+"""Trains faster than picodet_xs_320 on a CPU."""
+_COLOURS = ((40, 160, 220), (210, 150, 110))
+
+
+@dataclass(frozen=True)
+class DrawnSet:
+    """Pictures on disk and what is on them."""
+
+    root: Path
+    manifest: Manifest
+
+    def dealt(self, train: Sequence[int], val: Sequence[int]) -> DrawnSet:
+        """The same pictures in other parts, by their numbers."""
+        pictures = self.manifest.pictures
+        parts = [replace(pictures[n], part="train") for n in train]
+        return replace(
+            self,
+            manifest=replace(
+                self.manifest, pictures=(*parts, *(replace(pictures[n], part="val") for n in val))
+            ),
+        )
+
+
+def draw_faces(root: Path, count: int = 12, *, faces: int = 2, names: Sequence[str] = ()) -> DrawnSet:
+    """Noise pictures of 96 x 80 px with squares of a class's colour; every fourth picture goes to val.
+
+    `faces` 0 draws negatives. `names` are the first pictures' names.
+    """
+    folder = root / "JPEGImages"
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = [*names, *(f"drawn_{number:03}.jpg" for number in range(len(names), count))]
+    draw = np.random.default_rng(5)
+    pictures = [_picture(draw, folder / name, number, faces) for number, name in enumerate(chosen)]
+    return DrawnSet(root, Manifest(LABELS, tuple(pictures)))
+
+
+def _picture(draw: np.random.Generator, path: Path, number: int, faces: int) -> ManifestPicture:
+    height, width = 80, 96
+    pixels = draw.integers(0, 90, (height, width, 3), dtype=np.uint8)
+    objects = []
+    for place in range(faces):
+        side = int(draw.integers(20, 32))
+        x, y = 8 + 48 * (place % 2), int(draw.integers(4, height - side - 4))
+        kind = (number + place) % 2
+        pixels[y : y + side, x : x + side] = _COLOURS[kind]
+        objects.append(ManifestObject(LABELS[kind], (x, y, x + side, y + side)))
+    Image.fromarray(pixels).save(path, quality=92)
+    return ManifestPicture(
+        picture=f"JPEGImages/{path.name}",
+        annotation="",
+        part="val" if number % 4 == 3 else "train",
+        width=width,
+        height=height,
+        sha256=sha256_file(path),
+        objects=tuple(objects),
+    )
+
+
+@functools.cache
+def sample_manifest() -> Manifest:
+    """What `prepare` makes of data/sample."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(DataSettings(root=SAMPLE), Path(folder), input_size=(320, 320))
+        return load_manifest(Path(folder) / "manifest.json")
+
+
+def make_job(
+    folder: Path,
+    data: DrawnSet,
+    *,
+    side: int = 64,
+    variant: str = SMALLEST,
+    pretrained: str | Path = "none",
+    **settings: Any,
+) -> TrainJob:
+    """A training job whose files lie in `folder`; the recipe's sides are set to `side` to save time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data.manifest.write(folder / "manifest.json")
+    model = ModelSettings(variant=variant, pretrained=pretrained)
+    chosen = TrainSettings(**{"epochs": 1, "batch_size": 4, "device": "cpu", "workers": 1, **settings})
+    recipe = build_recipe(model, chosen, data.manifest, data_root=data.root, prepare_dir=folder)
+    recipe.document["eval_size"] = [side, side]
+    resize = recipe.document["TrainReader"]["batch_transforms"][0]["BatchRandomResize"]
+    resize["target_size"] = [side, side + 32]
+    recipe.write(folder)
+    return TrainJob(
+        folder / CONFIG_NAME, folder / "manifest.json", data.root, folder / "train", chosen, model
+    )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training, its data and every event that it reported."""
+
+    job: TrainJob
+    data: DrawnSet
+    summary: TrainSummary
+    events: tuple[Event, ...]
+
+
+def run_training(job: TrainJob, data: DrawnSet, *, resume: bool = False) -> Trained:
+    events: list[Event] = []
+    summary = train(job, on_event=events.append, resume=resume)
+    return Trained(job, data, summary, tuple(events))
+
+
+def run_script(script: Path, *arguments: str | Path) -> Any:
+    """Run a script that imports Paddle in a process of its own; the JSON of its last line."""
+    done = subprocess.run(
+        [sys.executable, script, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(REPO), "GLOG_minloglevel": "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
