@@ -15,6 +15,7 @@ from PIL import Image
 from maskdet.dataset.prepare import PrepareSummary, prepare
 from maskdet.dataset.settings import DataSettings, SplitSettings
 from maskdet.files import staged_folder
+from maskdet.progress import Track, silent
 
 REPO = Path(__file__).resolve().parents[2]
 SIZE = (160, 120)
@@ -82,11 +83,11 @@ class Voc:
         return _prepare_folder(self.root, out, **settings)
 
 
-def _prepare_folder(root: Path, out: Path, **settings: object) -> PrepareSummary:
+def _prepare_folder(root: Path, out: Path, track: Track = silent, **settings: object) -> PrepareSummary:
     """Run prepare as the pipeline does, into a staged folder; `split` may be given as a dict."""
     settings["split"] = SplitSettings(**settings.pop("split", {}))
     with staged_folder(out) as aside:
-        return prepare(DataSettings(root=root, **settings), aside, input_size=(416, 416))
+        return prepare(DataSettings(root=root, **settings), aside, input_size=(416, 416), track=track)
 
 
 @pytest.fixture
