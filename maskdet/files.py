@@ -19,7 +19,7 @@ def staged_file(target: Path) -> Iterator[Path]:
     aside = _beside(target)
     try:
         yield aside
-        os.replace(aside, target)
+        aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
 
@@ -67,6 +67,6 @@ def _replace_folder(aside: Path, target: Path) -> None:
     # between the two renames leaves both whole.
     old = target.with_name(f".{os.getpid()}-old-{target.name}")
     if target.exists():
-        os.replace(target, old)
-    os.replace(aside, target)
+        target.replace(old)
+    aside.replace(target)
     shutil.rmtree(old, ignore_errors=True)

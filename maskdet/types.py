@@ -43,7 +43,7 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
-    """The labelled faces of one picture: boxes [M, 4] float32 xyxy in pixels, class ids [M], difficult [M]."""
+    """The labelled faces of a picture: boxes [M, 4] float32 xyxy in pixels, class ids [M], difficult [M]."""
 
     boxes: FloatArray
     class_ids: IntArray

@@ -23,14 +23,13 @@ def save_weights(weights: dict[str, Any], path: Path) -> None:
 
 
 def load_weights(network: Any, path: Path) -> list[str]:
-    """Load what fits by name and shape; return the names that stay as initialised.
+    """Load what fits by name and shape; return the names that stay, wholly or in part, as initialised.
 
     Raises TrainingError when less than half of the network's values are in the file: another architecture.
     """
-    own = network.state_dict()
-    fitting, missing = fit(read_weights(path), {name: tuple(value.shape) for name, value in own.items()})
-    loaded = sum(value.size for value in fitting.values())
-    total = sum(int(np.prod(value.shape)) for value in own.values())
+    own = _arrays(network.state_dict())
+    fitting, missing = fit(read_weights(path), own)
+    loaded, total = (sum(value.size for value in arrays.values()) for arrays in (fitting, own))
     if loaded * 2 < total:
         raise TrainingError(
             f"{path} fits {loaded} of the network's {total} values: it belongs to another architecture",

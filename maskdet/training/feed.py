@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from ppdet.data.source.voc import VOCDataSet
 
 from maskdet.dataset.manifest import Manifest, ManifestPicture
 from maskdet.errors import TrainingError
+from maskdet.training.augment import PasteFaces, register
 from maskdet.training.compat import paddle
+from maskdet.training.faces import Face, FaceBank
+from maskdet.training.sampling import EpochOrder, repeat_factors
 
 
 class ManifestDataset(VOCDataSet):  # type: ignore[misc]
@@ -44,10 +48,11 @@ class TrainingFeed:
         classes = config["num_classes"]
         self._seed = seed
         self.batch_size = int(reader["batch_size"])
-        dataset = ManifestDataset(manifest, root, Compose(reader["sample_transforms"], num_classes=classes))
-        self._sampler = paddle.io.DistributedBatchSampler(
-            dataset, batch_size=_share(reader["batch_size"], workers), shuffle=True, drop_last=True
-        )
+        dataset = ManifestDataset(manifest, root, _transforms(reader, manifest, root, classes))
+        _check_share(self.batch_size, workers)
+        factors = repeat_factors(manifest, reader["repeat_share"])
+        self._order = EpochOrder(factors, self.batch_size, seed, paddle.distributed.get_rank(), workers)
+        self._sampler = _Sampler(self._order)
         collate = BatchCompose(reader["batch_transforms"], classes, collate_batch=reader["collate_batch"])
         self._loader = paddle.io.DataLoader(
             dataset, batch_sampler=self._sampler, collate_fn=collate, num_workers=0
@@ -55,24 +60,54 @@ class TrainingFeed:
 
     def __len__(self) -> int:
         """Steps an epoch."""
-        return len(self._sampler)
+        return self._order.steps
 
     def epoch(self, number: int) -> Any:
         """The batches of epoch `number` (0-based), as ppdet's input dictionaries."""
-        self._sampler.set_epoch(number + 1_000_003 * self._seed)
+        self._sampler.epoch = number
         _seed_transforms(self._seed, number)
         for batch in self._loader:
             batch["epoch_id"] = number
             yield batch
 
 
-def _share(batch_size: int, workers: int) -> int:
+class _Sampler(paddle.io.BatchSampler):  # type: ignore[misc]
+    """Hands the order of the present epoch to Paddle's loader."""
+
+    def __init__(self, order: EpochOrder) -> None:
+        self._order, self.epoch = order, 0
+
+    def __iter__(self) -> Iterator[Sequence[int]]:
+        return self._order.batches(self.epoch)
+
+    def __len__(self) -> int:
+        return self._order.steps
+
+
+def _transforms(reader: dict[str, Any], manifest: Manifest, root: Path, classes: int) -> Compose:
+    register()
+    transforms = Compose(reader["sample_transforms"], num_classes=classes)
+    for operator in transforms.transforms_cls:
+        if isinstance(operator, PasteFaces):
+            operator.bank = FaceBank(_faces(manifest, root))
+    return transforms
+
+
+def _faces(manifest: Manifest, root: Path) -> list[Face]:
+    ids = {label: number for number, label in enumerate(manifest.labels)}
+    return [
+        Face(str(root / picture.picture), np.array(item.box, np.float32), ids[item.label])
+        for picture in manifest.part("train")
+        for item in picture.objects
+    ]
+
+
+def _check_share(batch_size: int, workers: int) -> None:
     if batch_size % workers:
         raise TrainingError(
             f"train.batch_size {batch_size} cannot be shared by {workers} workers",
             f"set train.batch_size to a multiple of {workers}",
         )
-    return int(batch_size // workers)
 
 
 def _seed_transforms(seed: int, epoch: int) -> None:

@@ -13,13 +13,13 @@ from maskdet.dataset.manifest import Manifest
 from maskdet.errors import PipelineFileError, StageError, UsageError
 from maskdet.files import write_json, write_text
 from maskdet.settings import nearest
+from maskdet.training.readers import readers
+from maskdet.training.sampling import Weights, repeat_factors, steps_per_epoch
 from maskdet.training.settings import ModelSettings, TrainSettings
 from maskdet.training.variants import (
-    MEAN,
     PUBLISHED_EPOCHS,
     PUBLISHED_RATE_PER_PICTURE,
     PUBLISHED_STATIC_ASSIGNER_EPOCH,
-    STD,
     Variant,
     variant,
 )
@@ -76,11 +76,11 @@ def build_recipe(
 ) -> Recipe:
     """Derive the whole configuration. Raises PipelineFileError when there are fewer pictures than a batch."""
     size = variant(model.variant)
-    schedule = _Schedule.derive(train, pictures=len(manifest.part("train")))
+    schedule = _Schedule.derive(train, repeat_factors(manifest, train.balance))
     document = {
         **_runtime(train, size, len(manifest.labels)),
         **_datasets(data_root.resolve(), prepare_dir.resolve()),
-        **_readers(size, train.batch_size),
+        **readers(size, train),
         **_optimizer(train, schedule),
         **size.network(schedule.static_assigner_epoch),
     }
@@ -97,12 +97,12 @@ class _Schedule:
     static_assigner_epoch: int
 
     @classmethod
-    def derive(cls, train: TrainSettings, pictures: int) -> _Schedule:
-        steps = pictures // train.batch_size
+    def derive(cls, train: TrainSettings, factors: Weights) -> _Schedule:
+        steps = steps_per_epoch(factors, train.batch_size)
         if steps == 0:
             raise PipelineFileError(
-                f"train.batch_size is {train.batch_size}, but the train part has {pictures} pictures",
-                f"set train.batch_size to {max(1, pictures // 2)} or less, or add pictures",
+                f"train.batch_size is {train.batch_size}, but the train part has {len(factors)} pictures",
+                f"set train.batch_size to {max(1, len(factors) // 2)} or less, or add pictures",
             )
         auto = PUBLISHED_RATE_PER_PICTURE * train.batch_size
         return cls(
@@ -145,49 +145,6 @@ def _datasets(root: Path, prepare_dir: Path) -> dict[str, Any]:
     return {"TrainDataset": part("train"), "EvalDataset": part("val"), "TestDataset": part("val")}
 
 
-def _readers(size: Variant, batch_size: int) -> dict[str, Any]:
-    normalise = {"NormalizeImage": {"is_scale": True, "mean": list(MEAN), "std": list(STD)}}
-    resize = {"Resize": {"target_size": list(size.input_size), "keep_ratio": False, "interp": 2}}
-    plain = [{"Decode": {}}, resize, normalise, {"Permute": {}}]
-    pad_truth: list[dict[str, Any]] = [{"PadGT": {}}] if size.backbone == "LCNet" else []
-    random_resize = {
-        "target_size": size.train_sides,
-        "random_size": True,
-        "random_interp": True,
-        "keep_ratio": False,
-    }
-    return {
-        "TrainReader": {
-            "sample_transforms": [
-                {"Decode": {}},
-                {"RandomCrop": {}},
-                {"RandomFlip": {"prob": 0.5}},
-                {"RandomDistort": {}},
-            ],
-            "batch_transforms": [
-                {"BatchRandomResize": random_resize},
-                normalise,
-                {"Permute": {}},
-                *pad_truth,
-            ],
-            "batch_size": batch_size,
-            "shuffle": True,
-            "drop_last": True,
-            "collate_batch": bool(pad_truth),
-        },
-        "EvalReader": {
-            "sample_transforms": plain,
-            "batch_transforms": [{"PadBatch": {"pad_to_stride": 32}}],
-            "batch_size": 8,
-        },
-        "TestReader": {
-            "inputs_def": {"image_shape": [1, 3, *size.input_size]},
-            "sample_transforms": plain,
-            "batch_size": 1,
-        },
-    }
-
-
 def _optimizer(train: TrainSettings, schedule: _Schedule) -> dict[str, Any]:
     return {
         "LearningRate": {
@@ -224,9 +181,9 @@ def _origins(
         "EvalDataset": "data.root of the pipeline file and the lists that prepare wrote",
         "TestDataset": "data.root of the pipeline file and the lists that prepare wrote",
         "TrainReader.batch_size": f"train.batch_size of the pipeline file, {train.batch_size}",
-        "TrainReader.batch_transforms": (
-            f"sides {size.train_sides} are multiples of 32 around {size.side}, from {of_variant}"
-        ),
+        "TrainReader.sample_transforms": f"train.augment of the pipeline file, {train.augment}",
+        "TrainReader.batch_transforms": f"train.augment {train.augment} at the sides of {of_variant}",
+        "TrainReader.repeat_share": f"train.balance of the pipeline file, {train.balance}",
         "EvalReader": of_variant,
         "TestReader": of_variant,
         "LearningRate.base_lr": rate,

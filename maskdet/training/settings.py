@@ -21,6 +21,8 @@ Variant = Literal[
     "picodet_l_640",
     "picodet_s_320_esnet",
     "picodet_s_416_esnet",
+    "picodet_s_512_esnet",
+    "picodet_s_640_esnet",
 ]
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:\d+(,\d+)*)?)$")]
 
@@ -38,6 +40,7 @@ class TrainSettings(Section):
     """How to train. Every `auto` is derived from the rest; `maskdet config --explain KEY` says how."""
 
     epochs: int = Field(30, ge=1)
+    """Times that the train part is gone through."""
     batch_size: int = Field(16, ge=1)
     """Pictures a step, over all devices and workers together."""
     learning_rate: float | Literal["auto"] = "auto"
@@ -46,10 +49,15 @@ class TrainSettings(Section):
     """auto: GPU where Paddle sees one, CPU otherwise; gpu:0,1 names devices."""
     workers: int | Literal["auto"] = "auto"
     """Processes on CPU; auto: 1. On GPU it is one a device."""
+    augment: Literal["published", "faces"] = "published"
+    """published: PicoDet's crops and colours; faces: views that zoom in on faces, rare faces pasted in."""
+    balance: float = Field(0.0, ge=0, le=1)
+    """Share of the pictures that a rare class is repeated towards in an epoch; 0 repeats nothing."""
     patience: int = Field(0, ge=0)
     """Stop after this many evaluations without a better AP50; 0 never stops early."""
     evaluate_every: int = Field(1, ge=1)
     """Epochs between evaluations on val; the last epoch is always evaluated."""
     seed: int = 0
+    """Of the order of pictures, of crops and of first weights; the same seed trains the same way."""
     python: Path | None = None
     """Interpreter of the training worker, where Paddle lives in another environment."""

@@ -29,6 +29,20 @@ _ALLOWED = {
     ("numpy.core.numeric", "_frombuffer"),
     ("numpy._core.numeric", "_frombuffer"),
 }
+BOX_ROWS = 32
+# What the unpickler and NumPy raise over damaged bytes, which may also ask for an absurd amount of memory.
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    EOFError,
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    OverflowError,
+    MemoryError,
+)
 _NAME_TABLE = "StructuredToParameterName@@"
 
 
@@ -39,15 +53,7 @@ def read_weights(path: Path) -> Weights:
             content = _RestrictedUnpickler(stream).load()
     except FileNotFoundError as error:
         raise TrainingError(f"{path} does not exist", "check model.pretrained, or train first") from error
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        ImportError,
-        IndexError,
-    ) as error:
+    except _UNREADABLE as error:
         raise TrainingError(
             f"{path} is not a weight file that can be trusted: {error}", "use a .pdparams file"
         ) from error
@@ -58,14 +64,27 @@ def read_weights(path: Path) -> Weights:
     return {name: _array(value) for name, value in content.items() if name != _NAME_TABLE}
 
 
-def fit(weights: Weights, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Weights, list[str]]:
-    """The weights whose name and shape the network has, and the names that stay as initialised."""
-    fitting = {
-        name: weights[name]
-        for name, shape in shapes.items()
-        if name in weights and weights[name].shape == shape
-    }
-    return fitting, [name for name in shapes if name not in fitting]
+def fit(weights: Weights, own: Weights) -> tuple[Weights, list[str]]:
+    """What a network with the freshly initialised arrays `own` can take over, and the names that it cannot.
+
+    Where a shared head predicts other classes, its box rows are taken over and its class rows stay fresh:
+    such a name is in both results.
+    """
+    fitting = {name: weights[name] for name, fresh in own.items() if _same_shape(weights.get(name), fresh)}
+    others = [name for name in own if name not in fitting]
+    for name in others:
+        if name in weights and _shared_head(name, own) and weights[name].shape[1:] == own[name].shape[1:]:
+            fitting[name] = np.concatenate([own[name][:-BOX_ROWS], weights[name][-BOX_ROWS:]])
+    return fitting, others
+
+
+def _shared_head(name: str, own: Weights) -> bool:
+    # PicoHead with share_cls_reg: class rows, then 4 sides x (reg_max + 1) box rows, in one layer.
+    return name.startswith("head.head_cls") and "head.head_reg0.weight" not in own
+
+
+def _same_shape(one: NDArray[Any] | None, other: NDArray[Any]) -> bool:
+    return one is not None and one.shape == other.shape
 
 
 class _RestrictedUnpickler(pickle.Unpickler):
@@ -78,6 +97,7 @@ class _RestrictedUnpickler(pickle.Unpickler):
 def _array(value: Any) -> NDArray[Any]:
     # paddle.save writes a tensor as the pair (parameter name, array).
     content = value[1] if isinstance(value, tuple) and len(value) == 2 else value
-    if not isinstance(content, np.ndarray):
-        raise TrainingError(f"a weight is a {type(content).__name__}, not an array", "use a .pdparams file")
+    if not isinstance(content, np.ndarray) or content.dtype.kind not in "fiub":
+        kind = f"array of {content.dtype}" if isinstance(content, np.ndarray) else type(content).__name__
+        raise TrainingError(f"a weight is of type {kind}, not an array of numbers", "use a .pdparams file")
     return content

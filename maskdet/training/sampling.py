@@ -1,0 +1,57 @@
+"""Which pictures an epoch shows, in which order, and which worker gets them. No Paddle here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.dataset.manifest import Manifest
+
+Weights = NDArray[np.float64]
+
+
+def repeat_factors(manifest: Manifest, share: float) -> Weights:
+    """How often an epoch shows each train picture on average: [P], at least 1.
+
+    A class in fewer than `share` of the pictures is raised towards it: max over the picture's classes of
+    sqrt(share / frequency), as in LVIS (Gupta et al. 2019, section 4). `share` 0 repeats nothing.
+    """
+    pictures = manifest.part("train")
+    classes = [{item.label for item in picture.objects} for picture in pictures]
+    counts = {label: sum(label in some for some in classes) for label in manifest.labels}
+    factors = {
+        label: max(1.0, float(np.sqrt(share * len(pictures) / count)))
+        for label, count in counts.items()
+        if count
+    }
+    return np.array([max((factors[label] for label in some), default=1.0) for some in classes])
+
+
+class EpochOrder:
+    """Batches of picture numbers, one list a step; the same seed and epoch give the same on every machine.
+
+    Every epoch has the same number of steps. Of each batch, worker `rank` of `workers` gets its equal part.
+    """
+
+    def __init__(self, factors: Weights, batch_size: int, seed: int, rank: int = 0, workers: int = 1) -> None:
+        self._factors, self._batch, self._seed = factors, batch_size, seed
+        self._mine = slice(rank, None, workers)
+        self.steps = steps_per_epoch(factors, batch_size)
+
+    def batches(self, epoch: int) -> Iterator[Sequence[int]]:
+        order = self._order(np.random.default_rng([self._seed, epoch]))
+        for step in range(self.steps):
+            yield order[step * self._batch : (step + 1) * self._batch][self._mine].tolist()
+
+    def _order(self, random: np.random.Generator) -> NDArray[np.int64]:
+        whole = np.floor(self._factors).astype(np.int64)
+        more = random.random(len(whole)) < self._factors - whole
+        order = random.permutation(np.repeat(np.arange(len(whole)), whole + more))
+        return np.resize(order, self.steps * self._batch)
+
+
+def steps_per_epoch(factors: Weights, batch_size: int) -> int:
+    """Full batches in an average epoch."""
+    return int(factors.sum() // batch_size)
