@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import time
-import uuid
+from itertools import count
 from typing import Any
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_PROCESS = secrets.token_hex(6)
+_NUMBERS = count(1)
+# Random once a process and counted from there: unique, and it needs no system call for each request.
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -37,7 +42,7 @@ class AccessLog:
             return
         state = scope.setdefault("state", {})
         given = Headers(scope=scope).get("x-request-id", "")
-        state["request_id"] = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        state["request_id"] = given if REQUEST_ID.fullmatch(given) else f"{_PROCESS}-{next(_NUMBERS)}"
         fields: dict[str, Any] = {}
         state["log"] = fields
         status = 500
