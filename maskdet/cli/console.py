@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -44,6 +45,11 @@ def print_error(error: MaskdetError, also: str = "") -> None:
         console.print(Text(f"  {fault}"), soft_wrap=True)
     for hint in filter(None, (error.hint, also)):
         _labelled(console, "next", "bold", hint)
+
+
+def shown(path: Path) -> str:
+    """The path as short as it can be typed here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -99,7 +99,8 @@ class _Training:
         processes = f", {workers} workers" if workers > 1 else ""
         first = self._start.get("first_epoch", 1)
         resumed = f", from epoch {first}" if first > 1 else ""
-        return f"{self.epochs} epochs of {self.steps} steps on {self._start['device']}{processes}{resumed}"
+        epochs = f"{self.epochs} epoch" + ("s" if self.epochs > 1 else "")
+        return f"{epochs} of {self.steps} steps on {self._start['device']}{processes}{resumed}"
 
     def remember(self, event: Event) -> None:
         self._last = event

@@ -69,7 +69,7 @@ def _finish_dry(result: RunResult) -> None:
 
 
 def _finish(session: Session, options: RunOptions, result: RunResult) -> None:
-    from maskdet.cli.console import print_lines
+    from maskdet.cli.console import print_lines, shown
     from maskdet.pipeline.report import REPORT_NAME, write_report
     from maskdet.pipeline.stages import STAGES
 
@@ -79,7 +79,9 @@ def _finish(session: Session, options: RunOptions, result: RunResult) -> None:
     if result.error is not None:
         result.error.hint = _next_step(session, options, result.error.hint)
         raise result.error
-    print_lines(["", *(["everything is up to date"] if result.up_to_date else []), f"report: {report}"])
+    print_lines(
+        ["", *(["everything is up to date"] if result.up_to_date else []), f"report: {shown(report)}"]
+    )
 
 
 def _next_step(session: Session, options: RunOptions, hint: str) -> str:

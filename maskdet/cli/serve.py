@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,13 +31,9 @@ def serve(
     session = open_serving(config, overrides or [], runs, extra, model=model)
     bundle = model_of(session, model)
 
-    from maskdet.cli.console import print_lines
+    from maskdet.cli.console import print_lines, shown
     from maskdet.serving.server import serve as serve_bundle
 
     serve_bundle(
-        bundle, session.pipeline.serve, lambda url: print_lines([f"serving {_shown(bundle)} at {url}"])
+        bundle, session.pipeline.serve, lambda url: print_lines([f"serving {shown(bundle)} at {url}"])
     )
-
-
-def _shown(bundle: Path) -> str:
-    return str(bundle.relative_to(Path.cwd())) if bundle.is_relative_to(Path.cwd()) else str(bundle)

@@ -1,0 +1,240 @@
+"""The verbs of the pipeline on a small drawn data set, up to where Paddle begins."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from maskdet.errors import DatasetError, PipelineFileError, StageError, UsageError
+from maskdet.pipeline.cache import StageRecord, inputs_of, written
+from maskdet.pipeline.load import load_pipeline
+from maskdet.pipeline.stage import Context
+from maskdet.pipeline.stages import EVAL, EXPORT, STAGES, TRAIN
+
+CACHED_PATH_HEAVY = (
+    "cv2",
+    "onnxruntime",
+    "paddle",
+    "ppdet",
+    "numpy",
+    "matplotlib",
+    "imagehash",
+    "PIL",
+    "lxml",
+)
+
+
+def states(output: str) -> dict[str, str]:
+    found = re.findall(
+        r"^(\w+)\s+(up to date|ran|would run|may run|skipped|failed|not reached)\b", output, re.MULTILINE
+    )
+    return dict(found)
+
+
+def pretend_trained(project: Path) -> None:
+    """Put what train, eval and export would write in place, recorded as the runner records it."""
+    folder = project / "runs" / "demo"
+    context = Context(load_pipeline(Path("pipeline.yml")), folder)
+    for stage, name in ((TRAIN, "best.pdparams"), (EVAL, "metrics.json"), (EXPORT, "model.onnx")):
+        context.path(stage.name).mkdir()
+        context.path(stage.name, name).write_bytes(b"artefact")
+        record = StageRecord(
+            inputs_of(context, stage), True, written(context, stage), 1.0, f"{stage.name} figure"
+        )
+        record.write(context, stage)
+
+
+def test_prepare_writes_its_artefacts_and_shows_notices(project, invoke):
+    (project / "faces" / "Annotations" / "notes.txt").write_text("x")
+    result = invoke("prepare")
+    assert states(result.output) == {"prepare": "ran"}
+    assert "notice: Annotations/notes.txt" in result.output
+    assert "8 pictures: 6 train, 2 val" in result.output
+    folder = project / "runs" / "demo" / "prepare"
+    assert {"train.txt", "val.txt", "label_list.txt", "manifest.json", "report.md"} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert states(invoke("prepare").output) == {"prepare": "up to date"}
+    assert states(invoke("prepare", "--force").output) == {"prepare": "ran"}
+
+
+def test_a_bad_data_set_stops_prepare_and_leaves_nothing(project, maskdet):
+    (project / "faces" / "Annotations" / "face001.xml").write_text("<annotation>")
+    done = maskdet("prepare")
+    assert done.returncode == 3
+    assert "Annotations/face001.xml" in done.stderr
+    assert states(done.stdout) == {"prepare": "failed"}
+    assert not (project / "runs" / "demo" / "prepare").exists()
+
+
+def test_skip_bad_drops_what_is_bad_and_says_so(project, invoke):
+    (project / "faces" / "Annotations" / "face001.xml").write_text("<annotation>")
+    with pytest.raises(DatasetError):
+        invoke("prepare")
+    result = invoke("prepare", "--skip-bad")
+    assert "dropped: Annotations/face001.xml" in result.output
+    assert "7 pictures" in result.output
+    assert "1 faults dropped" in result.output
+
+
+def test_runs_dir_and_set_choose_where_results_go(project, invoke):
+    invoke("prepare", "--runs-dir", "elsewhere", "--set", "name=other")
+    assert (project / "elsewhere" / "other" / "prepare" / "manifest.json").is_file()
+    assert not (project / "runs").exists()
+
+
+def test_config_brings_prepare_along_and_explains(project, invoke):
+    assert states(invoke("config").output) == {"prepare": "ran", "config": "ran"}
+    assert (project / "runs" / "demo" / "config" / "picodet.yml").is_file()
+    explained = invoke("config", "--explain", "LearningRate.base_lr").output
+    assert "0.0025" in explained
+    assert "train.batch_size" in explained
+    assert states(explained) == {}
+    with pytest.raises(UsageError, match="epoch"):
+        invoke("config", "--explain", "epochh")
+
+
+def test_a_setting_of_training_reruns_config_but_not_prepare(project, invoke):
+    invoke("config")
+    result = invoke("config", "--set", "train.epochs=2")
+    assert states(result.output) == {"prepare": "up to date", "config": "ran"}
+    assert "train.epochs 30 → 2" in result.output
+
+
+@pytest.mark.parametrize(
+    "override", ["serve.port=1", "train.device=cpu", "train.workers=2", "eval.batch_size=2"]
+)
+def test_what_does_not_change_results_reruns_nothing(project, invoke, override):
+    invoke("config")
+    pretend_trained(project)
+    assert set(states(invoke("run", "--dry-run", "--set", override).output).values()) == {"up to date"}
+
+
+@pytest.mark.parametrize(
+    ("override", "first"),
+    [
+        ("data.split.seed=1", "prepare"),
+        ("train.epochs=2", "config"),
+        ("eval.threshold=0.5", "eval"),
+        ("export.parity_pictures=3", "export"),
+    ],
+)
+def test_a_setting_begins_at_its_stage(project, invoke, override, first):
+    invoke("config")
+    pretend_trained(project)
+    names = [stage.name for stage in STAGES]
+    found = states(invoke("run", "--dry-run", "--set", override).output)
+    assert [found[name] for name in names[: names.index(first)]] == ["up to date"] * names.index(first)
+    assert found[first] == "would run"
+
+
+def test_touching_the_data_reruns_prepare_only(project, invoke):
+    invoke("config")
+    pretend_trained(project)
+    picture = project / "faces" / "JPEGImages" / "face000.jpg"
+    picture.write_bytes(picture.read_bytes())
+    assert states(invoke("run").output) == {
+        "prepare": "ran",
+        "config": "up to date",
+        "train": "up to date",
+        "eval": "up to date",
+        "export": "up to date",
+    }
+
+
+def test_a_moved_project_does_not_train_again(project, invoke, monkeypatch, tmp_path_factory):
+    invoke("config")
+    pretend_trained(project)
+    moved = tmp_path_factory.mktemp("moved") / "project"
+    project.rename(moved)
+    monkeypatch.chdir(moved)
+    assert states(invoke("run").output) == {
+        "prepare": "up to date",
+        "config": "ran",
+        "train": "up to date",
+        "eval": "up to date",
+        "export": "up to date",
+    }
+
+
+def test_nothing_to_do_is_said_without_heavy_imports(project, invoke, modules_after):
+    invoke("config")
+    pretend_trained(project)
+    result = invoke("run", "pipeline.yml")
+    assert "everything is up to date" in result.output
+    assert "export figure" in result.output
+    report = project / "runs" / "demo" / "report.md"
+    before = report.stat().st_mtime_ns
+    assert "runs/demo/report.md" in invoke("run").output
+    assert report.stat().st_mtime_ns == before
+    assert not modules_after("run") & set(CACHED_PATH_HEAVY)
+
+
+def test_a_dry_run_writes_nothing(project, invoke):
+    result = invoke("run", "--dry-run")
+    assert states(result.output) == dict.fromkeys(
+        ["prepare", "config", "train", "eval", "export"], "would run"
+    )
+    assert "nothing was written" in result.output
+    assert not (project / "runs").exists()
+
+
+def test_to_stops_and_from_takes_the_rest_as_it_is(project, invoke):
+    assert states(invoke("run", "--to", "prepare").output) == {"prepare": "ran"}
+    (project / "faces" / "JPEGImages" / "face000.jpg").touch()
+    found = states(invoke("run", "--from", "config", "--to", "config").output)
+    assert found == {"prepare": "skipped", "config": "ran"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["run", "--from", "trian"], UsageError),
+        (["run", "pipeline.yml", "-c", "other.yml"], UsageError),
+        (["run", "--set", "train.epoch=1"], PipelineFileError),
+        (["train", "--device", "cuda"], PipelineFileError),
+        (["export", "--nms", "inside"], PipelineFileError),
+        (["eval", "--model", "missing.onnx"], UsageError),
+        (["eval", "--model", "pipeline.yml"], UsageError),
+        (["predict", "faces"], StageError),
+        (["predict", "faces", "--model", "missing.onnx"], UsageError),
+        (["serve"], StageError),
+    ],
+)
+def test_mistakes(project, invoke, arguments, error):
+    with pytest.raises(error):
+        invoke(*arguments)
+
+
+@pytest.mark.parametrize("verb", ["eval", "export"])
+def test_an_untrained_model_is_not_trained_on_the_way(project, maskdet, verb):
+    done = maskdet(verb)
+    assert done.returncode == 9
+    assert "maskdet train" in done.stderr
+    assert not (project / "runs" / "demo" / "train").exists()
+
+
+def test_a_failed_run_prints_the_command_that_goes_on(project, maskdet):
+    done = maskdet("run", "--set", "train.batch_size=99", "--runs-dir", "out dir")
+    assert done.returncode == 2
+    assert states(done.stdout) == {
+        "prepare": "ran",
+        "config": "failed",
+        "train": "not reached",
+        "eval": "not reached",
+        "export": "not reached",
+    }
+    assert "`maskdet run --set train.batch_size=99 --runs-dir 'out dir'` goes on from here" in done.stderr
+    assert "\x1b" not in done.stdout
+    assert "batch_size" in (project / "out dir" / "demo" / "report.md").read_text()
+
+
+def test_records_are_readable_and_small(project, invoke):
+    invoke("prepare")
+    record = json.loads((project / "runs" / "demo" / ".stages" / "prepare.json").read_text())
+    assert record["inputs"]["data.split.ratio"] == "4:1"
+    assert record["outputs"]["manifest.json"] > 0
+    assert len(record["fingerprint"]) == 64
