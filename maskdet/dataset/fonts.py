@@ -38,22 +38,18 @@ class Typeface:
     families: tuple[str, ...]
     characters: frozenset[int]
 
-    def font(self, size: float, weight: str = "normal") -> FontProperties:
-        return FontProperties(family=list(self.families), size=size, weight=weight)
+    def font(self, size: float) -> FontProperties:
+        return FontProperties(family=list(self.families), size=size)
 
     def has(self, text: str) -> bool:
         return all(ord(character) in self.characters for character in text)
 
-    def shown(self, text: str, otherwise: str, length: int = 40) -> str:
+    def shown(self, text: str, otherwise: str, length: int) -> str:
         """`text` as it can be drawn, or `otherwise` where a character of it has no font."""
         text = clean(text, length)
         drawn = text if self.has(text) else otherwise
         # matplotlib reads $...$ as a formula and leaves names with a leading underscore out of legends.
-        return (
-            drawn.replace("$", r"\$").replace("_", " _", 1)
-            if drawn.startswith("_")
-            else drawn.replace("$", r"\$")
-        )
+        return (" " if drawn.startswith("_") else "") + drawn.replace("$", r"\$")
 
 
 @lru_cache(maxsize=1)

@@ -27,6 +27,7 @@ _DPI = 144
 _SHEET_DPI = 110
 _SHEET = (4, 3)
 _LEGEND_COLUMNS = 6
+_NAME_LENGTH = 28
 _THUMBNAIL = 480
 
 
@@ -40,12 +41,12 @@ def draw_plots(manifest: Manifest, root: Path, out: Path, input_size: tuple[int,
 
 def class_names(labels: tuple[str, ...], face: Typeface) -> list[str]:
     """Names as the plots show them: "class 2" for one that no font of this machine can draw."""
-    return [face.shown(label, f"class {number}") for number, label in enumerate(labels)]
+    return [face.shown(label, f"class {number}", _NAME_LENGTH) for number, label in enumerate(labels)]
 
 
 def _face_sizes(manifest: Manifest, input_size: tuple[int, int], face: Typeface) -> Figure:
     sizes = face_sizes(manifest, input_size)
-    figure, axes = _figure(8.0, 4.6)
+    figure, axes = _figure(9.6, 4.6)
     largest = max((float(values.max()) for values in sizes.values() if len(values)), default=64.0)
     top = max(7, int(np.ceil(np.log2(largest))))
     bins = [2.0 ** (quarter / 4) for quarter in range(4, 4 * top + 1)]
@@ -60,9 +61,11 @@ def _face_sizes(manifest: Manifest, input_size: tuple[int, int], face: Typeface)
     axes.set_xlim(bins[0], bins[-1])
     axes.margins(y=0.16)
     _mark_limits(axes, list(sizes.values()), face)
-    _title(axes, f"Face sizes at the network's input, {input_size[1]} x {input_size[0]}", face)
+    _title(axes, f"Face sizes at the network's input, {input_size[1]} x {input_size[0]}")
     _axis_names(axes, "square root of the area, pixels", "faces", face)
-    _legend(axes, manifest.labels, face)
+    handles = [Patch(color=colour) for colour in _colours(manifest.labels)]
+    names = class_names(manifest.labels, face)
+    figure.legend(handles, names, loc="outside right upper", frameon=False, prop=face.font(9))
     return figure
 
 
@@ -78,7 +81,7 @@ def _mark_limits(axes: Axes, sizes: list[Sizes], face: Typeface) -> None:
 
 def _objects(manifest: Manifest, face: Typeface) -> Figure:
     labels = manifest.labels
-    figure, axes = _figure(8.0, 1.7 + 0.62 * len(labels))
+    figure, axes = _figure(8.0, 2.0 + 0.62 * len(labels))
     rows = np.arange(len(labels))
     longest = 1
     parts: tuple[tuple[float, Part], ...] = ((-0.2, "train"), (0.2, "val"))
@@ -99,9 +102,9 @@ def _objects(manifest: Manifest, face: Typeface) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", color="#E4E4E4", linewidth=0.8)
-    _title(axes, "Objects per class and part", face)
+    _title(axes, "Objects per class and part")
     _axis_names(axes, "objects", "", face)
-    axes.legend(loc="lower right", frameon=False, prop=face.font(9))
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, prop=face.font(9))
     return figure
 
 
@@ -119,7 +122,7 @@ def _samples(manifest: Manifest, root: Path, face: Typeface) -> Figure:
     for place, picture in enumerate(pictures, start=1):
         axes = figure.add_subplot(lines, columns, place)
         _draw_picture(axes, picture, manifest.labels, root)
-        name = face.shown(PurePosixPath(picture.picture).name, f"picture {place}", 32)
+        name = face.shown(PurePosixPath(picture.picture).name, f"picture {place}", _NAME_LENGTH)
         axes.set_title(f"{name} · {picture.part}", fontproperties=face.font(8.5), color=_INK, pad=4)
     handles = [Patch(color=colour) for colour in _colours(manifest.labels)]
     names, columns = class_names(manifest.labels, face), min(len(handles), _LEGEND_COLUMNS)
@@ -153,18 +156,13 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _title(axes: Axes, text: str, face: Typeface) -> None:
-    axes.set_title(text, loc="left", fontproperties=face.font(12, "bold"), color=_INK, pad=10)
+def _title(axes: Axes, text: str) -> None:
+    axes.set_title(text, loc="left", fontsize=12, fontweight="bold", color=_INK, pad=10)
 
 
 def _axis_names(axes: Axes, below: str, beside: str, face: Typeface) -> None:
     axes.set_xlabel(below, fontproperties=face.font(9), color=_INK)
     axes.set_ylabel(beside, fontproperties=face.font(9), color=_INK)
-
-
-def _legend(axes: Axes, labels: tuple[str, ...], face: Typeface) -> None:
-    handles = [Patch(color=colour) for colour in _colours(labels)]
-    axes.legend(handles, class_names(labels, face), loc="upper right", frameon=False, prop=face.font(9))
 
 
 def _colours(labels: tuple[str, ...]) -> list[tuple[float, float, float]]:

@@ -50,7 +50,7 @@ def _head(manifest: Manifest, settings: DataSettings) -> str:
         "" if split.method == "every-nth" else f", seed {split.seed}"
     )
     return (
-        f"# Data set {_code(settings.root.name)}\n\n"
+        f"# Data set {_code(settings.root.resolve().name)}\n\n"
         f"{train + val} pictures: {train} to train on, {val} to validate on. {dealt}."
     )
 

@@ -176,7 +176,7 @@ def test_look_alikes_on_both_sides_are_told(voc, tmp_path: Path) -> None:
 )
 def test_names_in_plots(text: str, shown: str) -> None:
     latin = Typeface(("DejaVu Sans",), frozenset(range(32, 127)))
-    assert latin.shown(text, "class 3") == shown
+    assert latin.shown(text, "class 3", 28) == shown
 
 
 def test_a_chinese_font_is_used_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
