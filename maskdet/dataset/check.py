@@ -143,7 +143,7 @@ def _duplicates(pictures: Sequence[CheckedPicture], findings: list[Finding]) -> 
     objects = {item.picture: item.objects for item in pictures}
     for pair in duplicates.pairs:
         code = "exact-duplicate" if pair.exact else "near-duplicate"
-        likeness = "the same bytes as" if pair.exact else f"{pair.distance} of 256 hash bits from"
+        likeness = "the same bytes as" if pair.exact else f"looks alike ({pair.distance} of 256 bits differ):"
         differ = _difference(objects[pair.first], objects[pair.second])
         findings.append(Finding(code, pair.second, f"{likeness} {pair.first}{differ}"))
     return duplicates

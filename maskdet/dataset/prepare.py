@@ -80,7 +80,9 @@ def _stop_on_errors(result: Check, settings: DataSettings) -> None:
 def _hint(stopping: Sequence[Finding]) -> str:
     if all(error.drops == "nothing" for error in stopping):
         return "mend them; --skip-bad does not help here, as whole folders would go missing"
-    return "mend them, or leave what is bad out with --skip-bad"
+    folders = any(error.drops == "nothing" for error in stopping)
+    also = "; nested folders have to be mended either way" if folders else ""
+    return f"mend them, or leave what is bad out with --skip-bad{also}"
 
 
 def _faults(result: Check, errors: Sequence[Finding]) -> list[str]:

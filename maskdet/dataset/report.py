@@ -121,14 +121,12 @@ def _dropped(findings: Sequence[Finding]) -> str:
     dropped = [finding for finding in findings if finding.is_error or finding.code == "picture-emptied"]
     if not dropped:
         return ""
-    units = Counter(finding.drops for finding in dropped)
     text = (
         "Left out because of `skip_bad`, each as the smallest unit that makes sense: the object where "
         "only it is bad, the picture where the whole file is, or where no object is left."
     )
     listed = [f"{finding} -> {finding.drops} dropped" for finding in dropped]
-    title = ", ".join(f"{number} for the {unit}" for unit, number in sorted(units.items()))
-    return "\n\n".join([f"## Dropped: {len(dropped)} faults ({title})", text, _block(listed)])
+    return "\n\n".join([f"## Dropped: {len(dropped)} faults", text, _block(listed)])
 
 
 def _notices(findings: Sequence[Finding]) -> str:
