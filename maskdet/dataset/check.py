@@ -143,9 +143,11 @@ def _duplicates(pictures: Sequence[CheckedPicture], findings: list[Finding]) -> 
     objects = {item.picture: item.objects for item in pictures}
     for pair in duplicates.pairs:
         code = "exact-duplicate" if pair.exact else "near-duplicate"
-        likeness = "the same bytes as" if pair.exact else f"looks alike ({pair.distance} of 256 bits differ):"
+        said = f"looks like {pair.first} ({pair.distance} of 256 bits differ)"
+        if pair.exact:
+            said = f"the same bytes as {pair.first}"
         differ = _difference(objects[pair.first], objects[pair.second])
-        findings.append(Finding(code, pair.second, f"{likeness} {pair.first}{differ}"))
+        findings.append(Finding(code, pair.second, f"{said}{differ}"))
     return duplicates
 
 
