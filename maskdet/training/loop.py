@@ -15,11 +15,11 @@ from typing import Any
 
 import psutil
 from ppdet.core.workspace import create
-from ppdet.optimizer import ModelEMA
 
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.errors import TrainingError
 from maskdet.evaluation.evaluator import evaluate
+from maskdet.training.average import MovingAverage
 from maskdet.training.checkpoint import Checkpointer, load_weights, save_weights
 from maskdet.training.compat import paddle
 from maskdet.training.feed import TrainingFeed
@@ -64,7 +64,7 @@ class Training:
     feed: TrainingFeed
     rate: Any
     optimizer: Any
-    average: ModelEMA
+    average: MovingAverage
     judge: Judge
     keeper: Checkpointer
     state: TrainState
@@ -81,7 +81,7 @@ class Training:
         feed = TrainingFeed(config, manifest, root, job["seed"], workers)
         rate = create("LearningRate")(len(feed))
         optimizer = create("OptimizerBuilder")(rate, network)
-        average = ModelEMA(network)
+        average = MovingAverage(network)
         keeper = Checkpointer(out, network, average, optimizer, rate)
         state = TrainState(0, config["epoch"], False, None, None, 0, job["fingerprint"])
         if job["resume"]:
