@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
-from maskdet.cli.session import open_session, run_stage
+from maskdet.cli.session import open_pipeline, run_stage
 
 
 def config(
@@ -23,10 +23,10 @@ def config(
     force: Force = False,
 ) -> None:
     """Write the whole PaddleDetection configuration that follows from the pipeline file and the data."""
-    session = open_session(config, overrides or [], runs)
-    run_stage(session, "config", force=force, table=explain is None)
+    context = open_pipeline(config, overrides or [], runs)
+    run_stage(context, "config", force=force, table=explain is None)
     if explain is not None:
         from maskdet.cli.console import print_lines
         from maskdet.training.recipe import load_recipe
 
-        print_lines(load_recipe(session.context.path("config")).explain(explain).splitlines())
+        print_lines(load_recipe(context.path("config")).explain(explain).splitlines())

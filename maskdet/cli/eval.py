@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
-from maskdet.cli.session import Session, open_session, run_stage
+from maskdet.cli.session import open_pipeline, run_stage
+
+if TYPE_CHECKING:
+    from maskdet.pipeline.stage import Context
 
 
 def evaluate(
@@ -27,19 +30,19 @@ def evaluate(
     force: Force = False,
 ) -> None:
     """Judge a model on val: AP per class, precision and recall at the thresholds, confusion, curves."""
-    session = open_session(config, overrides or [], runs)
+    context = open_pipeline(config, overrides or [], runs)
     if model is None:
-        run_stage(session, "eval", force=force)
-        folder = session.context.path("eval")
+        run_stage(context, "eval", force=force)
+        folder = context.path("eval")
     else:
-        folder = _evaluate_file(session, model)
+        folder = _evaluate_file(context, model)
 
     from maskdet.cli.console import print_lines
 
     print_lines(["", *(folder / "report.md").read_text(encoding="utf-8").splitlines()[2:]])
 
 
-def _evaluate_file(session: Session, model: Path) -> Path:
+def _evaluate_file(context: Context, model: Path) -> Path:
     """Judge a model that is no stage's; the result goes to eval-<its name> beside the stages."""
     from dataclasses import replace
 
@@ -48,8 +51,8 @@ def _evaluate_file(session: Session, model: Path) -> Path:
     from maskdet.files import staged_folder
     from maskdet.pipeline.stages.eval import evaluate_model, write_evaluation
 
-    run_stage(session, "config", table=False)
-    target = session.context.folder / f"eval-{model.stem}"
+    run_stage(context, "config", table=False)
+    target = context.folder / f"eval-{model.stem}"
     with Display(standard_output()) as display, staged_folder(target) as out:
-        write_evaluation(evaluate_model(replace(session.context, track=display.track), model), out)
+        write_evaluation(evaluate_model(replace(context, track=display.track), model), out)
     return target

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
-from maskdet.cli.session import open_session, run_stage
+from maskdet.cli.session import open_pipeline, run_stage, with_flags
 
 
 def export(
@@ -27,6 +27,5 @@ def export(
     force: Force = False,
 ) -> None:
     """Export the best checkpoint and prove that what was written agrees with it."""
-    extra = [] if onnx is None else [f"export.onnx={str(onnx).lower()}"]
-    extra += [] if nms is None else [f"export.nms={nms}"]
-    run_stage(open_session(config, overrides or [], runs, extra), "export", force=force)
+    chosen = with_flags(overrides, {"export.onnx": onnx, "export.nms": nms})
+    run_stage(open_pipeline(config, chosen, runs), "export", force=force)

@@ -45,7 +45,7 @@ def predict(
     ] = None,
 ) -> None:
     """Find faces in files, folders, globs and videos, on all cores. What cannot be read is listed last."""
-    bundle_path = model_of(open_serving(config, overrides or [], runs, model=model), model)
+    bundle_path = model_of(open_serving(config, overrides or [], runs, model), model)
 
     from maskdet.cli.console import standard_error
     from maskdet.cli.progress import Display
@@ -85,5 +85,5 @@ def _tell(summary: PredictSummary) -> None:
             shown.append(f"  ... and {len(summary.failures) - MAX_FAILURES} more")
         listing = "\n".join(shown)
         raise PictureError(
-            f"{len(summary.failures)} files could not be read\n{listing}", "mend or leave them out"
+            f"files that could not be read: {len(summary.failures)}\n{listing}", "mend them or leave them out"
         )

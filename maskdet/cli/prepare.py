@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
-from maskdet.cli.session import open_session, run_stage
+from maskdet.cli.session import open_pipeline, run_stage, with_flags
 
 
 def prepare(
@@ -18,5 +18,5 @@ def prepare(
     force: Force = False,
 ) -> None:
     """Check every annotation and picture, split them into train and val, write lists, report and plots."""
-    extra = ["data.skip_bad=true"] if skip_bad else []
-    run_stage(open_session(config, overrides or [], runs, extra), "prepare", force=force)
+    chosen = with_flags(overrides, {"data.skip_bad": skip_bad or None})
+    run_stage(open_pipeline(config, chosen, runs), "prepare", force=force)

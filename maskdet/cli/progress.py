@@ -74,6 +74,7 @@ class Display:
                 description=f"epoch {event['epoch']}/{training.epochs}",
                 note=training.note(event),
                 eta=event["eta_s"],
+                refresh=True,
             )
         elif event["event"] == "epoch":
             self.say(training.epoch_line(event))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maskdet.cli.options import RUNS, Config, Overrides, Runs
-from maskdet.cli.session import Session, advance, open_session
+from maskdet.cli.session import advance, open_pipeline
 
 if TYPE_CHECKING:
     from maskdet.pipeline.outcome import RunOptions, RunResult
+    from maskdet.pipeline.stage import Context
 
 
 def run(
@@ -42,14 +43,14 @@ def run(
     from maskdet.pipeline.outcome import RunOptions
     from maskdet.pipeline.stages import STAGES
 
-    session = open_session(_one(file, config), overrides or [], runs)
+    context = open_pipeline(_one(file, config), overrides or [], runs)
     forced = frozenset(stage.name for stage in STAGES) if force else frozenset()
     options = RunOptions(start, end, force=forced, dry_run=dry_run, resume=resume)
-    result = advance(session, options)
+    result = advance(context, options)
     if dry_run:
         _finish_dry(result)
     else:
-        _finish(session, options, result)
+        _finish(context, options, result)
 
 
 def _one(file: Path | None, config: Path | None) -> Path | None:
@@ -68,28 +69,28 @@ def _finish_dry(result: RunResult) -> None:
     print_lines(["", "everything is up to date" if result.up_to_date else "dry run: nothing was written"])
 
 
-def _finish(session: Session, options: RunOptions, result: RunResult) -> None:
+def _finish(context: Context, options: RunOptions, result: RunResult) -> None:
     from maskdet.cli.console import print_lines, shown
     from maskdet.pipeline.report import REPORT_NAME, write_report
     from maskdet.pipeline.stages import STAGES
 
-    report = session.context.folder / REPORT_NAME
+    report = context.folder / REPORT_NAME
     if not (result.up_to_date and report.is_file()):
-        write_report(STAGES, session.context, result)
+        write_report(STAGES, context, result)
     if result.error is not None:
-        result.error.hint = _next_step(session, options, result.error.hint)
+        result.error.hint = _next_step(context, options, result.error.hint)
         raise result.error
     print_lines(
         ["", *(["everything is up to date"] if result.up_to_date else []), f"report: {shown(report)}"]
     )
 
 
-def _next_step(session: Session, options: RunOptions, hint: str) -> str:
+def _next_step(context: Context, options: RunOptions, hint: str) -> str:
     """The error's own hint, then the command line that goes on from here."""
     from maskdet.pipeline.run import can_resume
     from maskdet.pipeline.stages import STAGES
 
     limits = [f"--to={options.end}"] if options.end else []
-    resume = ["--resume"] if can_resume(STAGES, session.context) and "--force" not in hint else []
-    again = f"`{session.command('run', *limits, *resume)}` goes on from here"
+    resume = ["--resume"] if can_resume(STAGES, context) and "--force" not in hint else []
+    again = f"`{context.command('run', *limits, *resume)}` goes on from here"
     return f"{hint}; then {again}" if hint else again

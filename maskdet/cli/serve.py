@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from maskdet.cli.options import RUNS, Config, ModelFile, Overrides, Runs
-from maskdet.cli.session import model_of, open_serving
+from maskdet.cli.session import model_of, open_serving, with_flags
 
 
 def serve(
@@ -26,14 +26,13 @@ def serve(
     ] = None,
 ) -> None:
     """Serve a model over HTTP until Ctrl-C or SIGTERM; from this machine only, unless --host says else."""
-    chosen = {"serve.host": host, "serve.port": port}
-    extra = [f"{key}={value}" for key, value in chosen.items() if value is not None]
-    session = open_serving(config, overrides or [], runs, extra, model=model)
-    bundle = model_of(session, model)
+    chosen = with_flags(overrides, {"serve.host": host, "serve.port": port})
+    context = open_serving(config, chosen, runs, model)
+    bundle = model_of(context, model)
 
     from maskdet.cli.console import print_lines, shown
     from maskdet.serving.server import serve as serve_bundle
 
     serve_bundle(
-        bundle, session.pipeline.serve, lambda url: print_lines([f"serving {shown(bundle)} at {url}"])
+        bundle, context.pipeline.serve, lambda url: print_lines([f"serving {shown(bundle)} at {url}"])
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from maskdet.cli.options import RUNS
 
 if TYPE_CHECKING:
     from maskdet.pipeline.outcome import RunOptions, RunResult
@@ -16,54 +17,48 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG = Path("pipeline.yml")
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """An opened pipeline file and how the command line named it."""
-
-    pipeline: PipelineFile
-    context: Context
-    arguments: tuple[str, ...]
-
-    def command(self, verb: str, *options: str) -> str:
-        """The command line for another verb on the same pipeline, to be typed next."""
-        return shlex.join(["maskdet", verb, *self.arguments, *options])
-
-
-def open_session(
-    config: Path | None, overrides: Sequence[str], runs: Path, extra: Sequence[str] = ()
-) -> Session:
-    """Load and validate the pipeline file. `extra` are overrides that come from the command's own flags."""
+def open_pipeline(config: Path | None, overrides: Sequence[str], runs: Path) -> Context:
+    """Load and validate the pipeline file."""
     from maskdet.pipeline.load import load_pipeline
-    from maskdet.pipeline.run import results_folder
-    from maskdet.pipeline.stage import Context
 
-    path = config or DEFAULT_CONFIG
-    pipeline = load_pipeline(path, [*overrides, *extra])
-    named = ["-c", str(config)] if config else []
-    sets = [part for text in [*overrides, *extra] for part in ("--set", text)]
-    folder = ["--runs-dir", str(runs)] if runs != Path("runs") else []
-    return Session(pipeline, Context(pipeline, results_folder(runs, pipeline.name)), (*named, *sets, *folder))
+    named = ("-c", str(config)) if config else ()
+    return _context(load_pipeline(config or DEFAULT_CONFIG, overrides), named, overrides, runs)
 
 
-def advance(session: Session, options: RunOptions, *, table: bool = True) -> RunResult:
+def open_serving(config: Path | None, overrides: Sequence[str], runs: Path, model: Path | None) -> Context:
+    """As open_pipeline; but a command that was given a model needs no pipeline file, and takes defaults."""
+    if config is None and model is not None and not DEFAULT_CONFIG.exists():
+        from maskdet.pipeline.load import default_pipeline
+
+        return _context(default_pipeline(overrides), (), overrides, runs)
+    return open_pipeline(config, overrides, runs)
+
+
+def with_flags(overrides: Sequence[str] | None, flags: dict[str, object]) -> list[str]:
+    """The overrides, and those that a command's own flags stand for: key to value, None where not given."""
+    given = {key: value for key, value in flags.items() if value is not None}
+    words = {key: str(value).lower() if isinstance(value, bool) else value for key, value in given.items()}
+    return [*(overrides or []), *(f"{key}={word}" for key, word in words.items())]
+
+
+def advance(context: Context, options: RunOptions, *, table: bool = True) -> RunResult:
     """Run stages with progress on standard output, then show a row for each. Errors stay in the result."""
     from maskdet.cli.console import print_outcomes, standard_output
     from maskdet.cli.progress import Display
     from maskdet.pipeline.run import run_stages
     from maskdet.pipeline.stages import STAGES
 
-    names = [stage.name for stage in STAGES]
     with Display(standard_output()) as display:
-        context = replace(session.context, track=display.track, on_event=display.on_event, say=display.say)
-        result = run_stages(STAGES, context, options, display.on_start)
-    shown = names[: names.index(options.end) + 1] if options.end in names else names
+        seen = replace(context, track=display.track, on_event=display.on_event, say=display.say)
+        result = run_stages(STAGES, seen, options, display.on_start)
     if table:
-        print_outcomes(outcome for outcome in result.outcomes if outcome.stage in shown)
+        last = next((n for n, outcome in enumerate(result.outcomes) if outcome.stage == options.end), None)
+        print_outcomes(result.outcomes[: None if last is None else last + 1])
     return result
 
 
 def run_stage(
-    session: Session, stage: str, *, force: bool = False, resume: bool = False, table: bool = True
+    context: Context, stage: str, *, force: bool = False, resume: bool = False, table: bool = True
 ) -> None:
     """Bring one stage up to date, and cheap ones before it. Raises the error that stopped it."""
     from maskdet.errors import Interrupted
@@ -77,33 +72,15 @@ def run_stage(
         given=frozenset({"train"} - {stage}),
         resume=resume,
     )
-    result = advance(session, options, table=table)
+    result = advance(context, options, table=table)
     if isinstance(result.error, Interrupted) and not result.error.hint:
-        again = ["--resume"] if stage == "train" and can_resume(STAGES, session.context) else []
-        result.error.hint = f"go on with `{session.command(stage, *again)}`"
+        again = ["--resume"] if stage == "train" and can_resume(STAGES, context) else []
+        result.error.hint = f"`{context.command(stage, *again)}` goes on from here"
     if result.error is not None:
         raise result.error
 
 
-def open_serving(
-    config: Path | None,
-    overrides: Sequence[str],
-    runs: Path,
-    extra: Sequence[str] = (),
-    model: Path | None = None,
-) -> Session:
-    """As open_session; but a command that was given a model needs no pipeline file, and takes defaults."""
-    if config is None and model is not None and not DEFAULT_CONFIG.exists():
-        from maskdet.pipeline.load import default_pipeline
-        from maskdet.pipeline.run import results_folder
-        from maskdet.pipeline.stage import Context
-
-        pipeline = default_pipeline([*overrides, *extra])
-        return Session(pipeline, Context(pipeline, results_folder(runs, pipeline.name)), ())
-    return open_session(config, overrides, runs, extra)
-
-
-def model_of(session: Session, model: Path | None) -> Path:
+def model_of(context: Context, model: Path | None) -> Path:
     """The model that was named, or the one that the pipeline exported. Raises StageError if it is missing."""
     from maskdet.errors import StageError, UsageError
 
@@ -111,9 +88,17 @@ def model_of(session: Session, model: Path | None) -> Path:
         if not model.is_file():
             raise UsageError(f"{model}: no such model", "name an exported .onnx, or leave --model out")
         return model
-    exported = session.context.path("export", "model.onnx")
+    exported = context.path("export", "model.onnx")
     if not exported.is_file():
-        raise StageError(
-            f"{exported} is missing", f"`{session.command('run')}` makes it, or name another with --model"
-        )
+        hint = f"`{context.command('run')}` makes it, or name another with --model"
+        raise StageError(f"{exported} is missing", hint)
     return exported
+
+
+def _context(pipeline: PipelineFile, named: tuple[str, ...], overrides: Sequence[str], runs: Path) -> Context:
+    from maskdet.pipeline.run import results_folder
+    from maskdet.pipeline.stage import Context
+
+    sets = [part for text in overrides for part in ("--set", text)]
+    folder = [] if runs == RUNS else ["--runs-dir", str(runs)]
+    return Context(pipeline, results_folder(runs, pipeline.name), arguments=(*named, *sets, *folder))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from maskdet.cli.options import RUNS, Config, Overrides, Runs
-from maskdet.cli.session import open_serving
+from maskdet.cli.session import DEFAULT_CONFIG, open_pipeline
 
 
 def stop(
@@ -22,7 +22,9 @@ def stop(
     """Let a running server answer what it has accepted, then end it."""
     from maskdet.cli.console import print_lines
     from maskdet.serving import control
+    from maskdet.serving.settings import ServeSettings
 
-    chosen = port if port is not None else open_serving(config, overrides or [], runs).pipeline.serve.port
-    record = control.stop(chosen)
+    if port is None and (config or overrides or DEFAULT_CONFIG.exists()):
+        port = open_pipeline(config, overrides or [], runs).pipeline.serve.port
+    record = control.stop(ServeSettings().port if port is None else port)
     print_lines([f"stopped {record.url} (process {record.pid})"])

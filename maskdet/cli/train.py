@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
-from maskdet.cli.session import open_session, run_stage
+from maskdet.cli.session import open_pipeline, run_stage, with_flags
 
 
 def train(
@@ -26,6 +26,5 @@ def train(
     force: Force = False,
 ) -> None:
     """Train. Ends with Ctrl-C; `--resume` goes on from the last finished epoch and keeps the best score."""
-    chosen = {"train.device": device, "train.workers": workers}
-    extra = [f"{key}={value}" for key, value in chosen.items() if value is not None]
-    run_stage(open_session(config, overrides or [], runs, extra), "train", force=force, resume=resume)
+    chosen = with_flags(overrides, {"train.device": device, "train.workers": workers})
+    run_stage(open_pipeline(config, chosen, runs), "train", force=force, resume=resume)

@@ -23,7 +23,7 @@ def file_input(context: Context, stage: str, name: str) -> Inputs:
     """An earlier stage's artefact by content. Raises StageError when it is missing."""
     path = context.path(stage, name)
     if not path.is_file():
-        raise StageError(f"{path} is missing", f"run `maskdet {stage}` first")
+        raise StageError(f"{path} is missing", f"run `{context.command(stage)}` first")
     return {f"file {stage}/{name}": sha256_file(path)}
 
 

@@ -112,7 +112,9 @@ class _Runner:
         progress = stage.unfinished(self._context) if stage.unfinished else None
         if record and progress and not describe_changes(record.inputs, inputs):
             return Outcome(stage.name, State.SKIPPED, figure=progress)
-        raise StageError(f"{stage.name} is not up to date: {reason}", f"run `maskdet {stage.name}` first")
+        raise StageError(
+            f"{stage.name} is not up to date: {reason}", f"run `{self._context.command(stage.name)}` first"
+        )
 
     def _resumes(self, stage: Stage, inputs: Inputs) -> bool:
         """Whether to go on with unfinished work. Raises StageError where that is the user's decision."""
@@ -120,14 +122,15 @@ class _Runner:
         if progress is None or stage.name in self._options.force:
             return False
         record = read_record(self._context, stage)
-        over = f"`maskdet {stage.name} --force` starts over"
+        over = f"`{self._context.command(stage.name, '--force')}` starts over"
         if changes := describe_changes(record.inputs if record else {}, inputs):
             raise StageError(
                 f"{progress}, begun with other settings: {changes}",
                 f"undo the change to go on with it, or {over}",
             )
         if not self._options.resume:
-            raise StageError(progress, f"`maskdet {stage.name} --resume` goes on, {over}")
+            again = self._context.command(stage.name, "--resume")
+            raise StageError(progress, f"`{again}` goes on, {over}")
         return True
 
     def _last_figure(self, stage: Stage) -> str:

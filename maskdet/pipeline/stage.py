@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +33,16 @@ class Context:
     """Takes a line that the user should see."""
     resume: bool = False
     """Set for a stage whose unfinished work is to be gone on with."""
+    arguments: tuple[str, ...] = ()
+    """How the command line named this pipeline: -c, --set and --runs-dir."""
 
     def path(self, stage: str, *parts: str) -> Path:
         """runs/<name>/<stage>/<parts>."""
         return self.folder.joinpath(stage, *parts)
+
+    def command(self, verb: str, *options: str) -> str:
+        """A command line on the same pipeline, to be typed next."""
+        return shlex.join(["maskdet", verb, *self.arguments, *options])
 
 
 @dataclass(frozen=True, slots=True)

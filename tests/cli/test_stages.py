@@ -77,7 +77,7 @@ def test_skip_bad_drops_what_is_bad_and_says_so(project, invoke):
     result = invoke("prepare", "--skip-bad")
     assert "dropped: Annotations/face001.xml" in result.output
     assert "7 pictures" in result.output
-    assert "1 faults dropped" in result.output
+    assert "faults dropped: 1" in result.output
 
 
 def test_runs_dir_and_set_choose_where_results_go(project, invoke):

@@ -28,7 +28,7 @@ def lock_path() -> Path:
     raise EnvironmentProblem("the training lock is missing from this installation", "install maskdet again")
 
 
-def tested_versions(lock: Path) -> dict[str, str]:
+def pinned_versions(lock: Path) -> dict[str, str]:
     """Canonical package name → tested version, those for other Pythons and systems left out."""
     pins = (_PIN.match(line) for line in lock.read_text(encoding="utf-8").splitlines())
     return {canonicalize_name(pin["name"]): pin["version"] for pin in pins if pin and _applies(pin["marker"])}

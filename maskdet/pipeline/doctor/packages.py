@@ -9,7 +9,7 @@ from importlib import import_module, metadata
 from packaging.utils import canonicalize_name
 
 from maskdet.pipeline.doctor.finding import Finding
-from maskdet.pipeline.doctor.lock import lock_path, tested_versions
+from maskdet.pipeline.doctor.lock import lock_path, pinned_versions
 
 PYTHONS = ((3, 10), (3, 12))
 """First and last tested."""
@@ -39,7 +39,7 @@ def check_packages() -> Iterator[Finding]:
     yield _python()
     lock = lock_path()
     install = f'pip install --no-deps -r "{lock}"'
-    tested, installed = tested_versions(lock), installed_versions()
+    tested, installed = pinned_versions(lock), installed_versions()
     yield from compare_versions(tested, installed, install)
     yield from _clashes(installed)
     yield from _imports()

@@ -33,7 +33,7 @@ def _run(context: Context, out: Path) -> str:
     from maskdet.export.export import ExportJob, export
 
     pipeline = context.pipeline
-    judged = _judged(context.path("eval", METRICS))
+    judged = _judged(context)
     job = ExportJob(
         name=pipeline.name,
         variant=pipeline.model.variant,
@@ -54,11 +54,14 @@ def _run(context: Context, out: Path) -> str:
     return f"{onnx}, parity {parity.score_difference:.1g} in score and {parity.box_difference:.1g} px"
 
 
-def _judged(path: Path) -> dict[str, Any]:
+def _judged(context: Context) -> dict[str, Any]:
+    path = context.path("eval", METRICS)
     try:
         judged: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise StageError(f"{path} is damaged: {error}", "run `maskdet eval --force`") from error
+        raise StageError(
+            f"{path} is damaged: {error}", f"run `{context.command('eval', '--force')}`"
+        ) from error
     return judged
 
 

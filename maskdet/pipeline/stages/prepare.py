@@ -29,7 +29,7 @@ def _run(context: Context, out: Path) -> str:
     for word, findings in (("dropped", summary.dropped), ("notice", summary.notices)):
         for line in bounded(findings, SHOWN):
             context.say(f"  {word}: {line}")
-    dropped = f", {len(summary.dropped)} faults dropped" if summary.dropped else ""
+    dropped = f", faults dropped: {len(summary.dropped)}" if summary.dropped else ""
     return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{dropped}"
 
 

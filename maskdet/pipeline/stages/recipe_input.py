@@ -23,9 +23,11 @@ def recipe_input(context: Context) -> Inputs:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise StageError(f"{path} is missing", "run `maskdet config` first") from error
+        raise StageError(f"{path} is missing", f"run `{context.command('config')}` first") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StageError(f"{path} is damaged: {error}", "run `maskdet config --force`") from error
+        raise StageError(
+            f"{path} is damaged: {error}", f"run `{context.command('config', '--force')}`"
+        ) from error
     places = {
         context.pipeline.data.root.resolve().as_posix(): "<data>",
         context.path("prepare").resolve().as_posix(): "<prepare>",

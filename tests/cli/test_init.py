@@ -1,0 +1,115 @@
+"""`maskdet init`: a pipeline file that is valid, explained, and made for the folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from maskdet.errors import DatasetError, UsageError
+from maskdet.pipeline.doctor.drawing import draw_data_set
+from maskdet.pipeline.load import load_pipeline
+from maskdet.pipeline.schema import PipelineFile
+from maskdet.settings import Section
+
+
+def relabel(project, number, label):
+    path = project / "faces" / "Annotations" / f"face{number:03d}.xml"
+    text = path.read_text()
+    assert "<name>with_mask</name>" in text
+    path.write_text(text.replace("<name>with_mask</name>", f"<name>{label}</name>"))
+
+
+def test_it_writes_a_valid_file_for_the_folder(project, invoke):
+    result = invoke("init", "faces", "--out", "new.yml")
+    assert "8 pictures, 8 objects (with_mask 4, without_mask 4)" in result.output
+    assert "next: maskdet run new.yml" in result.output
+    pipeline = load_pipeline(project / "new.yml")
+    assert pipeline == PipelineFile(
+        name="faces",
+        data={"root": project / "faces", "labels": ("with_mask", "without_mask")},
+    )
+
+
+def test_the_file_works_at_once(project, invoke):
+    invoke("init", "faces", "--force")
+    assert "6 train, 2 val" in invoke("prepare").output
+
+
+def every_key(model: type[Section]) -> list[str]:
+    keys = []
+    for name, field in model.model_fields.items():
+        keys.append(name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            keys += every_key(field.annotation)
+    return keys
+
+
+def test_every_key_is_there_and_explained(project, invoke):
+    invoke("init", "faces", "--out", "new.yml")
+    text = (project / "new.yml").read_text()
+    lines = [line.strip().removeprefix("# ") for line in text.splitlines()]
+    missing = [
+        key for key in every_key(PipelineFile) if not any(line.startswith(f"{key}:") for line in lines)
+    ]
+    assert missing == []
+    assert "# Stop after this many evaluations" in text
+    assert max(map(len, text.splitlines())) <= 140
+
+
+def test_a_rare_slip_becomes_an_alias(project, invoke):
+    draw_data_set(project / "more", 20)
+    (project / "faces").rename(project / "few")
+    (project / "more").rename(project / "faces")
+    relabel(project, 0, "with_nask")
+    invoke("init", "faces", "--force")
+    data = load_pipeline(project / "pipeline.yml").data
+    assert data.aliases == {"with_nask": "with_mask"}
+    assert data.labels == ("with_mask", "without_mask")
+
+
+def test_names_that_yaml_would_misread_are_quoted(project, invoke):
+    relabel(project, 0, "no")
+    relabel(project, 2, "10:30")
+    relabel(project, 4, "口罩")
+    invoke("init", "faces", "--force")
+    assert set(load_pipeline(project / "pipeline.yml").data.labels) == {
+        "no",
+        "10:30",
+        "口罩",
+        "with_mask",
+        "without_mask",
+    }
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("My Faces (2)", "My-Faces-2"), ("口罩", "masks"), ("..a", "a")]
+)
+def test_the_name_comes_from_the_folder(project, invoke, folder, name):
+    (project / "faces").rename(project / folder)
+    invoke("init", folder, "--force")
+    pipeline = load_pipeline(project / "pipeline.yml")
+    assert pipeline.name == name
+    assert pipeline.data.root == project / folder
+
+
+def test_the_root_is_relative_to_the_file(project, invoke):
+    invoke("init", "faces", "--out", "configs/deep/p.yml")
+    assert "root: ../../faces" in (project / "configs" / "deep" / "p.yml").read_text()
+    assert load_pipeline(project / "configs" / "deep" / "p.yml").data.root.resolve() == project / "faces"
+
+
+def test_a_file_that_is_there_is_kept_unless_forced(project, invoke):
+    before = (project / "pipeline.yml").read_text()
+    with pytest.raises(UsageError, match="there already"):
+        invoke("init", "faces")
+    assert (project / "pipeline.yml").read_text() == before
+    invoke("init", "faces", "--force")
+    assert (project / "pipeline.yml").read_text() != before
+
+
+def test_folders_that_are_no_data_set(project, invoke):
+    with pytest.raises(DatasetError, match="nowhere"):
+        invoke("init", "nowhere", "--force")
+    for path in (project / "faces" / "Annotations").iterdir():
+        path.write_text("<annotation/>")
+    with pytest.raises(DatasetError, match="no labelled object"):
+        invoke("init", "faces", "--force")

@@ -1,0 +1,101 @@
+"""predict, eval --model, serve and stop with a tiny real bundle."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from PIL import Image
+from support import paint, write_tiny_bundle
+
+from maskdet.errors import PictureError, PipelineFileError, ServingError
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    """model.onnx and photo.png in the current directory, without any pipeline file."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(paint({(1, 1): "with_mask", (5, 5): "without_mask"})).save("photo.png")
+    return write_tiny_bundle(tmp_path / "model.onnx")
+
+
+def test_predict_needs_no_pipeline_file_when_it_has_a_model(model, invoke):
+    result = invoke(
+        "predict",
+        "photo.png",
+        "--model",
+        "model.onnx",
+        "--format",
+        "json",
+        "--format",
+        "csv",
+        "--out",
+        "found",
+    )
+    assert "with_mask 1, without_mask 1, mask_weared_incorrect 0" in result.output
+    assert "wrote found/predictions.json" in result.output
+    pictures = json.loads((model.parent / "found" / "predictions.json").read_text())["pictures"]
+    assert [found["label"] for found in pictures[0]["detections"]] == ["with_mask", "without_mask"]
+    assert not (model.parent / "found" / "drawn").exists()
+
+
+def test_predict_writes_json_and_drawings_by_default(model, invoke):
+    invoke("predict", "photo.png", "--model", "model.onnx")
+    written = {path.name for path in (model.parent / "predictions").rglob("*") if path.is_file()}
+    assert written == {"predictions.json", "photo.png"}
+
+
+def test_predict_takes_the_exported_model_of_the_pipeline(model, invoke):
+    (model.parent / "pipeline.yml").write_text("name: demo\ndata: {root: .}\n")
+    export = model.parent / "runs" / "demo" / "export"
+    export.mkdir(parents=True)
+    model.rename(export / "model.onnx")
+    assert "with_mask 1" in invoke("predict", "photo.png").output
+
+
+def test_predict_lists_what_it_could_not_read_and_goes_on(model, invoke):
+    (model.parent / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(
+        PictureError, match=re.compile(r"files that could not be read: 1\n  broken.jpg: ", re.DOTALL)
+    ):
+        invoke("predict", "photo.png", "broken.jpg", "--model", "model.onnx")
+    assert (model.parent / "predictions" / "predictions.json").is_file()
+
+
+def test_set_works_without_a_pipeline_file_too(model, invoke):
+    with pytest.raises(PipelineFileError, match=r"did you mean serve\.port"):
+        invoke("serve", "--model", "model.onnx", "--set", "serve.prt=1")
+
+
+def test_eval_judges_any_bundle_on_val(project, invoke):
+    write_tiny_bundle(project / "other.onnx", labels=("with_mask", "without_mask"))
+    result = invoke("eval", "--model", "other.onnx")
+    assert "AP50" in result.output
+    assert "| without_mask |" in result.output
+    metrics = json.loads((project / "runs" / "demo" / "eval-other" / "metrics.json").read_text())
+    assert metrics["pictures"] == 2
+
+
+def test_serve_answers_and_stop_ends_it(model, invoke):
+    command = [sys.executable, "-m", "maskdet", "serve", "--model", "model.onnx", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            line = server.stdout.readline()
+            found = re.fullmatch(r"serving model.onnx at (http://127.0.0.1:(\d+))\n", line)
+            assert found, line
+            with urllib.request.urlopen(f"{found[1]}/health/ready", timeout=20) as answer:  # noqa: S310
+                assert answer.status == 200
+            assert f"stopped {found[1]}" in invoke("stop", "--port", found[2]).output
+            assert server.wait(20) == 0
+        finally:
+            server.kill()
+
+
+def test_stop_without_a_server(model, invoke):
+    with pytest.raises(ServingError, match="port 1"):
+        invoke("stop", "--port", "1")
