@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from maskdet.errors import TrainingError
@@ -70,7 +70,7 @@ class Checkpointer:
         try:
             with safe_open(str(self._path), framework="numpy") as stream:
                 return {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 - not a dict
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise TrainingError(f"{self._path} is damaged: {error}", "start over with --force") from error
 
     def _optimizer_arrays(self) -> Weights:
