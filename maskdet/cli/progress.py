@@ -7,13 +7,15 @@ from types import TracebackType
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from maskdet.pipeline.report import duration
 from maskdet.pipeline.stage import Event
 
 T = TypeVar("T")
+BAR_WIDTH = 24
 MAX_LOSSES = 3
 """Single losses shown beside their sum."""
 
@@ -23,9 +25,11 @@ class Display:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Remaining(), _Note())
+        columns = (TextColumn("{task.description}"), BarColumn(BAR_WIDTH), _Count(), _Remaining(), _note())
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._training: _Training | None = None
+        # Moves while a stage does what cannot be counted, such as loading Paddle.
+        self._busy = self._progress.add_task("", total=None, visible=False)
 
     def __enter__(self) -> Display:
         self._progress.start()
@@ -38,13 +42,13 @@ class Display:
 
     def track(self, items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
         """A `maskdet.progress.Track`."""
-        task = self._progress.add_task(description, total=total)
+        task = self._begin(description, total)
         try:
             for item in items:
                 yield item
                 self._progress.advance(task)
         finally:
-            self._progress.remove_task(task)
+            self._end(task)
 
     def say(self, line: str) -> None:
         """One line that stays, above the bars."""
@@ -53,15 +57,14 @@ class Display:
     def on_start(self, stage: str, reason: str) -> None:
         """A stage begins."""
         self.say(f"running {stage} ({reason})")
+        self._progress.reset(self._busy, description=stage, visible=True)
 
     def on_event(self, event: Event) -> None:
         """An event of a training; those of other kinds are passed over."""
         if event["event"] == "start":
             self._training = _Training(event)
             self.say(self._training.opening())
-            self._training.task = self._progress.add_task(
-                "training", total=self._training.total, completed=self._training.done_before
-            )
+            self._training.task = self._begin("training", self._training.total, self._training.done_before)
         elif self._training is not None:
             self._follow(self._training, event)
 
@@ -79,8 +82,16 @@ class Display:
         elif event["event"] == "epoch":
             self.say(training.epoch_line(event))
         elif event["event"] == "done":
-            self._progress.remove_task(training.task)
+            self._end(training.task)
             self._training = None
+
+    def _begin(self, description: str, total: int | None, completed: int = 0) -> TaskID:
+        self._progress.update(self._busy, visible=False)
+        return self._progress.add_task(description, total=total, completed=completed)
+
+    def _end(self, task: TaskID) -> None:
+        self._progress.remove_task(task)
+        self._progress.update(self._busy, visible=bool(self._progress.tasks[0].description))
 
 
 class _Training:
@@ -113,8 +124,8 @@ class _Training:
     def note(self, event: Event) -> str:
         parts = list(event.get("losses", {}).items())[:MAX_LOSSES]
         single = " ".join(f"{name.removeprefix('loss_')} {value:.3f}" for name, value in parts)
-        losses = f"loss {event['loss']:.3f}" + (f" ({single})" if single else "")
-        return f"{losses}  {event['images_per_s']:.1f} pictures/s"
+        known = f"loss {event['loss']:.3f}  {event['images_per_s']:.1f} pictures/s"
+        return f"{known}  ({single})" if single else known
 
     def epoch_line(self, event: Event) -> str:
         parts = [f"epoch {event['epoch']}/{self.epochs}"]
@@ -127,12 +138,24 @@ class _Training:
         return "  ".join(parts)
 
 
+class _Count(ProgressColumn):
+    """Done and to do, where it is known."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}", style="green")
+
+
 class _Remaining(ProgressColumn):
     """The time left: training's own estimate, which knows of evaluations, or the bar's."""
 
     def render(self, task: Task) -> Text:
         seconds = task.fields.get("eta", task.time_remaining)
         return Text("" if seconds is None else f"{duration(seconds)} left", style="cyan")
+
+
+def _note() -> _Note:
+    # What does not fit is cut: a bar over two lines would jump.
+    return _Note(Column(no_wrap=True, overflow="ellipsis"))
 
 
 class _Note(ProgressColumn):

@@ -49,8 +49,7 @@ def test_on_a_terminal_there_is_a_bar_with_losses_and_the_time_left():
     for part in (
         "epoch 1/2",
         "3/8",
-        "loss 2.500 (vfl 1.000 bbox 1.500)",
-        "7.2 pictures/s",
+        "loss 2.500  7.2 pictures/s  (vfl 1.000 bbox 1.500)",
         "1 min 15 s left",
     ):
         assert part in text
