@@ -11,12 +11,14 @@ from maskdet import __version__
 from maskdet.errors import MaskdetError
 from maskdet.serving.access import AccessLog, Linger, request_id
 from maskdet.serving.body import BodyReader
+from maskdet.serving.dialects.registry import dialect_routes
 from maskdet.serving.docs import docs_routes
 from maskdet.serving.engine import Engine
 from maskdet.serving.health import health_routes
 from maskdet.serving.native import native_routes
 from maskdet.serving.problems import problem_response
 from maskdet.serving.refusals import MalformedBody, UnknownRoute, WrongMethod
+from maskdet.serving.service import Service
 from maskdet.serving.settings import ServeSettings
 
 LINGER_SECONDS = 5.0
@@ -33,10 +35,12 @@ def create_app(engine: Engine, settings: ServeSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    reader = BodyReader(settings)
-    app.include_router(native_routes(engine, reader, settings.max_files))
+    service = Service(engine, BodyReader(settings), settings)
+    app.include_router(native_routes(service))
     app.include_router(health_routes(engine))
     app.include_router(docs_routes(app))
+    for router in dialect_routes(service):
+        app.include_router(router)
     app.add_exception_handler(Exception, _on_error)
     app.add_exception_handler(MaskdetError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_error)

@@ -21,6 +21,7 @@ from maskdet.serving.refusals import BadOption, BodyTooLarge, MalformedBody, NoP
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 DATA_URI = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
+FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 RAW_TYPES = ("image/", "application/octet-stream")
 
 
@@ -79,13 +80,13 @@ async def read_input(body: bytes, headers: Headers, query: Mapping[str, str], ma
     kind = media_type(headers)
     if kind == "application/json":
         found = _from_json(body, query)
-    elif kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+    elif kind in FORM_TYPES:
         found = _from_form(await read_form(body, headers, max_files), query)
     elif kind.startswith(RAW_TYPES):
         found = DetectInput((Upload(body),) if body else (), options_of(query))
     else:
         raise WrongType(
-            f"the content type is {kind!r}" if kind else "the request has no content type",
+            f"the content type is {kind[:80]!r}" if kind else "the request has no content type",
             "send image/*, application/octet-stream, multipart/form-data or application/json",
         )
     if not found.uploads:
@@ -135,9 +136,14 @@ def decode_base64(text: str) -> bytes:
 
 
 async def read_form(body: bytes, headers: Headers, max_files: int) -> list[FormItem]:
-    """The fields of a multipart or urlencoded body. Raises MalformedBody or BodyTooLarge."""
+    """The fields of a multipart or urlencoded body. Raises WrongType, MalformedBody or BodyTooLarge."""
+    kind = media_type(headers)
+    if kind not in FORM_TYPES:
+        raise WrongType(
+            f"the content type is {kind[:80]!r}, not a form's", f"send one of {', '.join(FORM_TYPES)}"
+        )
     try:
-        if media_type(headers) == "application/x-www-form-urlencoded":
+        if kind == "application/x-www-form-urlencoded":
             fields = FormParser(headers, _once(body), max_fields=100, max_part_size=len(body) + 1)
             return _items(await fields.parse())
         return _items(await _MemoryParser(headers, body, max_files).parse())

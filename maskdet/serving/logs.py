@@ -28,9 +28,14 @@ class JsonFormatter(logging.Formatter):
 
 def log_to(stream: TextIO = sys.stderr) -> None:
     """Send maskdet's and uvicorn's records to a stream as JSON lines. uvicorn's own access log is ours."""
+    logging.captureWarnings(capture=True)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())
-    for name, level in (("maskdet", logging.INFO), ("uvicorn", logging.WARNING)):
+    for name, level in (
+        ("maskdet", logging.INFO),
+        ("uvicorn", logging.WARNING),
+        ("py.warnings", logging.WARNING),
+    ):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)

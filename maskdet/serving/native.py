@@ -8,11 +8,9 @@ from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.access import request_id
-from maskdet.serving.body import BodyReader
-from maskdet.serving.disconnect import unless_gone
-from maskdet.serving.engine import Engine
+from maskdet.serving.engine import Outcome
 from maskdet.serving.inputs import DetectInput, DetectJson, DetectOptions, Upload, read_input
-from maskdet.serving.model import Finding, Work
+from maskdet.serving.model import Work
 from maskdet.serving.problems import ProblemBody, problem_of
 from maskdet.serving.schemas import (
     DetectAnswer,
@@ -22,8 +20,7 @@ from maskdet.serving.schemas import (
     models_answer,
     picture_answer,
 )
-
-Outcome = Finding | MaskdetError
+from maskdet.serving.service import Service
 
 DETECT_HELP = """Send one picture as the body, or several as multipart files or as base64 in JSON.
 
@@ -35,7 +32,7 @@ Options stand in the query, in form fields or in the JSON object. Of several pic
 """
 
 
-def native_routes(engine: Engine, reader: BodyReader, max_files: int) -> APIRouter:
+def native_routes(service: Service) -> APIRouter:
     """The routes under /v1."""
     router = APIRouter(prefix="/v1", tags=["native"])
 
@@ -44,27 +41,27 @@ def native_routes(engine: Engine, reader: BodyReader, max_files: int) -> APIRout
         summary="Find faces and say whether they wear masks",
         description=DETECT_HELP,
         response_model=DetectAnswer,
-        responses=_problems(400, 413, 415, 422, 503),
+        responses=_problems(400, 404, 408, 413, 415, 422, 503),
         openapi_extra=_detect_inputs(),
     )
     async def detect(request: Request) -> Response:
-        engine.check_room()
-        async with reader.body(request) as body:
-            wanted = await read_input(body, request.headers, dict(request.query_params), max_files)
-            outcomes = await unless_gone(request, _outcomes(engine, wanted))
+        service.engine.check_room()
+        async with service.reader.body(request) as body:
+            query = dict(request.query_params)
+            wanted = await read_input(body, request.headers, query, service.settings.max_files)
+            outcomes = await _outcomes(service, request, wanted)
         identity = request_id(request.scope)
         entries = [
             _entry(index, upload, outcome, identity)
             for index, (upload, outcome) in enumerate(zip(wanted.uploads, outcomes, strict=True))
         ]
-        _note(request, outcomes)
         return json_response(
             DetectAnswer(request_id=identity, results=entries).model_dump_json(exclude_none=True)
         )
 
     @router.get("/models", summary="The loaded models", response_model=ModelsAnswer)
     async def models() -> Response:
-        return json_response(models_answer(engine.models).model_dump_json())
+        return json_response(models_answer(service.engine.models).model_dump_json())
 
     return router
 
@@ -74,7 +71,7 @@ def json_response(text: str) -> Response:
     return Response(text, media_type="application/json")
 
 
-async def _outcomes(engine: Engine, wanted: DetectInput) -> list[Outcome]:
+async def _outcomes(service: Service, request: Request, wanted: DetectInput) -> list[Outcome]:
     """One outcome for each upload. An only picture's error is raised: then it is the request's."""
     options = wanted.options
     works = [
@@ -82,7 +79,7 @@ async def _outcomes(engine: Engine, wanted: DetectInput) -> list[Outcome]:
         for upload in wanted.uploads
         if upload.fault is None
     ]
-    found = iter(await engine.submit_all(works))
+    found = iter(await service.outcomes(request, works))
     outcomes = [upload.fault or next(found) for upload in wanted.uploads]
     if len(outcomes) == 1 and isinstance(outcomes[0], MaskdetError):
         raise outcomes[0]
@@ -93,15 +90,6 @@ def _entry(index: int, upload: Upload, outcome: Outcome, identity: str) -> Pictu
     if isinstance(outcome, MaskdetError):
         return PictureFault(index=index, filename=upload.filename, error=problem_of(outcome, identity))
     return picture_answer(outcome, index=index, filename=upload.filename)
-
-
-def _note(request: Request, outcomes: list[Outcome]) -> None:
-    findings = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
-    request.scope["state"]["log"].update(
-        pictures=len(outcomes),
-        faults=len(outcomes) - len(findings),
-        verdicts=[finding.verdict.outcome for finding in findings],
-    )
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from maskdet.errors import MaskdetError
 
 
-class Refusal(MaskdetError):  # noqa: N818  (a word for the field, as its subclasses)
+class Refusal(MaskdetError):
     """Base of what a request can be refused for."""
 
 

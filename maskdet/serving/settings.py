@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from maskdet.settings import Section
+
+Dialect = Literal[
+    "hub_form", "hub_json", "clas_system", "flask_demo", "learnpaddle", "serving_pipeline", "paddlex", "oip"
+]
 
 
 class ServeSettings(Section):
@@ -54,6 +60,15 @@ class ServeSettings(Section):
     """Labels that break the mask rule; without it they are told by their names."""
     uncertain_band: float = Field(0.15, ge=0, le=1)
     """A face this far or less below its threshold makes the verdict `uncertain`."""
+
+    dialects: tuple[Dialect, ...] = get_args(Dialect)
+    """Older systems whose clients are answered in their own form."""
+    hub_modules: tuple[str, ...] = ("pyramidbox_lite_server_mask", "pyramidbox_lite_mobile_mask")
+    """PaddleHub module names that the default model also answers to, beside the models' own names."""
+    hub_labels: dict[str, str] = Field(default_factory=dict)
+    """Labels in the PaddleHub dialects; without an entry MASK, or NO MASK where the label breaks the rule."""
+    hub_http_errors: bool = False
+    """Whether PaddleHub errors have real 4xx statuses; PaddleHub says 200 and puts the error inside."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -112,30 +112,42 @@ class ServerProcess:
         return [json.loads(line) for line in self.process.stderr]
 
 
+@contextmanager
+def running_server(bundle: Path, runtime: Path, slow_ms: int = 0, **settings: Any) -> Iterator[ServerProcess]:
+    """A server process that is ready; it is killed at the end if it still runs."""
+    process = subprocess.Popen(
+        [sys.executable, SERVER_SCRIPT, bundle, json.dumps({"port": 0, **settings}), str(slow_ms)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(maskdet.__file__).parents[1]),
+            "XDG_RUNTIME_DIR": str(runtime),
+        },
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        url = process.stdout.readline().strip()
+        assert url, process.stderr.read()
+        yield ServerProcess(process, url)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="session")
+def start_server() -> Any:
+    """`running_server`, for fixtures that keep a server for a whole module."""
+    return running_server
+
+
 @pytest.fixture
 def server_process(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., ServerProcess]]:
     """A starter of servers; it takes ServeSettings as keywords, and `slow_ms` for each inference."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    left = []
-
-    def start(*, slow_ms: int = 0, **settings: Any) -> ServerProcess:
-        wanted = json.dumps({"port": 0, **settings})
-        process = subprocess.Popen(
-            [sys.executable, SERVER_SCRIPT, tiny_bundle, wanted, str(slow_ms)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(maskdet.__file__).parents[1])},
-        )
-        left.append(process)
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        assert url, process.stderr.read() if process.stderr else ""
-        return ServerProcess(process, url)
-
-    yield start
-    for process in left:
-        process.kill()
-        process.communicate()
+    with ExitStack() as left:
+        yield lambda **options: left.enter_context(running_server(tiny_bundle, tmp_path, **options))

@@ -1,0 +1,48 @@
+"""The Flask page over a PicoDet ONNX model: POST /api/, called by a browser from another port."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from maskdet.errors import MaskdetError
+from maskdet.serving.dialects.wire import (
+    OPEN_CORS,
+    add_preflight,
+    json_object,
+    json_reply,
+    refusal_reply,
+    says,
+)
+from maskdet.serving.inputs import decode_base64
+from maskdet.serving.model import Finding, Work
+from maskdet.serving.refusals import NoPicture
+from maskdet.serving.service import Service, errors_as
+
+
+def flask_demo_routes(service: Service) -> APIRouter:
+    """POST /api/ with its preflight."""
+
+    def form(error: MaskdetError) -> Response:
+        return refusal_reply(error, {"error": says(error), "results": []}, headers=OPEN_CORS)
+
+    router = APIRouter(tags=["Flask demo"], route_class=errors_as(form))
+    add_preflight(router, "/api/")
+
+    @router.post("/api/", summary="The Flask demo's page", response_model=None)
+    async def detect(request: Request) -> Response:
+        async with service.reader.body(request) as body:
+            picture = json_object(body).get("image")
+            if not isinstance(picture, str):
+                raise NoPicture("image is not base64 text or a data URI")
+            [finding] = await service.findings(request, [Work(decode_base64(picture))])
+        return json_reply({"results": _results(finding)}, headers=OPEN_CORS)
+
+    return router
+
+
+def _results(finding: Finding) -> list[dict[str, object]]:
+    found, labels = finding.detections, finding.model.meta.labels
+    boxes = found.boxes.round().astype(int).tolist()
+    rows = zip(boxes, found.scores.tolist(), found.class_ids.tolist(), strict=True)
+    # The page runs parseFloat over conf; the demo's own server sent it as text.
+    return [{"name": labels[one], "conf": f"{score:.2f}", "bbox": box} for box, score, one in rows]

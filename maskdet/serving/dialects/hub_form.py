@@ -1,0 +1,123 @@
+"""PaddleHub 1.5 to 1.8: POST /predict/image/<module>, whose `results` is a text that clients eval()."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from maskdet.errors import MaskdetError
+from maskdet.serving.dialects.hub import jpeg_uri, module_model
+from maskdet.serving.dialects.wire import hub_labels, json_object, json_reply, refusal_reply, says
+from maskdet.serving.inputs import FormItem, Upload, decode_base64, read_form
+from maskdet.serving.model import Finding, Work
+from maskdet.serving.refusals import BadOption, MalformedBody, NoPicture, UnknownModel
+from maskdet.serving.service import Service, errors_as
+
+NO_FACE = "No face."
+FALSY = ("", "0", "false", "no", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class FormPictures:
+    """What a form holds. `plain`: the `b64s` shape, which never gets pictures or file names back."""
+
+    uploads: list[Upload]
+    drawn: bool
+    plain: bool
+
+
+def hub_form_routes(service: Service) -> APIRouter:
+    """POST /predict/image/{module} and GET or POST /get/modules."""
+
+    def form(error: MaskdetError) -> Response:
+        if isinstance(error, UnknownModel):
+            body = {"error": error.what}
+        else:
+            body = {"msg": says(error), "results": "", "status": "-1"}
+        return refusal_reply(error, body, status=None if service.settings.hub_http_errors else 200)
+
+    router = APIRouter(tags=["PaddleHub"], route_class=errors_as(form))
+
+    @router.post("/predict/image/{module}", summary="PaddleHub 1.5 to 1.8", response_model=None)
+    async def predict(module: str, request: Request) -> Response:
+        model = module_model(service, module)
+        async with service.reader.body(request) as body:
+            wanted = _pictures(await read_form(body, request.headers, service.settings.max_files))
+            works = [Work(upload.data, model, drawn=wanted.drawn) for upload in wanted.uploads]
+            findings = await service.findings(request, works)
+        items = [
+            _item(number, upload, finding, wanted, service)
+            for number, (upload, finding) in enumerate(zip(wanted.uploads, findings, strict=True), 1)
+        ]
+        # Text that is at once JSON and a Python literal: only strings and numbers, so that eval(),
+        # ast.literal_eval() and json.loads() all read the same list.
+        text = json.dumps(items, ensure_ascii=False, allow_nan=False)
+        return json_reply({"msg": "", "results": text, "status": "0"})
+
+    @router.api_route("/get/modules", methods=["GET", "POST"], include_in_schema=False)
+    async def modules() -> Response:
+        names = [*service.settings.hub_modules, *service.engine.models]
+        listed = [{"Choose...": "Choose..."}, *({name: name} for name in names)]
+        return json_reply({"module_info": {"cv_module": listed}})
+
+    return router
+
+
+def _pictures(items: list[FormItem]) -> FormPictures:
+    """The three shapes: files, data URIs in `image`, and any field that holds {"b64s": [...]}."""
+    uploads, texts = [], {}
+    for name, value in items:
+        if isinstance(value, Upload):
+            uploads.append(value)
+        elif name == "image":
+            uploads.append(_from_uri(value))
+        else:
+            texts[name] = value
+    if uploads:
+        return FormPictures(uploads, texts.get("visual_result", "1").lower() not in FALSY, plain=False)
+    for text in texts.values():
+        if "b64s" in text:
+            return FormPictures(_from_b64s(text), drawn=False, plain=True)
+    raise NoPicture("Please check data format! The form holds no picture.")
+
+
+def _from_uri(text: str) -> Upload:
+    if not text.startswith("data:image/"):
+        raise MalformedBody("Unrecognized file type")
+    return Upload(decode_base64(text))
+
+
+def _from_b64s(text: str) -> list[Upload]:
+    pictures = json_object(text.encode()).get("b64s")
+    if not isinstance(pictures, list) or not all(isinstance(one, str) for one in pictures):
+        raise BadOption("Please check data format! b64s is not a list of base64 texts.")
+    if not pictures:
+        raise NoPicture("Please check data format! b64s is empty.")
+    return [Upload(decode_base64(one)) for one in pictures]
+
+
+def _item(
+    number: int, upload: Upload, finding: Finding, wanted: FormPictures, service: Service
+) -> dict[str, Any]:
+    faces = _faces(finding, hub_labels(finding.model, service.settings))
+    item: dict[str, Any] = {
+        # Clients of the b64s shape never met the text: they loop over faces.
+        "data": faces if faces or wanted.plain else NO_FACE,
+        "path": upload.filename if wanted.drawn else "",
+        "id": number,
+    }
+    if finding.drawn is not None:
+        item["base64"] = jpeg_uri(finding.drawn)
+    return item
+
+
+def _faces(finding: Finding, labels: list[str]) -> list[dict[str, Any]]:
+    found = finding.detections
+    rows = zip(found.boxes.tolist(), found.scores.tolist(), found.class_ids.tolist(), strict=True)
+    return [
+        {"label": labels[one], "left": x1, "right": x2, "top": y1, "bottom": y2, "confidence": score}
+        for (x1, y1, x2, y2), score, one in rows
+    ]

@@ -1,0 +1,111 @@
+"""PaddleHub 2.x (and the JSON route of 1.6-1.8): POST /predict/<module>."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from maskdet.errors import MaskdetError
+from maskdet.serving.dialects.hub import jpeg_uri, module_model
+from maskdet.serving.dialects.wire import (
+    hub_labels,
+    json_object,
+    json_reply,
+    refusal_reply,
+    says,
+    threshold_option,
+)
+from maskdet.serving.inputs import Upload, decode_base64, media_type, read_form
+from maskdet.serving.model import Finding, Work
+from maskdet.serving.refusals import BadOption, MalformedBody, UnknownModel, WrongType
+from maskdet.serving.service import Service, errors_as
+
+OK, FAILED, NOT_LOADED, NOT_JSON = "000", "101", "111", "112"
+"""PaddleHub 2.x status codes: strings, while HTTP says 200 to all of them."""
+
+IGNORED = ("batch_size", "use_gpu", "use_multi_scale", "shrink", "output_dir")
+"""Arguments of the old module with no meaning here: its scaling, its device, its files on the server."""
+KNOWN = ("images", "visualization", "confs_threshold", *IGNORED)
+
+
+def hub_json_routes(service: Service) -> APIRouter:
+    """POST /predict/{module}."""
+
+    def form(error: MaskdetError) -> Response:
+        body = {"msg": says(error), "results": "", "status": _status(error)}
+        return refusal_reply(error, body, status=None if service.settings.hub_http_errors else 200)
+
+    router = APIRouter(tags=["PaddleHub"], route_class=errors_as(form))
+
+    @router.post("/predict/{module}", summary="PaddleHub 2.x", response_model=None)
+    async def predict(module: str, request: Request) -> Response:
+        model = module_model(service, module)
+        async with service.reader.body(request) as body:
+            arguments = await _arguments(service, request, body)
+            works = _works(arguments, model)
+            findings = await service.findings(request, works) if works else []
+        results = [_result(finding, service) for finding in findings]
+        return json_reply({"msg": "", "results": results, "status": OK})
+
+    return router
+
+
+def _status(error: MaskdetError) -> str:
+    if isinstance(error, UnknownModel):
+        return NOT_LOADED
+    return NOT_JSON if isinstance(error, WrongType) else FAILED
+
+
+async def _arguments(service: Service, request: Request, body: bytes) -> dict[str, Any]:
+    """The module's keyword arguments, from JSON or a form. Raises WrongType, MalformedBody or BadOption."""
+    if media_type(request.headers).startswith(("multipart/", "application/x-www-form-urlencoded")):
+        arguments: dict[str, Any] = {"images": []}
+        for name, value in await read_form(body, request.headers, service.settings.max_files):
+            if isinstance(value, Upload) or name in ("image", "images"):
+                arguments["images"].append(value)
+            else:
+                arguments[name] = value
+    else:
+        try:
+            arguments = json_object(body)
+        except MalformedBody as error:
+            raise WrongType(f"{error.what}; use 'application/json' as content-type and an object") from error
+    unknown = [name for name in arguments if name not in KNOWN]
+    if unknown:
+        raise BadOption(f"face_detection() got an unexpected keyword argument '{unknown[0][:80]}'")
+    return arguments
+
+
+def _works(arguments: dict[str, Any], model: str) -> list[Work]:
+    if "images" not in arguments:
+        raise BadOption("face_detection() missing 1 required argument: 'images'")
+    images = arguments["images"] if isinstance(arguments["images"], list) else [arguments["images"]]
+    threshold = threshold_option(arguments.get("confs_threshold"), "confs_threshold")
+    drawn = bool(arguments.get("visualization", False))
+    return [Work(_bytes(image), model, threshold, drawn=drawn) for image in images]
+
+
+def _bytes(image: Any) -> bytes:
+    if isinstance(image, Upload):
+        return image.data
+    if not isinstance(image, str):
+        raise BadOption("images is not a list of base64 texts")
+    return decode_base64(image)
+
+
+def _result(finding: Finding, service: Service) -> dict[str, Any]:
+    found, labels = finding.detections, hub_labels(finding.model, service.settings)
+    rows = zip(
+        found.boxes.round().astype(int).tolist(), found.scores.tolist(), found.class_ids.tolist(), strict=True
+    )
+    faces = [
+        {"label": labels[one], "confidence": score, "left": x1, "top": y1, "right": x2, "bottom": y2}
+        for (x1, y1, x2, y2), score, one in rows
+    ]
+    # The old module names a picture that came without a path by the microsecond.
+    result: dict[str, Any] = {"data": faces, "path": f"ndarray_time={time.time() * 1e6:.0f}"}
+    if finding.drawn is not None:
+        result["base64"] = jpeg_uri(finding.drawn)
+    return result

@@ -1,0 +1,57 @@
+"""LearnPaddle's Flask service: POST /infer and /upload, a form's file field `img`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import HTMLResponse
+
+from maskdet.errors import MaskdetError
+from maskdet.serving.dialects.wire import (
+    OPEN_CORS,
+    add_preflight,
+    class_scores,
+    json_reply,
+    refusal_reply,
+    says,
+)
+from maskdet.serving.inputs import Upload, read_form
+from maskdet.serving.model import Finding, Work
+from maskdet.serving.refusals import NoPicture
+from maskdet.serving.service import Service, errors_as
+
+
+def learnpaddle_routes(service: Service) -> APIRouter:
+    """POST /infer and /upload with their preflights."""
+
+    def form(error: MaskdetError) -> Response:
+        return refusal_reply(error, {"code": -1, "message": says(error)}, headers=OPEN_CORS)
+
+    router = APIRouter(tags=["LearnPaddle"], route_class=errors_as(form))
+    add_preflight(router, "/infer")
+    add_preflight(router, "/upload")
+
+    @router.post("/infer", summary="LearnPaddle: the picture's best class", response_model=None)
+    async def infer(request: Request) -> Response:
+        finding = await _finding(service, request)
+        scores = class_scores(finding)
+        best = max(range(len(scores)), key=scores.__getitem__)
+        # A document inside a string, with six digits, as the old service's format string made it.
+        data = f'{{"result":{best if scores[best] else -1:d},"possibility":{scores[best]:f}}}'
+        return json_reply({"code": 0, "data": data, "message": "success"}, headers=OPEN_CORS)
+
+    @router.post("/upload", summary="LearnPaddle: check a picture; nothing is kept", response_model=None)
+    async def upload(request: Request) -> Response:
+        await _finding(service, request)
+        return HTMLResponse("success", headers=OPEN_CORS)
+
+    return router
+
+
+async def _finding(service: Service, request: Request) -> Finding:
+    async with service.reader.body(request) as body:
+        items = await read_form(body, request.headers, service.settings.max_files)
+        files = [value for name, value in items if name == "img" and isinstance(value, Upload)]
+        if not files:
+            raise NoPicture("the form has no file named img")
+        [finding] = await service.findings(request, [Work(files[0].data)])
+    return finding

@@ -1,0 +1,157 @@
+"""Tensors of the Open Inference Protocol v2: JSON, or Triton's binary extension behind the JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from maskdet.serving.dialects.wire import json_object
+from maskdet.serving.inputs import bad_option, decode_base64
+from maskdet.serving.refusals import BadOption, MalformedBody
+from maskdet.types import Picture
+
+Size = Annotated[int, Field(ge=0)]
+Parameters = dict[str, str | bool | int | float]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    name: str
+    parameters: Parameters = Field(default_factory=dict)
+
+
+class InputTensor(_Part):
+    """One input; `data` is absent where its bytes follow the JSON."""
+
+    shape: list[Size]
+    datatype: str
+    data: list[Any] | None = None
+
+
+class InferRequest(BaseModel):
+    """The JSON of an inference request. Keys that the protocol may add later are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str | None = None
+    inputs: list[InputTensor] = Field(min_length=1)
+    outputs: list[_Part] = Field(default_factory=list)
+    parameters: Parameters = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTensor:
+    """One output; datatype is FP32 or INT32, as the array's."""
+
+    name: str
+    array: np.ndarray[Any, Any]
+    binary: bool
+
+    def header(self) -> dict[str, Any]:
+        """Its part of the JSON."""
+        datatype = {"f": "FP32", "i": "INT32"}[self.array.dtype.kind]
+        head = {"name": self.name, "datatype": datatype, "shape": list(self.array.shape)}
+        if self.binary:
+            return {**head, "parameters": {"binary_data_size": self.array.nbytes}}
+        return {**head, "data": self.array.ravel().tolist()}
+
+
+def read_request(body: bytes, header_length: str | None) -> tuple[InferRequest, bytes]:
+    """The JSON part and the binary tail. Raises MalformedBody or BadOption."""
+    length = len(body)
+    if header_length is not None:
+        if not header_length.isdecimal() or len(header_length) > 12 or int(header_length) > length:
+            raise MalformedBody("Inference-Header-Content-Length is not a length within the body")
+        length = int(header_length)
+    try:
+        return InferRequest.model_validate(json_object(body[:length])), body[length:]
+    except ValidationError as error:
+        raise bad_option(error, InferRequest) from error
+
+
+def read_pictures(wanted: InferRequest, tail: bytes) -> list[bytes] | list[Picture]:
+    """The pictures of the one input: BYTES [N] or [N, 1] of files, UINT8 [size] of one file, or
+    UINT8 [N, H, W, 3] of RGB pixels. Raises MalformedBody or BadOption.
+    """
+    if len(wanted.inputs) != 1:
+        raise BadOption(f"{len(wanted.inputs)} inputs are given, the model has one: image")
+    tensor = wanted.inputs[0]
+    if tensor.datatype == "BYTES":
+        return _files(tensor, tail)
+    if tensor.datatype == "UINT8":
+        return _pixels(tensor, tail)
+    raise BadOption(f"datatype {tensor.datatype[:20]!r} is not BYTES or UINT8")
+
+
+def write_answer(head: dict[str, Any], outputs: list[OutputTensor]) -> tuple[bytes, int | None]:
+    """The body, and the length of its JSON part where binary tensors follow it."""
+    answer = {**head, "outputs": [one.header() for one in outputs]}
+    text = json.dumps(answer, separators=(",", ":"), allow_nan=False).encode()
+    binary = [one.array.astype(one.array.dtype.newbyteorder("<")).tobytes() for one in outputs if one.binary]
+    return b"".join((text, *binary)), len(text) if binary else None
+
+
+def _files(tensor: InputTensor, tail: bytes) -> list[bytes]:
+    files = _json_files(tensor) if tensor.data is not None else _split(_binary(tensor, tail))
+    # 0-d tensors do not exist in the protocol; [N, 1] is what Triton sends for a batch of strings.
+    if math.prod(tensor.shape) != len(files) or len(tensor.shape) not in (1, 2):
+        raise BadOption(f"shape {tensor.shape[:8]} does not hold {len(files)} elements")
+    return files
+
+
+def _json_files(tensor: InputTensor) -> list[bytes]:
+    texts = [one for row in tensor.data or [] for one in (row if isinstance(row, list) else [row])]
+    if not all(isinstance(text, str) for text in texts):
+        raise BadOption("BYTES data in JSON is not base64 text")
+    return [decode_base64(text) for text in texts]
+
+
+def _split(data: bytes) -> list[bytes]:
+    """Elements of a BYTES tensor: each four bytes of length, little-endian, and then its content."""
+    elements, place = [], 0
+    while place < len(data):
+        end = place + 4 + int.from_bytes(data[place : place + 4], "little")
+        if place + 4 > len(data) or end > len(data):
+            raise MalformedBody("a BYTES element is longer than the binary data")
+        elements.append(data[place + 4 : end])
+        place = end
+    return elements
+
+
+def _pixels(tensor: InputTensor, tail: bytes) -> list[bytes] | list[Picture]:
+    data = _json_pixels(tensor.data) if tensor.data is not None else _binary(tensor, tail)
+    shape = tensor.shape
+    if math.prod(shape) != len(data):
+        raise BadOption(f"{len(data)} values do not make UINT8 of shape {shape[:8]}")
+    if len(shape) == 1:
+        return [data]
+    if len(shape) != 4 or shape[3] != 3 or not all(shape):
+        raise BadOption(f"shape {shape[:8]} is not [N, height, width, 3]")
+    return list(np.frombuffer(data, np.uint8).reshape(shape))
+
+
+def _json_pixels(data: list[Any]) -> bytes:
+    try:
+        values = np.asarray(data)
+    except ValueError as error:
+        raise MalformedBody("the nested lists of data have different lengths") from error
+    if not values.size:
+        return b""
+    if values.dtype.kind not in "iu" or values.min() < 0 or values.max() > 255:
+        raise BadOption("UINT8 data holds something else than whole numbers from 0 to 255")
+    return values.astype(np.uint8).tobytes()
+
+
+def _binary(tensor: InputTensor, tail: bytes) -> bytes:
+    size = tensor.parameters.get("binary_data_size")
+    if isinstance(size, bool) or not isinstance(size, int):
+        raise BadOption("the input has neither data nor a binary_data_size")
+    if size != len(tail):
+        raise MalformedBody(f"binary_data_size is {size}, but {len(tail)} bytes follow the JSON")
+    return tail

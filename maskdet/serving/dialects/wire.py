@@ -1,0 +1,93 @@
+"""What several dialects share: JSON as Flask wrote it, JSON bodies, open CORS, the hub's labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from maskdet.errors import MaskdetError
+from maskdet.serving.model import Finding, ServedModel
+from maskdet.serving.problems import kind_of
+from maskdet.serving.refusals import BadOption, Busy, MalformedBody
+from maskdet.serving.settings import ServeSettings
+
+OPEN_CORS = {"access-control-allow-origin": "*"}
+PREFLIGHT = {
+    **OPEN_CORS,
+    "access-control-allow-methods": "POST, OPTIONS",
+    "access-control-allow-headers": "content-type",
+    "access-control-max-age": "600",
+}
+
+
+def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Compact JSON with sorted keys and a newline, as Flask's jsonify writes it."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return Response(text + "\n", status_code=status, media_type="application/json", headers=headers)
+
+
+def refusal_reply(
+    error: MaskdetError, value: Any, *, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An error in a dialect's form: with its own HTTP status, or another. A busy server always says 503."""
+    busy = isinstance(error, Busy)
+    after = {"retry-after": str(error.retry_after_seconds)} if isinstance(error, Busy) else {}
+    own = kind_of(error).status
+    return json_reply(value, own if busy or status is None else status, {**(headers or {}), **after})
+
+
+def says(error: MaskdetError) -> str:
+    """An error's text for a client; an internal one says nothing of the server's insides."""
+    return error.what if kind_of(error).status < 500 or isinstance(error, Busy) else "the server failed"
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """A JSON object, whatever the content type. Raises MalformedBody."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedBody("the body is not valid JSON", "check its quotes, commas and encoding") from error
+    if not isinstance(value, dict):
+        raise MalformedBody("the JSON body is not an object", "send an object in braces")
+    return value
+
+
+def threshold_option(value: Any, name: str) -> float | None:
+    """A number from 0 to 1, or None. Raises BadOption."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise BadOption(f"{name} is not a number from 0 to 1", "leave it out for the model's own")
+    return float(value)
+
+
+def hub_labels(model: ServedModel, settings: ServeSettings) -> list[str]:
+    """What the hub dialects call each class, by class id."""
+    return [
+        settings.hub_labels.get(label, "NO MASK" if label in model.policy.violations else "MASK")
+        for label in model.meta.labels
+    ]
+
+
+def class_scores(finding: Finding) -> list[float]:
+    """The best score of each class in the picture, by class id; 0 for a class that was not found.
+
+    It is what a detector can say where a client asks for a classification of the whole picture.
+    """
+    scores = [0.0] * len(finding.model.meta.labels)
+    rows = zip(finding.candidates.class_ids.tolist(), finding.candidates.scores.tolist(), strict=True)
+    for class_id, score in rows:
+        scores[class_id] = max(scores[class_id], score)
+    return scores
+
+
+def add_preflight(router: APIRouter, path: str) -> None:
+    """Answer a browser's CORS preflight for a path."""
+
+    @router.options(path, include_in_schema=False)
+    async def preflight(request: Request) -> Response:
+        del request
+        return Response(headers=PREFLIGHT)

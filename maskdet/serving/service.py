@@ -1,0 +1,79 @@
+"""What every route needs: the engine, the body reader and the settings, and one way to ask the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from maskdet.errors import MaskdetError
+from maskdet.serving.body import BodyReader
+from maskdet.serving.disconnect import unless_gone
+from maskdet.serving.engine import Engine, Outcome
+from maskdet.serving.model import Finding, Work
+from maskdet.serving.refusals import BodyTooLarge
+from maskdet.serving.settings import ServeSettings
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The running parts, handed to each module of routes."""
+
+    engine: Engine
+    reader: BodyReader
+    settings: ServeSettings
+
+    async def outcomes(self, request: Request, works: Sequence[Work]) -> list[Outcome]:
+        """One finding or error for each picture; given up if the client leaves.
+
+        Raises BodyTooLarge (too many pictures), UnknownModel, BadOption, Busy, Draining or ClientGone.
+        """
+        if len(works) > self.settings.max_files:
+            raise BodyTooLarge(
+                f"more than {self.settings.max_files} pictures in one request",
+                "send them in several requests",
+            )
+        outcomes = await unless_gone(request, self.engine.submit_all(works))
+        self.note(request, outcomes)
+        return outcomes
+
+    async def findings(self, request: Request, works: Sequence[Work]) -> list[Finding]:
+        """As `outcomes`, for dialects that answer all pictures or none: the first error is raised."""
+        findings = []
+        for outcome in await self.outcomes(request, works):
+            if isinstance(outcome, MaskdetError):
+                raise outcome
+            findings.append(outcome)
+        return findings
+
+    def note(self, request: Request, outcomes: Sequence[Outcome]) -> None:
+        """What the access log says of the pictures."""
+        findings = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
+        request.scope["state"]["log"].update(
+            pictures=len(outcomes),
+            faults=len(outcomes) - len(findings),
+            verdicts=[finding.verdict.outcome for finding in findings],
+        )
+
+
+def errors_as(form: Callable[[MaskdetError], Response]) -> type[APIRoute]:
+    """A route class whose refusals are answered in a dialect's own form."""
+
+    class InOwnForm(APIRoute):
+        def get_route_handler(self) -> Handler:
+            handler = super().get_route_handler()
+
+            async def guarded(request: Request) -> Response:
+                try:
+                    return await handler(request)
+                except MaskdetError as error:
+                    return form(error)
+
+            return guarded
+
+    return InOwnForm
