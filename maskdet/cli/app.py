@@ -28,6 +28,8 @@ _PIPE_CLOSED = 141
 
 app = typer.Typer(
     no_args_is_help=True,
+    # Plain help: the framed one loads a Markdown parser first, which is half of the time to show it.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

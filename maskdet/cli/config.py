@@ -22,7 +22,10 @@ def config(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Write the whole PaddleDetection configuration that follows from the pipeline file and the data."""
+    """Write the PaddleDetection configuration, or explain it.
+
+    One whole file that follows from the pipeline file and the data.
+    """
     context = open_pipeline(config, overrides or [], runs)
     run_stage(context, "config", force=force, table=explain is None)
     if explain is not None:

@@ -31,7 +31,10 @@ def doctor(
         bool, typer.Option("--lock", help="Only print the path of the lock of tested versions.")
     ] = False,
 ) -> None:
-    """Check versions, devices, fonts and folders. Exits with 0 only if all is well."""
+    """Compare this installation with the tested one.
+
+    Versions, devices, fonts, folders. Exits with 0 only if all is well.
+    """
     if lock:
         from maskdet.pipeline.doctor.lock import lock_path
 

@@ -29,7 +29,10 @@ def evaluate(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Judge a model on val: AP per class, precision and recall at the thresholds, confusion, curves."""
+    """Judge the best checkpoint, or any model, on val.
+
+    AP per class, precision and recall at the thresholds, confusion, curves.
+    """
     context = open_pipeline(config, overrides or [], runs)
     if model is None:
         run_stage(context, "eval", force=force)

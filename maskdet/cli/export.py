@@ -26,6 +26,9 @@ def export(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Export the best checkpoint and prove that what was written agrees with it."""
+    """Export the best checkpoint, to Paddle and ONNX files.
+
+    They are opened, run and compared with the checkpoint; beyond the tolerance the command fails.
+    """
     chosen = with_flags(overrides, {"export.onnx": onnx, "export.nms": nms})
     run_stage(open_pipeline(config, chosen, runs), "export", force=force)

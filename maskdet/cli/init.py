@@ -17,7 +17,10 @@ def init(
     ),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Write a pipeline file in which every key is explained, with the folder's labels and likely aliases."""
+    """Write a commented pipeline file for a VOC folder.
+
+    Every key is explained; labels and likely aliases are those of the folder.
+    """
     from maskdet.cli.console import print_lines
     from maskdet.errors import UsageError
     from maskdet.files import write_text

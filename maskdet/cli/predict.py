@@ -44,7 +44,10 @@ def predict(
         ),
     ] = None,
 ) -> None:
-    """Find faces in files, folders, globs and videos, on all cores. What cannot be read is listed last."""
+    """Find faces in pictures and videos.
+
+    Takes files, folders and globs, and uses all cores. What cannot be read is listed last.
+    """
     bundle_path = model_of(open_serving(config, overrides or [], runs, model), model)
 
     from maskdet.cli.console import standard_error

@@ -17,6 +17,9 @@ def prepare(
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Drop what is bad and list it.")] = False,
     force: Force = False,
 ) -> None:
-    """Check every annotation and picture, split them into train and val, write lists, report and plots."""
+    """Check the VOC folder and split it into train and val.
+
+    Writes lists, manifest, report and plots. Errors stop it; nothing is written then.
+    """
     chosen = with_flags(overrides, {"data.skip_bad": skip_bad or None})
     run_stage(open_pipeline(config, chosen, runs), "prepare", force=force)

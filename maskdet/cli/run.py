@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def run(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[PIPELINE]", help="Pipeline file, the same as --config.", show_default=False),
+        typer.Argument(metavar="PIPELINE", help="Pipeline file, the same as --config.", show_default=False),
     ] = None,
     config: Config = None,
     overrides: Overrides = None,
@@ -39,7 +39,10 @@ def run(
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished training.")] = False,
 ) -> None:
-    """Run prepare, config, train, eval and export. A stage whose inputs have not changed is skipped."""
+    """Run prepare, config, train, eval and export.
+
+    A stage whose inputs have not changed is skipped.
+    """
     from maskdet.pipeline.outcome import RunOptions
     from maskdet.pipeline.stages import STAGES
 

@@ -25,7 +25,10 @@ def serve(
         int | None, typer.Option("--port", help="0 takes a free one. Sets serve.port.", show_default="8866")
     ] = None,
 ) -> None:
-    """Serve a model over HTTP until Ctrl-C or SIGTERM; from this machine only, unless --host says else."""
+    """Answer HTTP requests with a model.
+
+    Until Ctrl-C or SIGTERM; from this machine only, unless --host says else.
+    """
     chosen = with_flags(overrides, {"serve.host": host, "serve.port": port})
     context = open_serving(config, chosen, runs, model)
     bundle = model_of(context, model)

@@ -19,7 +19,7 @@ def stop(
         typer.Option("--port", min=1, max=65535, help="The server's port.", show_default="serve.port"),
     ] = None,
 ) -> None:
-    """Let a running server answer what it has accepted, then end it."""
+    """Let a running server answer what it accepted, and end it."""
     from maskdet.cli.console import print_lines
     from maskdet.serving import control
     from maskdet.serving.settings import ServeSettings

@@ -25,6 +25,9 @@ def train(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Train. Ends with Ctrl-C; `--resume` goes on from the last finished epoch and keeps the best score."""
+    """Train with PaddleDetection.
+
+    Ctrl-C ends it; --resume goes on from the last finished epoch and keeps the best score.
+    """
     chosen = with_flags(overrides, {"train.device": device, "train.workers": workers})
     run_stage(open_pipeline(config, chosen, runs), "train", force=force, resume=resume)
