@@ -21,7 +21,7 @@ from maskdet.serving.refusals import MalformedBody, UnknownRoute, WrongMethod
 from maskdet.serving.service import Service
 from maskdet.serving.settings import ServeSettings
 
-LINGER_SECONDS = 5.0
+LINGER_SECONDS = 2.0
 """How long a refused client that is still sending is listened to."""
 
 

@@ -96,8 +96,9 @@ def served(tiny_bundle: Path) -> Iterator[InProcess]:
 class ServerProcess:
     """The real server in a process of its own, on a free port."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+    def __init__(self, process: subprocess.Popen[str], url: str, log: Path) -> None:
         self.process = process
+        self._log = log
         self.url = url
         self.port = int(url.rpartition(":")[2])
 
@@ -107,31 +108,32 @@ class ServerProcess:
         return self.process.wait(60)
 
     def log(self) -> list[dict[str, Any]]:
-        """The lines it has written since; only once it has ended."""
-        assert self.process.stderr is not None
-        return [json.loads(line) for line in self.process.stderr]
+        """The lines it has written; whole only once it has ended."""
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
 
 
 @contextmanager
 def running_server(bundle: Path, runtime: Path, slow_ms: int = 0, **settings: Any) -> Iterator[ServerProcess]:
     """A server process that is ready; it is killed at the end if it still runs."""
-    process = subprocess.Popen(
-        [sys.executable, SERVER_SCRIPT, bundle, json.dumps({"port": 0, **settings}), str(slow_ms)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(Path(maskdet.__file__).parents[1]),
-            "XDG_RUNTIME_DIR": str(runtime),
-        },
-    )
+    # To a file: nobody reads a pipe while the test runs, and a full one would stop the server.
+    log = runtime / f"server-{len(list(runtime.iterdir()))}.log"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, SERVER_SCRIPT, bundle, json.dumps({"port": 0, **settings}), str(slow_ms)],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(Path(maskdet.__file__).parents[1]),
+                "XDG_RUNTIME_DIR": str(runtime),
+            },
+        )
     try:
         assert process.stdout is not None
-        assert process.stderr is not None
         url = process.stdout.readline().strip()
-        assert url, process.stderr.read()
-        yield ServerProcess(process, url)
+        assert url, log.read_text()
+        yield ServerProcess(process, url, log)
     finally:
         process.kill()
         process.communicate()

@@ -26,18 +26,18 @@ def slow_down(milliseconds: int) -> None:
     ServedModel.detect = slow  # type: ignore[method-assign]
 
 
-def say(url: str) -> None:
-    sys.stdout.write(f"{url}\n")
-    sys.stdout.flush()
-
-
 def main() -> int:
     bundle, settings, slow_ms = sys.argv[1:]
     log_to()
-    if int(slow_ms):
-        slow_down(int(slow_ms))
+
+    def ready(url: str) -> None:
+        if int(slow_ms):
+            slow_down(int(slow_ms))
+        sys.stdout.write(f"{url}\n")
+        sys.stdout.flush()
+
     try:
-        serve(Path(bundle), ServeSettings(**json.loads(settings)), say)
+        serve(Path(bundle), ServeSettings(**json.loads(settings)), ready)
     except MaskdetError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,17 @@ import cv2
 import httpx
 import psutil
 import pytest
+import uvicorn
 from support import LABELS, cell_box, paint
+from uvicorn.server import ServerState
 
 import maskdet
 from maskdet.errors import ServingError
+from maskdet.serving.connection import guarded
 from maskdet.serving.control import status, stop
 from maskdet.serving.records import ServerRecord, read_record, write_record
 from maskdet.serving.server import listen
+from maskdet.serving.settings import ServeSettings
 
 PNG = {"content-type": "image/png"}
 POST = b"POST /v1/detect HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
@@ -40,6 +45,13 @@ def encoded(cells: dict[tuple[int, int], str], height: int = 256, width: int = 2
 
 
 MASKED = encoded({(1, 2): "with_mask"})
+
+
+@pytest.fixture(scope="module")
+def plain(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory, start_server: Any) -> Iterator[Any]:
+    """One server with the default settings, for tests that do not stop it."""
+    with start_server(tiny_bundle, tmp_path_factory.mktemp("runtime")) as server:
+        yield server
 
 
 def talk(port: int, data: bytes, seconds: float = 30) -> bytes:
@@ -222,6 +234,33 @@ def test_taken_port_is_named_with_the_way_out(server_process: Callable[..., Any]
     assert httpx.get(f"{server.url}/health/ready").status_code == 200
 
 
+def test_small_answers_do_not_wait_for_acknowledgements() -> None:
+    async def nodelay() -> int:
+        loop = asyncio.get_running_loop()
+        config, state = uvicorn.Config(lambda *_: None, log_config=None), ServerState()
+        made = []
+
+        def make() -> asyncio.Protocol:
+            made.append(guarded(ServeSettings())(config=config, server_state=state, app_state={}))
+            return made[0]
+
+        with listen("127.0.0.1", 0) as listener:
+            server = await loop.create_server(make, sock=listener)
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            while not made or made[0].transport is None:
+                await asyncio.sleep(0.01)
+            option = (
+                made[0].transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            )
+            writer.close()
+            await writer.wait_closed()
+            server.close()
+            await server.wait_closed()
+        return option
+
+    assert asyncio.run(nodelay())
+
+
 def test_foreign_address_is_refused_with_a_hint() -> None:
     with pytest.raises(ServingError, match=r"cannot listen on 203\.0\.113\.1") as refused:
         listen("203.0.113.1", 0)
@@ -274,11 +313,10 @@ def test_slow_body_and_slow_headers_are_answered_with_408(server_process: Callab
         assert b'"slow_headers"' in answer
 
 
-def test_slow_client_does_not_hold_up_others(server_process: Callable[..., Any]) -> None:
-    server = server_process()
-    with socket.create_connection(("127.0.0.1", server.port)) as slow:
+def test_slow_client_does_not_hold_up_others(plain: Any) -> None:
+    with socket.create_connection(("127.0.0.1", plain.port)) as slow:
         slow.sendall(POST + b"Content-Length: 9\r\n\r\n")
-        assert httpx.post(f"{server.url}/v1/detect", content=MASKED, headers=PNG).status_code == 200
+        assert httpx.post(f"{plain.url}/v1/detect", content=MASKED, headers=PNG).status_code == 200
 
 
 def test_half_closed_and_vanished_clients_leave_a_working_server(server_process: Callable[..., Any]) -> None:
@@ -318,16 +356,13 @@ def test_work_of_a_client_that_left_is_given_up(server_process: Callable[..., An
     ],
     ids=["tls", "header flood", "negative length", "bad chunk"],
 )
-def test_bytes_that_are_no_http_get_a_400(server_process: Callable[..., Any], noise: bytes) -> None:
-    server = server_process()
-
-    answer = talk(server.port, noise)
+def test_bytes_that_are_no_http_get_a_400(plain: Any, noise: bytes) -> None:
+    answer = talk(plain.port, noise)
 
     assert b" 400 " in answer.splitlines()[0]
     assert b'"malformed_request"' in answer
-    assert httpx.get(f"{server.url}/health/live").status_code == 200
-    assert server.end() == 0
-    assert [line for line in server.log() if "traceback" in line] == []
+    assert httpx.get(f"{plain.url}/health/live").status_code == 200
+    assert [line for line in plain.log() if "traceback" in line] == []
 
 
 def test_connections_over_the_cap_are_closed(server_process: Callable[..., Any]) -> None:
@@ -354,9 +389,7 @@ def test_full_server_says_503_with_retry_after(server_process: Callable[..., Any
     assert all("retry-after" in one.headers for one in responses if one.status_code == 503)
 
 
-def test_two_clients_over_http_never_get_each_others_answer(server_process: Callable[..., Any]) -> None:
-    server = server_process(threads=2)
-
+def test_two_clients_over_http_never_get_each_others_answer(plain: Any) -> None:
     def client(number: int) -> int:
         height, width = (160, 256) if number % 2 else (256, 192)
         label, cell = LABELS[number % 2], (1 + 3 * (number % 2), 5)
@@ -366,7 +399,7 @@ def test_two_clients_over_http_never_get_each_others_answer(server_process: Call
             while time.monotonic() < until:
                 identity = f"client-{number}-{answers}"
                 response = session.post(
-                    f"{server.url}/v1/detect", content=body, headers={**PNG, "x-request-id": identity}
+                    f"{plain.url}/v1/detect", content=body, headers={**PNG, "x-request-id": identity}
                 ).json()
                 [entry] = response["results"]
                 [face] = entry["detections"]
