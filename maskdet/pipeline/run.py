@@ -47,8 +47,11 @@ def run_stages(
 
 
 def can_resume(stages: Sequence[Stage], context: Context) -> bool:
-    """True when some stage holds work that `--resume` can go on with."""
-    return any(stage.unfinished is not None and stage.unfinished(context) for stage in stages)
+    """True when some stage holds work that `--resume` can go on with; damaged work cannot be gone on with."""
+    try:
+        return any(stage.unfinished is not None and stage.unfinished(context) for stage in stages)
+    except MaskdetError:
+        return False
 
 
 def results_folder(runs: Path, name: str) -> Path:
@@ -118,8 +121,10 @@ class _Runner:
 
     def _resumes(self, stage: Stage, inputs: Inputs) -> bool:
         """Whether to go on with unfinished work. Raises StageError where that is the user's decision."""
-        progress = stage.unfinished(self._context) if stage.unfinished else None
-        if progress is None or stage.name in self._options.force:
+        if stage.unfinished is None or stage.name in self._options.force:
+            return False
+        progress = stage.unfinished(self._context)
+        if progress is None:
             return False
         record = read_record(self._context, stage)
         over = f"`{self._context.command(stage.name, '--force')}` starts over"

@@ -10,7 +10,7 @@ from maskdet.files import write_json, write_text
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.recipe_input import recipe_input
-from maskdet.pipeline.stages.train import BEST_NAME
+from maskdet.training.state import BEST_NAME
 
 if TYPE_CHECKING:
     from maskdet.evaluation.result import Evaluation

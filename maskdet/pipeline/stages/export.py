@@ -10,7 +10,7 @@ from maskdet.errors import StageError
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.recipe_input import recipe_input
-from maskdet.pipeline.stages.train import BEST_NAME
+from maskdet.training.state import BEST_NAME
 
 METRICS = "metrics.json"
 _OVERALL = ("ap50", "ap50_95", "ap50_any_class")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from maskdet.errors import PipelineFileError
 from maskdet.files import sha256_file
+from maskdet.pipeline.cache import read_record
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.config import SPEED_SETTINGS
 from maskdet.pipeline.stages.recipe_input import recipe_input
-from maskdet.training.state import read_state
+from maskdet.training.state import BEST_NAME, read_state
 
-BEST_NAME = "best.pdparams"
+if TYPE_CHECKING:
+    from maskdet.training.train import TrainJob
+
+PREVIOUS = "train.previous"
+"""Where the last training waits until a new one has finished, so that no hours are lost to a slip."""
 
 
 def _inputs(context: Context) -> Inputs:
@@ -32,28 +40,60 @@ def _start(pretrained: str | Path) -> Inputs:
 
 
 def _run(context: Context, out: Path) -> str:
-    from maskdet.training.train import TrainJob, start_over, train
+    from maskdet.training.train import TrainJob, train
 
+    pipeline = context.pipeline
+    if pipeline.model.pretrained != "none" and not Path(pipeline.model.pretrained).is_file():
+        raise PipelineFileError(
+            f"model.pretrained: {pipeline.model.pretrained} does not exist", "name a .pdparams file, or none"
+        )
     job = TrainJob(
         config=context.path("config", "picodet.yml"),
         manifest=context.path("prepare", "manifest.json"),
-        data_root=context.pipeline.data.root,
+        data_root=pipeline.data.root,
         out=out,
-        settings=context.pipeline.train,
-        model=context.pipeline.model,
+        settings=pipeline.train,
+        model=pipeline.model,
     )
+    if context.resume and (figure := _finished_before(job)):
+        return figure
     if not context.resume:
-        start_over(out)
+        _set_aside(out)
     summary = train(job, on_event=context.on_event, resume=context.resume)
+    shutil.rmtree(out.with_name(PREVIOUS), ignore_errors=True)
     early = ", stopped early" if summary.stopped_early else ""
     return f"AP50 {summary.best_ap50:.1%} at epoch {summary.best_epoch} of {summary.epochs}{early}"
 
 
+def _set_aside(out: Path) -> None:
+    """Clear the folder. What was trained before is kept beside it until the new training has finished."""
+    from maskdet.training.train import start_over
+
+    if (out / BEST_NAME).is_file() and not out.with_name(PREVIOUS).exists():
+        out.replace(out.with_name(PREVIOUS))
+        out.mkdir()
+    else:
+        start_over(out)
+
+
+def _finished_before(job: TrainJob) -> str | None:
+    """The key figure of a training that finished, but was cut off before that was recorded."""
+    state = read_state(job.out)
+    if state is None or not state.finished or state.fingerprint != job.fingerprint():
+        return None
+    return f"AP50 {state.best_ap50 or 0:.1%} at epoch {state.best_epoch} of {state.epoch}"
+
+
 def _unfinished(context: Context) -> str | None:
     state = read_state(context.path("train"))
-    if state is None or state.finished:
+    if state is None:
         return None
-    return f"train/ holds an unfinished run at epoch {state.epoch} of {state.epochs}"
+    if not state.finished:
+        return f"train/ holds an unfinished run at epoch {state.epoch} of {state.epochs}"
+    record = read_record(context, TRAIN)
+    if record is not None and not record.finished:
+        return f"train/ holds a run of {state.epoch} epochs that was cut off at its very end"
+    return None
 
 
 # Only the best checkpoint counts as output: deleting the optimiser's state to save space undoes no training.
