@@ -21,6 +21,7 @@ from maskdet.pipeline.cache import (
 from maskdet.pipeline.lock import run_lock
 from maskdet.pipeline.outcome import Outcome, RunOptions, RunResult, State
 from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.settings import nearest
 
 OnStart = Callable[[str, str], None]
 """Called with a stage's name and the reason before it runs."""
@@ -178,7 +179,8 @@ def _range(stages: Sequence[Stage], options: RunOptions) -> tuple[int, int]:
     names = [stage.name for stage in stages]
     for name in (options.start, options.end):
         if name is not None and name not in names:
-            raise UsageError(f"there is no stage {name!r}", f"the stages are {', '.join(names)}")
+            guess = f"did you mean {near}? " if (near := nearest(name, names)) else ""
+            raise UsageError(f"there is no stage {name!r}", f"{guess}the stages are {', '.join(names)}")
     first = names.index(options.start) if options.start else 0
     last = names.index(options.end) if options.end else len(names) - 1
     if first > last:

@@ -153,13 +153,14 @@ def test_from_and_to_leave_the_others_alone(project):
     ("options", "message"),
     [
         ({"start": "serve"}, "no stage 'serve'"),
-        ({"end": "trian"}, "no stage 'trian'"),
+        ({"end": "trian"}, "did you mean train"),
         ({"start": "export", "end": "prepare"}, "comes after"),
     ],
 )
 def test_ranges_that_do_not_exist(project, options, message):
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError) as caught:
         project.run(**options)
+    assert message in str(caught.value)
 
 
 def test_from_without_the_earlier_artefacts_says_what_to_run(project):
