@@ -6,15 +6,19 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
 
 from maskdet import __version__
 from maskdet.errors import MaskdetError
-from maskdet.serving.access import AccessLog, Linger, request_id
+from maskdet.serving.access import AccessLog, Linger, note_error, request_id
 from maskdet.serving.body import BodyReader
 from maskdet.serving.dialects.registry import dialect_routes
+from maskdet.serving.dialects.wire import OPEN_CORS_PATHS
 from maskdet.serving.docs import docs_routes
 from maskdet.serving.engine import Engine
-from maskdet.serving.health import health_routes
+from maskdet.serving.health import health_routes, metrics_routes
+from maskdet.serving.keys import ApiKeys
 from maskdet.serving.native import native_routes
 from maskdet.serving.problems import problem_response
 from maskdet.serving.refusals import MalformedBody, UnknownRoute, WrongMethod
@@ -35,21 +39,50 @@ def create_app(engine: Engine, settings: ServeSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    service = Service(engine, BodyReader(settings), settings)
+    reader = BodyReader(settings)
+    engine.metrics.watch("held_bytes", "Bytes of request bodies in memory", lambda: reader.held_bytes)
+    service = Service(engine, reader, settings, engine.metrics)
     app.include_router(native_routes(service))
     app.include_router(health_routes(engine))
     app.include_router(docs_routes(app))
+    app.include_router(metrics_routes(engine))
     for router in dialect_routes(service):
         app.include_router(router)
     app.add_exception_handler(Exception, _on_error)
     app.add_exception_handler(MaskdetError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_middleware(Linger, max_bytes=settings.max_upload_bytes, seconds=LINGER_SECONDS)
-    app.add_middleware(AccessLog)
+    _add_middleware(app, engine, settings)
     return app
 
 
+def _add_middleware(app: FastAPI, engine: Engine, settings: ServeSettings) -> None:
+    """The last one added is the outermost."""
+    if settings.api_key_hashes:
+        app.add_middleware(ApiKeys, hashes=settings.api_key_hashes)
+    if settings.cors_origins:
+        app.add_middleware(
+            Cors,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "x-api-key", "x-camera", "x-request-id"],
+            expose_headers=["retry-after", "x-request-id"],
+        )
+    app.add_middleware(Linger, max_bytes=settings.max_upload_bytes, seconds=LINGER_SECONDS)
+    app.add_middleware(AccessLog, metrics=engine.metrics)
+
+
+class Cors(CORSMiddleware):
+    """CORS for the origins that the operator names; the paths of browser demos are open by themselves."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in OPEN_CORS_PATHS:
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 async def _on_error(request: Request, error: Exception) -> Response:
+    note_error(request.scope, error)
     response = problem_response(error, request_id(request.scope))
     # An unforeseen error is answered outside the middleware that adds the id.
     response.headers["x-request-id"] = request_id(request.scope)
@@ -66,6 +99,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         refusal = WrongMethod(f"this path does not take {request.method}", "see /docs for the routes")
     else:
         refusal = MalformedBody("the request cannot be understood", "see /docs for the routes")
+    note_error(request.scope, refusal)
     response = problem_response(refusal, request_id(request.scope))
     if isinstance(error, HTTPException) and error.headers:
         response.headers.update(error.headers)

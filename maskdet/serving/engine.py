@@ -17,6 +17,7 @@ import numpy as np
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.jobs import Batch, Job, JobQueue
+from maskdet.serving.metrics import Metrics
 from maskdet.serving.model import Finding, Prepared, ServedModel, Work
 from maskdet.serving.refusals import NotReady, UnknownModel
 from maskdet.serving.settings import ServeSettings
@@ -45,6 +46,9 @@ class Engine:
 
     def __init__(self, models: Mapping[str, ServedModel], settings: ServeSettings) -> None:
         """`models` by name; the first is the default."""
+        self.metrics = Metrics()
+        self.metrics.watch("queue_pictures", "Pictures that wait", lambda: self.queue_depth)
+        self.metrics.watch("ready", "Whether requests are taken up", lambda: self.state == "ready")
         self._models = dict(models)
         self._settings = settings
         count = settings.threads or core_count()
@@ -170,6 +174,7 @@ class Engine:
 
     def _detect(self, model: ServedModel, claimed: list[Claimed], alone: bool, started: float) -> None:
         try:
+            self.metrics.batch(len(claimed))
             findings = model.detect([prepared for _, _, prepared in claimed], alone=alone)
         except Exception as error:  # noqa: BLE001  (as above)
             for job, _, _ in claimed:

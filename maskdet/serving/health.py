@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it would take up a request now."""
+"""For those who watch: whether the process lives, would take up a request now, and its metrics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from maskdet.serving.engine import Engine
 from maskdet.serving.native import json_response
 from maskdet.serving.problems import ProblemBody
 from maskdet.serving.schemas import HealthAnswer
+
+
+def metrics_routes(engine: Engine) -> APIRouter:
+    """GET /metrics, for Prometheus."""
+    router = APIRouter()
+
+    @router.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        text, content_type = engine.metrics.exposition()
+        return Response(text, headers={"content-type": content_type})
+
+    return router
 
 
 def health_routes(engine: Engine) -> APIRouter:

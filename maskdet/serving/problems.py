@@ -21,6 +21,7 @@ class Kind(NamedTuple):
 KINDS: dict[type[MaskdetError], Kind] = {
     refusals.MalformedBody: Kind(400, "malformed_body"),
     refusals.NoPicture: Kind(400, "no_picture"),
+    refusals.Unauthorised: Kind(401, "unauthorised"),
     refusals.UnknownRoute: Kind(404, "unknown_route"),
     refusals.UnknownModel: Kind(404, "unknown_model"),
     refusals.WrongMethod: Kind(405, "wrong_method"),

@@ -37,6 +37,10 @@ class ClientGone(Refusal):
     """The client closed the connection before the answer."""
 
 
+class Unauthorised(Refusal):
+    """The request has no API key, or none that is known."""
+
+
 class UnknownRoute(Refusal):
     """No route has this path."""
 

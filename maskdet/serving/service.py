@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,16 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from maskdet.errors import MaskdetError
+from maskdet.serving.access import note, note_error
 from maskdet.serving.body import BodyReader
 from maskdet.serving.disconnect import unless_gone
 from maskdet.serving.engine import Engine, Outcome
+from maskdet.serving.metrics import Metrics
 from maskdet.serving.model import Finding, Work
 from maskdet.serving.refusals import BodyTooLarge
 from maskdet.serving.settings import ServeSettings
+
+CAMERA = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -27,6 +32,7 @@ class Service:
     engine: Engine
     reader: BodyReader
     settings: ServeSettings
+    metrics: Metrics
 
     async def outcomes(self, request: Request, works: Sequence[Work]) -> list[Outcome]:
         """One finding or error for each picture; given up if the client leaves.
@@ -52,12 +58,18 @@ class Service:
         return findings
 
     def note(self, request: Request, outcomes: Sequence[Outcome]) -> None:
-        """What the access log says of the pictures."""
+        """What the access log and the metrics say of the pictures; X-Camera tells cameras apart."""
         findings = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
-        request.scope["state"]["log"].update(
+        camera = request.headers.get("x-camera", "")
+        camera = camera if CAMERA.fullmatch(camera) else ""
+        for finding in findings:
+            self.metrics.finding(finding, camera)
+        note(
+            request.scope,
             pictures=len(outcomes),
             faults=len(outcomes) - len(findings),
             verdicts=[finding.verdict.outcome for finding in findings],
+            **({"camera": camera} if camera else {}),
         )
 
 
@@ -72,6 +84,7 @@ def errors_as(form: Callable[[MaskdetError], Response]) -> type[APIRoute]:
                 try:
                     return await handler(request)
                 except MaskdetError as error:
+                    note_error(request.scope, error)
                     return form(error)
 
             return guarded

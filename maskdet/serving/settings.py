@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -55,6 +55,11 @@ class ServeSettings(Section):
     """How long an idle connection stays open."""
     drain_seconds: float = Field(30, ge=0)
     """How long a stopping server works on what it has accepted."""
+
+    api_key_hashes: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
+    """sha256 of each API key; with any, every route but health asks for one."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose pages may call the server from a browser, or "*"; the old browser demos always may."""
 
     violation_labels: tuple[str, ...] | None = None
     """Labels that break the mask rule; without it they are told by their names."""

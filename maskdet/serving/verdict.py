@@ -22,7 +22,7 @@ from maskdet.types import BoolArray, Detections, FloatArray
 Outcome = Literal["ok", "violation", "uncertain"]
 
 VIOLATION_NAME = re.compile(
-    r"without|no[\s_-]*(face[\s_-]*)?mask|unmask|incorrect|wrong|improper|weared", re.IGNORECASE
+    r"without|no[\s_-]*(face[\s_-]*)?mask|unmask|incorrect|wrong|improper|weared|未|没|无|不", re.IGNORECASE
 )
 """Names of labels for bare faces and for masks worn wrong, as public data sets spell them."""
 SAME_FACE_IOU = 0.5
@@ -47,9 +47,7 @@ class Policy:
     @classmethod
     def of(cls, labels: Sequence[str], violations: Sequence[str] | None, band: float) -> Policy:
         """`violations` None: the labels whose names say so."""
-        told = (
-            [label for label in labels if VIOLATION_NAME.search(label)] if violations is None else violations
-        )
+        told = _told_by_name(labels) if violations is None else violations
         return cls(tuple(labels), frozenset(told), band)
 
     def judge(self, candidates: Detections, thresholds: FloatArray) -> Verdict:
@@ -65,6 +63,12 @@ class Policy:
         limits = thresholds[candidates.class_ids]
         near = (candidates.scores < limits) & (candidates.scores >= limits - self.band)
         return bool((near & ~_covered(candidates, sure)).any())
+
+
+def _told_by_name(labels: Sequence[str]) -> list[str]:
+    # Beside a label for masked faces, plain `face` means a bare one.
+    masks = any("mask" in label.lower() for label in labels)
+    return [label for label in labels if VIOLATION_NAME.search(label) or (masks and label.lower() == "face")]
 
 
 def _covered(some: Detections, others: Detections) -> BoolArray:
