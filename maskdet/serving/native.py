@@ -45,8 +45,7 @@ def native_routes(service: Service) -> APIRouter:
         openapi_extra=_detect_inputs(),
     )
     async def detect(request: Request) -> Response:
-        service.engine.check_room()
-        async with service.reader.body(request) as body:
+        async with service.body(request) as body:
             query = dict(request.query_params)
             wanted = await read_input(body, request.headers, query, service.settings.max_files)
             outcomes = await _outcomes(service, request, wanted)

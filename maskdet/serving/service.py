@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,16 @@ class Service:
     reader: BodyReader
     settings: ServeSettings
     metrics: Metrics
+
+    @asynccontextmanager
+    async def body(self, request: Request) -> AsyncIterator[bytes]:
+        """The request's body, unless there is no room for its pictures: that is said before it is read.
+
+        Raises as `BodyReader.body`, and Busy or Draining.
+        """
+        self.engine.check_room()
+        async with self.reader.body(request) as body:
+            yield body
 
     async def outcomes(self, request: Request, works: Sequence[Work]) -> list[Outcome]:
         """One finding or error for each picture; given up if the client leaves.

@@ -55,7 +55,7 @@ def clas_system_routes(service: Service) -> APIRouter:
     @router.post("/predict/clas_system", summary="PaddleClas hub serving", response_model=None)
     async def predict(request: Request) -> Response:
         started = time.perf_counter()
-        async with service.reader.body(request) as body:
+        async with service.body(request) as body:
             wanted = _request(body)
             works = [Work(source) for source in _sources(wanted, service.settings.max_pixels)]
             findings = await service.findings(request, works) if works else []

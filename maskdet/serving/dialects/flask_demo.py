@@ -30,7 +30,7 @@ def flask_demo_routes(service: Service) -> APIRouter:
 
     @router.post("/api/", summary="The Flask demo's page", response_model=None)
     async def detect(request: Request) -> Response:
-        async with service.reader.body(request) as body:
+        async with service.body(request) as body:
             picture = json_object(body).get("image")
             if not isinstance(picture, str):
                 raise NoPicture("image is not base64 text or a data URI")

@@ -44,7 +44,7 @@ def hub_form_routes(service: Service) -> APIRouter:
     @router.post("/predict/image/{module}", summary="PaddleHub 1.5 to 1.8", response_model=None)
     async def predict(module: str, request: Request) -> Response:
         model = module_model(service, module)
-        async with service.reader.body(request) as body:
+        async with service.body(request) as body:
             wanted = _pictures(await read_form(body, request.headers, service.settings.max_files))
             works = [Work(upload.data, model, drawn=wanted.drawn) for upload in wanted.uploads]
             findings = await service.findings(request, works)

@@ -42,7 +42,7 @@ def hub_json_routes(service: Service) -> APIRouter:
     @router.post("/predict/{module}", summary="PaddleHub 2.x", response_model=None)
     async def predict(module: str, request: Request) -> Response:
         model = module_model(service, module)
-        async with service.reader.body(request) as body:
+        async with service.body(request) as body:
             arguments = await _arguments(service, request, body)
             works = _works(arguments, model)
             findings = await service.findings(request, works) if works else []

@@ -48,7 +48,7 @@ def learnpaddle_routes(service: Service) -> APIRouter:
 
 
 async def _finding(service: Service, request: Request) -> Finding:
-    async with service.reader.body(request) as body:
+    async with service.body(request) as body:
         items = await read_form(body, request.headers, service.settings.max_files)
         files = [value for name, value in items if name == "img" and isinstance(value, Upload)]
         if not files:

@@ -82,7 +82,7 @@ def _add_models(router: APIRouter, service: Service) -> None:
     @router.post("/models/{name}/versions/{version}/infer", include_in_schema=False)
     async def infer(request: Request, name: str, version: str = VERSION) -> Response:
         model = _model(service, name, version)
-        async with service.reader.body(request) as body:
+        async with service.body(request) as body:
             wanted, tail = read_request(body, request.headers.get(JSON_LENGTH))
             threshold = threshold_option(wanted.parameters.get("threshold"), "parameters.threshold")
             works = [Work(source, name, threshold) for source in read_pictures(wanted, tail)]

@@ -39,7 +39,7 @@ def paddlex_routes(service: Service) -> APIRouter:
 
     @router.post("/object-detection", summary="PaddleX 3 basic serving", response_model=None)
     async def detect(request: Request) -> Response:
-        async with service.reader.body(request) as body:
+        async with service.body(request) as body:
             wanted = _request(body)
             # Unlike PaddleX, no address that a client names is ever fetched.
             if wanted.image.startswith(("http://", "https://")):

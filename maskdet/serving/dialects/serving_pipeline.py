@@ -27,7 +27,7 @@ def serving_pipeline_routes(service: Service) -> APIRouter:
 
     @router.post("/ppdet/prediction", summary="Paddle Serving pipeline", response_model=None)
     async def predict(request: Request) -> Response:
-        async with service.reader.body(request) as body:
+        async with service.body(request) as body:
             names, pictures = _pairs(json_object(body))
             findings = await service.findings(request, [Work(decode_base64(one)) for one in pictures])
         return json_reply(_envelope(0, "", names, [_value(finding) for finding in findings]))
