@@ -59,4 +59,5 @@ def raw_outputs(network: Any, image: Any) -> tuple[Any, Any]:
 
 def choose_device(devices: str) -> str:
     """Set Paddle's device for this worker ("cpu" or GPU numbers) and name it."""
-    return str(paddle.set_device("cpu" if devices == "cpu" else "gpu"))
+    paddle.set_device("cpu" if devices == "cpu" else "gpu")
+    return str(paddle.get_device())
