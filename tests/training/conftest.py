@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from trained import REPO, DrawnSet, Trained, draw_faces, make_job, run_training
+from trained import DrawnSet, Trained, draw_faces, make_job, run_training
 
 
-@pytest.fixture(scope="session", autouse=True)
-def workers_import_maskdet() -> Iterator[None]:
-    """Workers find the package wherever pytest was started."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(REPO))
-        yield
+@pytest.fixture(autouse=True)
+def workers(workers_import_maskdet: None) -> None:
+    """Every test here may start some."""
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +17,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> DrawnSet:
 
 
 @pytest.fixture(scope="session")
-def trained(drawn: DrawnSet, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def trained(
+    drawn: DrawnSet, workers_import_maskdet: None, tmp_path_factory: pytest.TempPathFactory
+) -> Trained:
     """An unbroken training of three epochs, for tests that leave it as it is."""
     job = make_job(tmp_path_factory.mktemp("trained") / "épreuve 训练", drawn, epochs=3)
     return run_training(job, drawn)

@@ -38,7 +38,9 @@ def killed(drawn: DrawnSet, tmp_path_factory: pytest.TempPathFactory) -> tuple[T
 
 
 @pytest.fixture(scope="module")
-def resumed(killed: tuple[TrainJob, str], drawn: DrawnSet, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def resumed(
+    killed: tuple[TrainJob, str], drawn: DrawnSet, tmp_path_factory: pytest.TempPathFactory
+) -> Trained:
     job = killed[0]
     copy = tmp_path_factory.mktemp("resumed") / "train"
     shutil.copytree(job.out, copy)

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from trained import REPO, Trained, draw_crowds, make_job, run_training
+
+
+@pytest.fixture(scope="session")
+def workers_import_maskdet() -> Iterator[None]:
+    """Training workers find the package wherever pytest was started."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(REPO))
+        yield
+
+
+@pytest.fixture(scope="session")
+def skilled(workers_import_maskdet: None, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A training of 60 steps that really learns to find the faces of `draw_crowds`."""
+    folder = tmp_path_factory.mktemp("skilled")
+    data = draw_crowds(folder / "voc", 10).dealt(train=[*range(8)] * 2, val=[8, 9])
+    settings = {"epochs": 15, "learning_rate": 0.05, "evaluate_every": 5}
+    job = make_job(folder / "job", data, side=160, plain=True, **settings)
+    return run_training(job, data)
