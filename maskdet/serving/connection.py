@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 connection with the guards that it lacks: a time for headers, a cap on connections."""
+"""uvicorn's HTTP/1.1 connection with what it lacks: times for slow clients, a cap on connections."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ class GuardedConnection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End an idle connection; one whose client does not read its answer would never end politely."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are no HTTP request, in our form."""

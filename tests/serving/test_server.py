@@ -20,6 +20,7 @@ from typing import Any
 
 import cv2
 import httpx
+import numpy as np
 import psutil
 import pytest
 import uvicorn
@@ -285,15 +286,17 @@ def test_endless_chunked_body_is_cut_off_and_answered(server_process: Callable[.
 
 
 def test_client_that_sends_too_much_still_reads_its_413(server_process: Callable[..., Any]) -> None:
-    server = server_process(max_upload_bytes=1_000_000)
+    server = server_process(max_upload_bytes=8_000_000)
+    chunk = b"7a120\r\n" + bytes(500_000) + b"\r\n"
 
-    declared = httpx.post(f"{server.url}/v1/detect", content=bytes(1_900_000), headers=PNG)
-    streamed = httpx.post(f"{server.url}/v1/detect", content=(bytes(50_000) for _ in range(38)), headers=PNG)
+    declared = talk(server.port, POST + b"Content-Length: 14000000\r\n\r\n" + bytes(14_000_000))
+    streamed = talk(server.port, POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 28 + b"0\r\n\r\n")
 
-    for response in (declared, streamed):
-        assert response.status_code == 413
-        assert response.json()["error"]["code"] == "body_too_large"
-        assert response.headers["connection"] == "close"
+    for answer in (declared, streamed):
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert b" 413 " in head.splitlines()[0]
+        assert b"connection: close" in head
+        assert json.loads(body)["error"]["code"] == "body_too_large"
 
 
 def test_slow_body_and_slow_headers_are_answered_with_408(server_process: Callable[..., Any]) -> None:
@@ -330,6 +333,21 @@ def test_half_closed_and_vanished_clients_leave_a_working_server(server_process:
     assert httpx.post(f"{server.url}/v1/detect", content=MASKED, headers=PNG).status_code == 200
     assert server.end() == 0
     assert [line for line in server.log() if "traceback" in line] == []
+
+
+def test_client_that_does_not_read_its_answers_is_cut_off(server_process: Callable[..., Any]) -> None:
+    server = server_process(keep_alive_seconds=1, drain_seconds=20)
+    noise = np.random.default_rng(0).integers(0, 256, (3000, 3000, 3), np.uint8)
+    body = cv2.imencode(".jpg", noise)[1].tobytes()
+    head = b"POST /v1/detect?visualize=1 HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
+    with socket.socket() as lazy:
+        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        lazy.connect(("127.0.0.1", server.port))
+        lazy.settimeout(60)
+        lazy.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        process = psutil.Process(server.process.pid)
+        while any(one.status == psutil.CONN_ESTABLISHED for one in process.net_connections()):
+            time.sleep(0.1)
 
 
 def test_work_of_a_client_that_left_is_given_up(server_process: Callable[..., Any]) -> None:
