@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,12 +25,20 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", help="0 takes a free one. Sets serve.port.", show_default="8866")
     ] = None,
+    inbox: Annotated[
+        Path | None,
+        typer.Option(
+            "--inbox", metavar="DIR", help="Keep what the web page corrects. Sets serve.inbox."
+        ),
+    ] = None,
 ) -> None:
     """Answer HTTP requests with a model.
 
     Until Ctrl-C or SIGTERM; from this machine only, unless --host says else.
     """
-    chosen = with_flags(overrides, {"serve.host": host, "serve.port": port})
+    chosen = with_flags(
+        overrides, {"serve.host": host, "serve.port": port, "serve.inbox": inbox and inbox.absolute()}
+    )
     context = open_serving(config, chosen, runs, model)
     bundle = model_of(context, model)
 

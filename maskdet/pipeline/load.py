@@ -18,7 +18,7 @@ from maskdet.pipeline.schema import PipelineFile
 MAX_PROBLEMS = 20
 """Faults that one message lists; the rest are counted."""
 
-_PATH_KEYS: tuple[KeyPath, ...] = (("data", "root"), ("model", "pretrained"), ("train", "python"))
+_PATH_KEYS: tuple[KeyPath, ...] = (("data", "root"), ("model", "pretrained"), ("train", "python"), ("serve", "inbox"))
 _EXAMPLE_HINT = "`maskdet init DATA_DIR --out example.yml` writes a file with every key explained"
 
 

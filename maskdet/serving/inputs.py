@@ -38,6 +38,8 @@ class DetectOptions(BaseModel):
     """Most detections in the answer, best first."""
     visualize: bool = False
     """Whether the answer holds the picture with its boxes drawn, as a JPEG in base64."""
+    candidates: bool = False
+    """Whether the answer also lists what is below its threshold, so that a client can filter by itself."""
 
 
 class DetectJson(DetectOptions):

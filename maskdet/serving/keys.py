@@ -13,7 +13,8 @@ from maskdet.serving.access import note_error, request_id
 from maskdet.serving.problems import problem_response
 from maskdet.serving.refusals import Unauthorised
 
-OPEN_PATHS = ("/health", "/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready")
+PAGE_FILES = "/web/"
+OPEN_PATHS = ("/", "/health", "/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready")
 
 
 def hash_key(key: str) -> str:
@@ -42,7 +43,9 @@ class ApiKeys:
 
     def _open(self, scope: Scope) -> bool:
         # A browser sends no key with its CORS preflight, and learns nothing from the answer.
-        return scope["path"] in OPEN_PATHS or scope["method"] == "OPTIONS"
+        # The web page itself is public, and asks for the key that its requests then need.
+        path = scope["path"]
+        return path in OPEN_PATHS or path.startswith(PAGE_FILES) or scope["method"] == "OPTIONS"
 
     def _known(self, headers: Headers) -> bool:
         kind, _, bearer = headers.get("authorization", "").partition(" ")

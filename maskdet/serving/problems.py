@@ -22,9 +22,12 @@ KINDS: dict[type[MaskdetError], Kind] = {
     refusals.MalformedBody: Kind(400, "malformed_body"),
     refusals.NoPicture: Kind(400, "no_picture"),
     refusals.Unauthorised: Kind(401, "unauthorised"),
+    refusals.NoInbox: Kind(403, "no_inbox"),
+    refusals.Forbidden: Kind(403, "forbidden"),
     refusals.UnknownRoute: Kind(404, "unknown_route"),
     refusals.UnknownModel: Kind(404, "unknown_model"),
     refusals.WrongMethod: Kind(405, "wrong_method"),
+    refusals.BundleRefused: Kind(409, "bundle_refused"),
     refusals.SlowBody: Kind(408, "slow_body"),
     refusals.BodyTooLarge: Kind(413, "body_too_large"),
     refusals.WrongType: Kind(415, "wrong_type"),
@@ -35,6 +38,7 @@ KINDS: dict[type[MaskdetError], Kind] = {
     refusals.Draining: Kind(503, "draining"),
     refusals.NotReady: Kind(503, "not_ready"),
     refusals.Busy: Kind(503, "busy"),
+    refusals.InboxFull: Kind(507, "inbox_full"),
     MaskdetError: Kind(500, "internal"),
 }
 

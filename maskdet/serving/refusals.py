@@ -41,6 +41,22 @@ class Unauthorised(Refusal):
     """The request has no API key, or none that is known."""
 
 
+class NoInbox(Refusal):
+    """The server keeps no corrections."""
+
+
+class InboxFull(Refusal):
+    """The correction cannot be stored."""
+
+
+class Forbidden(Refusal):
+    """The request may not be made from where it comes from."""
+
+
+class BundleRefused(Refusal):
+    """A new bundle does not load or does not answer; the old one still does."""
+
+
 class UnknownRoute(Refusal):
     """No route has this path."""
 

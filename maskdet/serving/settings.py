@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
@@ -13,6 +14,8 @@ Dialect = Literal[
     "hub_form", "hub_json", "clas_system", "flask_demo", "learnpaddle", "serving_pipeline", "paddlex", "oip"
 ]
 
+ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
 
 class ServeSettings(Section):
     """Where and how the HTTP server listens, what it accepts, and how it shares the cores."""
@@ -22,10 +25,20 @@ class ServeSettings(Section):
     port: int = Field(8866, ge=0, le=65535)
     """TCP port; 0 takes a free one and says which."""
 
+    models: dict[ModelName, Path] = Field(default_factory=dict)
+    """Bundles by the name that requests give; the first answers where none is named. Without any, the one
+    that the pipeline exported."""
+    watch: bool = False
+    """Whether a new bundle at a model's path is taken up by itself."""
+    watch_seconds: float = Field(2, ge=0.01)
+    """How often the paths are looked at."""
+
+    workers: int = Field(1, ge=1, le=64)
+    """Server processes on the one port; each loads the models and keeps the limits below for itself."""
     device: str = Field("cpu", pattern=r"^(cpu|gpu(:\d+)?)$")
     """Where the model runs: cpu, gpu or gpu:N."""
     threads: int = Field(0, ge=0, le=256)
-    """Inference threads; 0 takes one for each core this process may use."""
+    """Inference threads of one process; 0 takes one for each core, shared out between the workers."""
     max_batch: int = Field(1, ge=1, le=64)
     """Pictures that run through the model at once. On a CPU a batch seldom pays."""
     batch_wait_ms: float = Field(0, ge=0, le=1000)
@@ -65,6 +78,11 @@ class ServeSettings(Section):
     """Labels that break the mask rule; without it they are told by their names."""
     uncertain_band: float = Field(0.15, ge=0, le=1)
     """A face this far or less below its threshold makes the verdict `uncertain`."""
+
+    inbox: Path | None = None
+    """Folder for pictures and boxes that people correct on the web page; without it nothing is kept."""
+    inbox_pictures: int = Field(10_000, ge=1)
+    """Pictures that the inbox holds at most."""
 
     dialects: tuple[Dialect, ...] = get_args(Dialect)
     """Older systems whose clients are answered in their own form."""
