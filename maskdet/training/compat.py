@@ -35,6 +35,9 @@ def apply_shims() -> None:
 def _mend_assigner(assigner: Any) -> None:
     """modeling/assigners/{atss,task_aligned}_assigner.py: `assigned_gt_index + batch_ind * num_max_boxes`
     adds int64 to the labels' int32, which Paddle 3 refuses. Labels come in as int64.
+
+    Over a batch without any face the static one leaves out its fourth result, which the head unpacks and
+    does not use.
     """
     original = assigner.forward
     position = list(inspect.signature(original).parameters).index("gt_labels") - 1
@@ -42,7 +45,8 @@ def _mend_assigner(assigner: Any) -> None:
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         arguments = list(args)
         arguments[position] = arguments[position].astype("int64")
-        return original(self, *arguments, **kwargs)
+        found = original(self, *arguments, **kwargs)
+        return found if len(found) == 4 else (*found, None)
 
     assigner.forward = forward
 

@@ -123,7 +123,13 @@ class Training:
             progress.step(step, losses, self.optimizer.get_lr())
 
     def _step(self, batch: dict[str, Any]) -> dict[str, float]:
-        outputs = self.parallel(batch)
+        try:
+            outputs = self.parallel(batch)
+        except ValueError as error:
+            # Paddle's cross entropy refuses what is not a number before there is a loss to look at.
+            if _finite(self.network):
+                raise
+            raise self._diverged("not a number") from error
         outputs["loss"].backward()
         self.optimizer.step()
         self.rate.step()
@@ -131,11 +137,14 @@ class Training:
         self.average.update()
         losses = {name: float(value) for name, value in outputs.items()}
         if not math.isfinite(losses["loss"]):
-            raise TrainingError(
-                f"the loss became {losses['loss']} in epoch {self.state.epoch + 1}",
-                "lower train.learning_rate and start over with --force; the best weights so far are kept",
-            )
+            raise self._diverged(str(losses["loss"]))
         return losses
+
+    def _diverged(self, loss: str) -> TrainingError:
+        return TrainingError(
+            f"the loss became {loss} in epoch {self.state.epoch + 1}",
+            "lower train.learning_rate and start over with --force; the best weights so far are kept",
+        )
 
     def _close_epoch(self) -> None:
         epoch = self.state.epoch + 1
@@ -173,6 +182,10 @@ class Training:
     @property
     def _speaks(self) -> bool:
         return int(paddle.distributed.get_rank()) == 0
+
+
+def _finite(network: Any) -> bool:
+    return all(bool(paddle.isfinite(parameter).all()) for parameter in network.parameters())
 
 
 class Judge:

@@ -28,6 +28,14 @@ CONFIG_NAME = "picodet.yml"
 ORIGINS_NAME = "origins.json"
 _PUBLISHED = "PicoDet's published recipe, the same for every pipeline file"
 _WARMUP_STEPS = 300
+_ADAMW_RATE = 0.002
+_OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "momentum": {
+        "optimizer": {"type": "Momentum", "momentum": 0.9},
+        "regularizer": {"type": "L2", "factor": 4.0e-5},
+    },
+    "adamw": {"optimizer": {"type": "AdamW", "weight_decay": 0.01}, "regularizer": False},
+}
 
 
 @dataclass(frozen=True)
@@ -104,10 +112,9 @@ class _Schedule:
                 f"train.batch_size is {train.batch_size}, but the train part has {len(factors)} pictures",
                 f"set train.batch_size to {max(1, len(factors) // 2)} or less, or add pictures",
             )
-        auto = PUBLISHED_RATE_PER_PICTURE * train.batch_size
         return cls(
             steps_per_epoch=steps,
-            rate=round(auto, 8) if train.learning_rate == "auto" else train.learning_rate,
+            rate=_rate(train),
             warmup_steps=max(1, min(_WARMUP_STEPS, steps * train.epochs // 10)),
             static_assigner_epoch=train.epochs * PUBLISHED_STATIC_ASSIGNER_EPOCH // PUBLISHED_EPOCHS,
         )
@@ -154,10 +161,7 @@ def _optimizer(train: TrainSettings, schedule: _Schedule) -> dict[str, Any]:
                 {"name": "LinearWarmup", "start_factor": 0.1, "steps": schedule.warmup_steps},
             ],
         },
-        "OptimizerBuilder": {
-            "optimizer": {"type": "Momentum", "momentum": 0.9},
-            "regularizer": {"type": "L2", "factor": 4.0e-5},
-        },
+        "OptimizerBuilder": _OPTIMIZERS[train.optimizer],
     }
 
 
@@ -165,12 +169,6 @@ def _origins(
     model: ModelSettings, train: TrainSettings, size: Variant, schedule: _Schedule, manifest: Manifest
 ) -> dict[str, str]:
     total = schedule.steps_per_epoch * train.epochs
-    rate = (
-        f"auto: {PUBLISHED_RATE_PER_PICTURE} a picture of the total batch (PicoDet's published ratio) x "
-        f"train.batch_size {train.batch_size}"
-        if train.learning_rate == "auto"
-        else f"train.learning_rate of the pipeline file, {train.learning_rate}"
-    )
     of_variant = f"model.variant of the pipeline file, {model.variant}"
     origins = {
         "num_classes": f"the {len(manifest.labels)} labels of prepare/manifest.json",
@@ -186,7 +184,8 @@ def _origins(
         "TrainReader.repeat_share": f"train.balance of the pipeline file, {train.balance}",
         "EvalReader": of_variant,
         "TestReader": of_variant,
-        "LearningRate.base_lr": rate,
+        "LearningRate.base_lr": _why_rate(train),
+        "OptimizerBuilder": f"train.optimizer of the pipeline file, {train.optimizer}",
         "LearningRate.schedulers": (
             f"cosine over train.epochs {train.epochs}; warm-up {schedule.warmup_steps} steps = the published "
             f"{_WARMUP_STEPS}, at most a tenth of the {total} steps of the whole training, at least 1"
@@ -200,6 +199,23 @@ def _origins(
             ", the published share"
         )
     return origins
+
+
+def _rate(train: TrainSettings) -> float:
+    if train.learning_rate != "auto":
+        return train.learning_rate
+    return (
+        _ADAMW_RATE if train.optimizer == "adamw" else round(PUBLISHED_RATE_PER_PICTURE * train.batch_size, 8)
+    )
+
+
+def _why_rate(train: TrainSettings) -> str:
+    if train.learning_rate != "auto":
+        return f"train.learning_rate of the pipeline file, {train.learning_rate}"
+    if train.optimizer == "adamw":
+        return f"auto: {_ADAMW_RATE} for adamw"
+    ratio = f"{PUBLISHED_RATE_PER_PICTURE} a picture of the total batch (PicoDet's published ratio)"
+    return f"auto: {ratio} x train.batch_size {train.batch_size}"
 
 
 def _related(name: str, key: str) -> bool:
