@@ -1,0 +1,107 @@
+// The server's API, and the key it may ask for.
+
+const KEY = "maskdet-key";
+const BUSY_TRIES = 3;
+
+/** Why the server, or the way to it, refused. `code` is the server's own, or "network". */
+export class ApiError extends Error {
+  constructor(code, message, { status = 0, retryAfter = 0 } = {}) {
+    super(message);
+    this.code = code;
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+export class Api {
+  /** askKey(wasWrong) resolves to a key that a person typed. */
+  constructor(askKey) {
+    this.askKey = askKey;
+    this.asking = null;
+  }
+
+  config() {
+    return this.request("v1/page");
+  }
+
+  /** Everything the model proposes for one picture, so that thresholds can be changed without asking again. */
+  async detect(blob, { model = "", drawn = false, patient = true } = {}) {
+    const options = new URLSearchParams({ candidates: "true" });
+    if (model) options.set("model", model);
+    if (drawn) {
+      options.set("visualize", "true");
+      options.set("max_detections", "0");
+    }
+    const post = { method: "POST", body: blob, headers: { "content-type": "application/octet-stream" } };
+    const answer = await this.request(`v1/detect?${options}`, post, patient ? BUSY_TRIES : 1);
+    return answer.results[0];
+  }
+
+  correct(blob, boxes, model = "") {
+    const form = new FormData();
+    form.append("image", blob, "picture");
+    form.append("boxes", JSON.stringify(boxes));
+    if (model) form.append("model", model);
+    return this.request("v1/corrections", { method: "POST", body: form }, BUSY_TRIES);
+  }
+
+  /** The JSON answer. A busy server is asked again after the time it names; a missing key is asked for. */
+  async request(path, options = {}, tries = 1) {
+    for (let attempt = 1; ; attempt += 1) {
+      const sent = storedKey();
+      try {
+        return await once(path, options, sent);
+      } catch (error) {
+        if (error.status === 401) {
+          await this.newKey(sent);
+          attempt -= 1;
+        } else if (error.status !== 503 || attempt >= tries) {
+          throw error;
+        } else {
+          await pause(Math.min(error.retryAfter || 1, 5) * 1000);
+        }
+      }
+    }
+  }
+
+  /** Several requests may find the key missing at once; a person is asked once. */
+  async newKey(sent) {
+    if (storedKey() !== sent) return;
+    this.asking ??= this.askKey(sent !== "").finally(() => {
+      this.asking = null;
+    });
+    storeKey(await this.asking);
+  }
+}
+
+async function once(path, options, key) {
+  const headers = { ...options.headers, ...(key ? { "x-api-key": key } : {}) };
+  let response;
+  try {
+    response = await fetch(path, { ...options, headers, credentials: "omit", cache: "no-store" });
+  } catch (error) {
+    throw new ApiError("network", String(error));
+  }
+  const body = await response.json().catch(() => null);
+  if (response.ok && body !== null) return body;
+  const said = body?.error ?? { code: "unknown", message: `HTTP ${response.status}` };
+  throw new ApiError(said.code, said.message, {
+    status: response.status,
+    retryAfter: Number(response.headers.get("retry-after")) || 0,
+  });
+}
+
+function pause(milliseconds) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
+
+function storedKey() {
+  return sessionStorage.getItem(KEY) ?? "";
+}
+
+function storeKey(key) {
+  // A header takes no other characters, and a key that a person pastes often ends in a space.
+  sessionStorage.setItem(KEY, key.trim().replace(/[^\x21-\x7e]/g, ""));
+}

@@ -1,0 +1,97 @@
+// The verdict, the list of faces and the JSON text of the picture that is shown.
+
+import { labelName, t } from "./i18n.js";
+import { labelStyle } from "./draw.js";
+
+const TITLES = { ok: "verdictOk", none: "verdictNone", violation: "verdictViolation", uncertain: "verdictUncertain" };
+const SIGNS = { ok: "✓", none: "–", violation: "!", uncertain: "?", waiting: "…" };
+
+export class Results {
+  /** onChoose(face or null) is called when a person points at a face of the list. */
+  constructor(root, onChoose) {
+    this.part = (id) => root.getElementById(id);
+    this.onChoose = onChoose;
+  }
+
+  /** view: {faces, verdict, model} of an answered picture, or null while there is no answer. */
+  show(view) {
+    const kind = view ? kindOf(view) : "waiting";
+    const box = this.part("verdict");
+    box.dataset.outcome = kind;
+    this.part("verdict-icon").textContent = SIGNS[kind];
+    this.part("verdict-title").textContent = view ? t(TITLES[kind]) : t("verdictWaiting");
+    this.part("verdict-text").textContent = view ? verdictText(view) : "";
+    const faces = view?.faces ?? [];
+    this.part("face-count").textContent = String(faces.length);
+    this.part("no-faces").hidden = !view || faces.length > 0;
+    this.part("faces").replaceChildren(...faces.map((face, index) => this.row(face, index, view.model)));
+  }
+
+  showJson(value) {
+    this.part("json").textContent = value ? JSON.stringify(value, null, 2) : "";
+  }
+
+  row(face, index, model) {
+    const item = document.createElement("li");
+    Object.assign(item.dataset, { label: face.label, score: String(face.score), box: face.box.join(",") });
+    const button = document.createElement("button");
+    button.type = "button";
+    const values = { number: index + 1, label: labelName(face.label), score: face.score.toFixed(2) };
+    button.setAttribute("aria-label", t("faceLabel", values));
+    button.append(swatch(labelStyle(model, face.label)), text("face-name", values.label));
+    const bar = document.createElement("meter");
+    Object.assign(bar, { min: 0, max: 1, value: face.score });
+    bar.setAttribute("aria-hidden", "true");
+    button.append(bar, text("face-score", values.score));
+    for (const event of ["focus", "pointerenter"]) button.addEventListener(event, () => this.onChoose(face));
+    for (const event of ["blur", "pointerleave"]) button.addEventListener(event, () => this.onChoose(null));
+    item.append(button);
+    return item;
+  }
+}
+
+/** One sentence for a screen reader. */
+export function spoken(name, view) {
+  return t("pictureSays", { name, verdict: t(TITLES[kindOf(view)]), text: verdictText(view) });
+}
+
+/** The sign and the outcome of a picture in the strip. */
+export function mark(view) {
+  const kind = view ? kindOf(view) : "waiting";
+  return { kind, sign: SIGNS[kind], title: view ? t(TITLES[kind]) : t("verdictWaiting") };
+}
+
+function kindOf({ verdict, faces }) {
+  return verdict.outcome === "ok" && faces.length === 0 ? "none" : verdict.outcome;
+}
+
+function verdictText({ verdict, faces }) {
+  const counts = Object.entries(verdict.counts)
+    .filter(([, count]) => count > 0)
+    .map(([label, count]) => `${labelName(label)} ${count}`)
+    .join(" · ");
+  if (verdict.outcome === "uncertain") return [t("verdictUncertainText"), counts].filter(Boolean).join(" ");
+  return faces.length ? counts : t("verdictNoneText");
+}
+
+/** The line of a label, as it is drawn on the picture. */
+export function swatch(style) {
+  const namespace = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(namespace, "svg");
+  const line = document.createElementNS(namespace, "rect");
+  svg.setAttribute("class", "swatch");
+  svg.setAttribute("viewBox", "0 0 22 22");
+  svg.setAttribute("aria-hidden", "true");
+  const shape = { x: 3, y: 3, width: 16, height: 16, rx: 2, fill: "none", stroke: style.colour, "stroke-width": 3 };
+  for (const [name, value] of Object.entries(shape)) line.setAttribute(name, String(value));
+  line.setAttribute("stroke-dasharray", style.dash.map((length) => length * 2.6).join(" "));
+  svg.append(line);
+  return svg;
+}
+
+function text(className, content) {
+  const span = document.createElement("span");
+  span.className = className;
+  span.textContent = content;
+  return span;
+}

@@ -1,0 +1,80 @@
+// The sliders: one for all labels, and one for each.
+
+import { labelName, t } from "./i18n.js";
+
+export class Thresholds {
+  /** onChange is called at each step of a slider. */
+  constructor(elements, onChange) {
+    this.all = elements.all;
+    this.value = elements.value;
+    this.list = elements.list;
+    this.onChange = onChange;
+    this.values = {};
+    this.rows = new Map();
+    this.all.addEventListener("input", () => {
+      for (const label of Object.keys(this.values)) this.values[label] = this.all.valueAsNumber / 100;
+      this.changed();
+    });
+  }
+
+  /** Take a model's labels, and its own thresholds. */
+  use(model) {
+    this.model = model;
+    this.rows.clear();
+    this.list.replaceChildren(...model.labels.map((label, index) => this.row(label, index)));
+    this.reset();
+  }
+
+  reset() {
+    this.values = { ...this.model.thresholds };
+    this.changed();
+  }
+
+  row(label, index) {
+    const row = document.createElement("div");
+    row.className = "slider";
+    const name = document.createElement("label");
+    const input = document.createElement("input");
+    const value = document.createElement("output");
+    Object.assign(input, { type: "range", min: "0", max: "100", step: "1", id: `threshold-${index}` });
+    name.htmlFor = input.id;
+    value.htmlFor.add(input.id);
+    input.addEventListener("input", () => {
+      this.values[label] = input.valueAsNumber / 100;
+      this.changed();
+    });
+    row.append(name, input, value);
+    this.rows.set(label, { name, input, value });
+    return row;
+  }
+
+  changed() {
+    this.paint();
+    this.onChange();
+  }
+
+  /** Bring sliders and texts in line with the values and the language. */
+  paint() {
+    const values = Object.values(this.values);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const said = shown(low) === shown(high) ? shown(low) : `${shown(low)}–${shown(high)}`;
+    set(this.all, (low + high) / 2, said);
+    this.value.value = said;
+    for (const [label, { name, input, value }] of this.rows) {
+      name.textContent = labelName(label);
+      input.setAttribute("aria-label", t("thresholdOf", { label: labelName(label) }));
+      set(input, this.values[label], shown(this.values[label]));
+      value.value = shown(this.values[label]);
+    }
+  }
+}
+
+function set(input, value, said) {
+  // A browser rounds to whole steps; moving the handle under a finger that drags it would fight the person.
+  if (document.activeElement !== input) input.value = String(Math.round(value * 100));
+  input.setAttribute("aria-valuetext", said);
+}
+
+function shown(value) {
+  return value.toFixed(2);
+}

@@ -1,0 +1,98 @@
+// The webcam: frames go to the server one at a time, so a slow server only makes them fewer.
+
+const LONGEST_SIDE = 640;
+const QUALITY = 0.85;
+
+export class Webcam {
+  /**
+   * detect(blob) resolves to an answer; onFrame(video, answer) is called for each frame of the screen,
+   * onFigures({rate, ms}) for each answer, onError(error) when it cannot go on.
+   */
+  constructor(video, { detect, onFrame, onFigures, onError }) {
+    Object.assign(this, { video, detect, onFrame, onFigures, onError });
+    this.stream = null;
+    this.answer = null;
+    this.shot = document.createElement("canvas");
+  }
+
+  /** Browsers give the webcam to secure pages only. */
+  static get allowed() {
+    return Boolean(navigator.mediaDevices?.getUserMedia);
+  }
+
+  get running() {
+    return this.stream !== null;
+  }
+
+  async start() {
+    const wanted = { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: "user" };
+    this.stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+    this.video.srcObject = this.stream;
+    this.answer = null;
+    // A webcam that is unplugged ends its track.
+    this.stream.getVideoTracks()[0].addEventListener("ended", () => this.onError(new Error("ended")));
+    await this.video.play();
+    requestAnimationFrame(() => this.paint());
+    void this.look(this.stream);
+  }
+
+  stop() {
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = null;
+    this.video.srcObject = null;
+  }
+
+  /** The present frame at full size, as a JPEG. */
+  snap() {
+    return this.grab(Infinity, 0.95);
+  }
+
+  paint() {
+    if (!this.running) return;
+    if (this.video.videoWidth) this.onFrame(this.video, this.answer);
+    requestAnimationFrame(() => this.paint());
+  }
+
+  async look(stream) {
+    let before = performance.now();
+    while (this.stream === stream) {
+      try {
+        if (document.hidden || !this.video.videoWidth) {
+          await pause(200);
+          continue;
+        }
+        const started = performance.now();
+        const answer = await this.detect(await this.grab(LONGEST_SIDE, QUALITY));
+        if (this.stream !== stream) return;
+        const now = performance.now();
+        this.answer = answer;
+        this.onFigures({ rate: 1000 / Math.max(1, now - before), ms: now - started });
+        before = now;
+      } catch (error) {
+        if (this.stream !== stream) return;
+        if (error.status !== 503) {
+          this.onError(error);
+          return;
+        }
+        await pause((error.retryAfter || 1) * 1000);
+      }
+    }
+  }
+
+  grab(longest, quality) {
+    const { videoWidth, videoHeight } = this.video;
+    const zoom = Math.min(1, longest / Math.max(videoWidth, videoHeight));
+    this.shot.width = Math.round(videoWidth * zoom);
+    this.shot.height = Math.round(videoHeight * zoom);
+    this.shot.getContext("2d").drawImage(this.video, 0, 0, this.shot.width, this.shot.height);
+    return new Promise((resolve) => {
+      this.shot.toBlob(resolve, "image/jpeg", quality);
+    });
+  }
+}
+
+function pause(milliseconds) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
