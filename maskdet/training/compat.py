@@ -18,6 +18,7 @@ with warnings.catch_warnings():
     import ppdet.modeling  # noqa: F401 - registers the architectures
     from ppdet.modeling import ops
     from ppdet.modeling.assigners import atss_assigner, task_aligned_assigner
+    from ppdet.modeling.heads import pico_head
 
 __all__ = ["apply_shims", "paddle"]
 
@@ -29,6 +30,7 @@ def apply_shims() -> None:
         logging.getLogger(logger).setLevel(logging.WARNING)
     _mend_assigner(task_aligned_assigner.TaskAlignedAssigner)
     _mend_assigner(atss_assigner.ATSSAssigner)
+    _mend_negatives(pico_head.PicoHeadV2)
     _mend_nms()
 
 
@@ -49,6 +51,24 @@ def _mend_assigner(assigner: Any) -> None:
         return found if len(found) == 4 else (*found, None)
 
     assigner.forward = forward
+
+
+def _mend_negatives(head: Any) -> None:
+    """modeling/heads/pico_head.py: in a single worker `PicoHeadV2.get_loss` divides by the sum of the
+    assigned scores, which is 0 where no anchor was assigned a face. Such a batch is divided by 1, as
+    several workers do it.
+    """
+    original = head.get_loss
+
+    def get_loss(self: Any, outputs: Any, truth: Any) -> dict[str, Any]:
+        losses: dict[str, Any] = original(self, outputs, truth)
+        if bool(paddle.isfinite(losses["loss_bbox"]).all()):
+            return losses
+        scores = outputs[0].reshape([-1, self.num_classes])
+        background = self.loss_vfl(scores, paddle.zeros_like(scores), avg_factor=1.0)
+        return {"loss_vfl": background, "loss_bbox": paddle.zeros([1]), "loss_dfl": paddle.zeros([1])}
+
+    head.get_loss = get_loss
 
 
 def _mend_nms() -> None:
