@@ -95,15 +95,19 @@ def _paddle_outputs(raw: Path, deploy: Path, batch: Any, meta: BundleMeta, size:
     raw_parts, deploy_parts = [], []
     for start in range(0, len(batch), size):
         image = normalise(batch[start : start + size], meta.mean, meta.std)
-        raw_parts.append(raw_predictor.run([paddle.to_tensor(image)]))
-        scale = paddle.ones([len(image), 2])
-        deploy_parts.append(deploy_predictor.run([paddle.to_tensor(image), scale]))
+        raw_parts.append(_run(raw_predictor, image))
+        deploy_parts.append(_run(deploy_predictor, image, np.ones((len(image), 2), np.float32)))
     return {
-        "paddle_boxes": np.concatenate([boxes.numpy() for boxes, _ in raw_parts]),
-        "paddle_scores": np.concatenate([scores.numpy() for _, scores in raw_parts]),
-        "deploy_rows": np.concatenate([rows.numpy().reshape(-1, 6) for rows, _ in deploy_parts]),
-        "deploy_counts": np.concatenate([counts.numpy() for _, counts in deploy_parts]),
+        "paddle_boxes": np.concatenate([boxes for boxes, _ in raw_parts]),
+        "paddle_scores": np.concatenate([scores for _, scores in raw_parts]),
+        "deploy_rows": np.concatenate([rows.reshape(-1, 6) for rows, _ in deploy_parts]),
+        "deploy_counts": np.concatenate([counts for _, counts in deploy_parts]),
     }
+
+
+def _run(predictor: Any, *inputs: Any) -> list[Any]:
+    # The predictor writes its next outputs into the same memory, so these are copied out at once.
+    return [output.numpy().copy() for output in predictor.run([paddle.to_tensor(value) for value in inputs])]
 
 
 def _predictor(model: Path) -> Any:

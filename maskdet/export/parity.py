@@ -20,8 +20,8 @@ from maskdet.export.settings import ExportSettings
 from maskdet.types import FloatArray
 
 BATCH_SIZES = (1, 8)
-_LEAST_MATCHED = 0.9
-"""Of the detections after NMS: two boxes of nearly the same score may swap places and suppress one another."""
+_LEAST_MATCHED = 0.98
+"""Of the detections after NMS: two boxes of nearly the same score may swap and suppress one another."""
 
 
 @dataclass(frozen=True, slots=True)
