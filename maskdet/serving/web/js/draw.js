@@ -1,8 +1,15 @@
 // Draws a picture with its boxes; sharp, since it works in the canvas's own pixels.
 
+import { labelName } from "./i18n.js";
+
 // Labels can be told apart without their colours.
 const DASHES = [[], [3, 1.6], [1, 1.3], [4, 1.4, 1, 1.4]];
 const PLATE_WEIGHT = 4;
+
+/** What the plate of a face says. */
+export function caption(face) {
+  return `${labelName(face.label)} ${face.score.toFixed(2)}`;
+}
 
 /** How a label is drawn: its colour, the ink that reads on it, and its line. */
 export function labelStyle(model, label) {

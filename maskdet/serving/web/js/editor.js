@@ -111,6 +111,8 @@ export class Editor {
     const style = labelStyle(this.model, label);
     const number = this.rows.indexOf(row) + 1;
     const [x1, y1, x2, y2] = box;
+    row.tag.classList.toggle("leftwards", x1 > width / 2);
+    row.tag.classList.toggle("inwards", y1 < height / 12);
     const place = { left: x1 / width, top: y1 / height, width: (x2 - x1) / width, height: (y2 - y1) / height };
     for (const [side, share] of Object.entries(place)) button.style[side] = `${share * 100}%`;
     button.style.setProperty("--colour", style.colour);

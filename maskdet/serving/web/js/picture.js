@@ -1,5 +1,8 @@
 // One picture on its way: what a person gave, and what the server said.
 
+import { ApiError } from "./api.js";
+import { thumbnail } from "./strip.js";
+
 let count = 0;
 
 /** `view` is what the browser can show: the file itself, or the server's copy of it. */
@@ -17,8 +20,25 @@ export async function decoded(blob) {
   }
 }
 
+/** Ask the server about a picture. What comes of it, answer or error, is kept in the picture. */
+export async function examine(picture, { api, model, limit }) {
+  try {
+    if (picture.blob.size > limit) throw new ApiError("body_too_large", "");
+    const bitmap = await decoded(picture.blob);
+    const answer = await api.detect(picture.blob, { model, drawn: !bitmap });
+    if (!bitmap) picture.view = jpegOf(answer.image);
+    delete answer.image;
+    const pixels = bitmap ?? (await decoded(picture.view));
+    if (pixels) picture.thumb = thumbnail(pixels);
+    pixels?.close();
+    picture.answer = answer;
+  } catch (error) {
+    picture.error = error;
+  }
+}
+
 /** A JPEG that stands in an answer as base64. */
-export function jpegOf(base64) {
+function jpegOf(base64) {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   return new Blob([bytes], { type: "image/jpeg" });
 }

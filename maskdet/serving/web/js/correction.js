@@ -1,0 +1,57 @@
+// "Wrong?": from what was found to what a person says is there, and to the server's inbox.
+
+import { Editor } from "./editor.js";
+import { errorText, t } from "./i18n.js";
+
+const part = (id) => document.getElementById(id);
+
+export class Correction {
+  constructor(page) {
+    this.page = page;
+    this.open = false;
+    this.send = page.button("send-correction");
+    this.editor = new Editor(part("editor"), part("boxes"), page.button("add-box"), (text) => page.say(text));
+  }
+
+  begin() {
+    const { page } = this;
+    const { faces } = page.viewOf(page.current);
+    const { width, height } = page.current.answer;
+    this.open = true;
+    page.tell("");
+    this.editor.open(faces, { width, height }, page.model);
+    page.refresh();
+    part("correction-title").focus();
+  }
+
+  end() {
+    if (!this.open) return;
+    this.open = false;
+    this.editor.close();
+    this.page.refresh();
+  }
+
+  cancel() {
+    this.end();
+    part("wrong").focus();
+  }
+
+  retell() {
+    if (this.open) this.editor.retell();
+  }
+
+  async submit() {
+    const { page } = this;
+    this.send.disabled = true;
+    page.say(t("sending"));
+    try {
+      const { name } = await page.api.correct(page.current.blob, this.editor.boxes(), page.model.name);
+      this.cancel();
+      page.tell(t("sent", { name }));
+    } catch (error) {
+      page.warn(errorText(error, { limit: page.limit() }));
+    } finally {
+      this.send.disabled = false;
+    }
+  }
+}

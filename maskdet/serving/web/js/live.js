@@ -1,0 +1,83 @@
+// The webcam on the page: its picture, its figures, its end.
+
+import { errorText, t } from "./i18n.js";
+import { above } from "./judge.js";
+import { caption } from "./draw.js";
+import { spoken } from "./results.js";
+import { Webcam } from "./webcam.js";
+
+const part = (id) => document.getElementById(id);
+
+export class Live {
+  constructor(page) {
+    this.page = page;
+    this.outcome = "";
+    this.webcam = new Webcam(part("video"), {
+      detect: (blob) => page.api.detect(blob, { model: page.model.name, patient: false }),
+      onFrame: (video, answer) => this.showFrame(video, answer),
+      onFigures: (figures) => this.showFigures(figures),
+      onError: (error) => this.end(error),
+    });
+  }
+
+  get running() {
+    return this.webcam.running;
+  }
+
+  /** The last answer, in the form of a picture. */
+  get shot() {
+    return { name: t("live"), answer: this.webcam.answer };
+  }
+
+  async begin() {
+    const { page } = this;
+    page.warn(Webcam.allowed ? "" : t("webcamInsecure"));
+    if (!Webcam.allowed || this.running) return;
+    this.outcome = "";
+    try {
+      await this.webcam.start();
+    } catch {
+      this.webcam.stop();
+      page.warn(t("webcamRefused"));
+      return;
+    }
+    page.say(t("liveStarted"));
+    page.refresh();
+    page.button("snap").focus();
+  }
+
+  end(error) {
+    const { page } = this;
+    if (!this.running) return;
+    this.webcam.stop();
+    part("live-figures").textContent = "";
+    page.say(t("liveStopped"));
+    if (error) page.warn(error.code ? errorText(error) : t("liveStopped"));
+    page.stage.clear();
+    page.refresh();
+  }
+
+  /** The present frame as a picture to keep on the page. */
+  async snap() {
+    const blob = await this.webcam.snap();
+    const time = new Date().toTimeString().slice(0, 8).replaceAll(":", "-");
+    await this.page.take([new File([blob], `webcam-${time}.jpg`, { type: "image/jpeg" })]);
+  }
+
+  showFrame(video, answer) {
+    const { page } = this;
+    const size = { width: answer?.width ?? video.videoWidth, height: answer?.height ?? video.videoHeight };
+    const faces = answer ? above(answer.candidates, page.thresholds.values) : [];
+    page.stage.show(video, size, faces, { model: page.model, caption });
+  }
+
+  showFigures({ rate, ms }) {
+    const { page } = this;
+    part("live-figures").textContent = t("liveFigures", { rate: rate.toFixed(1), ms: Math.round(ms) });
+    const view = page.viewOf(this.shot);
+    page.showResults(view);
+    // Only what has changed is worth hearing.
+    if (view.verdict.outcome !== this.outcome) page.sayLater(() => spoken(t("live"), page.viewOf(this.shot)));
+    this.outcome = view.verdict.outcome;
+  }
+}
