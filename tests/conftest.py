@@ -16,9 +16,9 @@ def workers_import_maskdet() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def skilled(workers_import_maskdet: None, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """A training of 60 steps that really learns to find the faces of `draw_crowds`."""
+    """A training of 80 steps that really learns to find the faces of `draw_crowds`."""
     folder = tmp_path_factory.mktemp("skilled")
-    data = draw_crowds(folder / "voc", 10).dealt(train=[*range(8)] * 2, val=[8, 9])
-    settings = {"epochs": 15, "learning_rate": 0.05, "evaluate_every": 5}
+    data = draw_crowds(folder / "voc", 6).dealt(train=[0, 1, 2, 3] * 4, val=[4, 5])
+    settings = {"epochs": 20, "learning_rate": 0.05, "evaluate_every": 5}
     job = make_job(folder / "job", data, side=160, plain=True, **settings)
     return run_training(job, data)

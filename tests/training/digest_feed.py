@@ -1,0 +1,39 @@
+"""Prints, as JSON, what the feed hands out: CONFIG MANIFEST ROOT. Keys are "seed/epoch"."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from maskdet.dataset.manifest import load_manifest
+from maskdet.errors import TrainingError
+from maskdet.training.feed import TrainingFeed
+from maskdet.training.network import load_config
+
+
+def digest(batch: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "images": hashlib.sha256(batch["image"].numpy().tobytes()).hexdigest(),
+        "shape": batch["image"].shape,
+        "ids": sorted(int(number) for number in batch["im_id"].numpy().ravel()),
+        "faces": int(batch["pad_gt_mask"].sum()) if "pad_gt_mask" in batch else None,
+        "epoch": batch["epoch_id"],
+    }
+
+
+config, manifest, root = (Path(name) for name in sys.argv[1:])
+loaded = load_config(config), load_manifest(manifest), root
+told: dict[str, list[list[dict[str, Any]]]] = {}
+for seed, epochs in ((0, (0, 1)), (1, (0,)), (0, (1,))):
+    feed = TrainingFeed(*loaded, seed=seed, workers=1)
+    for epoch in epochs:
+        told.setdefault(f"{seed}/{epoch}", []).append([digest(batch) for batch in feed.epoch(epoch)])
+refused = ""
+try:
+    TrainingFeed(*loaded, seed=0, workers=3)
+except TrainingError as error:
+    refused = str(error)
+sys.stdout.write(json.dumps({"steps": len(feed), "told": told, "refused": refused}) + "\n")
