@@ -47,6 +47,13 @@ def print_error(error: MaskdetError, also: str = "") -> None:
         _labelled(console, "next", "bold", hint)
 
 
+def print_notes(lines: Iterable[str]) -> None:
+    """`note: ...` for each line, on standard error: what is good to know but no error."""
+    console = standard_error()
+    for line in lines:
+        _labelled(console, "note", "bold", line)
+
+
 def shown(path: Path) -> str:
     """The path as short as it can be typed here."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -48,7 +48,7 @@ def predict(
 
     Takes files, folders and globs, and uses all cores. What cannot be read is listed last.
     """
-    bundle_path = model_of(open_serving(config, overrides or [], runs, model), model)
+    bundle_path = model_of(open_serving(config, overrides or [], runs, named=model is not None), model)
 
     from maskdet.cli.console import standard_error
     from maskdet.cli.progress import Display

@@ -1,21 +1,41 @@
-"""`maskdet serve`: answer HTTP requests with an exported model."""
+"""`maskdet serve`: answer HTTP requests with exported models."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import RUNS, Config, ModelFile, Overrides, Runs
-from maskdet.cli.session import model_of, open_serving, with_flags
+from maskdet.cli.options import RUNS, Overrides, Runs
+from maskdet.cli.session import bundles_of, open_serving, with_flags
+
+if TYPE_CHECKING:
+    from maskdet.serving.settings import ServeSettings
 
 
 def serve(
-    config: Config = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "-c",
+            "--config",
+            metavar="FILE",
+            help="Pipeline file, or PaddleHub's config.json.",
+            show_default="./pipeline.yml",
+        ),
+    ] = None,
     overrides: Overrides = None,
     runs: Runs = RUNS,
-    model: ModelFile = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="[NAME=]FILE",
+            help="An exported .onnx. Repeatable, with names; the first is the default.",
+            show_default="of the pipeline file",
+        ),
+    ] = None,
     host: Annotated[
         str | None,
         typer.Option(
@@ -25,26 +45,94 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", help="0 takes a free one. Sets serve.port.", show_default="8866")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", help="Processes on the port. Sets serve.workers.", show_default="1"),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", help="cpu, gpu or gpu:N. Sets serve.device.", show_default="cpu"),
+    ] = None,
+    watch: Annotated[
+        bool | None,
+        typer.Option("--watch", help="Take up new bundles by themselves. Sets serve.watch."),
+    ] = None,
     inbox: Annotated[
         Path | None,
+        typer.Option("--inbox", metavar="DIR", help="Where corrections go. Sets serve.inbox."),
+    ] = None,
+    api_keys: Annotated[
+        list[str] | None,
         typer.Option(
-            "--inbox", metavar="DIR", help="Keep what the web page corrects. Sets serve.inbox."
+            "--api-key",
+            metavar="KEY",
+            envvar="MASKDET_API_KEY",
+            help="Ask clients for this key. Repeatable. Others on this machine may see it here; not so in "
+            "the variable or a file.",
         ),
     ] = None,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option("--api-key-file", metavar="FILE", help="Ask for one of its keys, one a line."),
+    ] = None,
 ) -> None:
-    """Answer HTTP requests with a model.
+    """Answer HTTP requests with one model or several.
 
     Until Ctrl-C or SIGTERM; from this machine only, unless --host says else.
     """
-    chosen = with_flags(
-        overrides, {"serve.host": host, "serve.port": port, "serve.inbox": inbox and inbox.absolute()}
-    )
-    context = open_serving(config, chosen, runs, model)
-    bundle = model_of(context, model)
+    flags: dict[str, object] = {
+        "serve.host": host,
+        "serve.port": port,
+        "serve.workers": workers,
+        "serve.device": device,
+        "serve.watch": watch,
+        "serve.inbox": inbox,
+    }
+    hub = config is not None and config.suffix == ".json"
+    if hub:
+        overrides = [*_hub_settings(config, models or []), *(overrides or [])]
+    context = open_serving(None if hub else config, with_flags(overrides, flags), runs, named=bool(models))
+    bundles = bundles_of(context, models or [])
+    settings = _with_keys(context.pipeline.serve, api_keys or [], api_key_file)
 
     from maskdet.cli.console import print_lines, shown
-    from maskdet.serving.server import serve as serve_bundle
+    from maskdet.serving.logs import log_to
+    from maskdet.serving.serve import serve as serve_bundles
 
-    serve_bundle(
-        bundle, context.pipeline.serve, lambda url: print_lines([f"serving {shown(bundle)} at {url}"])
-    )
+    log_to()
+    listing = ", ".join(f"{name}={shown(path)}" if name else shown(path) for name, path in bundles.items())
+    serve_bundles(bundles, settings, lambda url: print_lines([f"serving {listing} at {url}"]))
+
+
+def _hub_settings(config: Path | None, models: list[str]) -> list[str]:
+    """PaddleHub's config as overrides; what has no effect is said on standard error."""
+    import json
+
+    from maskdet.cli.console import print_notes
+    from maskdet.cli.session import DEFAULT_CONFIG
+    from maskdet.errors import UsageError
+    from maskdet.serving.hub_config import read_hub_config
+
+    if config is None:
+        return []
+    found = read_hub_config(config)
+    if not models and not DEFAULT_CONFIG.exists():
+        raise UsageError(
+            f"{config} names PaddleHub modules, but no maskdet model", "add --model FILE, an exported .onnx"
+        )
+    print_notes(f"{config}: {line}" for line in found.ignored)
+    return [f"serve.{key}={json.dumps(value).strip(chr(34))}" for key, value in found.values.items()]
+
+
+def _with_keys(settings: ServeSettings, keys: list[str], file: Path | None) -> ServeSettings:
+    """The settings with the hashes of more keys; the keys themselves are kept nowhere."""
+    from maskdet.errors import UsageError
+    from maskdet.serving.hashing import hash_key, read_keys
+
+    if "" in keys:
+        raise UsageError(
+            "an API key is empty", "give a long random text, such as `openssl rand -hex 24` makes"
+        )
+    given = [*keys, *(read_keys(file) if file else ())]
+    hashes = dict.fromkeys([*settings.api_key_hashes, *map(hash_key, given)])
+    return settings.model_copy(update={"api_key_hashes": tuple(hashes)})

@@ -25,9 +25,9 @@ def open_pipeline(config: Path | None, overrides: Sequence[str], runs: Path) -> 
     return _context(load_pipeline(config or DEFAULT_CONFIG, overrides), named, overrides, runs)
 
 
-def open_serving(config: Path | None, overrides: Sequence[str], runs: Path, model: Path | None) -> Context:
-    """As open_pipeline; but a command that was given a model needs no pipeline file, and takes defaults."""
-    if config is None and model is not None and not DEFAULT_CONFIG.exists():
+def open_serving(config: Path | None, overrides: Sequence[str], runs: Path, *, named: bool) -> Context:
+    """As open_pipeline; but a command whose model was `named` needs no pipeline file, and takes defaults."""
+    if config is None and named and not DEFAULT_CONFIG.exists():
         from maskdet.pipeline.load import default_pipeline
 
         return _context(default_pipeline(overrides), (), overrides, runs)
@@ -93,6 +93,34 @@ def model_of(context: Context, model: Path | None) -> Path:
         hint = f"`{context.command('run')}` makes it, or name another with --model"
         raise StageError(f"{exported} is missing", hint)
     return exported
+
+
+def bundles_of(context: Context, named: Sequence[str]) -> dict[str, Path]:
+    """Models to serve by name, as `[NAME=]FILE`; else those of the pipeline file, else what it exported.
+
+    An empty name stands for the bundle's own. Raises UsageError or StageError.
+    """
+    from maskdet.errors import UsageError
+
+    if not named and context.pipeline.serve.models:
+        return {name: model_of(context, path) for name, path in context.pipeline.serve.models.items()}
+    found: dict[str, Path] = {}
+    for text in named:
+        name, file = _named(text)
+        if name in found:
+            raise UsageError(f"--model {text}: two models would have one name", "write --model NAME=FILE")
+        found[name] = model_of(context, file)
+    return found or {"": model_of(context, None)}
+
+
+def _named(text: str) -> tuple[str, Path]:
+    from maskdet.serving.settings import MODEL_NAME
+
+    name, equals, file = text.partition("=")
+    # A file's name may hold an equals sign.
+    if not equals or not MODEL_NAME.fullmatch(name) or Path(text).is_file():
+        return "", Path(text)
+    return name, Path(file)
 
 
 def _context(pipeline: PipelineFile, named: tuple[str, ...], overrides: Sequence[str], runs: Path) -> Context:

@@ -18,7 +18,12 @@ from maskdet.pipeline.schema import PipelineFile
 MAX_PROBLEMS = 20
 """Faults that one message lists; the rest are counted."""
 
-_PATH_KEYS: tuple[KeyPath, ...] = (("data", "root"), ("model", "pretrained"), ("train", "python"), ("serve", "inbox"))
+_PATH_KEYS: tuple[KeyPath, ...] = (
+    ("data", "root"),
+    ("model", "pretrained"),
+    ("train", "python"),
+    ("serve", "inbox"),
+)
 _EXAMPLE_HINT = "`maskdet init DATA_DIR --out example.yml` writes a file with every key explained"
 
 
@@ -79,11 +84,12 @@ class _Draft:
 
     def anchor_paths(self) -> None:
         """Make relative paths absolute before validation, while it is known where each was written."""
-        for path in _PATH_KEYS:
-            section = self._value.get(str(path[0]))
-            value = section.get(path[1]) if isinstance(section, dict) else None
-            if isinstance(section, dict) and isinstance(value, str) and value and value != "none":
-                section[str(path[1])] = self._origin(path).base / Path(value).expanduser()
+        models = self._inner(("serve", "models"))
+        for path in (*_PATH_KEYS, *(("serve", "models", name) for name in models)):
+            section, key = self._inner(path[:-1]), str(path[-1])
+            value = section.get(key)
+            if isinstance(value, str) and value and value != "none":
+                section[key] = self._origin(path).base / Path(value).expanduser()
 
     def validate(self) -> PipelineFile:
         problems = [Problem(key, f"{dotted(key)} is written twice", line) for key, line in self._duplicates]
@@ -95,6 +101,13 @@ class _Draft:
         if problems:
             raise self._refusal(problems)
         return pipeline
+
+    def _inner(self, path: KeyPath) -> dict[str, Any]:
+        """The section at a path, empty if there is none."""
+        section: Any = self._value
+        for part in path:
+            section = section.get(str(part)) if isinstance(section, dict) else None
+        return section if isinstance(section, dict) else {}
 
     def _section(self, path: KeyPath, text: str) -> dict[str, Any]:
         section = self._value

@@ -20,6 +20,8 @@ _PROCESS = secrets.token_hex(6)
 _NUMBERS = count(1)
 # Random once a process and counted from there: unique, and it needs no system call for each request.
 
+BUNDLE_HEADER = "x-maskdet-bundle"
+"""Names the bundles that made an answer, in every dialect."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 logger = logging.getLogger("maskdet.access")
@@ -38,6 +40,11 @@ def note(scope: Scope, **fields: Any) -> None:
 def note_error(scope: Scope, error: Exception) -> None:
     """Say in the access log, and in the metrics, why a request was refused."""
     note(scope, error=kind_of(error).code)
+
+
+def answered_by(scope: Scope, bundles: str) -> None:
+    """Name the bundles that made the answer, in its headers."""
+    scope["state"]["bundles"] = bundles
 
 
 class AccessLog:
@@ -63,7 +70,10 @@ class AccessLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = state["request_id"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = state["request_id"]
+                if state.get("bundles"):
+                    headers[BUNDLE_HEADER] = state["bundles"]
             await send(message)
 
         try:

@@ -11,8 +11,10 @@ from starlette.types import Receive, Scope, Send
 
 from maskdet import __version__
 from maskdet.errors import MaskdetError
-from maskdet.serving.access import AccessLog, Linger, note_error, request_id
+from maskdet.serving.access import BUNDLE_HEADER, AccessLog, Linger, note_error, request_id
+from maskdet.serving.admin import Reloading, admin_routes
 from maskdet.serving.body import BodyReader
+from maskdet.serving.corrections import correction_routes
 from maskdet.serving.dialects.registry import dialect_routes
 from maskdet.serving.dialects.wire import OPEN_CORS_PATHS
 from maskdet.serving.docs import docs_routes
@@ -20,6 +22,7 @@ from maskdet.serving.engine import Engine
 from maskdet.serving.health import health_routes, metrics_routes
 from maskdet.serving.keys import ApiKeys
 from maskdet.serving.native import native_routes
+from maskdet.serving.page import page_routes
 from maskdet.serving.problems import problem_response
 from maskdet.serving.refusals import MalformedBody, UnknownRoute, WrongMethod
 from maskdet.serving.service import Service
@@ -29,8 +32,8 @@ LINGER_SECONDS = 2.0
 """How long a refused client that is still sending is listened to."""
 
 
-def create_app(engine: Engine, settings: ServeSettings) -> FastAPI:
-    """All routes. The caller starts, probes and closes the engine."""
+def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | None = None) -> FastAPI:
+    """All routes; live swaps only with `reloading`. The caller starts, probes and closes the engine."""
     app = FastAPI(
         title="maskdet",
         version=__version__,
@@ -41,11 +44,16 @@ def create_app(engine: Engine, settings: ServeSettings) -> FastAPI:
     )
     reader = BodyReader(settings)
     engine.metrics.watch("held_bytes", "Bytes of request bodies in memory", lambda: reader.held_bytes)
-    service = Service(engine, reader, settings, engine.metrics)
+    refused = reloading.refused if reloading else dict
+    service = Service(engine, reader, settings, engine.metrics, refused)
+    if reloading:
+        app.include_router(admin_routes(service, reloading))
     app.include_router(native_routes(service))
     app.include_router(health_routes(engine))
     app.include_router(docs_routes(app))
     app.include_router(metrics_routes(engine))
+    app.include_router(page_routes(service))
+    app.include_router(correction_routes(service))
     for router in dialect_routes(service):
         app.include_router(router)
     app.add_exception_handler(Exception, _on_error)
@@ -65,7 +73,7 @@ def _add_middleware(app: FastAPI, engine: Engine, settings: ServeSettings) -> No
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type", "x-api-key", "x-camera", "x-request-id"],
-            expose_headers=["retry-after", "x-request-id"],
+            expose_headers=["retry-after", BUNDLE_HEADER, "x-request-id"],
         )
     app.add_middleware(Linger, max_bytes=2 * settings.max_upload_bytes, seconds=LINGER_SECONDS)
     app.add_middleware(AccessLog, metrics=engine.metrics)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import json
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,18 +19,21 @@ HEALTH_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """A server that runs. `reason` says why it is not ready."""
+    """A server that runs. reason: why it is not ready; memory_bytes: resident, of all its processes."""
 
     record: ServerRecord
     ready: bool
     reason: str
+    workers: int
+    memory_bytes: int
 
 
 def status(port: int) -> ServerStatus:
     """How the server of a port is. Raises ServingError if none runs there."""
-    record, _ = _running(port)
+    record, process = _running(port)
     ready, reason = _ask(record)
-    return ServerStatus(record, ready, reason)
+    workers, memory = _tree(process)
+    return ServerStatus(record, ready, reason, workers, memory)
 
 
 def stop(port: int, timeout_seconds: float = 60.0) -> ServerRecord:
@@ -71,13 +76,28 @@ def _running(port: int) -> tuple[ServerRecord, psutil.Process]:
     return record, process
 
 
+def _tree(process: psutil.Process) -> tuple[int, int]:
+    """How many processes answer, and the resident memory of all."""
+    workers = process.children()
+    sizes = []
+    for one in (process, *workers):
+        # A worker may end, and be replaced, at any moment.
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            sizes.append(one.memory_info().rss)
+    return max(1, len(workers)), sum(sizes)
+
+
 def _ask(record: ServerRecord) -> tuple[bool, str]:
     address = urlsplit(record.url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=HEALTH_SECONDS)
     try:
         connection.request("GET", "/health/ready")
         answer = connection.getresponse()
-        return answer.status == http.client.OK, "" if answer.status == http.client.OK else answer.reason
+        if answer.status == http.client.OK:
+            return True, ""
+        return False, str(json.loads(answer.read())["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return False, "it answers in a way that maskdet does not"
     except (OSError, http.client.HTTPException) as error:
         return False, f"it does not answer: {error}"
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 
 from maskdet.errors import MaskdetError
+from maskdet.serving.cores import core_count
 from maskdet.serving.jobs import Batch, Job, JobQueue
 from maskdet.serving.metrics import Metrics
 from maskdet.serving.model import Finding, Prepared, ServedModel, Work
@@ -32,11 +32,6 @@ PROBE_SUFFIXES = (".jpg", ".png")
 logger = logging.getLogger("maskdet.engine")
 
 
-def core_count() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class Engine:
     """Answers pictures with findings. Decoding and resizing run on the inference threads too.
 
@@ -48,7 +43,7 @@ class Engine:
         """`models` by name; the first is the default."""
         self.metrics = Metrics()
         self.metrics.watch("queue_pictures", "Pictures that wait", lambda: self.queue_depth)
-        self.metrics.watch("ready", "Whether requests are taken up", lambda: self.state == "ready")
+        self.metrics.watch("ready", "Whether requests are taken up", lambda: self.state == "ready", "livemin")
         self._models = dict(models)
         self._settings = settings
         count = settings.threads or core_count()
@@ -81,7 +76,7 @@ class Engine:
         """Run each model once from end to end; then the engine is ready, or has failed and says why."""
         try:
             for name, model in self._models.items():
-                await asyncio.to_thread(model.warm_up)
+                await asyncio.to_thread(model.probe)
                 for suffix in PROBE_SUFFIXES:
                     await self.submit(Work(_blank(suffix), model=name))
         except MaskdetError as error:
@@ -120,6 +115,11 @@ class Engine:
             if isinstance(outcome, BaseException) and not isinstance(outcome, MaskdetError):
                 raise outcome
         return outcomes  # type: ignore[return-value]
+
+    def swap(self, name: str, model: ServedModel) -> None:
+        """Let `model`, which has been probed, answer under a name from the next batch on."""
+        # A new mapping in one assignment: threads that look see the old one or the new one.
+        self._models = {**self._models, name: model}
 
     def drain(self) -> None:
         """Take no new work from now on. What is accepted is still answered."""

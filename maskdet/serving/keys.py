@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 
@@ -10,16 +9,12 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from maskdet.serving.access import note_error, request_id
+from maskdet.serving.hashing import hash_key
 from maskdet.serving.problems import problem_response
 from maskdet.serving.refusals import Unauthorised
 
 PAGE_FILES = "/web/"
 OPEN_PATHS = ("/", "/health", "/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready")
-
-
-def hash_key(key: str) -> str:
-    """What the settings hold in place of a key: its sha256 as hex. Keys should be long and random."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 class ApiKeys:

@@ -16,7 +16,7 @@ from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, deco
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import resize
 from maskdet.detector.session import OnnxSession
-from maskdet.errors import PictureError
+from maskdet.errors import BundleError, PictureError
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.settings import ServeSettings
 from maskdet.serving.verdict import Policy, Verdict
@@ -28,6 +28,8 @@ Threshold = float | Mapping[str, float] | None
 JPEG_SIDE = 65_500
 """libjpeg's limit, in pixels."""
 JPEG_QUALITY = 90
+BUNDLE_ID_LENGTH = 12
+"""Characters of a bundle's sha256 that name it in answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,11 @@ class Prepared:
     picture: Picture
 
 
+def bundle_id(model: ServedModel) -> str:
+    """What names the model's bundle in answers: the first characters of its sha256."""
+    return model.sha256[:BUNDLE_ID_LENGTH]
+
+
 class ServedModel:
     """A bundle with two sessions: `wide` spreads one picture over all cores, `narrow` keeps to one core.
 
@@ -128,11 +135,16 @@ class ServedModel:
             changed[self.meta.labels.index(label)] = value
         return changed
 
-    def warm_up(self) -> None:
-        """One pass through each session, so that no request pays for first-time allocations."""
+    def probe(self) -> None:
+        """One pass through each session: it must answer with numbers, and no request pays for first-time
+        allocations. Raises BundleError.
+        """
         blank = np.zeros((1, *self.meta.input_size, 3), np.uint8)
         for session in (self._narrow, self._wide):
-            session.run(blank)
+            if not all(np.isfinite(output).all() for output in session.run(blank)):
+                raise BundleError(
+                    "the model answers a blank picture with NaN or infinity", "export or train it again"
+                )
 
     def prepare(self, work: Work) -> Prepared:
         """Decode and resize. Raises PictureError or BadOption."""

@@ -51,7 +51,7 @@ def native_routes(service: Service) -> APIRouter:
             outcomes = await _outcomes(service, request, wanted)
         identity = request_id(request.scope)
         entries = [
-            _entry(index, upload, outcome, identity)
+            _entry(index, upload, outcome, identity, wanted.options)
             for index, (upload, outcome) in enumerate(zip(wanted.uploads, outcomes, strict=True))
         ]
         return json_response(
@@ -60,7 +60,7 @@ def native_routes(service: Service) -> APIRouter:
 
     @router.get("/models", summary="The loaded models", response_model=ModelsAnswer)
     async def models() -> Response:
-        return json_response(models_answer(service.engine.models).model_dump_json())
+        return json_response(models_answer(service.engine.models, service.refused()).model_dump_json())
 
     return router
 
@@ -85,10 +85,12 @@ async def _outcomes(service: Service, request: Request, wanted: DetectInput) -> 
     return outcomes
 
 
-def _entry(index: int, upload: Upload, outcome: Outcome, identity: str) -> PictureAnswer | PictureFault:
+def _entry(
+    index: int, upload: Upload, outcome: Outcome, identity: str, options: DetectOptions
+) -> PictureAnswer | PictureFault:
     if isinstance(outcome, MaskdetError):
         return PictureFault(index=index, filename=upload.filename, error=problem_of(outcome, identity))
-    return picture_answer(outcome, index=index, filename=upload.filename)
+    return picture_answer(outcome, index=index, filename=upload.filename, candidates=options.candidates)
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

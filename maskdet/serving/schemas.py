@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from maskdet.serving.model import Finding, ServedModel
+from maskdet.serving.model import Finding, ServedModel, bundle_id
 from maskdet.serving.problems import Problem
 from maskdet.serving.verdict import Outcome
-
-BUNDLE_ID_LENGTH = 12
-"""Characters of a bundle's sha256 that name it in answers."""
+from maskdet.types import Detections
 
 
 class Schema(BaseModel):
@@ -73,6 +72,8 @@ class PictureAnswer(Schema):
     """Pixels, after the EXIF turn."""
     detections: list[DetectionBody]
     """Best score first."""
+    candidates: list[DetectionBody] | None = None
+    """With candidates: all that the model proposed, whatever the thresholds; absent otherwise."""
     verdict: VerdictBody
     timing_ms: TimingBody
     model: AnswererBody
@@ -111,6 +112,8 @@ class ModelBody(Schema):
     """Labels that break the mask rule."""
     metrics: dict[str, float]
     licence: str
+    refused: str = ""
+    """Why the newest file at the model's path was refused; empty if there is none."""
 
 
 class ModelsAnswer(Schema):
@@ -126,7 +129,7 @@ class HealthAnswer(Schema):
     reason: str = ""
 
 
-def picture_answer(finding: Finding, *, index: int, filename: str) -> PictureAnswer:
+def picture_answer(finding: Finding, *, index: int, filename: str, candidates: bool = False) -> PictureAnswer:
     """One finding on the wire."""
     height, width = finding.size
     return PictureAnswer(
@@ -134,17 +137,18 @@ def picture_answer(finding: Finding, *, index: int, filename: str) -> PictureAns
         filename=filename,
         width=width,
         height=height,
-        detections=detection_bodies(finding),
+        detections=detection_bodies(finding.model, finding.detections),
+        candidates=detection_bodies(finding.model, finding.candidates) if candidates else None,
         verdict=VerdictBody(outcome=finding.verdict.outcome, counts=finding.verdict.counts),
         timing_ms=_timing(finding),
-        model=AnswererBody(name=finding.model.name, bundle=finding.model.sha256[:BUNDLE_ID_LENGTH]),
+        model=AnswererBody(name=finding.model.name, bundle=bundle_id(finding.model)),
         image=base64.b64encode(finding.drawn).decode("ascii") if finding.drawn is not None else None,
     )
 
 
-def detection_bodies(finding: Finding) -> list[DetectionBody]:
-    """The detections over their thresholds, scores to 4 digits and boxes to a hundredth of a pixel."""
-    found, labels = finding.detections, finding.model.meta.labels
+def detection_bodies(model: ServedModel, found: Detections) -> list[DetectionBody]:
+    """Detections by label, scores to 4 digits and boxes to a hundredth of a pixel."""
+    labels = model.meta.labels
     rows = zip(found.boxes.tolist(), found.scores.tolist(), found.class_ids.tolist(), strict=True)
     return [
         DetectionBody(
@@ -154,12 +158,27 @@ def detection_bodies(finding: Finding) -> list[DetectionBody]:
     ]
 
 
-def models_answer(models: Mapping[str, ServedModel]) -> ModelsAnswer:
-    """What GET /v1/models says."""
-    return ModelsAnswer(models=[_model_body(model) for model in models.values()])
+class ReloadedBody(Schema):
+    """What came of one model."""
+
+    name: str
+    bundle: str
+    """sha256 of the bundle that answers now."""
+    outcome: Literal["swapped", "unchanged"]
 
 
-def _model_body(model: ServedModel) -> ModelBody:
+class ReloadAnswer(Schema):
+    """One entry for each model that was looked at."""
+
+    models: list[ReloadedBody]
+
+
+def models_answer(models: Mapping[str, ServedModel], refused: Mapping[str, str]) -> ModelsAnswer:
+    """What GET /v1/models says. `refused`: by model, why its newest file was refused."""
+    return ModelsAnswer(models=[_model_body(model, refused.get(name, "")) for name, model in models.items()])
+
+
+def _model_body(model: ServedModel, refused: str) -> ModelBody:
     meta = model.meta
     return ModelBody(
         name=model.name,
@@ -171,6 +190,7 @@ def _model_body(model: ServedModel) -> ModelBody:
         violation_labels=sorted(model.policy.violations & set(meta.labels)),
         metrics=meta.metrics,
         licence=meta.licence,
+        refused=refused,
     )
 
 

@@ -4,76 +4,77 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import ipaddress
+import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
-from maskdet.errors import MaskdetError, ServingError
+from maskdet.errors import MaskdetError, UsageError
 from maskdet.serving.app import create_app
 from maskdet.serving.connection import guarded
-from maskdet.serving.engine import Engine, core_count
+from maskdet.serving.cores import core_count
+from maskdet.serving.engine import Engine
+from maskdet.serving.link import Link
+from maskdet.serving.listener import BACKLOG, Listener
 from maskdet.serving.model import ServedModel
-from maskdet.serving.records import own_record, remove_record, write_record
+from maskdet.serving.reload import Reloader
 from maskdet.serving.settings import ServeSettings
 
-BACKLOG = 512
-"""Connections that the system holds before they are accepted."""
+logger = logging.getLogger("maskdet.server")
 
 
-def serve(bundle_path: Path, settings: ServeSettings, on_ready: Callable[[str], None]) -> None:
-    """Serve a bundle until SIGTERM or Ctrl-C; then answer what was accepted and return.
-
-    `on_ready` gets the server's URL once the model has answered its probe.
-    Raises ServingError if the address cannot be had, BundleError or EnvironmentProblem for the model.
-    """
-    with listen(settings.host, settings.port) as listener:
-        url = url_of(listener)
-        model = ServedModel.load("", bundle_path, settings, cores=settings.threads or core_count())
-        engine = Engine({model.name: model}, settings)
-        server = MaskdetServer(engine, settings, lambda: on_ready(url))
-        record = own_record(listener.getsockname()[1], url)
-        write_record(record)
-        try:
-            server.run(sockets=[listener])
-        finally:
-            engine.close()
-            remove_record(record)
+def run(
+    models: Mapping[str, Path],
+    settings: ServeSettings,
+    listener: Listener,
+    on_ready: Callable[[], None],
+    link: Link | None = None,
+) -> None:
+    """Answer a listener's connections until a signal. `link` is the way to the other workers, if any."""
+    cores = settings.threads or core_count()
+    loaded = [(ServedModel.load(name, path, settings, cores=cores), path) for name, path in models.items()]
+    engine = Engine(_by_name([model for model, _ in loaded]), settings)
+    reloader = Reloader(engine, {model.name: path for model, path in loaded}, settings, cores=cores)
+    server = MaskdetServer(engine, settings, reloader, on_ready, link)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        engine.close()
     if server.failure is not None:
         raise server.failure
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening TCP socket. Raises ServingError that says what to do."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise _unavailable(host, port, error) from error
-
-
-def url_of(listener: socket.socket) -> str:
-    """Where a client on this machine reaches the listener."""
-    host, port = listener.getsockname()[:2]
-    address = ipaddress.ip_address(host)
-    if address.is_unspecified:
-        host = "127.0.0.1" if address.version == 4 else "::1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _by_name(models: Sequence[ServedModel]) -> dict[str, ServedModel]:
+    named = {model.name: model for model in models}
+    if len(named) < len(models):
+        names = ", ".join(model.name for model in models)
+        raise UsageError(f"two models have one name: {names}", "name each one: --model NAME=FILE")
+    return named
 
 
 class MaskdetServer(uvicorn.Server):
     """uvicorn, but a signal first drains the engine while the port still answers, and the process exits 0."""
 
-    def __init__(self, engine: Engine, settings: ServeSettings, on_ready: Callable[[], None]) -> None:
-        super().__init__(_uvicorn_config(engine, settings))
+    def __init__(
+        self,
+        engine: Engine,
+        settings: ServeSettings,
+        reloader: Reloader,
+        on_ready: Callable[[], None],
+        link: Link | None = None,
+    ) -> None:
+        super().__init__(_uvicorn_config(create_app(engine, settings, link or reloader), settings))
         self.failure: MaskdetError | None = None
         self._engine = engine
+        self._reloader = reloader
+        self._watch = settings.watch
         self._on_ready = on_ready
+        self._link = link
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -81,6 +82,10 @@ class MaskdetServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         self._engine.start()
         await super().startup(sockets)
+        if self._link is not None:
+            line = await self._link.connect()
+            self._spawn(self._link.listen(line, self._reloader, self._drain))
+            self._spawn(self._engine.metrics.keep_fresh())
         self._spawn(self._probe())
 
     @contextlib.contextmanager
@@ -104,6 +109,11 @@ class MaskdetServer(uvicorn.Server):
         self._engine.drain()
         self._loop.call_soon_threadsafe(lambda: self._spawn(self._end()))
 
+    def _drain(self) -> None:
+        if self._engine.state != "draining":
+            self._engine.drain()
+            self._spawn(self._end())
+
     async def _probe(self) -> None:
         try:
             await self._engine.probe()
@@ -112,7 +122,10 @@ class MaskdetServer(uvicorn.Server):
             self.should_exit = True
             return
         if self._engine.state == "ready":
+            logger.info("ready", extra={"fields": {"models": sorted(self._engine.models)}})
             self._on_ready()
+            if self._watch:
+                self._spawn(self._reloader.watch())
 
     async def _end(self) -> None:
         await self._engine.drained()
@@ -125,9 +138,12 @@ class MaskdetServer(uvicorn.Server):
         task.add_done_callback(self._tasks.discard)
 
 
-def _uvicorn_config(engine: Engine, settings: ServeSettings) -> uvicorn.Config:
+def _uvicorn_config(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(engine, settings),
+        app,
+        backlog=BACKLOG if settings.workers == 1 else 1,  # see Listener
+        # uvloop accepts whatever has come at once, and so would leave nothing for the other workers.
+        loop="auto" if settings.workers == 1 else "asyncio",
         http=guarded(settings),
         ws="none",
         lifespan="off",
@@ -137,19 +153,4 @@ def _uvicorn_config(engine: Engine, settings: ServeSettings) -> uvicorn.Config:
         proxy_headers=False,
         timeout_keep_alive=max(1, round(settings.keep_alive_seconds)),
         timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
-        h11_max_incomplete_event_size=settings.max_header_bytes,
-    )
-
-
-def _unavailable(host: str, port: int, error: OSError) -> ServingError:
-    if error.errno == errno.EADDRINUSE:
-        return ServingError(
-            f"port {port} of {host} is taken",
-            f"choose another with --port (0 takes a free one), or `maskdet stop --port {port}`",
-        )
-    if error.errno == errno.EACCES:
-        return ServingError(f"port {port} may not be opened by this user", "choose a port of 1024 or more")
-    return ServingError(
-        f"cannot listen on {host} port {port}: {error.strerror or error}",
-        "give an address of this machine with --host, such as 127.0.0.1 or 0.0.0.0",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +12,12 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.access import note, note_error
+from maskdet.serving.access import answered_by, note, note_error
 from maskdet.serving.body import BodyReader
 from maskdet.serving.disconnect import unless_gone
 from maskdet.serving.engine import Engine, Outcome
 from maskdet.serving.metrics import Metrics
-from maskdet.serving.model import Finding, Work
+from maskdet.serving.model import Finding, Work, bundle_id
 from maskdet.serving.refusals import BodyTooLarge
 from maskdet.serving.settings import ServeSettings
 
@@ -34,6 +34,8 @@ class Service:
     reader: BodyReader
     settings: ServeSettings
     metrics: Metrics
+    refused: Callable[[], Mapping[str, str]] = dict
+    """By model, why its newest bundle was refused."""
 
     @asynccontextmanager
     async def body(self, request: Request) -> AsyncIterator[bytes]:
@@ -75,10 +77,13 @@ class Service:
         camera = camera if CAMERA.fullmatch(camera) else ""
         for finding in findings:
             self.metrics.finding(finding, camera)
+        bundles = ",".join(dict.fromkeys(bundle_id(finding.model) for finding in findings))
+        answered_by(request.scope, bundles)
         note(
             request.scope,
             pictures=len(outcomes),
             faults=len(outcomes) - len(findings),
+            bundle=bundles,
             verdicts=[finding.verdict.outcome for finding in findings],
             **({"camera": camera} if camera else {}),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -14,7 +15,7 @@ Dialect = Literal[
     "hub_form", "hub_json", "clas_system", "flask_demo", "learnpaddle", "serving_pipeline", "paddlex", "oip"
 ]
 
-ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class ServeSettings(Section):
@@ -25,7 +26,7 @@ class ServeSettings(Section):
     port: int = Field(8866, ge=0, le=65535)
     """TCP port; 0 takes a free one and says which."""
 
-    models: dict[ModelName, Path] = Field(default_factory=dict)
+    models: dict[str, Path] = Field(default_factory=dict)
     """Bundles by the name that requests give; the first answers where none is named. Without any, the one
     that the pipeline exported."""
     watch: bool = False
@@ -95,6 +96,9 @@ class ServeSettings(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        for name in self.models:
+            if not MODEL_NAME.fullmatch(name):
+                raise ValueError(f"a model cannot be called {name!r}: letters, digits, dots and dashes only")
         if self.max_files > self.max_queue:
             raise ValueError(
                 f"max_files ({self.max_files}) is more than max_queue ({self.max_queue}) can hold"

@@ -11,7 +11,7 @@ from typing import Any
 from maskdet.errors import MaskdetError
 from maskdet.serving.logs import log_to
 from maskdet.serving.model import ServedModel
-from maskdet.serving.server import serve
+from maskdet.serving.serve import serve
 from maskdet.serving.settings import ServeSettings
 
 
@@ -37,7 +37,7 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
-        serve(Path(bundle), ServeSettings(**json.loads(settings)), ready)
+        serve({"": Path(bundle)}, ServeSettings(**json.loads(settings)), ready)
     except MaskdetError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -28,7 +28,7 @@ def test_failed_probe_is_the_reason(in_process: Any, monkeypatch: pytest.MonkeyP
     def fail(self: ServedModel) -> None:
         raise BundleError("the model failed on a batch of 1")
 
-    monkeypatch.setattr(ServedModel, "warm_up", fail)
+    monkeypatch.setattr(ServedModel, "probe", fail)
     starting = in_process(probed=False)
 
     with pytest.raises(BundleError):

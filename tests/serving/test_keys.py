@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from maskdet.serving.keys import hash_key
+from maskdet.serving.hashing import hash_key
 from maskdet.serving.settings import ServeSettings
 
 KEYS = {"api_key_hashes": (hash_key("first"), hash_key("second"))}

@@ -31,8 +31,8 @@ import maskdet
 from maskdet.errors import ServingError
 from maskdet.serving.connection import guarded
 from maskdet.serving.control import status, stop
+from maskdet.serving.listener import listen
 from maskdet.serving.records import ServerRecord, read_record, write_record
-from maskdet.serving.server import listen
 from maskdet.serving.settings import ServeSettings
 
 PNG = {"content-type": "image/png"}
@@ -365,20 +365,23 @@ def test_work_of_a_client_that_left_is_given_up(server_process: Callable[..., An
 
 
 @pytest.mark.parametrize(
-    "noise",
+    ("noise", "status", "code"),
     [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET / HTTP/1.1\r\n" + b"x: " + b"y" * 100_000 + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b" 400 ", b'"malformed_request"'),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b" 400 ", b'"malformed_request"'),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", b" 400 ", b'"malformed_request"'),
+        (b"GET / HTTP/1.1\r\nx: " + b"y" * 100_000 + b"\r\n\r\n", b" 431 ", b'"headers_too_large"'),
+        (b"GET / HTTP/1.1\r\n" + b"x: yyyyyyyyyyyy\r\n" * 5_000 + b"\r\n", b" 431 ", b'"headers_too_large"'),
+        (b"GET / HTTP/1.1\r\nx: " + b"y" * 100_000, b" 431 ", b'"headers_too_large"'),
+        (b"GET /" + b"y" * 100_000, b" 431 ", b'"headers_too_large"'),
     ],
-    ids=["tls", "header flood", "negative length", "bad chunk"],
+    ids=["tls", "negative length", "bad chunk", "long header", "many headers", "endless header", "long path"],
 )
-def test_bytes_that_are_no_http_get_a_400(plain: Any, noise: bytes) -> None:
+def test_bytes_that_are_no_http_get_a_4xx(plain: Any, noise: bytes, status: bytes, code: bytes) -> None:
     answer = talk(plain.port, noise)
 
-    assert b" 400 " in answer.splitlines()[0]
-    assert b'"malformed_request"' in answer
+    assert status in answer.splitlines()[0]
+    assert code in answer
     assert httpx.get(f"{plain.url}/health/live").status_code == 200
     assert [line for line in plain.log() if "traceback" in line] == []
 
