@@ -132,6 +132,8 @@ class Page {
     }
     this.bitmap?.close();
     this.bitmap = bitmap;
+    // What the stage still shows may just have been closed.
+    if (!bitmap) this.stage.clear();
     this.refresh();
     if (picture.answer) this.say(spoken(picture.name, this.viewOf(picture)));
     else if (picture.error) this.say(this.faultText(picture));

@@ -37,13 +37,15 @@ export function drawFaces(canvas, picture, faces, { size, ratio, model, caption,
   drawPlates(context, boxes, faces, { unit, model, caption });
 }
 
-function drawBox(context, [x1, y1, x2, y2], style, unit, stressed, other) {
-  const line = unit * (stressed ? 4.5 : 2.5);
+function drawBox(context, box, style, unit, stressed, other) {
+  // Whole pixels, and half ones for an odd line: else the screen would smear its edges.
+  const line = Math.round(unit * (stressed ? 4.5 : 2.5));
+  const [x1, y1, x2, y2] = box.map((edge) => Math.round(edge) + (line % 2) / 2);
   const frame = [x1, y1, x2 - x1, y2 - y1];
   context.save();
   context.globalAlpha = other && !stressed ? 0.55 : 1;
   // A thin rim keeps the colour readable on any ground.
-  context.lineWidth = line + unit * 1.5;
+  context.lineWidth = line + 2 * Math.round(unit * 0.75);
   context.strokeStyle = "rgba(255, 255, 255, .75)";
   context.strokeRect(...frame);
   context.lineWidth = line;

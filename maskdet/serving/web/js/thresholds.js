@@ -35,10 +35,12 @@ export class Thresholds {
     row.className = "slider";
     const name = document.createElement("label");
     const input = document.createElement("input");
-    const value = document.createElement("output");
+    const value = document.createElement("span");
     Object.assign(input, { type: "range", min: "0", max: "100", step: "1", id: `threshold-${index}` });
     name.htmlFor = input.id;
-    value.htmlFor.add(input.id);
+    // Seen only: what is heard is the slider's own text.
+    value.className = "value";
+    value.setAttribute("aria-hidden", "true");
     input.addEventListener("input", () => {
       this.values[label] = input.valueAsNumber / 100;
       this.changed();
@@ -59,12 +61,12 @@ export class Thresholds {
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const said = shown(low) === shown(high) ? shown(low) : `${shown(low)}–${shown(high)}`;
     set(this.all, (low + high) / 2, said);
-    this.value.value = said;
+    this.value.textContent = said;
     for (const [label, { name, input, value }] of this.rows) {
       name.textContent = labelName(label);
       input.setAttribute("aria-label", t("thresholdOf", { label: labelName(label) }));
       set(input, this.values[label], shown(this.values[label]));
-      value.value = shown(this.values[label]);
+      value.textContent = shown(this.values[label]);
     }
   }
 }

@@ -1,0 +1,479 @@
+"""The web page in a real browser, against the real server process."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from support import cell_box, paint, write_tiny_bundle
+
+from maskdet.dataset.voc import read_annotation
+from maskdet.serving.keys import hash_key
+from maskdet.types import Picture
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+Page = sync_api.Page
+expect = sync_api.expect
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")]
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+PATIENCE_MS = 60_000
+SURE = {(1, 2): "with_mask", (4, 5): "without_mask"}
+WEAK = (6, 1)
+"""A cell that the tiny model calls a bare face with a score of 0.32."""
+
+
+def picture(sure: dict[tuple[int, int], str] = SURE, size: int = 256) -> Picture:
+    painted = paint(sure, size, size)
+    x1, y1, x2, y2 = (round(edge) for edge in cell_box(*WEAK, size, size))
+    painted[y1:y2, x1:x2] = (110, 0, 0)
+    return painted
+
+
+def encoded(pixels: Picture, suffix: str = ".png") -> bytes:
+    done, data = cv2.imencode(suffix, pixels[:, :, ::-1])
+    assert done
+    return data.tobytes()
+
+
+def upload(data: bytes | None = None, name: str = "people.png") -> Any:
+    return {"name": name, "mimeType": "image/png", "buffer": encoded(picture()) if data is None else data}
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    inbox: Path
+
+    def detect(self, data: bytes, query: str = "", **headers: str) -> dict[str, Any]:
+        kind = {"content-type": "application/octet-stream", **headers}
+        response = httpx.post(f"{self.url}/v1/detect{query}", content=data, headers=kind, timeout=60)
+        return dict(response.raise_for_status().json()["results"][0])
+
+    def corrections(self) -> list[Any]:
+        paths = sorted((self.inbox / "Annotations").glob("*.xml"), key=lambda path: path.stat().st_mtime_ns)
+        return [read_annotation(path, path.name).annotation for path in paths]
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str) -> Iterator[Server]:
+    bundle = write_tiny_bundle(folder / "tiny.onnx")
+    command = [sys.executable, "-m", "maskdet", "serve", "--model", str(bundle), "--port", "0", *arguments]
+    with (folder / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
+        )
+    try:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        found = re.search(r"http://\S+", said)
+        assert found, said + (folder / "server.log").read_text()
+        yield Server(found[0], folder / "inbox")
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("open"), "--inbox", "inbox") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    keys = f"serve.api_key_hashes=[{hash_key('secret')}]"
+    with serving(tmp_path_factory.mktemp("locked"), "--set", keys) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
+    """A maker of pages; each must have said nothing on the console but what matches `allowed`."""
+    contexts, said = [], []
+
+    def make(url: str = server.url, allowed: str = "$^", **options: Any) -> Any:
+        context = browser.new_context(
+            **{"locale": "en-US", "viewport": {"width": 1280, "height": 900}, **options}
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on(
+            "console",
+            lambda line: said.append((allowed, line.text)) if line.type in ("error", "warning") else None,
+        )
+        page.on("pageerror", lambda error: said.append((allowed, str(error))))
+        page.goto(url)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [text for allowed, text in said if not re.search(allowed, text)] == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any]) -> Any:
+    return open_page()
+
+
+def give(page: Any, *files: Any) -> None:
+    page.set_input_files("#files", list(files) or [upload()])
+
+
+def wait_for_answer(page: Any) -> None:
+    expect(page.locator("#busy")).to_be_hidden(timeout=PATIENCE_MS)
+    expect(page.locator("#verdict")).not_to_have_attribute("data-outcome", "waiting", timeout=PATIENCE_MS)
+
+
+def faces(page: Any) -> list[tuple[str, float, list[float]]]:
+    rows = page.locator("#faces li").evaluate_all("rows => rows.map(row => ({...row.dataset}))")
+    return [
+        (row["label"], float(row["score"]), [float(edge) for edge in row["box"].split(",")]) for row in rows
+    ]
+
+
+def expected(answer: dict[str, Any]) -> list[tuple[str, float, list[float]]]:
+    return [(one["label"], one["score"], one["box"]) for one in answer["detections"]]
+
+
+def canvas_pixels(page: Any) -> Picture:
+    """What is drawn, RGB, at the canvas's own size."""
+    address = page.locator("#canvas").evaluate("canvas => canvas.toDataURL('image/png')")
+    data = np.frombuffer(base64.b64decode(address.partition(",")[2]), np.uint8)
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1])
+
+
+def share_of(colour: str, pixels: Picture) -> float:
+    wanted = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)])
+    near: np.ndarray = np.abs(pixels.astype(int) - wanted).max(axis=-1) < 40
+    return float(near.mean())
+
+
+def hand_over(page: Any, data: bytes, event: str, field: str) -> None:
+    """Drop or paste a file as a browser would."""
+    page.evaluate(
+        """([text, event, field]) => {
+            const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], "people.png", { type: "image/png" }));
+            const kind = event === "paste" ? ClipboardEvent : DragEvent;
+            const options = { [field]: transfer, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new kind(event, options));
+        }""",
+        [base64.b64encode(data).decode(), event, field],
+    )
+
+
+@pytest.mark.parametrize(("event", "field"), [("drop", "dataTransfer"), ("paste", "clipboardData")])
+def test_boxes_are_drawn_where_the_api_says(page: Any, server: Server, event: str, field: str) -> None:
+    data = encoded(picture())
+    config = httpx.get(f"{server.url}/v1/page").json()["models"][0]
+    colours = dict(zip(config["labels"], config["colours"], strict=True))
+
+    hand_over(page, data, event, field)
+    wait_for_answer(page)
+
+    answer = server.detect(data)
+    assert faces(page) == expected(answer)
+    assert len(answer["detections"]) == 2
+    drawn = canvas_pixels(page)
+    scale = drawn.shape[1] / answer["width"]
+    for one in answer["detections"]:
+        x1, y1, x2, y2 = (round(edge * scale) for edge in one["box"])
+        for edge in (drawn[y1:y2, x1], drawn[y1:y2, x2], drawn[y2, x1:x2]):
+            assert share_of(colours[one["label"]], edge) > 0.4
+        assert share_of(colours[one["label"]], drawn[y1 + 15 : y2 - 15, x1 + 15 : x2 - 15]) < 0.01
+
+
+def test_canvas_is_sharp_on_dense_screens(open_page: Callable[..., Any]) -> None:
+    page = open_page(device_scale_factor=2)
+    give(page)
+    wait_for_answer(page)
+
+    width, shown = page.locator("#canvas").evaluate("canvas => [canvas.width, canvas.clientWidth]")
+
+    assert width == 2 * shown
+
+
+def test_slider_filters_and_judges_as_the_server_without_asking_it(page: Any, server: Server) -> None:
+    data = encoded(picture({(1, 2): "with_mask"}))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "detect" in request.url else None)
+    give(page, upload(data))
+    wait_for_answer(page)
+
+    outcomes = set()
+    for percent in (10, 30, 40, 45, 50, 90):
+        page.locator("#threshold").fill(str(percent))
+        answer = server.detect(data, f"?threshold={percent / 100}")
+        assert faces(page) == expected(answer)
+        assert page.locator("#verdict").get_attribute("data-outcome") == answer["verdict"]["outcome"]
+        outcomes.add(answer["verdict"]["outcome"])
+
+    assert outcomes == {"ok", "uncertain", "violation"}
+    assert len(asked) == 1
+    page.get_by_role("button", name="Model’s own").click()
+    expect(page.locator("#threshold-value")).to_have_text("0.50")
+
+
+def test_each_label_has_a_threshold(page: Any) -> None:
+    give(page)
+    wait_for_answer(page)
+
+    page.get_by_text("For each label").click()
+    page.get_by_role("slider", name="Threshold of No mask", exact=True).fill("30")
+
+    assert [label for label, _, _ in faces(page)] == ["with_mask", "without_mask", "without_mask"]
+    expect(page.locator("#threshold-value")).to_have_text("0.30–0.50")
+
+
+def test_result_is_said_aloud(page: Any) -> None:
+    give(page)
+
+    expect(page.get_by_role("status")).to_have_text(
+        "people.png: Mask rule broken. Mask 1 · No mask 1", timeout=PATIENCE_MS
+    )
+    expect(page.get_by_role("img", name="people.png, 256 by 256 pixels, 2 faces")).to_be_visible()
+
+
+def test_language_follows_the_browser_until_it_is_switched(open_page: Callable[..., Any]) -> None:
+    page = open_page(locale="zh-CN")
+    give(page)
+    wait_for_answer(page)
+    expect(page.locator("#verdict-title")).to_have_text("违反口罩要求")
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+
+    page.get_by_role("button", name="English").click()
+
+    expect(page.locator("#verdict-title")).to_have_text("Mask rule broken")
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.locator("#faces .face-name").all_text_contents() == ["Mask", "No mask"]
+    page.reload()
+    expect(page.get_by_role("heading", name="Drop pictures here")).to_be_visible()
+
+
+def test_several_pictures_good_and_bad(open_page: Callable[..., Any]) -> None:
+    page = open_page(allowed="status of 422")
+    tiff = upload(encoded(picture({(0, 0): "with_mask"}), ".tiff"), "scan.tiff")
+    give(page, upload(), upload(b"no picture at all", "notes.png"), tiff)
+    wait_for_answer(page)
+
+    page.locator("#strip").get_by_role("button", name="notes.png").click()
+    expect(page.locator("#fault-text")).to_contain_text("not a picture that can be read")
+    page.locator("#strip").get_by_role("button", name=re.compile("scan.tiff, Mask rule kept")).click()
+
+    # Chromium cannot read TIFF; the server's copy is shown in its place.
+    expect(page.get_by_role("img", name="scan.tiff, 256 by 256 pixels, 1 face")).to_be_visible()
+    assert share_of("#00ff00", canvas_pixels(page)) > 0.005
+
+
+def test_samples_are_there(page: Any) -> None:
+    page.get_by_role("button", name="Sample: one person").click()
+
+    wait_for_answer(page)
+    expect(page.get_by_role("heading", name="portrait.jpg")).to_be_visible()
+
+
+def test_picture_and_json_can_be_saved(page: Any, tmp_path: Path) -> None:
+    give(page)
+    wait_for_answer(page)
+
+    with page.expect_download() as json_download:
+        page.get_by_role("button", name="Save JSON").click()
+    with page.expect_download() as picture_download:
+        page.get_by_role("button", name="Save picture").click()
+
+    assert json_download.value.suggested_filename == "people-maskdet.json"
+    saved = json.loads(Path(json_download.value.path()).read_text())
+    assert saved["verdict"]["outcome"] == "violation"
+    assert [(one["label"], one["score"], one["box"]) for one in saved["detections"]] == faces(page)
+    annotated = cv2.imread(str(picture_download.value.path()))
+    assert annotated.shape == (256, 256, 3)
+
+
+def test_correction_by_mouse_reaches_the_inbox(page: Any, server: Server) -> None:
+    give(page, upload(encoded(picture(size=320))))
+    wait_for_answer(page)
+    page.get_by_role("button", name="Wrong?").click()
+    area = page.locator("#editor").bounding_box()
+    assert area
+
+    def drag(start: tuple[float, float], end: tuple[float, float]) -> None:
+        """From one place of the picture, in its pixels, to another."""
+        for action, (x, y) in (("move", start), ("down", start), ("move", end), ("up", end)):
+            if action == "move":
+                page.mouse.move(area["x"] + x * area["width"] / 320, area["y"] + y * area["height"] / 320)
+            else:
+                getattr(page.mouse, action)()
+
+    drag((100, 60), (110, 80))  # the box of cell (1, 2), by its middle
+    drag((130, 100), (150, 120))  # its lower right corner
+    drag((20, 250), (70, 300))  # a new one
+    page.get_by_label("Label of box 3").select_option("mask_weared_incorrect")
+    page.get_by_role("button", name="Remove box 2").click()
+    page.get_by_role("button", name="Send correction").click()
+
+    expect(page.get_by_role("alert").filter(has_text="Stored as")).to_be_visible()
+    annotation = server.corrections()[-1]
+    assert (annotation.width, annotation.height) == (320, 320)
+    assert [one.label for one in annotation.objects] == ["with_mask", "mask_weared_incorrect"]
+    assert annotation.objects[0].box == pytest.approx((90, 60, 150, 120), abs=1)
+    assert annotation.objects[1].box == pytest.approx((20, 250, 70, 300), abs=1)
+    stored = server.inbox / "JPEGImages" / annotation.filename
+    assert stored.read_bytes() == encoded(picture(size=320))
+
+
+def tab_to(page: Any, selector: str) -> None:
+    for _ in range(60):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"the Tab key does not reach {selector}")
+
+
+def test_everything_by_keyboard(page: Any, server: Server) -> None:
+    expect(page.locator("#threshold-value")).to_have_text("0.50", timeout=PATIENCE_MS)
+    tab_to(page, '[data-sample="hall.jpg"]')
+    page.keyboard.press("Enter")
+    wait_for_answer(page)
+    tab_to(page, "#threshold")
+    page.keyboard.press("End")
+    expect(page.locator("#threshold-value")).to_have_text("1.00")
+    tab_to(page, "#wrong")
+    page.keyboard.press("Enter")
+    tab_to(page, '[data-action="add-box"]')
+    page.keyboard.press("Enter")
+    before = page.locator(".box").last.get_attribute("data-box")
+    assert before
+    x1, y1, x2, y2 = (int(edge) for edge in before.split(","))
+    for key in ("ArrowRight", "ArrowDown", "Shift+ArrowRight", "2"):
+        page.keyboard.press(key)
+    tab_to(page, '[data-action="send-correction"]')
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("alert").filter(has_text="Stored as")).to_be_visible()
+    last = server.corrections()[-1].objects[-1]
+    assert last.label == "without_mask"
+    assert last.box == (x1 + 2, y1 + 2, x2 + 4, y2 + 2)
+    assert page.evaluate("document.activeElement.id") == "wrong"
+
+
+def test_box_can_be_removed_and_typed(page: Any) -> None:
+    give(page)
+    wait_for_answer(page)
+    page.get_by_role("button", name="Wrong?").click()
+    page.locator(".box").first.focus()
+    page.keyboard.press("Delete")
+    expect(page.get_by_role("status")).to_have_text("Box 1 removed.")
+
+    page.locator(".box").first.focus()
+    page.get_by_label("Left of box 1").fill("5")
+    page.get_by_label("Left of box 1").press("Enter")
+
+    assert str(page.locator(".box").get_attribute("data-box")).startswith("5,")
+    assert page.locator(".box").count() == 1
+
+
+def test_webcam_is_looked_at_live(page: Any) -> None:
+    page.get_by_role("button", name="Use the webcam").click()
+
+    expect(page.locator("#live-figures")).to_contain_text("pictures/s", timeout=PATIENCE_MS)
+    expect(page.locator("#verdict")).not_to_have_attribute("data-outcome", "waiting", timeout=PATIENCE_MS)
+    assert canvas_pixels(page).max() > 0
+    page.get_by_role("button", name="Take this picture").click()
+    wait_for_answer(page)
+    expect(page.locator("#picture-title")).to_have_text(re.compile(r"webcam-.*\.jpg"))
+    assert page.locator("#video").evaluate("video => video.srcObject") is None
+
+
+def test_page_asks_for_the_key_and_keeps_it_in_the_tab_only(
+    open_page: Callable[..., Any], locked_server: Server
+) -> None:
+    page = open_page(locked_server.url, allowed="status of 401")
+    dialog = page.get_by_role("dialog", name="API key")
+    for key in ("wrong", "secret"):
+        expect(dialog).to_be_visible(timeout=PATIENCE_MS)
+        page.get_by_label("Key", exact=True).fill(key)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("does not know this key")).to_be_visible(
+            visible=key == "wrong", timeout=PATIENCE_MS
+        )
+
+    give(page)
+    wait_for_answer(page)
+
+    assert len(faces(page)) == 2
+    assert page.evaluate("JSON.stringify({...localStorage}) + document.cookie") == "{}"
+    assert page.evaluate("Object.values(sessionStorage)") == ["secret"]
+    # This server has no inbox.
+    expect(page.get_by_role("button", name="Wrong?")).to_have_count(0)
+    page.reload()
+    expect(page.locator("#threshold-value")).to_have_text("0.50", timeout=PATIENCE_MS)
+    expect(dialog).to_be_hidden()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_no_serious_accessibility_fault(open_page: Callable[..., Any], scheme: str, width: int) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+    page = open_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+
+    def check(state: str) -> None:
+        found = axe.run(page).response["violations"]
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        assert [(one["id"], one["nodes"][0]["html"], one["nodes"][0]["any"]) for one in serious] == [], state
+        # Nothing sticks out of a narrow screen.
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    expect(page.locator("#threshold-value")).to_have_text("0.50", timeout=PATIENCE_MS)
+    check("start")
+    give(page, upload(), upload(encoded(picture({})), "nobody.png"))
+    wait_for_answer(page)
+    page.get_by_text("For each label").click()
+    page.locator("#raw summary").click()
+    check("results")
+    page.get_by_role("button", name="Wrong?").click()
+    page.locator(".box").first.focus()
+    check("correction")
