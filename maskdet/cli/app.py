@@ -16,9 +16,11 @@ from maskdet.cli.export import export
 from maskdet.cli.init import init
 from maskdet.cli.predict import predict
 from maskdet.cli.prepare import prepare
+from maskdet.cli.request import request
 from maskdet.cli.run import run
 from maskdet.cli.serve import serve
 from maskdet.cli.signals import INTERRUPTED, Signals
+from maskdet.cli.status import status
 from maskdet.cli.stop import stop
 from maskdet.cli.train import train
 from maskdet.errors import Interrupted, MaskdetError
@@ -42,7 +44,9 @@ app.command("eval")(evaluate)
 app.command("export")(export)
 app.command("predict")(predict)
 app.command("serve")(serve)
+app.command("status")(status)
 app.command("stop")(stop)
+app.command("request")(request)
 app.command("doctor")(doctor)
 
 

@@ -34,6 +34,17 @@ def open_serving(config: Path | None, overrides: Sequence[str], runs: Path, *, n
     return open_pipeline(config, overrides, runs)
 
 
+def port_of(config: Path | None, overrides: Sequence[str] | None, runs: Path, port: int | None) -> int:
+    """The port that was named, or that of the pipeline file if there is one, or the default."""
+    from maskdet.serving.settings import ServeSettings
+
+    if port is not None:
+        return port
+    if config or overrides or DEFAULT_CONFIG.exists():
+        return open_pipeline(config, overrides or [], runs).pipeline.serve.port
+    return ServeSettings().port
+
+
 def with_flags(overrides: Sequence[str] | None, flags: dict[str, object]) -> list[str]:
     """The overrides, and those that a command's own flags stand for: key to value, None where not given."""
     given = {key: value for key, value in flags.items() if value is not None}

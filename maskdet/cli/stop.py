@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from maskdet.cli.options import RUNS, Config, Overrides, Runs
-from maskdet.cli.session import DEFAULT_CONFIG, open_pipeline
+from maskdet.cli.session import port_of
 
 
 def stop(
@@ -22,9 +22,6 @@ def stop(
     """Let a running server answer what it accepted, and end it."""
     from maskdet.cli.console import print_lines
     from maskdet.serving import control
-    from maskdet.serving.settings import ServeSettings
 
-    if port is None and (config or overrides or DEFAULT_CONFIG.exists()):
-        port = open_pipeline(config, overrides or [], runs).pipeline.serve.port
-    record = control.stop(ServeSettings().port if port is None else port)
+    record = control.stop(port_of(config, overrides, runs, port))
     print_lines([f"stopped {record.url} (process {record.pid})"])

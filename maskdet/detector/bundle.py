@@ -20,12 +20,16 @@ _FORMAT: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A checked bundle in memory; the file is not read again."""
+    """A checked bundle in memory; the file is not read again.
+
+    session: the one that it was checked with, on one thread of the CPU; making another takes a while.
+    """
 
     path: Path
     sha256: str
     meta: BundleMeta
     model: bytes = field(repr=False)
+    session: OnnxSession = field(repr=False, compare=False)
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -40,7 +44,7 @@ def load_bundle(path: Path) -> Bundle:
         _check_graph(session, meta)
     except BundleError as error:
         raise BundleError(f"{path}: {error.what}", error.hint) from error
-    return Bundle(path, hashlib.sha256(model).hexdigest(), meta, model)
+    return Bundle(path, hashlib.sha256(model).hexdigest(), meta, model, session)
 
 
 def _read_meta(metadata: dict[str, str]) -> BundleMeta:

@@ -105,8 +105,11 @@ class ServedModel:
         self.sha256 = bundle.sha256
         self.policy = Policy.of(bundle.meta.labels, settings.violation_labels, settings.uncertain_band)
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
-        self._narrow = OnnxSession(bundle.model, threads=1, device=settings.device)
-        alike = cores == 1 or settings.device != "cpu"
+        on_cpu = settings.device == "cpu"
+        self._narrow = (
+            bundle.session if on_cpu else OnnxSession(bundle.model, threads=1, device=settings.device)
+        )
+        alike = cores == 1 or not on_cpu
         self._wide = (
             self._narrow if alike else OnnxSession(bundle.model, threads=cores, device=settings.device)
         )

@@ -1,0 +1,46 @@
+"""`maskdet status`: how a running server is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maskdet.cli.options import RUNS, Config, Overrides, Runs
+from maskdet.cli.session import port_of
+
+
+def status(
+    config: Config = None,
+    overrides: Overrides = None,
+    runs: Runs = RUNS,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="The server's port.", show_default="serve.port"),
+    ] = None,
+) -> None:
+    """Say whether a server runs and is ready.
+
+    Fails if none runs there, or if it is not ready.
+    """
+    import time
+
+    from maskdet.cli.console import print_lines
+    from maskdet.errors import ServingError
+    from maskdet.pipeline.report import duration
+    from maskdet.serving import control
+
+    found = control.status(port_of(config, overrides, runs, port))
+    record = found.record
+    if not found.ready:
+        raise ServingError(
+            f"{record.url} (process {record.pid}) is not ready: {found.reason}", "ask again in a moment"
+        )
+    workers = f"{found.workers} worker{'s' if found.workers > 1 else ''}"
+    up = duration(time.time() - record.created)
+    print_lines(
+        [
+            f"ready at {record.url}: process {record.pid}, {workers}, "
+            f"{found.memory_bytes / 1e6:.0f} MB, up for {up}"
+        ]
+    )

@@ -1,0 +1,147 @@
+"""A client of a running server: pictures in batches, an entry for each, averages over all."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import ssl
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from maskdet.detector.picture import SUFFIXES
+from maskdet.errors import ServingError, UsageError
+
+DETECT_PATH = "/v1/detect"
+SECONDS = 60.0
+"""How long an answer may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server said of one picture. milliseconds: its request's time, shared out between its pictures;
+    faces: label and score, best first; error: why there is no answer, empty if there is one.
+    """
+
+    file: Path
+    milliseconds: float
+    verdict: str = ""
+    faces: tuple[tuple[str, float], ...] = ()
+    bundle: str = ""
+    error: str = ""
+
+
+class Client:
+    """One kept connection to a server. Use it in a `with` block."""
+
+    def __init__(self, url: str, api_key: str = "") -> None:
+        """url: of the server, such as http://127.0.0.1:8866. Raises UsageError."""
+        address = urlsplit(url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise UsageError(f"{url!r} is not the address of a server", "for example http://127.0.0.1:8866")
+        self._url = url
+        self._path = address.path.rstrip("/").removesuffix(DETECT_PATH) + DETECT_PATH
+        self._headers = {"content-type": "application/json"} | ({"x-api-key": api_key} if api_key else {})
+        self._connection = (
+            http.client.HTTPSConnection(
+                address.hostname, address.port, timeout=SECONDS, context=ssl.create_default_context()
+            )
+            if address.scheme == "https"
+            else http.client.HTTPConnection(address.hostname, address.port, timeout=SECONDS)
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def detect(self, files: Sequence[Path], batch_size: int = 1) -> Iterator[Reply]:
+        """A reply for each file, in order. Raises ServingError if the server is not there or refuses all."""
+        left = iter(files)
+        while batch := list(islice(left, batch_size)):
+            yield from self._batch(batch)
+
+    def _batch(self, files: Sequence[Path]) -> list[Reply]:
+        found: dict[Path, bytes] = {}
+        replies: dict[Path, Reply] = {}
+        for file in files:
+            read = _read(file)
+            if isinstance(read, Reply):
+                replies[file] = read
+            else:
+                found[file] = read
+        if found:
+            replies |= {reply.file: reply for reply in self._ask(found)}
+        return [replies[file] for file in files]
+
+    def _ask(self, pictures: dict[Path, bytes]) -> list[Reply]:
+        body = json.dumps({"images": [base64.b64encode(data).decode() for data in pictures.values()]})
+        started = time.perf_counter()
+        status, answer = self._post(body)
+        each = (time.perf_counter() - started) * 1000 / len(pictures)
+        if "results" in answer:
+            return [_reply(*pair, each) for pair in zip(pictures, answer["results"], strict=True)]
+        said = answer.get("error", {})
+        message = said.get("message", f"status {status}")
+        # What concerns a picture is that picture's; a missing key or a full server concerns them all.
+        if len(pictures) == 1 and said.get("code") in ("bad_picture", "malformed_body", "no_picture"):
+            return [Reply(file, each, error=message) for file in pictures]
+        raise ServingError(f"{self._url}: {message} (status {status})", said.get("hint", ""))
+
+    def _post(self, body: str) -> tuple[int, dict[str, Any]]:
+        try:
+            self._connection.request("POST", self._path, body, self._headers)
+            response = self._connection.getresponse()
+            answer = json.loads(response.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise ServingError(
+                f"{self._url} does not answer: {error}", "start it with `maskdet serve`, or give its address"
+            ) from error
+        except ValueError as error:
+            raise ServingError(
+                f"{self._url} answers, but not as maskdet does",
+                "give the address that `maskdet serve` printed",
+            ) from error
+        return response.status, answer if isinstance(answer, dict) else {}
+
+
+def pictures_in(paths: Sequence[Path]) -> list[Path]:
+    """The files named, and the pictures in the folders named, sorted. Raises UsageError if there are none."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(
+                one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file()
+            )
+        elif path.exists():
+            found.append(path)
+        else:
+            raise UsageError(f"{path}: no such file or folder", "give pictures, or folders of pictures")
+    if not found:
+        raise UsageError("there is no picture there", f"pictures end in {', '.join(sorted(SUFFIXES))}")
+    return list(dict.fromkeys(found))
+
+
+def _read(file: Path) -> bytes | Reply:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        return Reply(file, 0, error=f"{error.strerror or error}")
+
+
+def _reply(file: Path, entry: dict[str, Any], milliseconds: float) -> Reply:
+    if "error" in entry:
+        return Reply(file, milliseconds, error=entry["error"]["message"])
+    return Reply(
+        file,
+        milliseconds,
+        verdict=entry["verdict"]["outcome"],
+        faces=tuple((one["label"], one["score"]) for one in entry["detections"]),
+        bundle=entry["model"]["bundle"],
+    )
