@@ -27,10 +27,15 @@ HEAVY = (
     "PIL",
     "fastapi",
 )
-VERBS = ("init", "run", "prepare", "config", "train", "eval", "export", "predict", "serve", "stop", "doctor")
+VERBS = (
+    *("init", "run", "prepare", "config", "train", "eval", "export", "predict"),
+    *("serve", "status", "stop", "request", "doctor"),
+)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"], ["serve", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["train", "--help"], ["serve", "--help"], ["request", "--help"]]
+)
 def test_help_imports_nothing_heavy(modules_after, arguments):
     assert not modules_after(*arguments) & set(HEAVY)
 
