@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from maskdet import __version__
 from maskdet.detector.captions import class_colour
 from maskdet.serving.keys import PAGE_FILES
-from maskdet.serving.model import ServedModel
+from maskdet.serving.model import ServedModel, bundle_id
 from maskdet.serving.native import json_response
 from maskdet.serving.refusals import UnknownRoute
 from maskdet.serving.schemas import Schema
@@ -62,6 +62,7 @@ class PageModel(Schema):
     """A model as the page shows it; `colours` are of its labels, as #rrggbb."""
 
     name: str
+    bundle: str
     labels: list[str]
     colours: list[str]
     thresholds: dict[str, float]
@@ -154,6 +155,7 @@ def _page_model(model: ServedModel) -> PageModel:
     colours = ["#{:02x}{:02x}{:02x}".format(*class_colour(labels, number)) for number in range(len(labels))]
     return PageModel(
         name=model.name,
+        bundle=bundle_id(model),
         labels=list(labels),
         colours=colours,
         thresholds=model.meta.thresholds,

@@ -138,6 +138,7 @@ def test_config_tells_models_and_limits(in_process: Callable[..., Any], tmp_path
 
     assert (config["inbox"], config["max_upload_bytes"], config["uncertain_band"]) == (True, 5000, 0.2)
     [model] = config["models"]
+    assert len(model["bundle"]) == 12
     assert model["labels"] == list(LABELS)
     assert model["colours"] == ["#169640", "#d62728", "#ffb000"]
     assert model["violation_labels"] == ["mask_weared_incorrect", "without_mask"]

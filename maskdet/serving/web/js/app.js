@@ -17,12 +17,14 @@ import { Strip } from "./strip.js";
 import { Thresholds } from "./thresholds.js";
 
 const SAY_AFTER_MS = 500;
+const WORTH_A_RETRY = ["network", "busy", "draining", "not_ready", "slow_body", "unauthorised", "internal"];
 
 const part = (id) => document.getElementById(id);
 
 class Page {
   constructor() {
     Object.assign(this, { config: null, model: null, pictures: [], current: null, bitmap: null, chosen: null });
+    this.bundles = new Set();
     this.api = new Api((wasWrong) => askKey(part("key-dialog"), wasWrong));
     this.queue = new Queue((picture) => this.look(picture));
     this.stage = new Stage(part("stage"), part("frame"), part("canvas"));
@@ -57,6 +59,7 @@ class Page {
     part("model").replaceChildren(...models.map(({ name }) => new Option(name, name)));
     part("model").parentElement.hidden = models.length < 2;
     part("wrong").hidden = !inbox;
+    this.bundles = new Set(models.map(({ bundle }) => bundle));
     this.useModel(models[0]);
     return true;
   }
@@ -116,8 +119,18 @@ class Page {
   async look(picture) {
     if (picture === this.current) this.say(t("workingOn", { name: picture.name }));
     await examine(picture, { api: this.api, model: this.model.name, limit: this.config.max_upload_bytes });
+    if (picture.answer) await this.keepUp(picture.answer.model).catch((error) => this.warn(errorText(error)));
     if (picture === this.current) await this.pick(picture);
     else this.showStrip();
+  }
+
+  /** A server may swap its model: what is not known of a new one is asked once. */
+  async keepUp({ bundle }) {
+    if (this.bundles.has(bundle)) return;
+    this.bundles.add(bundle);
+    const config = await this.api.config();
+    this.config = config;
+    this.useModel(config.models.find(({ name }) => name === this.model.name) ?? config.models[0]);
   }
 
   async pick(picture) {
@@ -231,13 +244,16 @@ class Page {
 
   showPanels(live, view) {
     const { current } = this;
-    const fault = !live && Boolean(current?.error);
+    const fault = live ? null : (current?.error ?? null);
     const editing = this.correction.open;
     part("fault").hidden = !fault;
+    this.button("retry").hidden = !WORTH_A_RETRY.includes(fault?.code);
     part("fault-text").textContent = fault ? this.faultText(current) : "";
-    for (const id of ["verdict", "thresholds", "results", "raw"]) part(id).hidden = fault || editing;
+    for (const id of ["verdict", "thresholds", "results", "raw"]) part(id).hidden = Boolean(fault) || editing;
     part("correction").hidden = !editing;
-    for (const action of ["save-picture", "correct"]) this.button(action).disabled = live || !view || !this.bitmap;
+    part("actions").hidden = live;
+    part("again").hidden = live;
+    for (const action of ["save-picture", "correct"]) this.button(action).disabled = !view || !this.bitmap;
     this.button("save-json").disabled = !view;
   }
 

@@ -83,7 +83,7 @@ export const en = {
   key: "Key",
   keySend: "Go on",
   "error.network": "The server cannot be reached. Does it still run?",
-  "error.bad_picture": "The file is not a picture that can be read, or it is too large. {message}",
+  "error.bad_picture": "The file is not a picture that can be read, or it is too large ({message}).",
   "error.body_too_large": "The file is larger than this server takes ({limit}).",
   "error.busy": "The server is busy. Try again in a moment.",
   "error.draining": "The server is stopping.",

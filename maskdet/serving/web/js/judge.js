@@ -1,10 +1,12 @@
 // Filters and judges on this side as the server does, so that a slider needs no request.
 
 const SAME_FACE_IOU = 0.5;
+/** Threshold of a label that only a just swapped model has. */
+const UNKNOWN = 0.5;
 
 /** The candidates that reach the threshold of their label, best first. */
 export function above(candidates, thresholds) {
-  return candidates.filter((one) => one.score >= thresholds[one.label]);
+  return candidates.filter((one) => one.score >= (thresholds[one.label] ?? UNKNOWN));
 }
 
 /**
@@ -14,10 +16,10 @@ export function above(candidates, thresholds) {
 export function judge(candidates, thresholds, model, band) {
   const sure = above(candidates, thresholds);
   const counts = Object.fromEntries(model.labels.map((label) => [label, 0]));
-  for (const one of sure) counts[one.label] += 1;
+  for (const one of sure) counts[one.label] = (counts[one.label] ?? 0) + 1;
   if (model.violation_labels.some((label) => counts[label])) return { outcome: "violation", counts };
   const near = candidates.filter((one) => {
-    const limit = thresholds[one.label];
+    const limit = thresholds[one.label] ?? UNKNOWN;
     return one.score < limit && one.score >= limit - band;
   });
   const doubt = near.some((one) => !sure.some((other) => iou(one.box, other.box) >= SAME_FACE_IOU));

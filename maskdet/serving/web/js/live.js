@@ -73,6 +73,7 @@ export class Live {
 
   showFigures({ rate, ms }) {
     const { page } = this;
+    void page.keepUp(this.webcam.answer.model).catch((error) => this.end(error));
     part("live-figures").textContent = t("liveFigures", { rate: rate.toFixed(1), ms: Math.round(ms) });
     const view = page.viewOf(this.shot);
     page.showResults(view);

@@ -2,6 +2,7 @@
 
 import { labelName, t } from "./i18n.js";
 import { labelStyle } from "./draw.js";
+import { jsonText } from "./saving.js";
 
 const TITLES = { ok: "verdictOk", none: "verdictNone", violation: "verdictViolation", uncertain: "verdictUncertain" };
 const SIGNS = { ok: "✓", none: "–", violation: "!", uncertain: "?", waiting: "…" };
@@ -28,7 +29,7 @@ export class Results {
   }
 
   showJson(value) {
-    this.part("json").textContent = value ? JSON.stringify(value, null, 2) : "";
+    this.part("json").textContent = value ? jsonText(value) : "";
   }
 
   row(face, index, model) {

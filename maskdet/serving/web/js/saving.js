@@ -20,7 +20,13 @@ export async function savePicture(bitmap, faces, name, { model, caption }) {
 }
 
 export function saveJson(value, name) {
-  save(new Blob([`${JSON.stringify(value, null, 2)}\n`], { type: "application/json" }), `${stem(name)}-maskdet.json`);
+  save(new Blob([`${jsonText(value)}\n`], { type: "application/json" }), `${stem(name)}-maskdet.json`);
+}
+
+/** JSON for people: indented, but a box on one line. */
+export function jsonText(value) {
+  const text = JSON.stringify(value, null, 2);
+  return text.replace(/\[\s+([-\d.e,\s]+?)\s+\]/g, (_, numbers) => `[${numbers.replace(/\s+/g, " ")}]`);
 }
 
 function save(blob, name) {
