@@ -23,8 +23,8 @@ lint: setup ## Check style, types and the layers of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## Measure maskdet on this machine
-	@$(BIN)/python scripts/bench.py $(ARGS)
+bench: setup ## Measure the server beside others on this machine
+	@$(BIN)/python scripts/bench_serving $(ARGS)
 
 clean: ## Delete .venv, results (runs/) and caches
 	rm -rf .venv runs build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

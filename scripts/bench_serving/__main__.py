@@ -1,0 +1,289 @@
+"""Measure maskdet's server beside others: one model, the same pictures, the same two cores, one run.
+
+In each round every server is asked in turn, and the bare loop without a server is measured next to it, so
+that what else the machine does falls on all alike; the report has medians over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+from candidates import HERE, ROOT, BenchError, Candidate, Model, candidates, installed, running, versions
+from limit import cores
+from report import Measurement, Run, as_json, as_markdown
+
+from maskdet.detector.bundle import load_bundle
+from maskdet.detector.detector import Detector
+from maskdet.detector.picture import decode, decode_reduced
+from maskdet.errors import MaskdetError
+
+SIZES = ((400, 300), (1920, 1080))
+JPEG_QUALITY = 90
+MIN_SCORE = 0.05
+"""Detections below it are not counted on either side."""
+MODELS = ("runs/*/export/model.onnx", "runs/export/model.onnx", "maskdet/models/*.onnx")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A JPEG on disk, and how many detections each way of decoding gives."""
+
+    name: str
+    path: Path
+    detections: int
+    detections_full: int
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running candidate."""
+
+    candidate: Candidate
+    port: int
+    pid: int
+
+
+def main() -> int:
+    options = arguments()
+    try:
+        run = measured(options)
+    except (BenchError, MaskdetError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    print(as_markdown(run))
+    if options.json:
+        options.json.write_text(as_json(run), encoding="utf-8")
+    if options.markdown:
+        options.markdown.write_text(as_markdown(run), encoding="utf-8")
+    return 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench_serving", description=__doc__)
+    parser.add_argument("--model", type=Path, help="a bundle; by default the newest of this repository")
+    parser.add_argument(
+        "--picture", type=Path, help="a photo to scale to both sizes; default: a drawn sample"
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.5, help="of each measurement, warm-up aside")
+    parser.add_argument("--only", default="", help="only candidates whose name contains it (and maskdet)")
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "maskdet-bench"
+    parser.add_argument(
+        "--cache", type=Path, default=cache, help="folder for the peers' virtual environments"
+    )
+    parser.add_argument("--json", type=Path, help="also write all figures here")
+    parser.add_argument("--markdown", type=Path, help="also write the report here")
+    return parser.parse_args()
+
+
+def measured(options: argparse.Namespace) -> Run:
+    with tempfile.TemporaryDirectory(prefix="maskdet-bench-") as name:
+        folder = Path(name)
+        model, pictures = prepared(options, folder)
+        wanted = [one for one in candidates(model) if options.only in one.name or one.name == "maskdet"]
+        pythons = {one.name: installed(one, options.cache) for one in wanted}
+        run = Run(
+            machine=f"{os.cpu_count()} cores, {processor()}, Python {sys.version.split()[0]}",
+            model=load_bundle(model.path).meta.variant,
+            pictures={one.name: one.path.stat().st_size for one in pictures},
+            rounds=options.rounds,
+            seconds=options.seconds,
+            versions={one.name: versions(one, pythons[one.name]) for one in wanted},
+            about={one.name: one.about for one in wanted},
+        )
+        with ExitStack() as stack:
+            servers = [
+                Server(
+                    one,
+                    *stack.enter_context(running(one, model, pythons[one.name], folder / f"{number}.log")),
+                )
+                for number, one in enumerate(wanted)
+            ]
+            for server in servers:
+                await_answer(server, pictures[0])
+            run.idle_cpu = idle_cpu(servers)
+            for number in range(options.rounds):
+                for picture in pictures:
+                    print(f"round {number + 1} of {options.rounds}, {picture.name}", file=sys.stderr)
+                    run.measurements += one_round(servers, model, picture, options.seconds, folder)
+        return run
+
+
+def one_round(
+    servers: Sequence[Server], model: Model, picture: Picture, seconds: float, folder: Path
+) -> list[Measurement]:
+    """The limit and every server, at each level in turn."""
+    done = []
+    for level in (1, 4, 16, 64):
+        if level in (1, 16):
+            done.append(limit(model, picture, spread=level == 1, seconds=seconds))
+        asked = [server for server in servers if level in server.candidate.levels]
+        done += [load(server, picture, level, seconds, folder) for server in asked]
+    return done
+
+
+def limit(model: Model, picture: Picture, *, spread: bool, seconds: float) -> Measurement:
+    task = {
+        "model": str(model.path),
+        "picture": str(picture.path),
+        "threshold": model.threshold,
+        "seconds": seconds,
+        "spread": spread,
+    }
+    outcome = script("limit.py", task)
+    name = "in-process, all cores a picture" if spread else "in-process, one core a picture"
+    return Measurement.of(name, picture.name, 1 if spread else model.cores, outcome, cpu=None)
+
+
+def load(server: Server, picture: Picture, connections: int, seconds: float, folder: Path) -> Measurement:
+    one = server.candidate
+    body = folder / f"{one.json_key or 'raw'}-{picture.name}"
+    if not body.is_file():
+        body.write_bytes(one.body(picture.path.read_bytes()))
+    task = {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "path": one.path,
+        "content_type": one.content_type,
+        "body": str(body),
+        "connections": connections,
+        "seconds": seconds,
+        "warm_up_seconds": 0.5,
+        "answer_path": one.answer_path,
+        "detections": picture.detections_full if one.packages == ("flask",) else picture.detections,
+    }
+    before, begin = tree_cpu(server.pid), time.perf_counter()
+    outcome = script("load.py", task)
+    cpu = (tree_cpu(server.pid) - before) / (time.perf_counter() - begin)
+    return Measurement.of(one.name, picture.name, connections, outcome, cpu)
+
+
+def script(name: str, task: dict[str, Any]) -> dict[str, Any]:
+    """Run a module of this folder in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / name)],
+        input=json.dumps(task),
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchError(f"{name} failed: {done.stderr[-2000:]}")
+    return dict(json.loads(done.stdout))
+
+
+def await_answer(server: Server, picture: Picture, seconds: float = 60) -> None:
+    """Ask until the first good answer: a port may be open long before its model is loaded."""
+    one, deadline = server.candidate, time.monotonic() + seconds
+    last: object = "nothing"
+    while time.monotonic() < deadline:
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=seconds)
+        try:
+            client.request(
+                "POST", one.path, one.body(picture.path.read_bytes()), {"Content-Type": one.content_type}
+            )
+            answer = client.getresponse()
+            last = answer.status, answer.read()[:500]
+            if answer.status == 200:
+                return
+        except OSError as error:
+            last = error
+        finally:
+            client.close()
+        time.sleep(0.2)
+    raise BenchError(f"{one.name} gives no good answer: {last}")
+
+
+def prepared(options: argparse.Namespace, folder: Path) -> tuple[Model, list[Picture]]:
+    """The model, and the pictures with the counts of detections that every answer is checked against."""
+    path = options.model or newest_model()
+    source = options.picture or ROOT / "data" / "sample" / "JPEGImages" / "sample_000.jpg"
+    for needed in (path, source):
+        if not needed.is_file():
+            raise BenchError(f"{needed} is missing")
+    detector = Detector(load_bundle(path.resolve()))
+    photo = decode(source.read_bytes())
+    files = [(f"{width}x{height}", write_jpeg(photo, width, height, folder)) for width, height in SIZES]
+    # Where the scores leave the widest gap, small differences of decoding cannot change the count.
+    scores = [detect(detector, file.read_bytes()) for _, file in files]
+    threshold = widest_gap([*scores, *(detect(detector, file.read_bytes(), full=True) for _, file in files)])
+    pictures = [
+        Picture(
+            name,
+            file,
+            int((detect(detector, file.read_bytes()) >= threshold).sum()),
+            int((detect(detector, file.read_bytes(), full=True) >= threshold).sum()),
+        )
+        for name, file in files
+    ]
+    return Model(path.resolve(), detector.meta.input_size[0], threshold, cores()), pictures
+
+
+def detect(detector: Detector, data: bytes, *, full: bool = False) -> np.ndarray:
+    """The scores of what is found."""
+    decoded = decode_reduced(data, at_least=None if full else detector.meta.input_size)
+    scores: np.ndarray = detector.detect(decoded.pixels, decoded.size).scores
+    return scores
+
+
+def widest_gap(scores: Sequence[np.ndarray]) -> float:
+    """The middle of the widest gap between neighbouring scores."""
+    edges = np.sort(np.concatenate([*scores, [MIN_SCORE, 0.95]]).astype(np.float64))
+    edges = edges[(edges >= MIN_SCORE) & (edges <= 0.95)]
+    widest = int(np.argmax(np.diff(edges)))
+    return float(edges[widest : widest + 2].mean())
+
+
+def write_jpeg(photo: np.ndarray, width: int, height: int, folder: Path) -> Path:
+    bgr = cv2.cvtColor(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+    path = folder / f"{width}x{height}.jpg"
+    cv2.imwrite(str(path), bgr, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+    return path
+
+
+def newest_model() -> Path:
+    found = [path for pattern in MODELS for path in ROOT.glob(pattern)]
+    if not found:
+        raise BenchError("there is no model yet: give one with --model, or `make demo` makes one")
+    return max(found, key=lambda path: path.stat().st_mtime)
+
+
+def idle_cpu(servers: Sequence[Server], seconds: float = 1.0) -> float:
+    """Share of one core that all servers take together while nobody asks them."""
+    before = sum(tree_cpu(server.pid) for server in servers)
+    time.sleep(seconds)
+    return (sum(tree_cpu(server.pid) for server in servers) - before) / seconds
+
+
+def tree_cpu(pid: int) -> float:
+    """CPU seconds of a process and all below it."""
+    root = psutil.Process(pid)
+    return sum(sum(one.cpu_times()[:2]) for one in (root, *root.children(recursive=True)))
+
+
+def processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return "unknown processor"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
