@@ -19,6 +19,8 @@ from PIL import Image
 from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, load_manifest
 from maskdet.dataset.prepare import prepare
 from maskdet.dataset.settings import DataSettings
+from maskdet.evaluation.result import Evaluation
+from maskdet.export.export import ExportJob, ExportSummary
 from maskdet.files import sha256_file
 from maskdet.training.process import Event
 from maskdet.training.recipe import CONFIG_NAME, build_recipe
@@ -161,6 +163,16 @@ class Trained:
     data: DrawnSet
     summary: TrainSummary
     events: tuple[Event, ...]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An export of the skilled model at its variant's real input size, and its evaluation before."""
+
+    job: ExportJob
+    summary: ExportSummary
+    data: DrawnSet
+    evaluation: Evaluation
 
 
 def run_training(job: TrainJob, data: DrawnSet, *, resume: bool = False) -> Trained:

@@ -51,8 +51,9 @@ class Parity:
     def require(self) -> None:
         """Raise ExportError for the first comparison beyond tolerance or with too few matches."""
         for item in self.comparisons:
-            apart = item.score_difference > self.score_tolerance or item.box_difference > self.box_tolerance
-            if apart or item.matched < _LEAST_MATCHED * item.detections:
+            # Asked this way round since a difference that is not a number is within no tolerance.
+            near = item.score_difference <= self.score_tolerance and item.box_difference <= self.box_tolerance
+            if not near or item.matched < _LEAST_MATCHED * item.detections:
                 raise ExportError(
                     f"{item.between} disagree at batch {item.batch_size}: "
                     f"scores by {item.score_difference:.2g} (allowed {self.score_tolerance:g}), "

@@ -53,7 +53,7 @@ class WorkerCommand:
         return [*launcher, *chosen, "--log_dir", str(log_dir), *worker]
 
     def environment(self) -> dict[str, str]:
-        threads = str(max(1, (os.cpu_count() or 1) // self.processes))
+        threads = str(threads_of_each(self.processes))
         chosen = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GLOG_minloglevel": "2"}
         inherited = dict(os.environ)
         # The launcher would count this list, even an empty one, as devices to hand out.
@@ -63,6 +63,11 @@ class WorkerCommand:
         elif self.processes == 1:
             chosen["CUDA_VISIBLE_DEVICES"] = self.devices
         return {**inherited, **chosen, "PYTHONUNBUFFERED": "1"}
+
+
+def threads_of_each(processes: int) -> int:
+    """The machine's cores, shared out."""
+    return max(1, (os.cpu_count() or 1) // processes)
 
 
 def run_worker(

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from trained import SAMPLE, DrawnSet, Exported, Trained, draw_crowds, make_job, sample_manifest
+
+from maskdet.evaluation.result import Evaluation
+from maskdet.evaluation.settings import EvalSettings
+from maskdet.export.export import ExportJob, export
+from maskdet.export.settings import ExportSettings
+from maskdet.training.evaluate import EvalJob, evaluate_checkpoint
+
+
+@pytest.fixture(autouse=True)
+def workers(workers_import_maskdet: None) -> None:
+    """Every test here may start some."""
+
+
+@pytest.fixture(scope="session")
+def exported(skilled: Trained, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """Pictures twice as large as those of the training, at twice its input size: faces of the same size."""
+    folder = tmp_path_factory.mktemp("exported")
+    crowds = draw_crowds(folder / "voc", 12, side=320, seed=8)
+    data = replace(crowds, manifest=crowds.dealt(train=range(4), val=range(4, 12)).manifest)
+    training = make_job(folder / "recipe", data, side=320)
+    weights = skilled.job.out / "best.pdparams"
+    judged = EvalJob(training.config, training.manifest, data.root, weights, EvalSettings())
+    evaluation = evaluate_checkpoint(judged)
+    job = export_job(training.config, training.manifest, data.root, weights, folder / "export", evaluation)
+    job = replace(job, settings=ExportSettings(nms="in-graph"))
+    job.out.mkdir()
+    return Exported(job, export(job), data, evaluation)
+
+
+def export_job(
+    config: Path, manifest: Path, root: Path, weights: Path, out: Path, evaluation: Evaluation
+) -> ExportJob:
+    return ExportJob(
+        name="口罩 mask",
+        variant="picodet_s_320_esnet",
+        config=config,
+        weights=weights,
+        manifest=manifest,
+        data_root=root,
+        out=out,
+        settings=ExportSettings(),
+        eval_settings=EvalSettings(),
+        thresholds=evaluation.thresholds,
+        metrics=evaluation.summary(),
+    )
+
+
+@pytest.fixture(scope="session")
+def sample_job(exported: Exported, tmp_path_factory: pytest.TempPathFactory) -> ExportJob:
+    """The same model, to be proved on 50 pictures of data/sample."""
+    folder = tmp_path_factory.mktemp("sample")
+    pictures = DrawnSet(SAMPLE, sample_manifest())
+    data = pictures.dealt(train=range(50, 60), val=range(50))
+    manifest = folder / "manifest.json"
+    data.manifest.write(manifest)
+    out = folder / "export"
+    out.mkdir()
+    job = exported.job
+    return replace(
+        job,
+        manifest=manifest,
+        data_root=SAMPLE,
+        out=out,
+        metrics={},
+        thresholds=dict.fromkeys(job.thresholds, 0.03),
+        settings=ExportSettings(parity_pictures=50),
+    )
