@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.draw import draw
@@ -18,6 +19,7 @@ from maskdet.detector.preprocess import resize
 from maskdet.detector.session import OnnxSession
 from maskdet.errors import BundleError, PictureError
 from maskdet.serving.refusals import BadOption
+from maskdet.serving.sessions import Sessions
 from maskdet.serving.settings import ServeSettings
 from maskdet.serving.verdict import Policy, Verdict
 from maskdet.types import Detections, FloatArray, Picture
@@ -94,9 +96,9 @@ def bundle_id(model: ServedModel) -> str:
 
 
 class ServedModel:
-    """A bundle with two sessions: `wide` spreads one picture over all cores, `narrow` keeps to one core.
+    """A bundle, its sessions and its limits.
 
-    Nothing changes after construction, so all inference threads share it.
+    Nothing that an answer depends on changes after construction, so all inference threads share it.
     """
 
     def __init__(self, name: str, bundle: Bundle, settings: ServeSettings, *, cores: int) -> None:
@@ -106,13 +108,10 @@ class ServedModel:
         self.policy = Policy.of(bundle.meta.labels, settings.violation_labels, settings.uncertain_band)
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         on_cpu = settings.device == "cpu"
-        self._narrow = (
-            bundle.session if on_cpu else OnnxSession(bundle.model, threads=1, device=settings.device)
-        )
+        narrow = bundle.session if on_cpu else OnnxSession(bundle.model, threads=1, device=settings.device)
         alike = cores == 1 or not on_cpu
-        self._wide = (
-            self._narrow if alike else OnnxSession(bundle.model, threads=cores, device=settings.device)
-        )
+        wide = narrow if alike else OnnxSession(bundle.model, threads=cores, device=settings.device)
+        self._sessions = Sessions(narrow, wide)
         self._thresholds = np.array([self.meta.thresholds[label] for label in self.meta.labels], np.float32)
 
     @classmethod
@@ -143,7 +142,7 @@ class ServedModel:
         allocations. Raises BundleError.
         """
         blank = np.zeros((1, *self.meta.input_size, 3), np.uint8)
-        for session in (self._narrow, self._wide):
+        for session in self._sessions:
             if not all(np.isfinite(output).all() for output in session.run(blank)):
                 raise BundleError(
                     "the model answers a blank picture with NaN or infinity", "export or train it again"
@@ -160,10 +159,9 @@ class ServedModel:
         return Prepared(work, tensor, decoded.size, thresholds, timing, decoded.pixels)
 
     def detect(self, batch: Sequence[Prepared], *, alone: bool) -> list[Finding]:
-        """One pass for the whole batch, on all cores if it is `alone`. Raises BundleError if it fails."""
-        session = self._wide if alone else self._narrow
+        """One pass for the whole batch; `alone` as in `Sessions.run`. Raises BundleError if it fails."""
         started = time.perf_counter()
-        boxes, scores = session.run(np.stack([one.tensor for one in batch]))
+        boxes, scores = self._sessions.run(_stacked(batch), alone=alone)
         inference = _ms(started, time.perf_counter())
         return [self._finding(*rows, inference) for rows in zip(batch, boxes, scores, strict=True)]
 
@@ -211,6 +209,11 @@ class ServedModel:
         shown = cv2.cvtColor(draw(picture, detections, self.meta.labels), cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".jpg", shown, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
         return bytes(data)
+
+
+def _stacked(batch: Sequence[Prepared]) -> NDArray[np.uint8]:
+    # One picture needs no copy.
+    return batch[0].tensor[None] if len(batch) == 1 else np.stack([one.tensor for one in batch])
 
 
 def _ms(start: float, end: float) -> float:

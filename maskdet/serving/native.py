@@ -20,7 +20,7 @@ from maskdet.serving.schemas import (
     models_answer,
     picture_answer,
 )
-from maskdet.serving.service import Service
+from maskdet.serving.service import ByHand, Service
 
 DETECT_HELP = """Send one picture as the body, or several as multipart files or as base64 in JSON.
 
@@ -34,7 +34,7 @@ Options stand in the query, in form fields or in the JSON object. Of several pic
 
 def native_routes(service: Service) -> APIRouter:
     """The routes under /v1."""
-    router = APIRouter(prefix="/v1", tags=["native"])
+    router = APIRouter(prefix="/v1", tags=["native"], route_class=ByHand)
 
     @router.post(
         "/detect",
@@ -59,7 +59,8 @@ def native_routes(service: Service) -> APIRouter:
         )
 
     @router.get("/models", summary="The loaded models", response_model=ModelsAnswer)
-    async def models() -> Response:
+    async def models(request: Request) -> Response:
+        del request
         return json_response(models_answer(service.engine.models, service.refused()).model_dump_json())
 
     return router

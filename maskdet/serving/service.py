@@ -89,6 +89,17 @@ class Service:
         )
 
 
+class ByHand(APIRoute):
+    """A route whose handler takes the request and reads it by itself: FastAPI only documents it.
+
+    Its machinery for parameters would cost more time than all that a request needs besides its picture.
+    """
+
+    def get_route_handler(self) -> Handler:
+        handler: Handler = self.endpoint
+        return handler
+
+
 def errors_as(form: Callable[[MaskdetError], Response]) -> type[APIRoute]:
     """A route class whose refusals are answered in a dialect's own form."""
 
