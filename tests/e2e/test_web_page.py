@@ -455,6 +455,20 @@ def test_page_asks_for_the_key_and_keeps_it_in_the_tab_only(
     expect(dialog).to_be_hidden()
 
 
+def test_page_notices_a_swapped_model(open_page: Callable[..., Any], tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        page = open_page(server.url)
+        expect(page.locator("#label-thresholds label")).to_have_count(3, timeout=PATIENCE_MS)
+        write_tiny_bundle(tmp_path / "tiny.onnx", labels=["helmet"])
+        httpx.post(f"{server.url}/v1/admin/reload", timeout=60).raise_for_status()
+
+        give(page, upload(encoded(picture({(1, 2): "with_mask"}))))
+        wait_for_answer(page)
+
+        assert [label for label, _, _ in faces(page)] == ["helmet"]
+        expect(page.locator("#label-thresholds label")).to_have_text(["helmet"])
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_no_serious_accessibility_fault(open_page: Callable[..., Any], scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()

@@ -5,7 +5,6 @@ import { Correction } from "./correction.js";
 import { caption } from "./draw.js";
 import { errorText, preferredLanguage, setLanguage, t } from "./i18n.js";
 import { listen, sample } from "./intake.js";
-import { above, judge } from "./judge.js";
 import { askKey } from "./key.js";
 import { Live } from "./live.js";
 import { decoded, examine, newPicture } from "./picture.js";
@@ -15,8 +14,9 @@ import { saveJson, savePicture } from "./saving.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 import { Thresholds } from "./thresholds.js";
+import { jsonValue, viewOf } from "./view.js";
+import { Voice } from "./voice.js";
 
-const SAY_AFTER_MS = 500;
 const WORTH_A_RETRY = ["network", "busy", "draining", "not_ready", "slow_body", "unauthorised", "internal"];
 
 const part = (id) => document.getElementById(id);
@@ -25,6 +25,7 @@ class Page {
   constructor() {
     Object.assign(this, { config: null, model: null, pictures: [], current: null, bitmap: null, chosen: null });
     this.bundles = new Set();
+    this.voice = new Voice(part("notice"), part("status"));
     this.api = new Api((wasWrong) => askKey(part("key-dialog"), wasWrong));
     this.queue = new Queue((picture) => this.look(picture));
     this.stage = new Stage(part("stage"), part("frame"), part("canvas"));
@@ -50,12 +51,12 @@ class Page {
     try {
       this.config ??= await this.api.config();
     } catch (error) {
-      this.warn(errorText(error));
+      this.voice.warn(errorText(error));
       return false;
     }
     if (this.model) return true;
     const { models, inbox } = this.config;
-    this.warn("");
+    this.voice.warn("");
     part("model").replaceChildren(...models.map(({ name }) => new Option(name, name)));
     part("model").parentElement.hidden = models.length < 2;
     part("wrong").hidden = !inbox;
@@ -117,9 +118,9 @@ class Page {
   }
 
   async look(picture) {
-    if (picture === this.current) this.say(t("workingOn", { name: picture.name }));
+    if (picture === this.current) this.voice.say(t("workingOn", { name: picture.name }));
     await examine(picture, { api: this.api, model: this.model.name, limit: this.config.max_upload_bytes });
-    if (picture.answer) await this.keepUp(picture.answer.model).catch((error) => this.warn(errorText(error)));
+    if (picture.answer) await this.keepUp(picture.answer.model).catch((error) => this.voice.warn(errorText(error)));
     if (picture === this.current) await this.pick(picture);
     else this.showStrip();
   }
@@ -136,7 +137,7 @@ class Page {
   async pick(picture) {
     this.live.end();
     this.correction.end();
-    this.tell("");
+    this.voice.tell("");
     Object.assign(this, { current: picture, chosen: null });
     const bitmap = await decoded(picture.view);
     if (this.current !== picture) {
@@ -148,8 +149,8 @@ class Page {
     // What the stage still shows may just have been closed.
     if (!bitmap) this.stage.clear();
     this.refresh();
-    if (picture.answer) this.say(spoken(picture.name, this.viewOf(picture)));
-    else if (picture.error) this.say(this.faultText(picture));
+    if (picture.answer) this.voice.say(spoken(picture.name, this.viewOf(picture)));
+    else if (picture.error) this.voice.say(this.faultText(picture));
   }
 
   point(face) {
@@ -171,7 +172,7 @@ class Page {
     this.bitmap?.close();
     Object.assign(this, { pictures: [], current: null, bitmap: null, chosen: null });
     this.stage.clear();
-    this.tell("");
+    this.voice.tell("");
     this.refresh();
     this.button("choose").focus();
   }
@@ -200,7 +201,7 @@ class Page {
 
   refilter() {
     this.refresh();
-    if (this.shown()?.answer) this.sayLater(() => spoken(this.shown().name, this.viewOf(this.shown())));
+    if (this.shown()?.answer) this.voice.sayLater(() => spoken(this.shown().name, this.viewOf(this.shown())));
   }
 
   shown() {
@@ -209,21 +210,11 @@ class Page {
 
   /** What the page says of an answer at the present thresholds; null without an answer. */
   viewOf(picture) {
-    if (!picture?.answer) return null;
-    const { candidates } = picture.answer;
-    const { values } = this.thresholds;
-    const verdict = judge(candidates, values, this.model, this.config.uncertain_band);
-    return { faces: above(candidates, values), verdict, model: this.model };
+    return viewOf(picture, this.thresholds.values, this.model, this.config?.uncertain_band);
   }
 
   jsonValue() {
-    const view = this.viewOf(this.shown());
-    if (!view) return null;
-    const { name, answer } = this.shown();
-    const { width, height, model, timing_ms } = answer;
-    const { faces: detections, verdict } = view;
-    const thresholds = this.thresholds.values;
-    return { picture: name, width, height, thresholds, detections, verdict, model, timing_ms };
+    return jsonValue(this.shown(), this.viewOf(this.shown()), this.thresholds.values);
   }
 
   refresh() {
@@ -285,29 +276,6 @@ class Page {
 
   limit() {
     return `${(this.config.max_upload_bytes / 2 ** 20).toFixed(0)} MiB`;
-  }
-
-  /** A fault that concerns the whole page; "" takes it away. */
-  warn(text) {
-    this.tell(text);
-    part("notice").classList.add("bad");
-  }
-
-  tell(text) {
-    const notice = part("notice");
-    notice.classList.remove("bad");
-    notice.hidden = text === "";
-    notice.textContent = text;
-  }
-
-  say(text) {
-    clearTimeout(this.later);
-    part("status").textContent = text;
-  }
-
-  sayLater(text) {
-    clearTimeout(this.later);
-    this.later = setTimeout(() => this.say(text()), SAY_AFTER_MS);
   }
 }
 

@@ -10,7 +10,7 @@ export class Correction {
     this.page = page;
     this.open = false;
     this.send = page.button("send-correction");
-    this.editor = new Editor(part("editor"), part("boxes"), page.button("add-box"), (text) => page.say(text));
+    this.editor = new Editor(part("editor"), part("boxes"), page.button("add-box"), (text) => page.voice.say(text));
   }
 
   begin() {
@@ -18,7 +18,7 @@ export class Correction {
     const { faces } = page.viewOf(page.current);
     const { width, height } = page.current.answer;
     this.open = true;
-    page.tell("");
+    page.voice.tell("");
     this.editor.open(faces, { width, height }, page.model);
     page.refresh();
     part("correction-title").focus();
@@ -43,13 +43,13 @@ export class Correction {
   async submit() {
     const { page } = this;
     this.send.disabled = true;
-    page.say(t("sending"));
+    page.voice.say(t("sending"));
     try {
       const { name } = await page.api.correct(page.current.blob, this.editor.boxes(), page.model.name);
       this.cancel();
-      page.tell(t("sent", { name }));
+      page.voice.tell(t("sent", { name }));
     } catch (error) {
-      page.warn(errorText(error, { limit: page.limit() }));
+      page.voice.warn(errorText(error, { limit: page.limit() }));
     } finally {
       this.send.disabled = false;
     }

@@ -31,17 +31,17 @@ export class Live {
 
   async begin() {
     const { page } = this;
-    page.warn(Webcam.allowed ? "" : t("webcamInsecure"));
+    page.voice.warn(Webcam.allowed ? "" : t("webcamInsecure"));
     if (!Webcam.allowed || this.running) return;
     this.outcome = "";
     try {
       await this.webcam.start();
     } catch {
       this.webcam.stop();
-      page.warn(t("webcamRefused"));
+      page.voice.warn(t("webcamRefused"));
       return;
     }
-    page.say(t("liveStarted"));
+    page.voice.say(t("liveStarted"));
     page.refresh();
     page.button("snap").focus();
   }
@@ -51,8 +51,8 @@ export class Live {
     if (!this.running) return;
     this.webcam.stop();
     part("live-figures").textContent = "";
-    page.say(t("liveStopped"));
-    if (error) page.warn(error.code ? errorText(error) : t("liveStopped"));
+    page.voice.say(t("liveStopped"));
+    if (error) page.voice.warn(error.code ? errorText(error) : t("liveStopped"));
     page.stage.clear();
     page.refresh();
   }
@@ -78,7 +78,7 @@ export class Live {
     const view = page.viewOf(this.shot);
     page.showResults(view);
     // Only what has changed is worth hearing.
-    if (view.verdict.outcome !== this.outcome) page.sayLater(() => spoken(t("live"), page.viewOf(this.shot)));
+    if (view.verdict.outcome !== this.outcome) page.voice.sayLater(() => spoken(t("live"), page.viewOf(this.shot)));
     this.outcome = view.verdict.outcome;
   }
 }
