@@ -17,6 +17,10 @@ R = TypeVar("R")
 
 FORGETTING = 0.1
 """Weight of the newest service time in the running mean that predicts waits."""
+CAUTION = 0.75
+"""Share of the longest wait that a job may be predicted to have. Predictions err, and a job that is refused
+at the door can go elsewhere at once, while one that waited in vain has lost its time.
+"""
 
 
 class Group:
@@ -48,7 +52,7 @@ class Batch(NamedTuple, Generic[W, R]):
 class JobQueue(Generic[W, R]):
     """First come, first served, for `threads` takers; safe to use from any thread.
 
-    A job is refused with Busy when `max_jobs` wait, or when those before it would keep it waiting for
+    A job is refused with Busy when `max_jobs` wait, or when those before it might keep it waiting for
     longer than `max_wait_seconds`; a job that has waited longer all the same fails with Busy.
     """
 
@@ -137,11 +141,12 @@ class JobQueue(Generic[W, R]):
         if len(self._waiting) + count > self._max_jobs:
             raise Busy(f"{len(self._waiting)} pictures are waiting already", "send the request again later")
         wait = len(self._waiting) * self._service_seconds / self._threads
-        if wait > self._max_wait:
+        bearable = CAUTION * self._max_wait
+        if wait > bearable:
             raise Busy(
-                f"the wait would be {wait:.1f} s, more than {self._max_wait:g} s",
+                f"the wait might be {wait / CAUTION:.1f} s, more than {self._max_wait:g} s",
                 "send the request again later",
-                max(1, round(wait - self._max_wait)),
+                max(1, round(wait - bearable)),
             )
 
     def _begin(self, job: Job[W, R]) -> bool:

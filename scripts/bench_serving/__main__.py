@@ -23,7 +23,18 @@ from typing import Any
 import cv2
 import numpy as np
 import psutil
-from candidates import HERE, ROOT, BenchError, Candidate, Model, candidates, installed, running, versions
+from candidates import (
+    HERE,
+    ROOT,
+    BenchError,
+    Candidate,
+    Model,
+    cache_folder,
+    candidates,
+    installed,
+    running,
+    versions,
+)
 from limit import cores
 from report import Measurement, Run, as_json, as_markdown
 

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -144,16 +144,25 @@ def installed(candidate: Candidate, cache: Path) -> Path:
     """The interpreter with the candidate's packages; installs them the first time."""
     if not candidate.packages:
         return Path(sys.executable)
-    wanted = [*candidate.packages, *(f"{name}=={version(name)}" for name in SHARED)]
-    key = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()[:8]
-    folder = cache / f"{candidate.packages[0]}-{key}"
+    return own_venv([*candidate.packages, *(f"{name}=={version(name)}" for name in SHARED)], cache)
+
+
+def own_venv(packages: Sequence[str], cache: Path) -> Path:
+    """The interpreter of a virtual environment for some packages, made the first time."""
+    key = hashlib.sha256("\n".join([sys.version, *packages]).encode()).hexdigest()[:8]
+    folder = cache / f"{packages[0]}-{key}"
     python = folder / "bin" / "python"
     if not (folder / "ready").is_file():
-        print(f"installing {' '.join(candidate.packages)} in {folder}", file=sys.stderr)
+        print(f"installing {packages[0]} in {folder}", file=sys.stderr)
         checked([sys.executable, "-m", "venv", "--clear", str(folder)])
-        checked([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])
+        checked([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
         (folder / "ready").touch()
     return python
+
+
+def cache_folder() -> Path:
+    """Where virtual environments are kept from run to run."""
+    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "maskdet-bench"
 
 
 def versions(candidate: Candidate, python: Path) -> dict[str, str]:
