@@ -93,9 +93,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.5, help="of each measurement, warm-up aside")
     parser.add_argument("--only", default="", help="only candidates whose name contains it (and maskdet)")
-    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "maskdet-bench"
     parser.add_argument(
-        "--cache", type=Path, default=cache, help="folder for the peers' virtual environments"
+        "--cache", type=Path, default=cache_folder(), help="folder for the peers' virtual environments"
     )
     parser.add_argument("--json", type=Path, help="also write all figures here")
     parser.add_argument("--markdown", type=Path, help="also write the report here")
