@@ -66,6 +66,7 @@ def test_start_says_what_is_ahead(trained: Trained) -> None:
     assert (start["device"], start["workers"], start["first_epoch"]) == ("cpu", 1, 1)
 
 
+@pytest.mark.slow
 def test_a_skilled_model_is_kept_as_the_best(skilled: Trained) -> None:
     scores = {e["epoch"]: e["ap50"] for e in skilled.events if e["event"] == "epoch"}
     assert list(scores) == [5, 10, 15, 20]
