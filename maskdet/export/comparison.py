@@ -19,8 +19,10 @@ _SAME_BOX_IOU = 0.98
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two ways to run one model. Differences are the largest over all pictures, boxes in network pixels:
-    of every box before NMS, or of the matched ones where only detections come out.
+    """Two ways to run one model. Differences are the largest over all pictures, boxes in network pixels.
+
+    Scores are compared for every anchor, boxes for those that enter NMS (the box of an anchor that scores
+    nothing can be anywhere); where a graph gives detections only, the matched ones are compared.
 
     `matched` of the `detections` of both sides that count have a partner on the other side: a detection of
     the same class that overlaps by IoU 0.98 or more.
@@ -55,7 +57,8 @@ class Judge:
 
     def compare(self, between: str, batch_size: int, one: RawOutputs, other: RawOutputs) -> Comparison:
         matched, total, _ = self._match(self._detections(one), self._detections(other))
-        scores, boxes = _largest(one.scores, other.scores), _largest(one.boxes, other.boxes)
+        enter = np.maximum(one.scores, other.scores).max(axis=-1) >= NmsSettings().score_threshold
+        scores, boxes = _largest(one.scores, other.scores), _largest(one.boxes[enter], other.boxes[enter])
         return Comparison(between, batch_size, scores, boxes, matched, total)
 
     def compare_deployed(

@@ -62,7 +62,7 @@ class WorkerCommand:
             chosen["PADDLE_DISTRI_BACKEND"] = "gloo"
         elif self.processes == 1:
             chosen["CUDA_VISIBLE_DEVICES"] = self.devices
-        return {**inherited, **chosen, "PYTHONUNBUFFERED": "1"}
+        return {**inherited, **chosen, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
 
 
 def threads_of_each(processes: int) -> int:

@@ -51,8 +51,8 @@ class TrainSettings(Section):
     device: Device = "auto"
     """auto: GPU where Paddle sees one, CPU otherwise; gpu:0,1 names devices."""
     workers: int | Literal["auto"] = "auto"
-    """Processes on CPU; auto: one a core, while each has at least 4 pictures a step and 4 GiB of memory. On GPU
-    it is one a device."""
+    """Processes on CPU; auto: one a core, while each has at least 4 pictures a step and 4 GiB of memory.
+    On GPU it is one a device."""
     augment: Literal["published", "faces"] = "published"
     """published: PicoDet's crops and colours; faces: views that zoom in on faces, rare faces pasted in."""
     balance: float = Field(0.0, ge=0, le=1)
