@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -293,3 +294,17 @@ def test_a_hundred_swaps_under_load_fail_no_request(
 
     assert set(statuses) == {200}
     assert min(answered[first], answered[second]) > 20
+
+
+def test_replaced_models_are_let_go(run: Callable[..., Running]) -> None:
+    server = run(threads=2)
+    models = []
+    for number in range(6):
+        server.label()
+        models.append(weakref.ref(server.engine.models["tiny"]))
+        place(server.path, LABELS if number % 2 else OTHER)
+        assert server.call("POST", "/v1/admin/reload").status_code == 200
+
+    # Each inference thread keeps what it worked on last.
+    threads = len(server.engine._threads)
+    assert [one() for one in models[: -1 - threads]] == [None] * (5 - threads)
