@@ -36,7 +36,7 @@ from candidates import (
     versions,
 )
 from limit import cores
-from report import Measurement, Run, as_json, as_markdown
+from report import Measurement, Run, as_document, as_json, as_markdown
 
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
@@ -79,8 +79,8 @@ def main() -> int:
     print(as_markdown(run))
     if options.json:
         options.json.write_text(as_json(run), encoding="utf-8")
-    if options.markdown:
-        options.markdown.write_text(as_markdown(run), encoding="utf-8")
+    if options.document:
+        options.document.write_text(as_document(run), encoding="utf-8")
     return 0
 
 
@@ -97,7 +97,7 @@ def arguments() -> argparse.Namespace:
         "--cache", type=Path, default=cache_folder(), help="folder for the peers' virtual environments"
     )
     parser.add_argument("--json", type=Path, help="also write all figures here")
-    parser.add_argument("--markdown", type=Path, help="also write the report here")
+    parser.add_argument("--document", type=Path, help="also write the report, with its explanation, here")
     return parser.parse_args()
 
 

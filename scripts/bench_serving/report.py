@@ -18,6 +18,31 @@ CORE_LOOP = "in-process, one core a picture"
 WIDE_LOOP = "in-process, all cores a picture"
 
 
+INTRODUCTION = """# How fast the server is
+
+One model, the same two JPEGs and the same cores for every server, all in one run: maskdet beside a published
+Flask design, LitServe and BentoML, and beside a bare loop that decodes, preprocesses, infers and
+postprocesses in one process without any server. Run it with
+
+    make bench ARGS="--model BUNDLE --picture PHOTO --document docs/benchmarks.md"
+
+- Each client sends its next request once the last is answered (closed loop), at 1, 4, 16 and 64 connections.
+  The load generator is one process of the standard library on the same cores; what it takes is given below.
+- Every server is measured in each round, next to the bare loop; the tables have medians over the rounds, the
+  ratios are taken within a round.
+- Every answer is checked: status 200, and as many detections over a threshold as the bare loop finds.
+- LitServe and BentoML run maskdet's own decoder, detector and NMS, so that only the servers differ. The Flask
+  design has its own, decodes in full, and keeps one session with default options.
+- Each peer lives in a virtual environment of its own, with the same ONNX Runtime, OpenCV and NumPy.
+- The limit is the better of two bare loops: one thread a core, each with a session of one thread; or one
+  thread whose passes take all cores. The second is also what one connection's latency is measured against.
+- Seconds of CPU a request say most where other programs were busy on the machine.
+
+## Figures
+
+"""
+
+
 @dataclass(frozen=True)
 class Measurement:
     """One candidate at one level with one picture, once."""
@@ -102,9 +127,13 @@ def as_markdown(run: Run) -> str:
         lines += ["", f"### {picture} JPEG, {size / 1000:.0f} kB", "", *throughput_table(run, picture)]
         lines += ["", *latency_table(run, picture)]
     lines += ["", "### maskdet against its targets", "", *target_table(run)]
-    faults = [one for one in run.measurements if one.faults]
-    lines += ["", *(faults_lines(faults) or ["Every answer was checked; none was wrong."])]
+    lines += ["", *(faults_lines(run) or ["Every answer was checked; none was wrong."])]
     return "\n".join(lines) + "\n"
+
+
+def as_document(run: Run) -> str:
+    """The report with what it needs to be understood."""
+    return INTRODUCTION + as_markdown(run)
 
 
 def described(run: Run, name: str) -> str:
@@ -120,18 +149,19 @@ def levels(run: Run) -> list[int]:
 
 
 def throughput_table(run: Run, picture: str) -> list[str]:
-    """Requests a second and CPU time a request, by connections."""
+    """Requests a second by connections; share of the limit and CPU time a request at 16."""
     columns = levels(run)
     lines = [
-        f"| requests/s at connections | {' | '.join(map(str, columns))} | at 16 / limit |",
-        f"|---|{'---:|' * (len(columns) + 1)}",
+        f"| requests/s at connections | {' | '.join(map(str, columns))} | at 16 / limit | CPU ms at 16 |",
+        f"|---|{'---:|' * (len(columns) + 2)}",
         f"| **limit**: {best_loop(run, picture)} | {' | '.join([''] * len(columns))} "
-        f"| {limit_per_second(run, picture):.1f}/s |",
+        f"| {limit_per_second(run, picture):.1f}/s | |",
     ]
     for name in run.about:
         cells = [cell(run, name, picture, level, lambda one: one.per_second, "{:.1f}") for level in columns]
         share = ratio(run, name, picture)
-        lines.append(f"| {name} | {' | '.join(cells)} | {'' if share is None else f'{share:.2f}'} |")
+        used = cell(run, name, picture, 16, cpu_millis, "{:.1f}")
+        lines.append(f"| {name} | {' | '.join(cells)} | {'' if share is None else f'{share:.2f}'} | {used} |")
     return lines
 
 
@@ -171,15 +201,22 @@ def target_table(run: Run) -> list[str]:
     return lines
 
 
-def faults_lines(faults: list[Measurement]) -> list[str]:
+def faults_lines(run: Run) -> list[str]:
+    """What was not answered as it should be. A refusal for lack of room is no wrong answer, but no answer."""
     return [
-        f"{one.name}, {one.picture}, {one.connections} connections: {one.faults} bad answers ({one.fault})"
-        for one in faults
+        f"- {one.name}, {one.picture}, {one.connections} connections: {one.faults} not answered ({one.fault[:120]})"
+        for one in run.measurements
+        if one.faults
     ]
 
 
 def per_second(one: Measurement) -> float:
     return one.per_second
+
+
+def cpu_millis(one: Measurement) -> float:
+    """CPU milliseconds that the server spent on each good answer."""
+    return (one.server_cpu or 0) / one.per_second * 1000
 
 
 def p50(one: Measurement) -> float:
