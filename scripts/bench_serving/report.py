@@ -204,7 +204,8 @@ def target_table(run: Run) -> list[str]:
 def faults_lines(run: Run) -> list[str]:
     """What was not answered as it should be. A refusal for lack of room is no wrong answer, but no answer."""
     return [
-        f"- {one.name}, {one.picture}, {one.connections} connections: {one.faults} not answered ({one.fault[:120]})"
+        f"- {one.name}, {one.picture}, {one.connections} connections: "
+        f"{one.faults} not answered ({one.fault[:120]})"
         for one in run.measurements
         if one.faults
     ]
