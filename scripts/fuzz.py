@@ -380,7 +380,11 @@ def schemathesis(address: str, examples: int, seconds: float) -> tuple[str, bool
         "--no-color",
     ]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+        # It keeps notes in the current folder.
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False
+            )
     except subprocess.TimeoutExpired:
         return f"schemathesis was not done after {seconds:.0f} s", False
     return done.stdout[-1500:] + done.stderr[-500:], done.returncode == 0

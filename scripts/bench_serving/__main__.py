@@ -108,7 +108,8 @@ def measured(options: argparse.Namespace) -> Run:
         wanted = [one for one in candidates(model) if options.only in one.name or one.name == "maskdet"]
         pythons = {one.name: installed(one, options.cache) for one in wanted}
         run = Run(
-            machine=f"{os.cpu_count()} cores, {processor()}, Python {sys.version.split()[0]}",
+            machine=f"{os.cpu_count()} cores, {processor()}, Python {sys.version.split()[0]}; "
+            f"load average {os.getloadavg()[0]:.1f} when it began (all cores idle: 0)",
             model=load_bundle(model.path).meta.variant,
             pictures={one.name: one.path.stat().st_size for one in pictures},
             rounds=options.rounds,
