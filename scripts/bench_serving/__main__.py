@@ -10,6 +10,7 @@ import argparse
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,8 @@ class Server:
 
 def main() -> int:
     options = arguments()
+    # The servers are sessions of their own, so they would outlive a benchmark that is ended from outside.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         run = measured(options)
     except (BenchError, MaskdetError) as error:
