@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -84,13 +83,33 @@ def test_server_answers_logs_and_ends_with_success(server_process: Callable[...,
     assert read_record(server.port) is None
 
 
+def wait_for_queue(server: Any, pictures: int) -> None:
+    """Until so many accepted pictures wait behind the one that is worked on."""
+    line = f"maskdet_queue_pictures {float(pictures)}"
+    until(lambda: line in httpx.get(f"{server.url}/metrics").text)
+
+
+def wait_for_drain(server: Any) -> None:
+    until(lambda: httpx.get(f"{server.url}/health/ready").status_code == 503)
+
+
+def detect(server: Any) -> httpx.Response:
+    return httpx.post(f"{server.url}/v1/detect", content=MASKED, headers=PNG, timeout=30)
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stop_under_load_answers_everything_accepted(
     server_process: Callable[..., Any], number: signal.Signals
 ) -> None:
     server = server_process(slow_ms=60, threads=1)
     outcomes: Counter[str] = Counter()
-    answered = threading.Event()
 
     def client() -> None:
         with httpx.Client(timeout=30) as session:
@@ -103,14 +122,13 @@ def test_stop_under_load_answers_everything_accepted(
                     outcomes[type(error).__name__] += 1
                     return
                 outcomes[f"{response.status_code}"] += 1
-                answered.set()
                 if response.status_code != 200:
                     assert response.json()["error"]["code"] == "draining"
                     time.sleep(0.01)
 
     with ThreadPoolExecutor(6) as pool:
         clients = [pool.submit(client) for _ in range(6)]
-        assert answered.wait(30)
+        wait_for_queue(server, 5)
         server.process.send_signal(number)
         assert server.process.wait(30) == 0
         for one in clients:
@@ -119,38 +137,39 @@ def test_stop_under_load_answers_everything_accepted(
     assert outcomes["200"] >= 6
     # A keep-alive connection that the server closes as the client writes to it is the client's to retry.
     assert set(outcomes) <= {"200", "503", "RemoteProtocolError", "ReadError"}
-    lines = [line for line in server.log() if line["message"] == "request"]
+    lines = [line for line in server.log() if line["message"] == "request" and line["path"] == "/v1/detect"]
     assert Counter(str(line["status"]) for line in lines)["200"] == outcomes["200"]
 
 
 def test_draining_server_says_so_while_it_still_works(server_process: Callable[..., Any]) -> None:
     server = server_process(slow_ms=1500, threads=1)
-    with ThreadPoolExecutor(1) as pool:
-        accepted = pool.submit(httpx.post, f"{server.url}/v1/detect", content=MASKED, headers=PNG, timeout=30)
-        time.sleep(0.5)
+    with ThreadPoolExecutor(2) as pool:
+        accepted = [pool.submit(detect, server) for _ in range(2)]
+        wait_for_queue(server, 1)
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
+        wait_for_drain(server)
         ready = httpx.get(f"{server.url}/health/ready")
         live = httpx.get(f"{server.url}/health/live")
-        refused = httpx.post(f"{server.url}/v1/detect", content=MASKED, headers=PNG)
+        refused = detect(server)
 
         assert (ready.status_code, live.status_code, refused.status_code) == (503, 200, 503)
         assert "retry-after" in refused.headers
-        assert accepted.result().status_code == 200
+        assert [one.result().status_code for one in accepted] == [200, 200]
     assert server.process.wait(30) == 0
 
 
 def test_second_signal_ends_at_once(server_process: Callable[..., Any]) -> None:
     server = server_process(slow_ms=3000, threads=1, drain_seconds=3)
-    with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(httpx.post, f"{server.url}/v1/detect", content=MASKED, headers=PNG, timeout=30)
-        time.sleep(0.5)
+    with ThreadPoolExecutor(2) as pool:
+        pending = [pool.submit(detect, server) for _ in range(2)]
+        wait_for_queue(server, 1)
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+        wait_for_drain(server)
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(15) == 0
-        with contextlib.suppress(httpx.TransportError):
-            assert pending.result(30).status_code == 500
+        for one in pending:
+            with contextlib.suppress(httpx.TransportError):
+                assert one.result(30).status_code == 500
 
 
 def test_status_and_stop_find_the_server_by_its_port(server_process: Callable[..., Any]) -> None:
@@ -170,13 +189,13 @@ def test_status_and_stop_find_the_server_by_its_port(server_process: Callable[..
 
 def test_stop_says_when_the_server_has_not_ended_in_time(server_process: Callable[..., Any]) -> None:
     server = server_process(slow_ms=2000, threads=1)
-    with ThreadPoolExecutor(1) as pool:
-        accepted = pool.submit(httpx.post, f"{server.url}/v1/detect", content=MASKED, headers=PNG, timeout=30)
-        time.sleep(0.5)
+    with ThreadPoolExecutor(2) as pool:
+        accepted = [pool.submit(detect, server) for _ in range(2)]
+        wait_for_queue(server, 1)
         with pytest.raises(ServingError, match=r"has not ended within 0\.1 s"):
             stop(server.port, timeout_seconds=0.1)
         assert read_record(server.port) is not None
-        assert accepted.result().status_code == 200
+        assert [one.result().status_code for one in accepted] == [200, 200]
 
 
 def test_killed_server_is_reported_and_forgotten(server_process: Callable[..., Any]) -> None:
