@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from served import MASKDET, ROOT, ServedError, end_on_sigterm, server
 
-from maskdet.dataset.manifest import load_manifest
+from maskdet.dataset.manifest import ManifestPicture, load_manifest
 
 PIPELINE = "configs/sample.yml"
 RESULTS = ROOT / "runs" / "sample"
@@ -69,10 +69,15 @@ def show(answer: dict[str, Any]) -> None:
 
 
 def val_picture() -> Path:
-    """The validation picture with the most faces."""
+    """The validation picture with the largest face."""
     pictures = load_manifest(RESULTS / "prepare" / "manifest.json").part("val")
-    chosen = max(pictures, key=lambda picture: len(picture.objects))
-    return ROOT / "data" / "sample" / chosen.picture
+    return ROOT / "data" / "sample" / max(pictures, key=largest_face).picture
+
+
+def largest_face(picture: ManifestPicture) -> float:
+    """Square pixels; 0 without a face."""
+    corners = [item.box for item in picture.objects]
+    return max(((right - left) * (bottom - top) for left, top, right, bottom in corners), default=0.0)
 
 
 if __name__ == "__main__":
