@@ -14,7 +14,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from maskdet.detector import jpeg
 from maskdet.detector.exif import read_orientation
@@ -143,6 +143,8 @@ def _reduction(size: tuple[int, int], at_least: tuple[int, int]) -> int:
 
 def _open(data: bytes, limits: PictureLimits) -> Image.Image:
     """Read the header only. Pillow has a pixel limit of its own, which speaks first on huge pictures."""
+    # ppdet's trainer turns this on for the whole process; half a picture would pass for a whole one.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         return Image.open(io.BytesIO(data), formats=_PILLOW_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from maskdet.detector.picture import (
     PictureLimits,
@@ -217,6 +217,14 @@ def test_cut_pictures_are_refused(kind: str, part: float) -> None:
     with pytest.raises(PictureError) as caught:
         decode(data[: int(len(data) * part)])
     assert caught.value.hint
+
+
+def test_cut_pictures_are_refused_whatever_another_library_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    whole = encoded(Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)), "PNG")
+
+    with pytest.raises(PictureError):
+        decode(whole[: len(whole) // 2])
 
 
 @pytest.mark.parametrize("missing", [1, 2, 30])
