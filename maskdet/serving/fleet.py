@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -41,20 +40,17 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             numbers = (listener.fileno(), theirs.fileno())
-            # Ctrl-C must not hit the interpreter while it boots; the worker then ignores it.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-m",
-                    "maskdet.serving.worker",
-                    *map(str, numbers),
-                    stdin=asyncio.subprocess.PIPE,
-                    pass_fds=numbers,
-                    env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
-                )
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "maskdet.serving.worker",
+                *map(str, numbers),
+                stdin=asyncio.subprocess.PIPE,
+                pass_fds=numbers,
+                env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
+                # A session of its own: a terminal's Ctrl-C reaches the supervisor only, which lets it drain.
+                start_new_session=True,
+            )
         reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE)
         worker = cls(process, reader, writer)
         await worker._give(job)
