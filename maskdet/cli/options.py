@@ -27,3 +27,7 @@ ModelFile = Annotated[
     Path | None,
     typer.Option("--model", metavar="FILE", help="An exported .onnx.", show_default="of the pipeline file"),
 ]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65535, help="The server's port.", show_default="serve.port"),
+]

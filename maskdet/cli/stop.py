@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from maskdet.cli.options import RUNS, Config, Overrides, Runs
+from maskdet.cli.options import RUNS, Config, Overrides, Port, Runs
 from maskdet.cli.session import port_of
 
 
@@ -14,10 +10,7 @@ def stop(
     config: Config = None,
     overrides: Overrides = None,
     runs: Runs = RUNS,
-    port: Annotated[
-        int | None,
-        typer.Option("--port", min=1, max=65535, help="The server's port.", show_default="serve.port"),
-    ] = None,
+    port: Port = None,
 ) -> None:
     """Let a running server answer what it accepted, and end it."""
     from maskdet.cli.console import print_lines

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from maskdet.dataset.manifest import Manifest, load_manifest
-from maskdet.detector.bundle import load_bundle
-from maskdet.detector.session import OnnxSession
+from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.settings import BundleMeta
 from maskdet.errors import ExportError
 from maskdet.evaluation.settings import EvalSettings
@@ -69,11 +68,11 @@ def export(job: ExportJob, *, track: Track = silent) -> ExportSummary:
     input_size = variant(job.variant).input_size
     batch = parity_batch(manifest.part("val"), job.data_root, job.settings.parity_pictures, input_size)
     stored = _convert(job, manifest, batch)
-    session = OnnxSession(load_bundle(job.out / BUNDLE_NAME).model) if job.settings.onnx else None
+    bundle = load_bundle(job.out / BUNDLE_NAME) if job.settings.onnx else None
     counts = np.array([job.thresholds[label] for label in manifest.labels], np.float32)
-    parity = compare(batch, stored, session, job.settings, counts)
+    parity = compare(batch, stored, bundle.session if bundle else None, job.settings, counts)
     parity.require()
-    ap50 = _judge(job, manifest, track) if job.settings.onnx else None
+    ap50 = _judge(job, bundle, manifest, track) if bundle else None
     write_json(
         job.out / PARITY_NAME,
         {**parity.to_json(), "ap50_checkpoint": job.metrics.get("ap50"), "ap50_onnx": ap50},
@@ -117,8 +116,7 @@ def _meta(job: ExportJob, manifest: Manifest) -> BundleMeta:
     )
 
 
-def _judge(job: ExportJob, manifest: Manifest, track: Track) -> float:
-    bundle = load_bundle(job.out / BUNDLE_NAME)
+def _judge(job: ExportJob, bundle: Bundle, manifest: Manifest, track: Track) -> float:
     ap50 = evaluate_bundle(bundle, manifest, job.data_root, job.eval_settings, track=track).ap50
     expected = job.metrics.get("ap50", ap50)
     if abs(ap50 - expected) > _AP_TOLERANCE:
