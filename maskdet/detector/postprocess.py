@@ -31,7 +31,7 @@ def to_detections(
         return Detections.empty()
     best_first = np.argsort(-scores[anchors, class_ids], kind="stable")
     anchors, class_ids = anchors[best_first], class_ids[best_first]
-    kept = _suppress(boxes[anchors], scores[anchors, class_ids], class_ids, nms.iou_threshold)[: nms.keep]
+    kept = suppress(boxes[anchors], scores[anchors, class_ids], class_ids, nms.iou_threshold)[: nms.keep]
     anchors, class_ids = anchors[kept], class_ids[kept]
     found = Detections(
         _scaled(boxes[anchors], picture_size, input_size), scores[anchors, class_ids], class_ids
@@ -51,7 +51,7 @@ def _candidates(scores: FloatArray, nms: NmsSettings) -> tuple[IntArray, IntArra
     return np.concatenate(best), np.repeat(np.arange(len(best)), [len(row) for row in best])
 
 
-def _suppress(boxes: FloatArray, scores: FloatArray, class_ids: IntArray, iou_threshold: float) -> IntArray:
+def suppress(boxes: FloatArray, scores: FloatArray, class_ids: IntArray, iou_threshold: float) -> IntArray:
     """Rows that survive, in the order given, which is best first. Each class is looked at by itself."""
     xywh = boxes - np.tile(
         boxes[:, :2].min(axis=0), 2

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from maskdet.detector.answer import answer
 from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
 from maskdet.detector.picture import read_picture
@@ -103,7 +104,7 @@ class _Work:
         return Prediction(source, (picture.shape[0], picture.shape[1]), found, number, drawn)
 
     def _detections(self, picture: Picture) -> Detections:
-        return self.detector.detect(picture).above(self.thresholds)
+        return answer(self.detector.detect(picture), self.thresholds)
 
     def _drawn(self, picture: Picture, found: Detections) -> Picture:
         return draw(picture, found, self.detector.meta.labels)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.detector.answer import answer
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.draw import draw
 from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, decode_reduced
@@ -64,8 +65,9 @@ class Finding:
     """What the model says of one picture.
 
     candidates: all that NMS left, best first; thresholds: [C] in force for this picture;
-    detections: those over them, at most as many as asked for; size: (height, width) of the picture after its
-    EXIF turn; drawn: JPEG of the picture with its detections, only where `Work.drawn` asked for it.
+    detections: those over them, each face once, at most as many as asked for; size: (height, width) of the
+    picture after its EXIF turn; drawn: JPEG of the picture with its detections, only where `Work.drawn` asked
+    for it.
     """
 
     model: ServedModel
@@ -186,7 +188,7 @@ class ServedModel:
             boxes, scores, picture_size=prepared.size, input_size=self.meta.input_size, nms=self.meta.nms
         )
         verdict = self.policy.judge(candidates, prepared.thresholds)
-        detections = candidates.above(prepared.thresholds)
+        detections = answer(candidates, prepared.thresholds)
         if prepared.work.max_detections is not None:
             detections = detections.select(np.arange(len(detections))[: prepared.work.max_detections])
         ended = time.perf_counter()

@@ -5,27 +5,22 @@
   reaches its threshold covers it (then it is the same face, and decided).
 - `ok`: all else, also a picture without faces.
 
-The counts are of the faces that reach their thresholds, by label, zeros included.
+The counts are of the faces that reach their thresholds, each under one label, zeros included.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from maskdet.detector.answer import SAME_FACE_IOU, answer
+from maskdet.detector.roles import label_roles
 from maskdet.types import BoolArray, Detections, FloatArray
 
 Outcome = Literal["ok", "violation", "uncertain"]
-
-VIOLATION_NAME = re.compile(
-    r"without|no[\s_-]*(face[\s_-]*)?mask|unmask|incorrect|wrong|improper|weared|未|没|无|不", re.IGNORECASE
-)
-"""Names of labels for bare faces and for masks worn wrong, as public data sets spell them."""
-SAME_FACE_IOU = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,7 @@ class Policy:
 
     def judge(self, candidates: Detections, thresholds: FloatArray) -> Verdict:
         """candidates: all that NMS left; thresholds: [C] by class id."""
-        sure = candidates.above(thresholds)
+        sure = answer(candidates, thresholds)
         tally = np.bincount(sure.class_ids, minlength=len(self.labels))
         counts = {label: int(count) for label, count in zip(self.labels, tally, strict=True)}
         if any(counts[label] for label in self.violations & counts.keys()):
@@ -66,9 +61,7 @@ class Policy:
 
 
 def _told_by_name(labels: Sequence[str]) -> list[str]:
-    # Beside a label for masked faces, plain `face` means a bare one.
-    masks = any("mask" in label.lower() for label in labels)
-    return [label for label in labels if VIOLATION_NAME.search(label) or (masks and label.lower() == "face")]
+    return [label for label, role in label_roles(labels).items() if role != "masked"]
 
 
 def _covered(some: Detections, others: Detections) -> BoolArray:
