@@ -18,7 +18,7 @@ from maskdet.detector.settings import NmsSettings
 from maskdet.training.checkpoint import load_weights
 from maskdet.training.found import write_found
 from maskdet.training.network import RawDetector, build_network, choose_device, load_config
-from maskdet.types import Detections
+from maskdet.types import Detections, Picture
 
 
 def run(job: dict[str, Any], report: Callable[..., None]) -> None:
@@ -48,13 +48,14 @@ def detect(
     input_size: tuple[int, int],
     batch_size: int,
     on_done: Callable[[int], None] = lambda done: None,
+    read: Callable[[Path], Picture] = read_picture,
 ) -> list[Detections]:
     """Detections in the order of `pictures`, boxes in pixels of the original picture."""
     found: list[Detections] = []
     waiting = iter(pictures)
     while some := list(islice(waiting, batch_size)):
-        read = [read_picture(root / item.picture) for item in some]
-        boxes, scores = detector.run(to_batch(read, input_size))
+        opened = [read(root / item.picture) for item in some]
+        boxes, scores = detector.run(to_batch(opened, input_size))
         found += [
             to_detections(
                 b,
@@ -63,7 +64,7 @@ def detect(
                 input_size=input_size,
                 nms=NmsSettings(),
             )
-            for b, s, picture in zip(boxes, scores, read, strict=True)
+            for b, s, picture in zip(boxes, scores, opened, strict=True)
         ]
         on_done(len(found))
     return found
