@@ -49,14 +49,19 @@ class PasteFaces(BaseOperator):  # type: ignore[misc]
     def __init__(self, most: int = 3, probability: float = 0.5) -> None:
         super().__init__()
         self._most, self._probability = most, probability
-        self.bank = FaceBank([])
+        self.bank: FaceBank | None = None
 
     def apply(self, sample: Sample, context: Any = None) -> Sample:
-        if np.random.random() >= self._probability:
+        if self.bank is None or np.random.random() >= self._probability:
             return sample
         scene = Scene(sample["image"], sample["gt_bbox"])
         drawn = [self.bank.draw() for _ in range(np.random.randint(1, self._most + 1))]
-        classes = [face.class_id for face in drawn if face is not None and scene.paste(face) is not None]
+        pictures = [(face, self.bank.picture_of(face)) for face in drawn if face is not None]
+        classes = [
+            face.class_id
+            for face, picture in pictures
+            if picture is not None and scene.paste(face, picture) is not None
+        ]
         sample["image"], sample["gt_bbox"] = scene.image, scene.boxes
         sample["gt_class"] = np.concatenate([sample["gt_class"], _column(classes, np.int32)])
         sample["gt_score"] = np.concatenate([sample["gt_score"], _column([1.0] * len(classes), np.float32)])

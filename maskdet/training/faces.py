@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.detector.picture import read_picture
+from maskdet.errors import PictureError
+from maskdet.training.store import LostPictures, PictureStore
 from maskdet.types import FloatArray, Picture
 
 _MARGIN = 0.25
@@ -26,7 +27,7 @@ _TRIES = 8
 class Face:
     """Where a face lies: picture file, xyxy box in its pixels, class id."""
 
-    file: str
+    file: Path
     box: FloatArray
     class_id: int
 
@@ -34,7 +35,8 @@ class Face:
 class FaceBank:
     """All faces of the train part that are large enough, drawn with each class as likely as any other."""
 
-    def __init__(self, faces: Sequence[Face]) -> None:
+    def __init__(self, faces: Sequence[Face], store: PictureStore, lost: LostPictures) -> None:
+        self._store, self._lost = store, lost
         large = [face for face in faces if min(face.box[2:] - face.box[:2]) >= _LEAST_SIDE]
         classes = sorted({face.class_id for face in large})
         self._by_class = [[face for face in large if face.class_id == number] for number in classes]
@@ -46,6 +48,14 @@ class FaceBank:
         some = self._by_class[np.random.randint(len(self._by_class))]
         return some[np.random.randint(len(some))]
 
+    def picture_of(self, face: Face) -> Picture | None:
+        """The picture that the face is cut from; None, and named, if it cannot be read any more."""
+        try:
+            return self._store.read(face.file)
+        except PictureError as error:
+            self._lost.add(face.file, error)
+            return None
+
 
 class Scene:
     """A picture that faces are pasted into; `boxes` grows with each."""
@@ -54,9 +64,11 @@ class Scene:
         self.image = image.copy()
         self.boxes = boxes
 
-    def paste(self, face: Face) -> FloatArray | None:
-        """Paste at a random free place; the new xyxy box, or None where there was no room."""
-        patch, inner = _cut(face)
+    def paste(self, face: Face, picture: Picture) -> FloatArray | None:
+        """Paste the face out of its picture at a random free place; the new xyxy box, or None where there
+        was no room.
+        """
+        patch, inner = _cut(face, picture)
         scale = self._target_side() / float(np.sqrt(np.prod(inner[2:] - inner[:2])))
         size = (round(patch.shape[1] * scale), round(patch.shape[0] * scale))
         height, width = self.image.shape[:2]
@@ -85,9 +97,8 @@ class Scene:
         return box
 
 
-def _cut(face: Face) -> tuple[Picture, FloatArray]:
+def _cut(face: Face, picture: Picture) -> tuple[Picture, FloatArray]:
     """The face with its margin, mirrored half the time, and its box within the patch."""
-    picture = _decoded(face.file)
     height, width = picture.shape[:2]
     margin = np.tile((face.box[2:] - face.box[:2]) * _MARGIN, 2) * [-1, -1, 1, 1]
     outer = np.clip(face.box + margin, 0, [width, height] * 2).round().astype(int)
@@ -97,11 +108,6 @@ def _cut(face: Face) -> tuple[Picture, FloatArray]:
         patch = patch[:, ::-1]
         inner[[0, 2]] = patch.shape[1] - inner[[2, 0]]
     return np.ascontiguousarray(patch), inner
-
-
-@lru_cache(maxsize=128)
-def _decoded(file: str) -> Picture:
-    return read_picture(Path(file))
 
 
 @lru_cache(maxsize=256)

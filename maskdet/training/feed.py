@@ -2,101 +2,142 @@
 
 from __future__ import annotations
 
+import copy
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ppdet.data.reader import BatchCompose, Compose
 from ppdet.data.source.voc import VOCDataSet
+from ppdet.data.transform.operators import Decode
 
 from maskdet.dataset.manifest import Manifest, ManifestPicture
-from maskdet.errors import TrainingError
-from maskdet.training.augment import PasteFaces, register
+from maskdet.errors import PictureError, TrainingError
+from maskdet.training.augment import PasteFaces, ReadPicture, register
 from maskdet.training.compat import paddle
 from maskdet.training.faces import Face, FaceBank
+from maskdet.training.prefetch import prefetched
 from maskdet.training.sampling import EpochOrder, repeat_factors
+from maskdet.training.store import LostPictures, PictureStore
+from maskdet.types import Picture
 
 
 class ManifestDataset(VOCDataSet):  # type: ignore[misc]
     """ppdet's VOC data set, filled from the manifest instead of the XML files.
 
     What prepare decided (aliases, dropped objects, file names with spaces) holds here too, and
-    pictures without faces stay in as negatives.
+    pictures without faces stay in as negatives. Pictures come out of the store, so the transforms begin
+    after decoding; for one that cannot be read any more the next one stands in.
     """
 
-    def __init__(self, manifest: Manifest, root: Path, transforms: Compose) -> None:
+    def __init__(
+        self, manifest: Manifest, root: Path, transforms: Compose, store: PictureStore, lost: LostPictures
+    ) -> None:
         super().__init__(dataset_dir=str(root), data_fields=["image", "gt_bbox", "gt_class", "difficult"])
+        self._files = [root / picture.picture for picture in manifest.part("train")]
+        self._store, self._lost = store, lost
         self.roidbs = [
-            _record(number, picture, manifest, root) for number, picture in enumerate(manifest.part("train"))
+            _record(number, picture, manifest) for number, picture in enumerate(manifest.part("train"))
         ]
         self.set_kwargs()
         self.set_transform(transforms)
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        sample: dict[str, Any] = self.transform(self._opened(number))
+        return sample
+
+    def _opened(self, number: int) -> dict[str, Any]:
+        for other in islice(cycle(range(len(self._files))), number, number + len(self._files)):
+            try:
+                pixels = self._store.read(self._files[other])
+            except PictureError as error:
+                self._lost.add(self._files[other], error)
+                continue
+            return {**copy.deepcopy(self.roidbs[other]), **_opened(pixels)}
+        raise TrainingError("no train picture can be read any more", "bring the files back")
 
 
 class TrainingFeed:
     """Batches of one epoch after another; the same seed and epoch give the same batches.
 
-    With several workers each gets its own part of every batch.
+    With several workers each gets its own part of every batch. Batches are made ahead in a thread.
     """
 
     def __init__(
-        self, config: dict[str, Any], manifest: Manifest, root: Path, seed: int, workers: int
+        self,
+        config: dict[str, Any],
+        manifest: Manifest,
+        root: Path,
+        seed: int,
+        workers: int,
+        store: PictureStore,
+        lost: LostPictures,
     ) -> None:
         reader = config["TrainReader"]
         classes = config["num_classes"]
         self._seed = seed
         self.batch_size = int(reader["batch_size"])
-        dataset = ManifestDataset(manifest, root, _transforms(reader, manifest, root, classes))
+        transforms = _transforms(reader, FaceBank(_faces(manifest, root), store, lost), classes)
+        self._dataset = ManifestDataset(manifest, root, transforms, store, lost)
         _check_share(self.batch_size, workers)
         factors = repeat_factors(manifest, reader["repeat_share"])
         self._order = EpochOrder(factors, self.batch_size, seed, paddle.distributed.get_rank(), workers)
-        self._sampler = _Sampler(self._order)
-        collate = BatchCompose(reader["batch_transforms"], classes, collate_batch=reader["collate_batch"])
-        self._loader = paddle.io.DataLoader(
-            dataset, batch_sampler=self._sampler, collate_fn=collate, num_workers=0
+        self._collate = BatchCompose(
+            reader["batch_transforms"], classes, collate_batch=reader["collate_batch"]
         )
 
     def __len__(self) -> int:
         """Steps an epoch."""
         return self._order.steps
 
-    def epoch(self, number: int) -> Any:
+    def epoch(self, number: int) -> Iterator[dict[str, Any]]:
         """The batches of epoch `number` (0-based), as ppdet's input dictionaries."""
-        self._sampler.epoch = number
+        for batch in prefetched(self._batches(number)):
+            yield {**{key: _on_device(value) for key, value in batch.items()}, "epoch_id": number}
+
+    def _batches(self, number: int) -> Iterator[dict[str, Any]]:
         _seed_transforms(self._seed, number)
-        for batch in self._loader:
-            batch["epoch_id"] = number
-            yield batch
+        for some in self._order.batches(number):
+            yield self._collate([self._dataset[place] for place in some])
 
 
-class _Sampler(paddle.io.BatchSampler):  # type: ignore[misc]
-    """Hands the order of the present epoch to Paddle's loader."""
-
-    def __init__(self, order: EpochOrder) -> None:
-        self._order, self.epoch = order, 0
-
-    def __iter__(self) -> Iterator[Sequence[int]]:
-        return self._order.batches(self.epoch)
-
-    def __len__(self) -> int:
-        return self._order.steps
-
-
-def _transforms(reader: dict[str, Any], manifest: Manifest, root: Path, classes: int) -> Compose:
+def _transforms(reader: dict[str, Any], bank: FaceBank, classes: int) -> Compose:
     register()
     transforms = Compose(reader["sample_transforms"], num_classes=classes)
-    for operator in transforms.transforms_cls:
+    kept = [each for each in transforms.transforms_cls if not isinstance(each, Decode | ReadPicture)]
+    for operator in kept:
         if isinstance(operator, PasteFaces):
-            operator.bank = FaceBank(_faces(manifest, root))
+            operator.bank = bank
+    transforms.transforms_cls = kept
     return transforms
+
+
+def _opened(pixels: Picture) -> dict[str, Any]:
+    # A copy: some transforms write into the picture that they are given.
+    height, width = pixels.shape[:2]
+    return {
+        "image": pixels.copy(),
+        "h": height,
+        "w": width,
+        "im_shape": np.array([height, width], np.float32),
+        "scale_factor": np.ones(2, np.float32),
+    }
+
+
+def _on_device(value: Any) -> Any:
+    """Arrays as tensors, in lists too: without collation each picture's faces are an array of their own."""
+    if isinstance(value, list):
+        return [_on_device(each) for each in value]
+    return paddle.to_tensor(value) if isinstance(value, np.ndarray) else value
 
 
 def _faces(manifest: Manifest, root: Path) -> list[Face]:
     ids = {label: number for number, label in enumerate(manifest.labels)}
     return [
-        Face(str(root / picture.picture), np.array(item.box, np.float32), ids[item.label])
+        Face(root / picture.picture, np.array(item.box, np.float32), ids[item.label])
         for picture in manifest.part("train")
         for item in picture.objects
     ]
@@ -119,14 +160,11 @@ def _seed_transforms(seed: int, epoch: int) -> None:
     np.random.seed(int(entropy[1]))
 
 
-def _record(number: int, picture: ManifestPicture, manifest: Manifest, root: Path) -> dict[str, Any]:
+def _record(number: int, picture: ManifestPicture, manifest: Manifest) -> dict[str, Any]:
     truth = manifest.ground_truth(picture)
     count = len(truth)
     return {
-        "im_file": str(root / picture.picture),
         "im_id": np.array([number]),
-        "h": float(picture.height),
-        "w": float(picture.width),
         "gt_bbox": truth.boxes,
         "gt_class": truth.class_ids.astype(np.int32).reshape(count, 1),
         "gt_score": np.ones((count, 1), np.float32),

@@ -6,34 +6,35 @@ moving average exactly, and validates through a second preprocess.
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 from ppdet.core.workspace import create
 
-from maskdet.dataset.manifest import Manifest, load_manifest
+from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import TrainingError
-from maskdet.evaluation.evaluator import evaluate
 from maskdet.training.average import MovingAverage
-from maskdet.training.checkpoint import Checkpointer, load_weights, save_weights
+from maskdet.training.budget import Budget
+from maskdet.training.checkpoint import Checkpointer, save_weights, start_from
 from maskdet.training.compat import paddle
 from maskdet.training.feed import TrainingFeed
-from maskdet.training.inference import detect
-from maskdet.training.network import RawDetector, build_network, choose_device, load_config
+from maskdet.training.judge import Judge
+from maskdet.training.network import build_network, choose_device, load_config
+from maskdet.training.pace import Pace
+from maskdet.training.room import room_for
 from maskdet.training.state import BEST_NAME, LAST_NAME, TrainState, read_state
+from maskdet.training.stepper import Stepper, diverged, finite
+from maskdet.training.store import LostPictures, PictureStore
+from maskdet.training.transfer import Transfer
 
 Report = Callable[..., None]
-_REPORT_SECONDS = 2.0
 
 
 def run(job: dict[str, Any], report: Report) -> None:
-    """Job keys: config, manifest, data_root, out, pretrained (or ""), seed, patience, evaluate_every,
-    devices, resume, fingerprint.
+    """Job keys: config, manifest, data_root, out, start (or {}), seed, patience, evaluate_every,
+    devices, resume, fingerprint, parts, rate_share, cache_bytes, max_hours.
     """
     device = choose_device(job["devices"])
     workers = paddle.distributed.get_world_size()
@@ -48,7 +49,9 @@ def run(job: dict[str, Any], report: Report) -> None:
         device=device,
         workers=workers,
         first_epoch=training.state.epoch + 1,
-        fresh=training.fresh,
+        fresh=training.started.fresh,
+        start=training.started.line,
+        cache_mb=round(job["cache_bytes"] * workers / 2**20),
     )
     training.run()
 
@@ -60,47 +63,50 @@ class Training:
     job: dict[str, Any]
     report: Report
     network: Any
-    parallel: Any
     feed: TrainingFeed
-    rate: Any
-    optimizer: Any
+    step: Stepper
     average: MovingAverage
     judge: Judge
     keeper: Checkpointer
     state: TrainState
+    budget: Budget
     epochs: int
-    fresh: list[str]
-    """Names of weights that the starting point did not have."""
+    started: Transfer
+    """What was taken over from the starting point."""
 
     @classmethod
     def prepare(cls, job: dict[str, Any], report: Report, workers: int) -> Training:
         config = load_config(Path(job["config"]))
         manifest, root, out = load_manifest(Path(job["manifest"])), Path(job["data_root"]), Path(job["out"])
+        store = PictureStore(job["cache_bytes"])
         network = build_network(config)
-        fresh = load_weights(network, Path(job["pretrained"])) if job["pretrained"] else []
-        feed = TrainingFeed(config, manifest, root, job["seed"], workers)
-        rate = create("LearningRate")(len(feed))
+        started = start_from(network, manifest.labels, job["start"])
+        lost = LostPictures(len(manifest.part("train")), report)
+        feed = TrainingFeed(config, manifest, root, job["seed"], workers, store, lost)
+        rate = _schedule(job["rate_share"], len(feed))
         optimizer = create("OptimizerBuilder")(rate, network)
         average = MovingAverage(network)
         keeper = Checkpointer(out, network, average, optimizer, rate)
-        state = TrainState(0, config["epoch"], False, None, None, 0, job["fingerprint"])
+        state = _state(job, config["epoch"])
         if job["resume"]:
             keeper.load()
-            state = read_state(out) or state
+            _require_numbers(network, out)
+        parallel = paddle.DataParallel(network, find_unused_parameters=True) if workers > 1 else network
         return cls(
             job=job,
             report=report,
             network=network,
-            parallel=paddle.DataParallel(network, find_unused_parameters=True) if workers > 1 else network,
             feed=feed,
-            rate=rate,
-            optimizer=optimizer,
+            step=Stepper(network, parallel, optimizer, rate, average, job["parts"]),
             average=average,
-            judge=Judge(manifest, root, tuple(config["eval_size"])),
+            judge=Judge(
+                manifest, root, tuple(config["eval_size"]), store, -(-feed.batch_size // job["parts"])
+            ),
             keeper=keeper,
             state=state,
+            budget=Budget(job["max_hours"], state.seconds),
             epochs=config["epoch"],
-            fresh=fresh,
+            started=started,
         )
 
     def run(self) -> None:
@@ -113,51 +119,34 @@ class Training:
             best_epoch=self.state.best_epoch,
             best_ap50=self.state.best_ap50,
             stopped_early=self.state.epoch < self.epochs,
+            reason=self.state.reason,
         )
 
     def _train_epoch(self, epoch: int) -> None:
         self.network.train()
-        progress = Progress(self.report, epoch, self.epochs, len(self.feed), self.feed.batch_size)
-        for step, batch in enumerate(self.feed.epoch(epoch)):
-            losses = self._step(batch)
-            progress.step(step, losses, self.optimizer.get_lr())
-
-    def _step(self, batch: dict[str, Any]) -> dict[str, float]:
-        try:
-            outputs = self.parallel(batch)
-        except ValueError as error:
-            # Paddle's cross entropy refuses what is not a number before there is a loss to look at.
-            if _finite(self.network):
-                raise
-            raise self._diverged("not a number") from error
-        outputs["loss"].backward()
-        self.optimizer.step()
-        self.rate.step()
-        self.optimizer.clear_grad()
-        self.average.update()
-        losses = {name: float(value) for name, value in outputs.items()}
-        if not math.isfinite(losses["loss"]):
-            raise self._diverged(str(losses["loss"]))
-        return losses
-
-    def _diverged(self, loss: str) -> TrainingError:
-        return TrainingError(
-            f"the loss became {loss} in epoch {self.state.epoch + 1}",
-            "lower train.learning_rate and start over with --force; the best weights so far are kept",
-        )
+        pace = Pace(self.report, epoch, self.epochs, len(self.feed), self.feed.batch_size)
+        for number, batch in enumerate(self.feed.epoch(epoch)):
+            losses = self.step(batch)
+            pace.step(number, losses, self.step.learning_rate)
+        if not finite(self.network):
+            raise diverged("the weights became not a number", epoch)
 
     def _close_epoch(self) -> None:
         epoch = self.state.epoch + 1
-        due = epoch == self.epochs or epoch % self.job["evaluate_every"] == 0
+        cut = epoch < self.epochs and _agreed(self.budget.exhausted)
+        due = cut or epoch == self.epochs or epoch % self.job["evaluate_every"] == 0
         own = {name: value.clone() for name, value in self.network.state_dict().items()}
         averaged = self.average.apply()
         self.network.set_state_dict(averaged)
         figures = self.judge(self.network) if due else {}
-        self._keep(epoch, figures, averaged)
-        self.network.set_state_dict(own)
-        self._save_state()
+        self.budget.epoch_done()
+        with room_for(Path(self.job["out"]), self._bytes_to_write()):
+            self._keep(epoch, figures, averaged, cut)
+            self.network.set_state_dict(own)
+            self._save_state()
+        self._tell_budget(epoch)
 
-    def _keep(self, epoch: int, figures: dict[str, float], averaged: dict[str, Any]) -> None:
+    def _keep(self, epoch: int, figures: dict[str, float], averaged: dict[str, Any], cut: bool) -> None:
         out, state = Path(self.job["out"]), self.state
         better = bool(figures) and (state.best_ap50 is None or figures["ap50"] > state.best_ap50)
         if better:
@@ -168,10 +157,29 @@ class Training:
             save_weights(averaged, out / LAST_NAME)
             if better:
                 save_weights(averaged, out / BEST_NAME)
-        tired = 0 < self.job["patience"] <= state.waited
-        self.state = replace(state, epoch=epoch, finished=epoch == self.epochs or tired)
+        reason = self._reason(epoch, state.waited, cut)
+        self.state = replace(
+            state, epoch=epoch, finished=bool(reason), reason=reason, seconds=round(self.budget.spent, 1)
+        )
         if figures:
             self.report("epoch", epoch=epoch, best=better, **figures)
+
+    def _reason(self, epoch: int, waited: int, cut: bool) -> str:
+        """Why the training is finished with this epoch, by the setting that says so; empty if it is not."""
+        if epoch == self.epochs:
+            return "epochs"
+        if 0 < self.job["patience"] <= waited:
+            return "patience"
+        return "max_hours" if cut else ""
+
+    def _tell_budget(self, epoch: int) -> None:
+        remark = self.budget.remark(epoch, self.epochs, ended=self.state.reason == "max_hours")
+        if remark and self._speaks:
+            self.report("warning", kind="max_hours", epoch=epoch, text=remark)
+
+    def _bytes_to_write(self) -> int:
+        """Of the files that close an epoch: the weights twice, and a state of at most four times that."""
+        return 6 * sum(value.numpy().nbytes for value in self.network.state_dict().values())
 
     def _save_state(self) -> None:
         if self._speaks:
@@ -184,72 +192,30 @@ class Training:
         return int(paddle.distributed.get_rank()) == 0
 
 
-def _finite(network: Any) -> bool:
-    return all(bool(paddle.isfinite(parameter).all()) for parameter in network.parameters())
+def _state(job: dict[str, Any], epochs: int) -> TrainState:
+    kept = read_state(Path(job["out"])) if job["resume"] else None
+    state = kept or TrainState(0, epochs, False, None, None, 0, job["fingerprint"])
+    return replace(state, parts=job["parts"], rate_share=job["rate_share"])
 
 
-class Judge:
-    """AP on val with the network's present weights; several workers share the pictures."""
+def _schedule(rate_share: float, steps_per_epoch: int) -> Any:
+    schedule = create("LearningRate")
+    schedule.base_lr *= rate_share
+    return schedule(steps_per_epoch)
 
-    def __init__(self, manifest: Manifest, root: Path, input_size: tuple[int, int]) -> None:
-        self._manifest, self._root, self._input_size = manifest, root, input_size
-        self._pictures = manifest.part("val")
 
-    def __call__(self, network: Any) -> dict[str, float]:
-        found = self._detect_together(network)
-        truths = (self._manifest.ground_truth(picture) for picture in self._pictures)
-        return evaluate(
-            zip(truths, found, strict=True), self._manifest.labels, thresholds="best-f1"
-        ).summary()
-
-    def _detect_together(self, network: Any) -> list[Any]:
-        world, rank = paddle.distributed.get_world_size(), paddle.distributed.get_rank()
-        if world > 1:
-            # Batch normalisation's running statistics differ between workers: all judge rank 0's.
-            for value in network.state_dict().values():
-                paddle.distributed.broadcast(value, src=0)
-        mine = detect(
-            RawDetector(network),
-            self._pictures[rank::world],
-            self._root,
-            input_size=self._input_size,
-            batch_size=8,
+def _require_numbers(network: Any, out: Path) -> None:
+    if not finite(network):
+        raise TrainingError(
+            f"the state in {out} holds weights that are not numbers",
+            "lower train.learning_rate and start over with --force; the best weights so far are kept",
         )
-        if world == 1:
-            return mine
-        parts: list[Any] = []
-        paddle.distributed.all_gather_object(parts, mine)
-        return [parts[place % world][place // world] for place in range(len(self._pictures))]
 
 
-class Progress:
-    """Turns steps into events, one every few seconds and one at the end of the epoch."""
-
-    def __init__(self, report: Report, epoch: int, epochs: int, steps: int, batch_size: int) -> None:
-        self._report, self._epoch, self._epochs, self._steps, self._batch = (
-            report,
-            epoch,
-            epochs,
-            steps,
-            batch_size,
-        )
-        self._begun = self._told = time.monotonic()
-
-    def step(self, step: int, losses: dict[str, float], rate: float) -> None:
-        now, done = time.monotonic(), step + 1
-        if now - self._told < _REPORT_SECONDS and done < self._steps:
-            return
-        self._told = now
-        seconds = (now - self._begun) / done
-        left = (self._epochs - self._epoch) * self._steps - done
-        self._report(
-            "step",
-            epoch=self._epoch + 1,
-            step=done,
-            loss=round(losses.pop("loss"), 5),
-            losses={name: round(value, 5) for name, value in losses.items()},
-            lr=round(rate, 8),
-            images_per_s=round(self._batch / seconds, 2),
-            eta_s=round(left * seconds),
-            memory_mb=round(psutil.Process().memory_info().rss / 2**20),
-        )
+def _agreed(mine: bool) -> bool:
+    """What rank 0 thinks: each worker has a clock of its own."""
+    if paddle.distributed.get_world_size() == 1:
+        return mine
+    said = paddle.to_tensor([int(mine)])
+    paddle.distributed.broadcast(said, src=0)
+    return bool(said.item())

@@ -1,4 +1,7 @@
-"""metrics.jsonl: one JSON line a group of steps and one an epoch, written by the worker."""
+"""metrics.jsonl: one JSON line a group of steps and one an epoch, written by the worker.
+
+Warnings stand between them, those of a failure that was gone on from written by the parent.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,12 @@ def read_metrics(out: Path) -> list[Event]:
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     whole, _, _ = text.rpartition("\n")
     return [json.loads(line) for line in whole.splitlines()]
+
+
+def append_metrics(out: Path, event: Event) -> None:
+    """Add a line; only while no worker writes."""
+    with (out / METRICS_NAME).open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(event, ensure_ascii=False) + "\n")
 
 
 def forget_after(out: Path, epoch: int) -> None:

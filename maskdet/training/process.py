@@ -18,6 +18,7 @@ import psutil
 
 from maskdet.errors import EnvironmentProblem, TrainingError
 from maskdet.files import write_json
+from maskdet.training.failures import REPORTED, OutOfMemory, kills_for_memory, lacks_memory
 
 Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
@@ -92,22 +93,34 @@ def run_worker(
     write_json(
         job_file, {**job, "module": module, "events": str(events), "parent": _identity(psutil.Process())}
     )
-    start = events.stat().st_size if events.exists() else 0
-    tail = _Tail(events, start)
+    tail = _Tail(events, _size(events))
+    kills, written = kills_for_memory(), _size(output)
     with _process_tree(command, job_file, output) as process:
-        last: Event = {}
-        running = True
-        while running:
-            running = process.poll() is None
-            for event in tail.read():
-                last = event
-                on_event(event)
-            if running:
-                time.sleep(_POLL_SECONDS)
-    if process.returncode != 0 or last.get("event") != "done":
-        hint = f"the whole log is {log}" if log else ""
-        raise _failure(f"{module} in the worker", last, process.returncode, output, hint)
-    return last
+        last, error = _until_ended(process, tail, on_event)
+    if process.returncode == 0 and last.get("event") == "done":
+        return last
+    hint = f"the whole log is {log}" if log else ""
+    if error and (error["kind"] in REPORTED or kills_for_memory() == kills):
+        raise REPORTED.get(error["kind"], TrainingError)(error["what"], error["hint"] or hint)
+    said = output.read_bytes()[written:].decode("utf-8", errors="replace")
+    failure = OutOfMemory if lacks_memory(said) or kills_for_memory() > kills else TrainingError
+    raise failure(_unexpected(f"{module} in the worker", process.returncode, said), hint)
+
+
+def _until_ended(process: subprocess.Popen[bytes], tail: _Tail, on_event: OnEvent) -> tuple[Event, Event]:
+    """The last event, and the first error: of several workers, one that fails takes the others along."""
+    last: Event = {}
+    error: Event = {}
+    running = True
+    while running:
+        running = process.poll() is None
+        for event in tail.read():
+            last = event
+            error = error or (event if event["event"] == "error" else {})
+            on_event(event)
+        if running:
+            time.sleep(_POLL_SECONDS)
+    return last, error
 
 
 def still_runs(identity: dict[str, Any]) -> bool:
@@ -197,9 +210,11 @@ def _signal(send: Callable[[], None]) -> None:
         return
 
 
-def _failure(who: str, last: Event, code: int, output: Path, hint: str) -> TrainingError:
-    if last.get("event") == "error":
-        return TrainingError(last["what"], last["hint"] or hint)
-    shown = output.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _unexpected(who: str, code: int, said: str) -> str:
+    """Words for a worker that ended without any of its own, from what it had logged."""
     ended = f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
-    return TrainingError(f"{who} {ended}; the end of its log:\n  " + "\n  ".join(shown), hint)
+    return f"{who} {ended}; the end of its log:\n  " + "\n  ".join(said.splitlines()[-_LOG_LINES:])

@@ -24,6 +24,9 @@ Variant = Literal[
     "picodet_s_512_esnet",
     "picodet_s_640_esnet",
 ]
+STARTS = ("none", "default", "coco", "imagenet")
+"""Words that `model.pretrained` knows; anything else is a path."""
+Side = Annotated[int, Field(ge=64, multiple_of=32)]
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:\d+(,\d+)*)?)$")]
 
 
@@ -32,8 +35,12 @@ class ModelSettings(Section):
 
     variant: Variant = "picodet_s_416"
     """PicoDet size and input side; esnet names the 2021 form, which trains twice as fast on CPU."""
-    pretrained: Literal["none"] | Path = "none"
-    """none: random weights; or a .pdparams file to start from."""
+    pretrained: Literal["none", "default", "coco", "imagenet"] | Path = "none"
+    """none: random weights; default: the shipped face-mask model; coco, imagenet: published weights, fetched
+    once; or a .pdparams or .safetensors file to start from."""
+    class_map: dict[str, str | None] = Field(default_factory=dict)
+    """Class of the data to the class of the checkpoint that it starts from, where the names do not tell;
+    null: it starts fresh."""
 
 
 class TrainSettings(Section):
@@ -55,6 +62,8 @@ class TrainSettings(Section):
     On GPU it is one a device."""
     augment: Literal["published", "faces"] = "published"
     """published: PicoDet's crops and colours; faces: views that zoom in on faces, rare faces pasted in."""
+    view: Side | Literal["auto"] = "auto"
+    """Side in pixels of a view of `augment: faces`, a multiple of 32; auto: two thirds of the input side."""
     balance: float = Field(0.0, ge=0, le=1)
     """Share of the pictures that a rare class is repeated towards in an epoch; 0 repeats nothing."""
     patience: int = Field(0, ge=0)
@@ -63,5 +72,11 @@ class TrainSettings(Section):
     """Epochs between evaluations on val; the last epoch is always evaluated."""
     seed: int = 0
     """Of the order of pictures, of crops and of first weights; the same seed trains the same way."""
+    max_hours: float | None = Field(None, gt=0)
+    """End with the epoch after which no other fits into this wall-clock time, counted over all sessions."""
+    preflight: bool | Literal["auto"] = "auto"
+    """Rehearse two steps, evaluation, export and ONNX before training; auto: before a long one."""
+    cache_mb: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
+    """Memory for decoded pictures over all workers; auto: a quarter of what is free, 1024 at most."""
     python: Path | None = None
     """Interpreter of the training worker, where Paddle lives in another environment."""

@@ -28,6 +28,14 @@ class TrainState:
     """Evaluations since the best one."""
     fingerprint: str
     """Of everything that the training depends on; another one must not be resumed from here."""
+    parts: int = 1
+    """Into which each step is cut for want of memory."""
+    rate_share: float = 1.0
+    """Of the recipe's learning rate, after the loss diverged."""
+    seconds: float = 0.0
+    """Wall clock of all sessions up to the last finished epoch."""
+    reason: str = ""
+    """Of a finished one: the setting that ended it, which is epochs, patience or max_hours."""
 
     def to_header(self) -> dict[str, str]:
         """The metadata that safetensors stores: text by text."""

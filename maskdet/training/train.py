@@ -1,29 +1,38 @@
-"""The verb `train`: start the worker, follow it, draw the curves, and know how it can go on."""
+"""The verb `train`: start the worker, follow it, and know how it can go on."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import psutil
+import yaml
 
-from maskdet.errors import StageError, TrainingError
+from maskdet.errors import MaskdetError, StageError
 from maskdet.files import sha256_file
-from maskdet.training.curves import CURVES_NAME, draw_curves
+from maskdet.training.curves import CURVES_NAME
+from maskdet.training.failures import Diverged, OutOfMemory
+from maskdet.training.follow import Follower
 from maskdet.training.metrics import METRICS_NAME, forget_after
+from maskdet.training.page import PAGE_NAME
+from maskdet.training.placement import cache_bytes, worker_command
 from maskdet.training.process import Event, OnEvent, WorkerCommand, run_worker
+from maskdet.training.relief import Relief
+from maskdet.training.room import clear_unfinished, room_for
 from maskdet.training.settings import ModelSettings, TrainSettings
+from maskdet.training.starting import start_of
 from maskdet.training.state import BEST_NAME, LAST_NAME, STATE_NAME, TrainState, read_state
 
 LOG_NAME = "worker.log"
-_WORKER_MEMORY = 4 * 2**30
-"""Bytes a CPU worker may come to need: 3.2 GB were seen for PicoDet-S at 416 px with 16 pictures a step."""
-_LEAST_SHARE = 4
-"""Pictures a worker and step below which batch normalisation becomes too noisy to be worth the speed."""
+_LEAST_ROOM = 2**20
+"""Bytes for the log, the metrics, the curves and the page."""
+_ENDS = {
+    "epochs": "Finished after {epochs} epochs.",
+    "patience": "Finished after {epochs} epochs: AP50 had not risen for train.patience evaluations.",
+    "max_hours": "Ended by train.max_hours after {epochs} epochs.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,8 @@ class TrainJob:
             str(self.settings.seed),
             str(self.settings.patience),
         ]
-        parts.append("" if self.model.pretrained == "none" else sha256_file(Path(self.model.pretrained)))
+        start = start_of(self.model)
+        parts.append(start.fingerprint() if start else "")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -58,37 +68,92 @@ class TrainSummary:
     best_ap50: float
     stopped_early: bool
     workers: int
+    reason: str = "epochs"
+    """The setting that ended it: epochs, patience or max_hours."""
+    relief: Relief = field(default_factory=Relief)
+    """What it needed to get through."""
+    advice: tuple[str, ...] = ()
+    """What to set so that the next training needs none."""
+    warnings: tuple[str, ...] = ()
 
 
 def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSummary:
-    """Train to the end, writing last.*, best.*, metrics.jsonl and curves.png into `job.out`.
+    """Train to the end, writing last.*, best.*, metrics.jsonl, curves.png and index.html into `job.out`.
 
     With `resume` a training that was ended goes on from its last finished epoch, and one that was never begun
-    begins. Without it the folder must not hold an unfinished one. `on_event` gets each event of the worker.
+    begins. Without it the folder must not hold an unfinished one. `on_event` gets each event of the worker,
+    and a warning where memory or numbers failed and the training goes on with less.
 
     Raises StageError when it may not begin here, TrainingError when the worker fails.
     """
     job.out.mkdir(parents=True, exist_ok=True)
     state = _starting_state(job, resume)
-    command = _command(job.settings)
+    clear_unfinished(job.out)
+    command = worker_command(job.settings)
+    follower = Follower(job.out, on_event)
+    with room_for(job.out, _LEAST_ROOM), _told_on_the_page(follower):
+        done, relief = _until_done(job, command, Relief.of(state), follower)
+        follower.end(_ENDS[done["reason"]].format(**done))
+    return TrainSummary(
+        done["epochs"],
+        done["best_epoch"],
+        done["best_ap50"],
+        done["stopped_early"],
+        command.processes,
+        reason=done["reason"],
+        relief=relief,
+        advice=relief.advice(job.settings.batch_size, command.processes, _peak_rate(job.config)),
+        warnings=tuple(follower.warnings),
+    )
+
+
+def _until_done(
+    job: TrainJob, command: WorkerCommand, relief: Relief, follower: Follower
+) -> tuple[Event, Relief]:
+    """Try until it ends well, or until nothing more helps; each try begins at the last finished epoch."""
+    share = job.settings.batch_size // command.processes
+    while True:
+        state = read_state(job.out)
+        epoch = state.epoch if state else 0
+        try:
+            return _attempt(job, command, relief, state, follower), relief
+        except (OutOfMemory, Diverged) as failure:
+            more = relief.after(failure, share)
+            forget_after(job.out, epoch)
+            follower.tell(more.words(failure, share, epoch), type(failure).__name__, epoch)
+            relief = more
+
+
+def _attempt(
+    job: TrainJob, command: WorkerCommand, relief: Relief, state: TrainState | None, follower: Follower
+) -> Event:
     forget_after(job.out, state.epoch if state else 0)
-    done = run_worker(
+    return run_worker(
         "maskdet.training.loop",
-        _worker_job(job, command, state),
+        _worker_job(job, command, relief, state),
         job.out,
         command,
-        _follow(job.out, on_event),
+        follower,
         channel=METRICS_NAME,
         log=job.out / LOG_NAME,
     )
-    return TrainSummary(
-        done["epochs"], done["best_epoch"], done["best_ap50"], done["stopped_early"], command.processes
-    )
+
+
+@contextmanager
+def _told_on_the_page(follower: Follower) -> Iterator[None]:
+    try:
+        yield
+    except MaskdetError as error:
+        follower.end(f"Ended: {error.what}")
+        raise
+    except KeyboardInterrupt:
+        follower.end("Stopped.")
+        raise
 
 
 def start_over(out: Path) -> None:
     """Forget what a training left in the folder, so that the next one begins from the start."""
-    for name in (STATE_NAME, METRICS_NAME, LAST_NAME, BEST_NAME, CURVES_NAME, LOG_NAME):
+    for name in (STATE_NAME, METRICS_NAME, LAST_NAME, BEST_NAME, CURVES_NAME, PAGE_NAME, LOG_NAME):
         (out / name).unlink(missing_ok=True)
 
 
@@ -111,69 +176,29 @@ def _starting_state(job: TrainJob, resume: bool) -> TrainState | None:
     return state
 
 
-def _worker_job(job: TrainJob, command: WorkerCommand, state: TrainState | None) -> dict[str, object]:
-    pretrained = job.model.pretrained
+def _worker_job(
+    job: TrainJob, command: WorkerCommand, relief: Relief, state: TrainState | None
+) -> dict[str, object]:
+    start = start_of(job.model)
     return {
         "config": str(job.config),
         "manifest": str(job.manifest),
         "data_root": str(job.data_root),
         "out": str(job.out),
-        "pretrained": "" if pretrained == "none" else str(pretrained),
+        "start": start.to_job() if start else {},
         "seed": job.settings.seed,
         "patience": job.settings.patience,
         "evaluate_every": job.settings.evaluate_every,
         "devices": command.devices,
         "resume": state is not None,
         "fingerprint": job.fingerprint(),
+        "parts": relief.parts,
+        "rate_share": relief.rate_share,
+        "cache_bytes": cache_bytes(job.settings) // command.processes // relief.parts,
+        "max_hours": job.settings.max_hours,
     }
 
 
-def _follow(out: Path, on_event: OnEvent) -> OnEvent:
-    def follow(event: Event) -> None:
-        on_event(event)
-        if event["event"] == "epoch":
-            draw_curves(out)
-
-    return follow
-
-
-def _command(settings: TrainSettings) -> WorkerCommand:
-    python = settings.python or Path(sys.executable)
-    devices = _devices(settings.device, python)
-    if devices != "cpu":
-        return WorkerCommand(python, processes=devices.count(",") + 1, devices=devices)
-    return WorkerCommand(python, processes=_cpu_workers(settings))
-
-
-def _devices(wanted: str, python: Path) -> str:
-    if wanted == "cpu":
-        return "cpu"
-    gpus = len(probe(python)["gpus"])
-    if wanted == "auto":
-        return "0" if gpus else "cpu"
-    numbers = wanted.partition(":")[2] or "0"
-    if any(int(number) >= gpus for number in numbers.split(",")):
-        raise TrainingError(
-            f"train.device is {wanted}, but Paddle sees {gpus} GPU(s)",
-            "set train.device: cpu, or see `maskdet doctor`",
-        )
-    return numbers
-
-
-def _cpu_workers(settings: TrainSettings) -> int:
-    if settings.workers != "auto":
-        return settings.workers
-    most = min(
-        os.cpu_count() or 1,
-        settings.batch_size // _LEAST_SHARE,
-        psutil.virtual_memory().available // _WORKER_MEMORY,
-    )
-    return next((n for n in range(most, 1, -1) if settings.batch_size % n == 0), 1)
-
-
-def probe(python: Path) -> Event:
-    """What Paddle sees, asked in a worker: {"version", "cuda", "gpus": [names]}."""
-    with TemporaryDirectory(prefix="maskdet-") as folder:
-        return run_worker(
-            "maskdet.training.probe", {}, Path(folder), WorkerCommand(python), lambda event: None
-        )
+def _peak_rate(config: Path) -> float:
+    document = yaml.safe_load(config.read_text(encoding="utf-8"))
+    return float(document["LearningRate"]["base_lr"])

@@ -19,17 +19,20 @@ from typing import Any
 import psutil
 
 from maskdet.errors import MaskdetError
+from maskdet.training.failures import OutOfMemory, lacks_memory
 from maskdet.training.process import still_runs
+
+_FROM_ANY = ("error", "warning")
 
 
 class Reporter:
-    """Appends events to the channel; only rank 0 of several workers speaks, errors come from any."""
+    """Appends events to the channel; of several workers only rank 0 speaks, but any tells what went wrong."""
 
     def __init__(self, path: Path, rank: int) -> None:
         self._path, self._rank = path, rank
 
     def __call__(self, event: str, **fields: Any) -> None:
-        if self._rank == 0 or event == "error":
+        if self._rank == 0 or event in _FROM_ANY:
             line = json.dumps({"event": event, **fields}, ensure_ascii=False, allow_nan=False) + "\n"
             with self._path.open("a", encoding="utf-8") as stream:
                 stream.write(line)
@@ -41,22 +44,21 @@ def main(job_file: str) -> int:
     _end_with(job["parent"])
     try:
         importlib.import_module(job["module"]).run(job, report)
-    except MaskdetError as error:
-        report("error", what=error.what, hint=error.hint)
-        return error.exit_code
-    except MemoryError:
-        report("error", what="out of memory", hint="lower train.batch_size or train.workers")
-        return 1
     except Exception as error:  # noqa: BLE001 - the edge of the process: Paddle raises anything
-        traceback.print_exc()
-        report("error", what=_in_one_line(error), hint="")
-        return 1
+        ours = _as_ours(error)
+        report("error", kind=type(ours).__name__, what=ours.what, hint=ours.hint)
+        return ours.exit_code
     return 0
 
 
-def _in_one_line(error: Exception) -> str:
+def _as_ours(error: Exception) -> MaskdetError:
+    if isinstance(error, MaskdetError):
+        return error
+    traceback.print_exc()
+    if lacks_memory(error):
+        return OutOfMemory("out of memory", "lower train.batch_size or train.workers")
     # Paddle's messages span pages and end with the point.
-    return f"{type(error).__name__}: {' '.join(str(error).split())[-300:]}"
+    return MaskdetError(f"{type(error).__name__}: {' '.join(str(error).split())[-300:]}")
 
 
 def _end_with(parent: dict[str, Any]) -> None:

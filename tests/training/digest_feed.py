@@ -12,6 +12,7 @@ from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import TrainingError
 from maskdet.training.feed import TrainingFeed
 from maskdet.training.network import load_config
+from maskdet.training.store import LostPictures, PictureStore
 
 
 def digest(batch: dict[str, Any]) -> dict[str, Any]:
@@ -25,15 +26,23 @@ def digest(batch: dict[str, Any]) -> dict[str, Any]:
 
 
 config, manifest, root = (Path(name) for name in sys.argv[1:])
-loaded = load_config(config), load_manifest(manifest), root
+warnings: list[dict[str, Any]] = []
+
+
+def make_feed(seed: int, workers: int, cache: int) -> TrainingFeed:
+    loaded = load_manifest(manifest)
+    lost = LostPictures(len(loaded.part("train")), lambda event, **fields: warnings.append(fields))
+    return TrainingFeed(load_config(config), loaded, root, seed, workers, PictureStore(cache), lost)
+
+
 told: dict[str, list[list[dict[str, Any]]]] = {}
-for seed, epochs in ((0, (0, 1)), (1, (0,)), (0, (1,))):
-    feed = TrainingFeed(*loaded, seed=seed, workers=1)
+for seed, cache, epochs in ((0, 2**20, (0, 1)), (1, 0, (0,)), (0, 0, (1,))):
+    feed = make_feed(seed, 1, cache)
     for epoch in epochs:
         told.setdefault(f"{seed}/{epoch}", []).append([digest(batch) for batch in feed.epoch(epoch)])
 refused = ""
 try:
-    TrainingFeed(*loaded, seed=0, workers=3)
+    make_feed(0, 3, 0)
 except TrainingError as error:
     refused = str(error)
 sys.stdout.write(json.dumps({"steps": len(feed), "told": told, "refused": refused}) + "\n")

@@ -7,14 +7,16 @@ from pathlib import Path
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 
-SPEED_SETTINGS = frozenset({"device", "workers", "python"})
-"""Where and how fast training runs. The total batch is the same on any device, so weights made on a GPU are
+START_SETTINGS = frozenset({"pretrained", "class_map"})
+"""What the first weights are; the configuration does not name them, and training knows them by content."""
+SPEED_SETTINGS = frozenset({"device", "workers", "python", "cache_mb", "preflight", "max_hours"})
+"""Where, how fast and how long training runs. The total batch is the same on any device, so weights made on a GPU are
 not made again because the next command runs on a CPU."""
 
 
 def _inputs(context: Context) -> Inputs:
     return {
-        **setting_inputs("model", context.pipeline.model, exclude=frozenset({"pretrained"})),
+        **setting_inputs("model", context.pipeline.model, exclude=START_SETTINGS),
         **setting_inputs("train", context.pipeline.train, exclude=SPEED_SETTINGS),
         **file_input(context, "prepare", "manifest.json"),
         "data.root": str(context.pipeline.data.root.resolve()),

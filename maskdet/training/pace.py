@@ -1,0 +1,40 @@
+"""Steps to events: one at once, one every few seconds, and one at the end of the epoch. Worker side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import psutil
+
+Report = Callable[..., None]
+_REPORT_SECONDS = 2.0
+
+
+class Pace:
+    """How fast the steps of one epoch go, and how long the rest of the training will take."""
+
+    def __init__(self, report: Report, epoch: int, epochs: int, steps: int, batch_size: int) -> None:
+        self._report, self._epoch, self._epochs, self._steps = report, epoch, epochs, steps
+        self._batch = batch_size
+        self._begun = self._told = time.monotonic()
+
+    def step(self, step: int, losses: dict[str, float], rate: float) -> None:
+        """Tell of a finished step (0-based): its losses, with their sum as "loss", and its rate."""
+        now, done = time.monotonic(), step + 1
+        if now - self._told < _REPORT_SECONDS and 0 < step < self._steps - 1:
+            return
+        self._told = now
+        seconds = (now - self._begun) / done
+        left = (self._epochs - self._epoch) * self._steps - done
+        self._report(
+            "step",
+            epoch=self._epoch + 1,
+            step=done,
+            loss=round(losses.pop("loss"), 5),
+            losses={name: round(value, 5) for name, value in losses.items()},
+            lr=round(rate, 8),
+            images_per_s=round(self._batch / seconds, 2),
+            eta_s=round(left * seconds),
+            memory_mb=round(psutil.Process().memory_info().rss / 2**20),
+        )

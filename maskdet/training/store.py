@@ -1,0 +1,59 @@
+"""The pictures of a training: decoded once while memory allows, and named when they are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from maskdet.detector.picture import read_picture
+from maskdet.errors import PictureError, TrainingError
+from maskdet.types import Picture
+
+Report = Callable[..., None]
+_MOST_LOST = 0.05
+"""Share of the pictures that may be lost on the way; one always may."""
+
+
+class PictureStore:
+    """Decoded pictures, up to a number of bytes in all.
+
+    The first ones stay: every epoch shows all pictures once in another order, so that throwing out what was
+    not used for long would throw out what comes next.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._free = limit
+        self._kept: dict[Path, Picture] = {}
+
+    def read(self, path: Path) -> Picture:
+        """Pixels [H, W, 3], RGB, that must not be written to. Raises PictureError."""
+        kept = self._kept.get(path)
+        if kept is not None:
+            return kept
+        picture = read_picture(path)
+        if picture.nbytes <= self._free:
+            self._free -= picture.nbytes
+            picture.flags.writeable = False
+            self._kept[path] = picture
+        return picture
+
+
+class LostPictures:
+    """Pictures that were readable when the data set was prepared and are not now."""
+
+    def __init__(self, total: int, report: Report) -> None:
+        self._most = max(1, int(total * _MOST_LOST))
+        self._total, self._report = total, report
+        self._lost: set[Path] = set()
+
+    def add(self, path: Path, error: PictureError) -> None:
+        """Name it once. Raises TrainingError when too many are lost for the rest to stand for the data."""
+        if path in self._lost:
+            return
+        self._lost.add(path)
+        self._report("warning", kind="picture", file=str(path), text=f"left out: {error.what}")
+        if len(self._lost) > self._most:
+            raise TrainingError(
+                f"{len(self._lost)} of {self._total} train pictures cannot be read any more: {error.what}",
+                "bring the files back, or run `maskdet prepare --force` and train anew",
+            )
