@@ -18,3 +18,17 @@ def silent(items: Iterable[T], description: str, total: int | None = None) -> It
     """A `Track` that shows nothing."""
     del description, total
     yield from items
+
+
+class Counter:
+    """Drives a `Track` from counts, such as those that another process or a stream reports."""
+
+    def __init__(self, track: Track, total: int, description: str) -> None:
+        self._items = track(range(total), description, total)
+        self._done = 0
+
+    def advance(self, done: int) -> None:
+        """Show that `done` of the whole have gone by; what went by before stays."""
+        while self._done < done:
+            next(self._items, None)
+            self._done += 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
-from maskdet.cli.session import open_pipeline, run_stage
+from maskdet.cli.session import model_file, open_pipeline, run_stage
 
 if TYPE_CHECKING:
     from maskdet.pipeline.stage import Context
@@ -23,7 +23,7 @@ def evaluate(
         typer.Option(
             "--model",
             metavar="FILE",
-            help="Any .onnx or .pdparams instead.",
+            help="Any .onnx or .pdparams instead, or default, the shipped one.",
             show_default="train/best.pdparams",
         ),
     ] = None,
@@ -38,7 +38,7 @@ def evaluate(
         run_stage(context, "eval", force=force)
         folder = context.path("eval")
     else:
-        folder = _evaluate_file(context, model)
+        folder = _evaluate_file(context, model_file(model))
 
     from maskdet.cli.console import print_lines
 

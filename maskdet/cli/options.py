@@ -25,7 +25,12 @@ Force = Annotated[
 RUNS = Path("runs")
 ModelFile = Annotated[
     Path | None,
-    typer.Option("--model", metavar="FILE", help="An exported .onnx.", show_default="of the pipeline file"),
+    typer.Option(
+        "--model",
+        metavar="FILE",
+        help="An exported .onnx, or default, the shipped one.",
+        show_default="of the pipeline file",
+    ),
 ]
 Port = Annotated[
     int | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maskdet.cli.options import RUNS, Config, ModelFile, Overrides, Runs
-from maskdet.cli.session import model_of, open_serving
+from maskdet.cli.session import model_of, open_serving, stand_in
 
 if TYPE_CHECKING:
     from maskdet.prediction.results import PredictSummary
@@ -48,6 +48,7 @@ def predict(
 
     Takes files, folders and globs, and uses all cores. What cannot be read is listed last.
     """
+    model = model or stand_in(config)
     bundle_path = model_of(open_serving(config, overrides or [], runs, named=model is not None), model)
 
     from maskdet.cli.console import standard_error

@@ -64,6 +64,8 @@ class Display:
         if event["event"] == "start":
             self._training = _Training(event)
             self.say(self._training.opening())
+            if event.get("start") and not self._training.done_before:
+                self.say(event["start"])
             self._training.task = self._begin("training", self._training.total, self._training.done_before)
         elif self._training is not None:
             self._follow(self._training, event)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maskdet.cli.options import RUNS, Overrides, Runs
-from maskdet.cli.session import bundles_of, open_serving, with_flags
+from maskdet.cli.session import bundles_of, open_serving, stand_in, with_flags
 
 if TYPE_CHECKING:
     from maskdet.serving.settings import ServeSettings
@@ -32,7 +32,8 @@ def serve(
         typer.Option(
             "--model",
             metavar="[NAME=]FILE",
-            help="An exported .onnx. Repeatable, with names; the first is the default.",
+            help="An exported .onnx, or default, the shipped one. Repeatable, with names; the first is for "
+            "requests that name none.",
             show_default="of the pipeline file",
         ),
     ] = None,
@@ -91,8 +92,9 @@ def serve(
     hub = config is not None and config.suffix == ".json"
     if hub:
         overrides = [*_hub_settings(config, models or []), *(overrides or [])]
-    context = open_serving(None if hub else config, with_flags(overrides, flags), runs, named=bool(models))
-    bundles = bundles_of(context, models or [])
+    named = models or [str(model) for model in [stand_in(config)] if model]
+    context = open_serving(None if hub else config, with_flags(overrides, flags), runs, named=bool(named))
+    bundles = bundles_of(context, named)
     settings = _with_keys(context.pipeline.serve, api_keys or [], api_key_file)
 
     from maskdet.cli.console import print_lines, shown
@@ -118,7 +120,8 @@ def _hub_settings(config: Path | None, models: list[str]) -> list[str]:
     found = read_hub_config(config)
     if not models and not DEFAULT_CONFIG.exists():
         raise UsageError(
-            f"{config} names PaddleHub modules, but no maskdet model", "add --model FILE, an exported .onnx"
+            f"{config} names PaddleHub modules, but no maskdet model",
+            "add --model FILE, an exported .onnx, or --model default",
         )
     print_notes(f"{config}: {line}" for line in found.ignored)
     return [f"serve.{key}={json.dumps(value).strip(chr(34))}" for key, value in found.values.items()]

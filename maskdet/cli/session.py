@@ -25,6 +25,17 @@ def open_pipeline(config: Path | None, overrides: Sequence[str], runs: Path) -> 
     return _context(load_pipeline(config or DEFAULT_CONFIG, overrides), named, overrides, runs)
 
 
+def stand_in(config: Path | None) -> Path | None:
+    """What stands for a model where none is named and there is no pipeline file: the shipped one, if any."""
+    from maskdet.cli.console import print_notes
+    from maskdet.detector.shipped import DEFAULT, ships_model
+
+    if config is not None or DEFAULT_CONFIG.exists() or not ships_model():
+        return None
+    print_notes([f"no {DEFAULT_CONFIG} here: using the shipped face-mask model"])
+    return Path(DEFAULT)
+
+
 def open_serving(config: Path | None, overrides: Sequence[str], runs: Path, *, named: bool) -> Context:
     """As open_pipeline; but a command whose model was `named` needs no pipeline file, and takes defaults."""
     if config is None and named and not DEFAULT_CONFIG.exists():
@@ -91,18 +102,27 @@ def run_stage(
         raise result.error
 
 
+def model_file(name: Path) -> Path:
+    """The file of that name, or the shipped one for `default`."""
+    from maskdet.detector.shipped import DEFAULT, shipped_model
+
+    return shipped_model() if str(name) == DEFAULT else name
+
+
 def model_of(context: Context, model: Path | None) -> Path:
     """The model that was named, or the one that the pipeline exported. Raises StageError if it is missing."""
+    from maskdet.detector.shipped import DEFAULT, ships_model
     from maskdet.errors import StageError, UsageError
 
     if model is not None:
-        if not model.is_file():
-            raise UsageError(f"{model}: no such model", "name an exported .onnx, or leave --model out")
-        return model
+        file = model_file(model)
+        if not file.is_file():
+            raise UsageError(f"{file}: no such model", "name an exported .onnx, or leave --model out")
+        return file
     exported = context.path("export", "model.onnx")
     if not exported.is_file():
-        hint = f"`{context.command('run')}` makes it, or name another with --model"
-        raise StageError(f"{exported} is missing", hint)
+        other = f"`--model {DEFAULT}` takes the shipped one" if ships_model() else "name another with --model"
+        raise StageError(f"{exported} is missing", f"`{context.command('run')}` makes it, or {other}")
     return exported
 
 

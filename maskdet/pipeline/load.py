@@ -10,10 +10,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from maskdet.detector.shipped import DEFAULT
 from maskdet.errors import PipelineFileError
 from maskdet.pipeline.document import Document, KeyPath, read_document, read_value
 from maskdet.pipeline.problems import Problem, describe_faults, dotted
 from maskdet.pipeline.schema import PipelineFile
+from maskdet.training.settings import STARTS
 
 MAX_PROBLEMS = 20
 """Faults that one message lists; the rest are counted."""
@@ -24,6 +26,8 @@ _PATH_KEYS: tuple[KeyPath, ...] = (
     ("train", "python"),
     ("serve", "inbox"),
 )
+# What is no path at these keys.
+_WORDS: dict[KeyPath, tuple[str, ...]] = {("model", "pretrained"): STARTS, ("serve", "models"): (DEFAULT,)}
 _EXAMPLE_HINT = "`maskdet init DATA_DIR --out example.yml` writes a file with every key explained"
 
 
@@ -88,7 +92,7 @@ class _Draft:
         for path in (*_PATH_KEYS, *(("serve", "models", name) for name in models)):
             section, key = self._inner(path[:-1]), str(path[-1])
             value = section.get(key)
-            if isinstance(value, str) and value and value != "none":
+            if isinstance(value, str) and value and value not in _WORDS.get(path[:2], ()):
                 section[key] = self._origin(path).base / Path(value).expanduser()
 
     def validate(self) -> PipelineFile:

@@ -88,6 +88,8 @@ class _Runner:
         return self._brought_up(stage)
 
     def _brought_up(self, stage: Stage) -> Outcome:
+        if stage.fetch and not self._options.dry_run and stage.name not in self._options.given:
+            stage.fetch(self._context)
         inputs = inputs_of(self._context, stage)
         reason = "forced" if stage.name in self._options.force else why_stale(self._context, stage, inputs)
         if not reason:

@@ -64,3 +64,5 @@ class Stage:
     """Written aside and renamed into place as a whole; False for work that can be gone on with."""
     unfinished: Callable[[Context], str | None] | None = None
     """Says how far unfinished work got, or None when there is none."""
+    fetch: Callable[[Context], None] | None = None
+    """Brings inputs that are not on this machine yet; called before `inputs`, but not in a dry run."""

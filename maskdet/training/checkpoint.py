@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from safetensors.numpy import save_file
 
 from maskdet.errors import TrainingError
 from maskdet.files import staged_file
+from maskdet.training.architecture import describe
 from maskdet.training.compat import paddle
 from maskdet.training.state import STATE_NAME, TrainState
+from maskdet.training.transfer import Transfer, transfer
 from maskdet.training.weights import Weights, fit, read_weights
 
 
@@ -22,21 +25,26 @@ def save_weights(weights: dict[str, Any], path: Path) -> None:
         paddle.save(weights, str(aside))
 
 
-def load_weights(network: Any, path: Path) -> list[str]:
-    """Load what fits by name and shape; return the names that stay, wholly or in part, as initialised.
-
-    Raises TrainingError when less than half of the network's values are in the file: another architecture.
-    """
-    own = _arrays(network.state_dict())
-    fitting, missing = fit(read_weights(path), own)
-    loaded, total = (sum(value.size for value in arrays.values()) for arrays in (fitting, own))
-    if loaded * 2 < total:
+def load_weights(network: Any, path: Path) -> None:
+    """Load a checkpoint of this very network. Raises TrainingError where it leaves a value out."""
+    own, weights = _arrays(network.state_dict()), read_weights(path)
+    fitting, missing = fit(weights, own)
+    if missing:
         raise TrainingError(
-            f"{path} fits {loaded} of the network's {total} values: it belongs to another architecture",
-            "set model.variant to the one the weights were made for, or model.pretrained: none",
+            f"{path} ({describe(weights)}) has nothing for {len(missing)} of the network's layers "
+            f"({describe(own)}), such as {missing[0]}",
+            "set model.variant and data.labels to those that the weights were trained for",
         )
     network.set_state_dict(fitting)
-    return missing
+
+
+def start_from(network: Any, labels: Sequence[str], start: dict[str, Any]) -> Transfer:
+    """Load what fits of the weights that a training starts from, a `Start.to_job()` or {}; say what did."""
+    if not start:
+        return Transfer({}, [], "")
+    found = transfer(_arrays(network.state_dict()), labels, start)
+    network.set_state_dict(found.arrays)
+    return found
 
 
 class Checkpointer:

@@ -8,12 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from maskdet.dataset.manifest import load_manifest
-from maskdet.evaluation.evaluator import evaluate
+from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.progress import Track, silent
+from maskdet.progress import Counter, Track, silent
 from maskdet.training.found import read_found
 from maskdet.training.process import WorkerCommand, run_worker
+from maskdet.training.views import view_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class EvalJob:
     manifest: Path
     data_root: Path
     weights: Path
+    input_size: tuple[int, int]
+    """Height and width of the network input in pixels."""
     settings: EvalSettings
     python: Path | None = None
 
@@ -37,7 +40,8 @@ def evaluate_checkpoint(job: EvalJob, *, track: Track = silent) -> Evaluation:
         _detect(job, out, len(pictures), track)
         found = read_found(out)
     truths = (manifest.ground_truth(picture) for picture in pictures)
-    return evaluate(zip(truths, found, strict=True), manifest.labels, thresholds=job.settings.threshold)
+    views = [view_of(picture, job.data_root) for picture in pictures]
+    return appraise(zip(truths, found, strict=True), views, manifest.labels, job.settings, job.input_size)
 
 
 def _detect(job: EvalJob, out: Path, total: int, track: Track) -> None:
@@ -51,7 +55,7 @@ def _detect(job: EvalJob, out: Path, total: int, track: Track) -> None:
         "devices": "cpu",
         "out": str(out),
     }
-    shown = _Counter(track, total)
+    shown = Counter(track, total, "evaluating")
     command = WorkerCommand(job.python or Path(sys.executable))
     run_worker(
         "maskdet.training.inference",
@@ -61,16 +65,3 @@ def _detect(job: EvalJob, out: Path, total: int, track: Track) -> None:
         lambda event: shown.advance(event.get("done", 0)),
     )
     shown.advance(total)
-
-
-class _Counter:
-    """Drives a Track from counts that another process reports."""
-
-    def __init__(self, track: Track, total: int) -> None:
-        self._items = track(range(total), "evaluating", total)
-        self._done = 0
-
-    def advance(self, done: int) -> None:
-        while self._done < done:
-            next(self._items, None)
-            self._done += 1

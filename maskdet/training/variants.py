@@ -5,7 +5,7 @@ Figures are those of PaddleDetection's published configurations (LCNet family of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 PUBLISHED_EPOCHS = 300
@@ -41,6 +41,10 @@ class Variant:
     def train_sides(self) -> list[int]:
         """Multi-scale sides: five steps of 32 around the target."""
         return [self.side + 32 * step for step in (-2, -1, 0, 1, 2)]
+
+    def weights_of(self, other: Variant) -> bool:
+        """Whether weights of the other fit: in a convolutional network the input side does not matter."""
+        return replace(other, side=self.side) == self
 
     def network(self, static_assigner_epoch: int) -> dict[str, Any]:
         """The sections that name backbone, neck and head, in ppdet's keys."""

@@ -1,61 +1,104 @@
-"""Paddle's weight files, read without running anybody's pickle, and fitted to a network."""
+"""Weight files, read without running anybody's pickle, and fitted to a network."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load
 
 from maskdet.errors import TrainingError
+from maskdet.training.architecture import BOX_ROWS, shares_box_rows
 from maskdet.training.unpickler import UNREADABLE, load_plain
 
 Weights = dict[str, NDArray[Any]]
-BOX_ROWS = 32
+Places = Sequence[int | None]
+"""For each class of a network the class of a file that it starts from, None for a fresh one."""
 _NAME_TABLE = "StructuredToParameterName@@"
+_STATE_PREFIX = "network/"
+# PicoHeadV2 holds its layers twice, as head_cls0 and as head_cls_list.0.
+_CLASS_LAYER = re.compile(r"head\.head_cls(_list\.)?\d+\.(weight|bias)")
 
 
 def read_weights(path: Path) -> Weights:
-    """Parameter name → array. Raises TrainingError for a missing, damaged or suspicious file."""
+    """Parameter name → array, of a .pdparams or a .safetensors file.
+
+    Raises TrainingError for a missing, damaged or suspicious file.
+    """
     try:
-        with path.open("rb") as stream:
-            content = load_plain(stream)
+        content = _read(path)
     except FileNotFoundError as error:
         raise TrainingError(f"{path} does not exist", "check model.pretrained, or train first") from error
-    except UNREADABLE as error:
+    except (*UNREADABLE, SafetensorError) as error:
         raise TrainingError(
-            f"{path} is not a weight file that can be trusted: {error}", "use a .pdparams file"
+            f"{path} is not a weight file that can be trusted: {error}",
+            "use a .pdparams or .safetensors file",
         ) from error
     if not isinstance(content, Mapping):
         raise TrainingError(
             f"{path} holds a {type(content).__name__}, not named weights", "use a .pdparams file"
         )
+    if any(str(name).startswith(_STATE_PREFIX) for name in content):
+        raise TrainingError(
+            f"{path} is the state of a training, not a checkpoint",
+            "use best.pdparams or last.pdparams beside it",
+        )
     return {name: _array(value) for name, value in content.items() if name != _NAME_TABLE}
 
 
-def fit(weights: Weights, own: Weights) -> tuple[Weights, list[str]]:
+def fit(weights: Weights, own: Weights, places: Places | None = None) -> tuple[Weights, list[str]]:
     """What a network with the freshly initialised arrays `own` can take over, and the names that it cannot.
 
-    Where a shared head predicts other classes, its box rows are taken over and its class rows stay fresh:
-    such a name is in both results.
+    Without `places` classes are taken over only where there are as many, in their order. A layer of which
+    some rows are taken over and others stay fresh is in both results.
     """
-    fitting = {name: weights[name] for name, fresh in own.items() if _same_shape(weights.get(name), fresh)}
-    others = [name for name in own if name not in fitting]
-    for name in others:
-        if name in weights and _shared_head(name, own) and weights[name].shape[1:] == own[name].shape[1:]:
-            fitting[name] = np.concatenate([own[name][:-BOX_ROWS], weights[name][-BOX_ROWS:]])
-    return fitting, others
+    fitting: Weights = {}
+    fresh: list[str] = []
+    for name, initial in own.items():
+        value = weights.get(name)
+        if value is not None and is_class_layer(name) and shares_box_rows(weights) == shares_box_rows(own):
+            value, whole = _mixed(value, initial, BOX_ROWS if shares_box_rows(own) else 0, places)
+        else:
+            whole = value is not None and value.shape == initial.shape
+        if value is not None and value.shape == initial.shape:
+            fitting[name] = value
+        if not whole:
+            fresh.append(name)
+    return fitting, fresh
 
 
-def _shared_head(name: str, own: Weights) -> bool:
-    # PicoHead with share_cls_reg: class rows, then 4 sides x (reg_max + 1) box rows, in one layer.
-    return name.startswith("head.head_cls") and "head.head_reg0.weight" not in own
+def is_class_layer(name: str) -> bool:
+    """Whether a layer's rows stand for classes (and, in a shared head, for box sides after them)."""
+    return _CLASS_LAYER.fullmatch(name) is not None
 
 
-def _same_shape(one: NDArray[Any] | None, other: NDArray[Any]) -> bool:
-    return one is not None and one.shape == other.shape
+def _mixed(
+    value: NDArray[Any], initial: NDArray[Any], boxes: int, places: Places | None
+) -> tuple[NDArray[Any] | None, bool]:
+    """The layer with the rows that are taken over, None without any, and whether all are."""
+    classes, known = len(initial) - boxes, len(value) - boxes
+    if places is None:
+        places = list(range(classes)) if known == classes else [None] * classes
+    taken = {place: row for place, row in enumerate(places) if row is not None}
+    if value.shape[1:] != initial.shape[1:] or not (taken or boxes):
+        return None, False
+    mixed = initial.copy()
+    mixed[classes:] = value[known:]
+    for place, row in taken.items():
+        mixed[place] = value[row]
+    return mixed, len(taken) == classes
+
+
+def _read(path: Path) -> Any:
+    if path.suffix == ".safetensors":
+        return load(path.read_bytes())
+    with path.open("rb") as stream:
+        return load_plain(stream)
 
 
 def _array(value: Any) -> NDArray[Any]:

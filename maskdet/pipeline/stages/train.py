@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskdet.errors import PipelineFileError
-from maskdet.files import sha256_file
 from maskdet.pipeline.cache import read_record
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
-from maskdet.pipeline.stages.config import SPEED_SETTINGS
+from maskdet.pipeline.stages.config import SPEED_SETTINGS, START_SETTINGS
 from maskdet.pipeline.stages.recipe_input import recipe_input
+from maskdet.pipeline.stages.start_input import NOT_FETCHED, start_input
+from maskdet.training.starting import fetch_start, start_of
 from maskdet.training.state import BEST_NAME, read_state
 
 if TYPE_CHECKING:
@@ -25,28 +25,32 @@ PREVIOUS = "train.previous"
 def _inputs(context: Context) -> Inputs:
     pipeline = context.pipeline
     return {
-        **setting_inputs("model", pipeline.model, exclude=frozenset({"pretrained"})),
+        **setting_inputs("model", pipeline.model, exclude=START_SETTINGS),
         **setting_inputs("train", pipeline.train, exclude=SPEED_SETTINGS),
-        **_start(pipeline.model.pretrained),
+        **_start(context),
         **file_input(context, "prepare", "manifest.json"),
         **recipe_input(context),
     }
 
 
-def _start(pretrained: str | Path) -> Inputs:
-    path = Path(pretrained)
-    known = pretrained != "none" and path.is_file()
-    return {"file model.pretrained": sha256_file(path) if known else str(pretrained)}
+def _start(context: Context) -> Inputs:
+    record = read_record(context, TRAIN)
+    return start_input(context.pipeline.model, record.inputs if record else {})
+
+
+def _fetch(context: Context) -> None:
+    # What a finished training started from is known without the file.
+    if NOT_FETCHED in _start(context).values():
+        fetch_start(context.pipeline.model, track=context.track, say=context.say)
 
 
 def _run(context: Context, out: Path) -> str:
     from maskdet.training.train import TrainJob, train
 
     pipeline = context.pipeline
-    if pipeline.model.pretrained != "none" and not Path(pipeline.model.pretrained).is_file():
-        raise PipelineFileError(
-            f"model.pretrained: {pipeline.model.pretrained} does not exist", "name a .pdparams file, or none"
-        )
+    fetch_start(pipeline.model, track=context.track, say=context.say)
+    # Its faults are found before the last training is set aside.
+    start_of(pipeline.model)
     job = TrainJob(
         config=context.path("config", "picodet.yml"),
         manifest=context.path("prepare", "manifest.json"),
@@ -97,4 +101,4 @@ def _unfinished(context: Context) -> str | None:
 
 
 # Only the best checkpoint counts as output: deleting the optimiser's state to save space undoes no training.
-TRAIN = Stage("train", _inputs, _run, keeps=(BEST_NAME,), staged=False, unfinished=_unfinished)
+TRAIN = Stage("train", _inputs, _run, keeps=(BEST_NAME,), staged=False, unfinished=_unfinished, fetch=_fetch)

@@ -1,0 +1,38 @@
+"""The weights that training starts from as an input: by content, and published ones also by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maskdet.detector.shipped import DEFAULT, shipped_weights, ships_model
+from maskdet.files import sha256_file
+from maskdet.pipeline.stage import Inputs
+from maskdet.training.published import cached_file
+from maskdet.training.settings import ModelSettings
+from maskdet.training.starting import published_start
+
+NOT_FETCHED = "not fetched"
+_NAME, _CONTENT = "model.pretrained", "file model.pretrained"
+
+
+def start_input(model: ModelSettings, before: Inputs) -> Inputs:
+    """The file's hash, and how its classes are mapped. What is missing is known by its name alone.
+
+    A finished training needs its published weights no more: without the file its content is taken from
+    `before`, the inputs that were recorded then.
+    """
+    mapped = {"model.class_map": model.class_map} if model.class_map and model.pretrained != "none" else {}
+    which = published_start(model)
+    if which is None:
+        return {_CONTENT: _local(model), **mapped}
+    path = cached_file(which, model.variant)
+    recorded = before.get(_CONTENT, NOT_FETCHED) if before.get(_NAME) == path.name else NOT_FETCHED
+    content = sha256_file(path) if path.is_file() else recorded
+    return {_NAME: path.name, _CONTENT: content, **mapped}
+
+
+def _local(model: ModelSettings) -> str:
+    if model.pretrained == "none" or (model.pretrained == DEFAULT and not ships_model()):
+        return str(model.pretrained)
+    path = shipped_weights() if model.pretrained == DEFAULT else Path(model.pretrained)
+    return sha256_file(path) if path.is_file() else str(path)

@@ -1,0 +1,65 @@
+"""What a weight file says of itself: the variant and the classes that it was trained for."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from maskdet.errors import TrainingError
+from maskdet.files import write_text
+from maskdet.settings import Section
+
+LABELS_NAME = "label_list.txt"
+"""Beside a .pdparams file: its classes, one a line, in the order of its rows."""
+_HEADER_KEY = "maskdet"
+_MAX_HEADER = 100_000_000
+
+
+class CheckpointMeta(Section):
+    """The metadata of a .safetensors file of maskdet; of any other file, what little is known."""
+
+    name: str = ""
+    """The pipeline's name."""
+    variant: str = ""
+    """Architecture and size, such as picodet_s_416; empty where the file does not say."""
+    labels: tuple[str, ...] = ()
+    """Class names by class id; empty where the file does not say."""
+    bundle_sha256: str = ""
+    """Of the .onnx file that was exported from these weights."""
+    metrics: dict[str, float] = Field(default_factory=dict)
+    """Figures on val, such as ap50, as fractions of 1."""
+    licence: str = ""
+
+    def to_header(self) -> dict[str, str]:
+        """The metadata that safetensors stores: text by text."""
+        return {_HEADER_KEY: self.model_dump_json()}
+
+
+def read_meta(path: Path) -> CheckpointMeta:
+    """From the header of a .safetensors file, or the list of labels beside another. Raises TrainingError."""
+    if path.suffix == ".safetensors":
+        return _from_header(path)
+    labels = path.with_name(LABELS_NAME)
+    if not labels.is_file():
+        return CheckpointMeta()
+    lines = labels.read_text(encoding="utf-8-sig").splitlines()
+    return CheckpointMeta(labels=tuple(line for line in lines if line.strip()))
+
+
+def write_labels(folder: Path, labels: tuple[str, ...]) -> None:
+    """Say beside the weights of a folder what their classes are."""
+    write_text(folder / LABELS_NAME, "".join(f"{label}\n" for label in labels))
+
+
+def _from_header(path: Path) -> CheckpointMeta:
+    try:
+        with path.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            header: dict[str, Any] = json.loads(stream.read(min(length, _MAX_HEADER)))
+        return CheckpointMeta.model_validate_json(header.get("__metadata__", {}).get(_HEADER_KEY, "{}"))
+    except (OSError, struct.error, ValueError, AttributeError, ValidationError) as error:
+        raise TrainingError(f"{path} is damaged: {error}", "fetch or install it again") from error
