@@ -10,8 +10,10 @@ from pathlib import Path
 
 import yaml
 
+from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
 from maskdet.files import sha256_file
+from maskdet.training.checkpoint_meta import write_labels
 from maskdet.training.curves import CURVES_NAME
 from maskdet.training.failures import Diverged, OutOfMemory
 from maskdet.training.follow import Follower
@@ -89,6 +91,7 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
     job.out.mkdir(parents=True, exist_ok=True)
     state = _starting_state(job, resume)
     clear_unfinished(job.out)
+    write_labels(job.out, load_manifest(job.manifest).labels)
     command = worker_command(job.settings)
     follower = Follower(job.out, on_event)
     with room_for(job.out, _LEAST_ROOM), _told_on_the_page(follower):
