@@ -23,9 +23,10 @@ def answer(candidates: Detections, thresholds: FloatArray) -> Detections:
     sure = candidates.above(thresholds)
     if len(sure) < 2:
         return sure
-    weights = certainty(sure, thresholds)
-    order = np.argsort(-weights, kind="stable")
-    kept = suppress(sure.boxes[order], weights[order], np.zeros(len(sure), np.int64), SAME_FACE_IOU)
+    order = np.argsort(-certainty(sure, thresholds), kind="stable")
+    # OpenCV drops what scores 0, so it gets places in the order instead.
+    places = np.arange(len(sure), 0, -1, dtype=np.float32)
+    kept = suppress(sure.boxes[order], places, np.zeros(len(sure), np.int64), SAME_FACE_IOU)
     return sure.select(np.sort(order[kept]))
 
 

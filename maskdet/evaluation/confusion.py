@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from maskdet.detector.answer import answer
 from maskdet.evaluation.iou import INCLUSIVE, pairwise_iou
 from maskdet.evaluation.matching import UNMATCHED, match_coco
 from maskdet.evaluation.ranking import Scene
@@ -17,7 +18,7 @@ IOU = 0.5
 def confusion_matrix(scenes: Sequence[Scene], thresholds: FloatArray) -> IntArray:
     """Counts [C + 1, C + 1]: row = class of the truth, column = class of the detection, last = background.
 
-    Only detections that reach the threshold of their class ([C]) count, best score first. Each takes the
+    Only the answer at the thresholds ([C]) counts, each face once, best score first. Each detection takes the
     most overlapping face that is still free, of whatever class; the rest are false alarms (last row), the
     faces left are misses (last column). Difficult faces, and what is found on them, are left out.
     """
@@ -29,7 +30,7 @@ def confusion_matrix(scenes: Sequence[Scene], thresholds: FloatArray) -> IntArra
 
 
 def _cells(scene: Scene, thresholds: FloatArray, background: int) -> tuple[IntArray, IntArray]:
-    truth, found = scene[0], scene[1].above(thresholds)
+    truth, found = scene[0], answer(scene[1], thresholds)
     overlaps = pairwise_iou(found.boxes, truth.boxes, INCLUSIVE)
     claims = match_coco(overlaps, truth.difficult, np.array([IOU]))[0]
     matched = claims != UNMATCHED

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from maskdet.detector.answer import answer
 from maskdet.errors import BundleError, DatasetError
 from maskdet.evaluation.average_precision import coco_ap, integral_ap
 from maskdet.evaluation.confusion import confusion_matrix
-from maskdet.evaluation.ranking import Scene, of_class, rank_coco, rank_voc
+from maskdet.evaluation.ranking import Ranking, Scene, of_class, rank_coco, rank_voc
 from maskdet.evaluation.result import ClassEvaluation, Evaluation
 from maskdet.evaluation.thresholds import ThresholdPolicy, class_threshold
 from maskdet.types import Detections, GroundTruth, IntArray
@@ -27,22 +28,27 @@ def evaluate(pairs: Iterable[Scene], labels: Sequence[str], *, thresholds: Thres
       plain IoU 0.50 to 0.95 in steps of 0.05, 101 recalls, at most 100 detections of a class in a picture.
 
     In both, `difficult` faces are ignored: neither finding nor missing one counts. `ap50_any_class` is
-    `ap50` with all classes taken as one: are the faces found, whatever they are called. Counts, rates
-    and thresholds follow VOC's matching. Scores are compared as float32; equal scores keep the order of
-    the pictures.
+    `ap50` with all classes taken as one: are the faces found, whatever they are called. AP looks at all that
+    NMS left, each class by itself; counts and rates are of the answer that people get at the thresholds, one
+    label a face (`detector.answer`), in VOC's matching. Scores are compared as float32; equal scores keep
+    the order of the pictures.
 
     Raises DatasetError if there is no face that counts or a face has an id beyond `labels`, BundleError if
     a detection has, or is not made of finite numbers.
     """
-    scenes = [_checked(truth, found, labels) for truth, found in pairs]
+    scenes = checked_scenes(pairs, labels)
     faces = [_as_one_class(scene) for scene in scenes]
-    if not any((~truth.difficult).any() for truth, _ in scenes):
-        raise DatasetError(
-            f"nothing to judge by: no labelled face that counts (pictures: {len(scenes)})",
-            "check the val list and that its annotations have objects that are not difficult",
-        )
-    classes = tuple(_class_evaluation(scenes, number, labels, thresholds) for number in range(len(labels)))
-    scores = np.array([each.threshold for each in classes], np.float32)
+    own = [of_class(scenes, number) for number in range(len(labels))]
+    rankings = [rank_voc(each) for each in own]
+    chosen = [
+        class_threshold(ranking, thresholds, label) for ranking, label in zip(rankings, labels, strict=True)
+    ]
+    scores = np.array(chosen, np.float32)
+    answers = [(truth, answer(found, scores)) for truth, found in scenes]
+    classes = tuple(
+        _class_evaluation(label, own[number], rankings[number], chosen[number], of_class(answers, number))
+        for number, label in enumerate(labels)
+    )
     return Evaluation(
         pictures=len(scenes),
         ap50=_mean(each.ap50 for each in classes),
@@ -54,15 +60,23 @@ def evaluate(pairs: Iterable[Scene], labels: Sequence[str], *, thresholds: Thres
     )
 
 
+def checked_scenes(pairs: Iterable[Scene], labels: Sequence[str]) -> list[Scene]:
+    """The scenes with detections best first. Raises as `evaluate`."""
+    scenes = [_checked(truth, found, labels) for truth, found in pairs]
+    if not any((~truth.difficult).any() for truth, _ in scenes):
+        raise DatasetError(
+            f"nothing to judge by: no labelled face that counts (pictures: {len(scenes)})",
+            "check the val list and that its annotations have objects that are not difficult",
+        )
+    return scenes
+
+
 def _class_evaluation(
-    scenes: Sequence[Scene], number: int, labels: Sequence[str], thresholds: ThresholdPolicy
+    label: str, own: Sequence[Scene], ranking: Ranking, threshold: float, answers: Sequence[Scene]
 ) -> ClassEvaluation:
-    own = of_class(scenes, number)
-    ranking = rank_voc(own)
-    threshold = class_threshold(ranking, thresholds)
-    hits, false_alarms, misses = ranking.counts(threshold)
+    hits, false_alarms, misses = rank_voc(answers).counts(0.0)
     return ClassEvaluation(
-        label=labels[number],
+        label=label,
         truths=ranking.truths,
         difficult=sum(int(truth.difficult.sum()) for truth, _ in own),
         ap50=integral_ap(ranking) if ranking.truths else None,

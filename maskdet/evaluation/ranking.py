@@ -24,7 +24,8 @@ COCO_DETECTIONS = 100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """scores [N] float32, best first; hits [N]: True where the detection found a face; truths to be found.
+    """scores [N] float32, best first; hits [N]: True where the detection found a face; truths to be found;
+    pictures [N]: the number of each detection's picture.
 
     Detections of ignored (difficult) faces are not in it: they count neither way.
     """
@@ -32,6 +33,7 @@ class Ranking:
     scores: FloatArray
     hits: BoolArray
     truths: int
+    pictures: IntArray
 
     @property
     def precision(self) -> Curve:
@@ -93,7 +95,9 @@ def _rank(scenes: Sequence[Scene], shown: Sequence[int], claims: Sequence[IntArr
     all_scores, all_hits = np.concatenate(scores)[counted], np.concatenate(hits)[counted]
     # Stable: equal scores stay in the order of the pictures, as in ppdet and pycocotools.
     order = np.argsort(-all_scores, kind="stable")
-    return Ranking(all_scores[order], all_hits[order], sum(int((~t.difficult).sum()) for t, _ in scenes))
+    truths = sum(int((~truth.difficult).sum()) for truth, _ in scenes)
+    pictures = np.repeat(np.arange(len(scenes)), [len(hit) for hit in hits])[counted]
+    return Ranking(all_scores[order], all_hits[order], truths, pictures[order])
 
 
 def _ignored(truth: GroundTruth, claim: IntArray) -> BoolArray:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from maskdet.evaluation.intervals import Interval
+from maskdet.evaluation.mistakes import Mistake
 from maskdet.evaluation.ranking import Ranking
+from maskdet.evaluation.safety import Safety
+from maskdet.evaluation.slices import Slice
 from maskdet.types import IntArray
 
 BACKGROUND = "background"
@@ -17,8 +21,8 @@ DECIMALS = 6
 class ClassEvaluation:
     """One class on val. AP is None where val has no face of the class that counts.
 
-    `truths` leaves the `difficult` ones out. Counts and rates are those of the detections that reach
-    `threshold`, at IoU 0.5; `ranking` holds all detections, for curves.
+    `truths` leaves the `difficult` ones out. Counts and rates are those of the answer at the thresholds, at
+    IoU 0.5; `ranking` holds all detections, for curves.
     """
 
     label: str
@@ -31,6 +35,8 @@ class ClassEvaluation:
     false_positives: int
     misses: int
     ranking: Ranking
+    ap50_interval: Interval | None = None
+    """95 %, where an appraisal gives it."""
 
     @property
     def precision(self) -> float | None:
@@ -63,6 +69,7 @@ class ClassEvaluation:
             "truths": self.truths,
             "difficult": self.difficult,
             **{name: _rounded(value) for name, value in self.figures().items()},
+            "ap50_interval": _ends(self.ap50_interval),
             "threshold": self.threshold,
             "true_positives": self.true_positives,
             "false_positives": self.false_positives,
@@ -85,6 +92,13 @@ class Evaluation:
     classes: tuple[ClassEvaluation, ...]
     confusion: IntArray
     notes: tuple[str, ...]
+    policy: str = "best-f1"
+    """Where the thresholds come from: best-f1, safe, given, or shipped with the model."""
+    ap50_interval: Interval | None = None
+    safety: Safety | None = None
+    slices: tuple[Slice, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    """What an appraisal adds, worst mistakes first."""
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -100,6 +114,8 @@ class Evaluation:
         flat: dict[str, float | None] = {**self.overall()}
         for each in self.classes:
             flat.update({f"{name}.{each.label}": value for name, value in each.figures().items()})
+        for name, rate in (self.safety.rates if self.safety else {}).items():
+            flat[name] = rate.value
         return {name: round(value, DECIMALS) for name, value in flat.items() if value is not None}
 
     def to_json(self) -> dict[str, Any]:
@@ -115,11 +131,30 @@ class Evaluation:
                 "counts": self.confusion.tolist(),
             },
             "notes": list(self.notes),
+            "threshold_policy": self.policy,
+            **self._appraisal(),
+        }
+
+    def _appraisal(self) -> dict[str, Any]:
+        if self.safety is None:
+            return {}
+        slices: dict[str, dict[str, Any]] = {}
+        for each in self.slices:
+            slices.setdefault(each.axis, {})[each.name] = each.to_json()
+        return {
+            "ap50_interval": _ends(self.ap50_interval),
+            "safety": self.safety.to_json(),
+            "slices": slices,
+            "mistakes": [each.to_json() for each in self.mistakes],
         }
 
 
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [round(end, DECIMALS) for end in interval]
 
 
 def _rounded(value: float | None) -> float | None:

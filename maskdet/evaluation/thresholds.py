@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 
 from maskdet.evaluation.ranking import Ranking
 
-ThresholdPolicy = float | Literal["best-f1"]
+ThresholdPolicy = float | Literal["best-f1"] | Mapping[str, float]
+"""One number, each class's best F1, or a number by label; labels left out get their best F1."""
 
 FALLBACK = 0.5
 """For a class that val cannot decide: no face of it there, or none found."""
 
 
-def class_threshold(ranking: Ranking, policy: ThresholdPolicy) -> float:
+def class_threshold(ranking: Ranking, policy: ThresholdPolicy, label: str = "") -> float:
     """The number given, or the threshold of the best F1 on this ranking."""
-    return best_f1_threshold(ranking) if policy == "best-f1" else float(policy)
+    given = policy.get(label, "best-f1") if isinstance(policy, Mapping) else policy
+    return best_f1_threshold(ranking) if given == "best-f1" else float(given)
 
 
 def best_f1_threshold(ranking: Ranking) -> float:

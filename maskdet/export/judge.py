@@ -10,17 +10,19 @@ from maskdet.detector.bundle import Bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_picture
 from maskdet.errors import BundleError
-from maskdet.evaluation.evaluator import evaluate
+from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
+from maskdet.evaluation.views import View
 from maskdet.progress import Track, silent
+from maskdet.training.views import view_of
 from maskdet.types import Detections
 
 
 def evaluate_bundle(
     bundle: Bundle, manifest: Manifest, data_root: Path, settings: EvalSettings, *, track: Track = silent
 ) -> Evaluation:
-    """Detect in every val picture with ONNX Runtime and judge.
+    """Detect in every val picture with ONNX Runtime and judge, at the thresholds that the bundle ships.
 
     Raises BundleError when the bundle's labels are not those of the data set.
     """
@@ -31,11 +33,16 @@ def evaluate_bundle(
             "set data.labels and data.aliases so that both have the same classes in the same order",
         )
     pictures = manifest.part("val")
-    found = track(_detect(Detector(bundle), pictures, data_root), "evaluating", len(pictures))
+    looked = _look(Detector(bundle), pictures, data_root)
+    found, views = zip(*track(looked, "evaluating", len(pictures)), strict=True)
     pairs = zip((manifest.ground_truth(picture) for picture in pictures), found, strict=True)
-    return evaluate(pairs, manifest.labels, thresholds=settings.threshold)
+    meta = bundle.meta
+    return appraise(pairs, views, meta.labels, settings, meta.input_size, shipped=meta.thresholds)
 
 
-def _detect(detector: Detector, pictures: Sequence[ManifestPicture], root: Path) -> Iterator[Detections]:
-    for picture in pictures:
-        yield detector.detect(read_picture(root / picture.picture))
+def _look(
+    detector: Detector, items: Sequence[ManifestPicture], root: Path
+) -> Iterator[tuple[Detections, View]]:
+    for item in items:
+        picture = read_picture(root / item.picture)
+        yield detector.detect(picture), view_of(item, root, picture)

@@ -11,7 +11,7 @@ from maskdet.evaluation.ranking import Ranking
 
 def _ranking(hits, truths):
     scores = np.linspace(0.9, 0.1, len(hits), dtype=np.float32)
-    return Ranking(scores, np.array(hits, bool), truths)
+    return Ranking(scores, np.array(hits, bool), truths, np.zeros(len(scores), np.int64))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from maskdet.detector.answer import answer
 from maskdet.evaluation.confusion import confusion_matrix
 from maskdet.types import Detections, GroundTruth
 
@@ -36,8 +37,8 @@ def _scene(faces, found):
         pytest.param(
             [(0, 1, 0)],
             [(0, 0, 0.9), (0, 1, 0.8)],
-            [[0, 0, 0], [1, 0, 0], [0, 1, 0]],
-            id="named twice: best score",
+            [[0, 0, 0], [1, 0, 0], [0, 0, 0]],
+            id="named twice: further over its threshold",
         ),
         pytest.param([(0, 0, 1)], [(0, 1, 0.9)], [[0, 0, 0], [0, 0, 0], [0, 0, 0]], id="difficult, found"),
         pytest.param([(0, 0, 1)], [], [[0, 0, 0], [0, 0, 0], [0, 0, 0]], id="difficult, missed"),
@@ -52,6 +53,6 @@ def test_rows_sum_to_the_faces_and_columns_to_the_detections(make_scenes, seed):
     scenes = make_scenes(seed, classes=2)
     counts = confusion_matrix(scenes, THRESHOLDS)
     faces = np.concatenate([truth.class_ids for truth, _ in scenes])
-    found = np.concatenate([found.above(THRESHOLDS).class_ids for _, found in scenes])
+    found = np.concatenate([answer(found, THRESHOLDS).class_ids for _, found in scenes])
     assert counts[:-1].sum(axis=1).tolist() == np.bincount(faces, minlength=2).tolist()
     assert counts[:, :-1].sum(axis=0).tolist() == np.bincount(found, minlength=2).tolist()

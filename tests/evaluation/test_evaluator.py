@@ -41,14 +41,14 @@ ONE, TWO = [(0, MASK, PLAIN)], [(0, MASK, PLAIN), (1, MASK, PLAIN)]
         pytest.param(TWO, [(5, MASK, 0.9), (6, MASK, 0.8)], 0, 0, (0, 2, 2), id="all beside"),
         pytest.param(TWO, [(0, MASK, 0.9)], 1 / 2, 51 / 101, (1, 0, 1), id="half found"),
         pytest.param(
-            ONE, [(0, MASK, 0.9), (0, MASK, 0.8)], 1, 1, (1, 1, 0), id="duplicate is false, but late"
+            ONE, [(0, MASK, 0.9), (0, MASK, 0.8)], 1, 1, (1, 0, 0), id="duplicate is false, but late"
         ),
         pytest.param(
             TWO,
             [(0, MASK, 0.9), (0, MASK, 0.8), (1, MASK, 0.7)],
             (1 + 2 / 3) / 2,
             (51 + 50 * 2 / 3) / 101,
-            (2, 1, 0),
+            (2, 0, 0),
             id="duplicate is false, and early",
         ),
         pytest.param(ONE, [(5, MASK, 0.9), (0, MASK, 0.8)], 1 / 2, 1 / 2, (1, 1, 0), id="false one first"),
@@ -127,9 +127,24 @@ def test_rates_at_each_class_threshold():
 def test_threshold_found_can_be_given_again(make_scenes):
     scenes = make_scenes(3, classes=2, tied=True)
     best = evaluate(scenes, LABELS, thresholds="best-f1")
-    for number, each in enumerate(best.classes):
-        again = evaluate(scenes, LABELS, thresholds=json.loads(json.dumps(each.threshold)))
-        assert again.classes[number].to_json() == each.to_json()
+    again = evaluate(scenes, LABELS, thresholds=json.loads(json.dumps(best.thresholds)))
+    assert again.to_json() == best.to_json()
+
+
+def test_thresholds_left_out_are_those_of_the_best_f1(make_scenes):
+    scenes = make_scenes(3, classes=2)
+    best = evaluate(scenes, LABELS, thresholds="best-f1").thresholds
+    one = evaluate(scenes, LABELS, thresholds={"with_mask": 0.31}).thresholds
+    assert one == {"with_mask": 0.31, "without_mask": best["without_mask"]}
+
+
+def test_a_face_found_as_two_classes_counts_once():
+    scene = _scene(ONE, [(0, MASK, 0.9), (0, BARE, 0.8)])
+    judged = evaluate([scene], LABELS, thresholds=0.5)
+    assert judged.confusion.tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
+    assert judged.classes[BARE].false_positives == 0
+    other = evaluate([scene], LABELS, thresholds={"with_mask": 0.8, "without_mask": 0.5})
+    assert other.confusion.tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
 
 
 def test_json_and_summary_are_flat_and_finite():

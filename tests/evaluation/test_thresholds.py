@@ -10,7 +10,9 @@ from maskdet.evaluation.thresholds import best_f1_threshold, class_threshold
 
 
 def _ranking(scores, hits, truths):
-    return Ranking(np.array(scores, np.float32), np.array(hits, bool), truths)
+    return Ranking(
+        np.array(scores, np.float32), np.array(hits, bool), truths, np.zeros(len(scores), np.int64)
+    )
 
 
 @pytest.mark.parametrize(

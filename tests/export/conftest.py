@@ -26,7 +26,7 @@ def exported(skilled: Trained, tmp_path_factory: pytest.TempPathFactory) -> Expo
     data = replace(crowds, manifest=crowds.dealt(train=range(4), val=range(4, 12)).manifest)
     training = make_job(folder / "recipe", data, side=320)
     weights = skilled.job.out / "best.pdparams"
-    judged = EvalJob(training.config, training.manifest, data.root, weights, EvalSettings())
+    judged = EvalJob(training.config, training.manifest, data.root, weights, (320, 320), EvalSettings())
     evaluation = evaluate_checkpoint(judged)
     job = export_job(training.config, training.manifest, data.root, weights, folder / "export", evaluation)
     job = replace(job, settings=ExportSettings(nms="in-graph"))

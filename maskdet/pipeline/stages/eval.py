@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 def evaluate_weights(context: Context, weights: Path) -> Evaluation:
     """Judge a .pdparams file of this pipeline's network on val."""
     from maskdet.training.evaluate import EvalJob, evaluate_checkpoint
+    from maskdet.training.variants import variant
 
     job = EvalJob(
         config=context.path("config", "picodet.yml"),
         manifest=context.path("prepare", "manifest.json"),
         data_root=context.pipeline.data.root,
         weights=weights,
+        input_size=variant(context.pipeline.model.variant).input_size,
         settings=context.pipeline.eval,
         python=context.pipeline.train.python,
     )

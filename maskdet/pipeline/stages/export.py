@@ -14,6 +14,7 @@ from maskdet.training.state import BEST_NAME
 
 METRICS = "metrics.json"
 _OVERALL = ("ap50", "ap50_95", "ap50_any_class")
+_SAFETY = ("bare_passed", "bare_passed_wide", "worn_wrong_as_masked", "false_alarms_per_1000")
 _PER_CLASS = ("ap50", "ap50_95", "precision", "recall", "f1")
 
 
@@ -70,6 +71,7 @@ def _flat(judged: dict[str, Any]) -> dict[str, float]:
     flat = {name: judged[name] for name in _OVERALL}
     for label, each in judged["classes"].items():
         flat.update({f"{name}.{label}": each[name] for name in _PER_CLASS})
+    flat.update({name: judged["safety"][name]["value"] for name in _SAFETY if name in judged["safety"]})
     return {name: value for name, value in flat.items() if value is not None}
 
 

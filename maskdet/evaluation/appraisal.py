@@ -1,0 +1,136 @@
+"""A model judged in full: thresholds by policy, intervals, safety, slices, and what it got most wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from maskdet.detector.roles import Role, label_roles
+from maskdet.errors import UsageError
+from maskdet.evaluation.evaluator import checked_scenes, evaluate
+from maskdet.evaluation.intervals import draw_resamples, mean_over_classes, percentiles, resampled_ap
+from maskdet.evaluation.mistakes import MistakeFinder
+from maskdet.evaluation.policy import FLOOR, SafeChoice, safe_thresholds
+from maskdet.evaluation.pool import pool
+from maskdet.evaluation.ranking import Scene
+from maskdet.evaluation.result import Evaluation
+from maskdet.evaluation.safety import Parts, Safety, false_alarm_rate, measure_safety
+from maskdet.evaluation.settings import EvalSettings
+from maskdet.evaluation.slices import Slicer
+from maskdet.evaluation.views import View, network_widths
+from maskdet.settings import nearest
+from maskdet.types import FloatArray, IntArray
+
+
+def appraise(
+    pairs: Iterable[Scene],
+    views: Sequence[View],
+    labels: Sequence[str],
+    settings: EvalSettings,
+    input_size: tuple[int, int],
+    *,
+    shipped: Mapping[str, float] | None = None,
+) -> Evaluation:
+    """`evaluate`, with everything that needs the pictures' sizes and brightness; views in the order of pairs.
+
+    `input_size` is the network's (height, width). A model that is finished has thresholds of its own: given
+    as `shipped`, they stand in for the policy of the settings. Raises as `evaluate`, and UsageError for a
+    label in the settings that the model does not have.
+    """
+    _check_labels(settings, labels)
+    scenes = checked_scenes(pairs, labels)
+    roles = label_roles(labels, settings.roles)
+    widths = _widths(scenes, views, input_size)
+    if shipped is not None:
+        judged = replace(evaluate(scenes, labels, thresholds=shipped), policy="shipped")
+    elif settings.threshold == "safe":
+        judged = _safely(scenes, widths, labels, roles, settings.max_bare_passed)
+    else:
+        policy = settings.threshold if isinstance(settings.threshold, str) else "given"
+        judged = replace(evaluate(scenes, labels, thresholds=settings.threshold), policy=policy)
+    return _explained(_with_intervals(judged, scenes), scenes, views, widths, roles, input_size)
+
+
+def _safely(
+    scenes: Sequence[Scene],
+    widths: FloatArray,
+    labels: Sequence[str],
+    roles: Mapping[str, Role],
+    most_passed: float,
+) -> Evaluation:
+    best = evaluate(scenes, labels, thresholds="best-f1")
+    choice = safe_thresholds(pool(scenes, FLOOR), widths, _scores(best), roles, labels, most_passed)
+    if not choice.thresholds:
+        return _noted(best, "best-f1", choice)
+    return _noted(evaluate(scenes, labels, thresholds=choice.thresholds), "safe", choice)
+
+
+def _noted(judged: Evaluation, policy: str, choice: SafeChoice) -> Evaluation:
+    return replace(judged, policy=policy, notes=(*judged.notes, *choice.notes))
+
+
+def _with_intervals(judged: Evaluation, scenes: Sequence[Scene]) -> Evaluation:
+    weights = draw_resamples(len(scenes))
+    curves = [
+        resampled_ap(each.ranking, _faces(scenes, number), weights)
+        for number, each in enumerate(judged.classes)
+    ]
+    classes = (
+        replace(each, ap50_interval=percentiles(curve))
+        for each, curve in zip(judged.classes, curves, strict=True)
+    )
+    return replace(judged, classes=tuple(classes), ap50_interval=percentiles(mean_over_classes(curves)))
+
+
+def _explained(
+    judged: Evaluation,
+    scenes: Sequence[Scene],
+    views: Sequence[View],
+    widths: FloatArray,
+    roles: Mapping[str, Role],
+    input_size: tuple[int, int],
+) -> Evaluation:
+    labels, scores = tuple(judged.thresholds), _scores(judged)
+    parts, all_found = Parts.of(roles, labels), pool(scenes, float(scores.min()))
+    safety = measure_safety(all_found, widths, scores, roles, labels)
+    alarms = false_alarm_rate(all_found, scores, draw_resamples(len(scenes)))
+    boxes = np.concatenate([truth.boxes for truth, _ in scenes])
+    finder = MistakeFinder(all_found, all_found.answers(scores), boxes, widths, views, parts, labels)
+    return replace(
+        judged,
+        safety=Safety(roles, {**safety.rates, "false_alarms_per_1000": alarms}),
+        slices=tuple(Slicer(scenes, views, input_size, all_found, scores, parts, labels).cut()),
+        mistakes=tuple(finder.worst()),
+    )
+
+
+def _check_labels(settings: EvalSettings, labels: Sequence[str]) -> None:
+    thresholds = settings.threshold if isinstance(settings.threshold, dict) else {}
+    for key, named in (("eval.threshold", thresholds), ("eval.roles", settings.roles)):
+        for label in named:
+            if label not in labels:
+                raise UsageError(
+                    f"{key}: the model has no label {label}",
+                    f"write {nearest(label, labels) or ' or '.join(labels)}",
+                )
+
+
+def _scores(judged: Evaluation) -> FloatArray:
+    return np.array(list(judged.thresholds.values()), np.float32)
+
+
+def _widths(scenes: Sequence[Scene], views: Sequence[View], input_size: tuple[int, int]) -> FloatArray:
+    return np.concatenate(
+        [
+            network_widths(truth.boxes, view, input_size)
+            for (truth, _), view in zip(scenes, views, strict=True)
+        ]
+    )
+
+
+def _faces(scenes: Sequence[Scene], class_id: int) -> IntArray:
+    return np.array(
+        [int((~truth.difficult & (truth.class_ids == class_id)).sum()) for truth, _ in scenes], np.int64
+    )

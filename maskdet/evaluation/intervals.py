@@ -1,0 +1,91 @@
+"""How sure a figure is: bootstrap over pictures for AP and rates of counts, Wilson's interval for shares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.evaluation.ranking import Curve, Ranking
+from maskdet.types import IntArray
+
+Interval = tuple[float, float]
+"""Lower and upper end, 95 % of the cases between them."""
+Weights = NDArray[np.float32]
+
+RESAMPLES = 1000
+_SEED = 0
+_ROWS = 50
+"""Resamples at a time, so that memory stays small."""
+_Z = 1.959964
+_ENDS = (2.5, 97.5)
+
+
+def draw_resamples(pictures: int, resamples: int = RESAMPLES) -> Weights:
+    """[R, P] how often each of P pictures is in each resample of P drawn with replacement; seeded."""
+    drawn = np.random.default_rng(_SEED).multinomial(pictures, np.full(pictures, 1 / pictures), resamples)
+    weights: Weights = drawn.astype(np.float32)
+    return weights
+
+
+def resampled_ap(ranking: Ranking, truths: IntArray, weights: Weights) -> Curve:
+    """`integral_ap` of a class in each resample, [R]; NaN where a resample has none of its faces.
+
+    truths: [P] faces that count by picture. Copies of a picture are let in together.
+    """
+    reach = int(np.flatnonzero(ranking.hits).max(initial=-1)) + 1
+    pictures, hits = ranking.pictures[:reach], ranking.hits[:reach]
+    gained = np.concatenate(
+        [_gained(weights[start : start + _ROWS, pictures], hits) for start in range(0, len(weights), _ROWS)]
+    )
+    whole = weights.astype(np.float64) @ truths
+    ap: Curve = np.divide(gained, whole, out=np.full(len(weights), np.nan), where=whole > 0)
+    return ap
+
+
+def mean_over_classes(each: Sequence[Curve]) -> Curve:
+    """Mean over the classes that a resample has, [R]; resamples without any face are left out."""
+    stacked = np.stack(each)
+    present = ~np.isnan(stacked)
+    some = present.any(axis=0)
+    sums = np.where(present, stacked, 0.0).sum(axis=0)
+    means: Curve = sums[some] / present.sum(axis=0)[some]
+    return means
+
+
+def percentiles(values: Curve) -> Interval | None:
+    """The middle 95 % of the values that are numbers; None if there are none."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return None
+    low, high = np.percentile(known, _ENDS)
+    return float(low), float(high)
+
+
+def resampled_rate(counts: IntArray, wholes: IntArray, weights: Weights) -> Interval | None:
+    """Interval of sum(counts) / sum(wholes), both [P] by picture."""
+    whole = weights.astype(np.float64) @ wholes
+    kept = whole > 0
+    return percentiles((weights.astype(np.float64) @ counts)[kept] / whole[kept])
+
+
+def wilson(count: int, of: int) -> Interval | None:
+    """Wilson's score interval of a share, 95 %: it stays honest at 0 of n, where a bootstrap has no width.
+
+    E. B. Wilson, Journal of the American Statistical Association 22 (1927). None for 0 of 0.
+    """
+    if of == 0:
+        return None
+    share, square = count / of, _Z * _Z
+    centre = (share + square / (2 * of)) / (1 + square / of)
+    half = _Z / (1 + square / of) * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _gained(weights: Weights, hits: NDArray[np.bool_]) -> Curve:
+    right = weights * hits
+    precision = right.cumsum(axis=1) / np.maximum(weights.cumsum(axis=1), 1)
+    gained: Curve = (right * precision).sum(axis=1, dtype=np.float64)
+    return gained

@@ -1,0 +1,152 @@
+"""The figures of a part of val: faces of one size, pictures with so many faces, dark or bright pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from maskdet.evaluation.average_precision import integral_ap
+from maskdet.evaluation.iou import INCLUSIVE, pairwise_iou
+from maskdet.evaluation.pool import MATCH_IOU, Pool
+from maskdet.evaluation.ranking import Scene, of_class, rank_voc
+from maskdet.evaluation.safety import DECIMALS, Parts, Rate, called, faces_of, share
+from maskdet.evaluation.views import View, network_widths
+from maskdet.types import BoolArray, FloatArray, GroundTruth
+
+FEWEST_FACES: Final = 10
+"""Faces of a class that a slice needs for an AP."""
+Bins = tuple[tuple[str, float, float], ...]
+"""Name, lower end (left out), upper end (taken in)."""
+BINS: Final[dict[str, Bins]] = {
+    "face_pixels": (("<=8", -1, 8), ("8-16", 8, 16), ("16-32", 16, 32), (">32", 32, np.inf)),
+    "faces_per_picture": (("1", 0, 1), ("2-5", 1, 5), ("6-15", 5, 15), (">15", 15, np.inf)),
+    "brightness": (("dark", -1, 85), ("medium", 85, 140), ("bright", 140, 255)),
+}
+"""Width of a face in pixels at network scale; labelled faces in the picture; mean luma of the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSlice:
+    """One class in a slice. AP50 is None with fewer than FEWEST_FACES faces, recall with none."""
+
+    faces: int
+    found: int
+    ap50: float | None
+
+    @property
+    def recall(self) -> float | None:
+        return self.found / self.faces if self.faces else None
+
+    def to_json(self) -> dict[str, Any]:
+        recall, ap50 = (
+            None if value is None else round(value, DECIMALS) for value in (self.recall, self.ap50)
+        )
+        return {"faces": self.faces, "found": self.found, "recall": recall, "ap50": ap50}
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """`axis` is a key of BINS, `name` that of its bin; classes by label; recall at the thresholds.
+
+    `bare_passed` is None where no label is of bare or of masked faces.
+    """
+
+    axis: str
+    name: str
+    pictures: int
+    classes: dict[str, ClassSlice]
+    bare_passed: Rate | None
+
+    @property
+    def faces(self) -> int:
+        return sum(each.faces for each in self.classes.values())
+
+    @property
+    def recall(self) -> float | None:
+        return sum(each.found for each in self.classes.values()) / self.faces if self.faces else None
+
+    def to_json(self) -> dict[str, Any]:
+        passed = {} if self.bare_passed is None else {"bare_passed": self.bare_passed.to_json()}
+        recall = None if self.recall is None else round(self.recall, DECIMALS)
+        classes = {label: each.to_json() for label, each in self.classes.items()}
+        return {
+            "pictures": self.pictures,
+            "faces": self.faces,
+            "recall": recall,
+            **passed,
+            "classes": classes,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slicer:
+    """Val, ready to be cut: scenes best first, `pool` of all their detections, faces right at thresholds."""
+
+    scenes: Sequence[Scene]
+    views: Sequence[View]
+    input_size: tuple[int, int]
+    pool: Pool
+    thresholds: FloatArray
+    parts: Parts
+    labels: Sequence[str]
+
+    def cut(self) -> list[Slice]:
+        """All slices of all axes, in the order of BINS."""
+        said = self.pool.answers(self.thresholds)
+        right = np.zeros(len(self.pool.face_classes), np.bool_)
+        right[self.pool.own[said & (self.pool.own >= 0)]] = True
+        passed = called(self.pool, said, self.parts.masked)
+        return [self._slice(axis, one, right, passed) for axis, bins in BINS.items() for one in bins]
+
+    def _slice(self, axis: str, one: tuple[str, float, float], right: BoolArray, passed: BoolArray) -> Slice:
+        name, low, high = one
+        cut = list(self._inside(axis, low, high))
+        inside = np.concatenate([faces for _, faces in cut]) & self.pool.face_counts
+        scenes = [scene for scene, _ in cut if scene is not None]
+        bare = faces_of(self.pool, self.parts.bare) & inside
+        return Slice(
+            axis=axis,
+            name=name,
+            pictures=len(np.unique(self.pool.face_pictures[inside])),
+            classes={
+                label: self._of_class(number, scenes, inside, right)
+                for number, label in enumerate(self.labels)
+            },
+            bare_passed=share(passed, bare) if self.parts.decide_bare else None,
+        )
+
+    def _of_class(
+        self, number: int, scenes: Sequence[Scene], inside: BoolArray, right: BoolArray
+    ) -> ClassSlice:
+        faces = inside & (self.pool.face_classes == number)
+        count = int(faces.sum())
+        ap50 = integral_ap(rank_voc(of_class(scenes, number))) if count >= FEWEST_FACES else None
+        return ClassSlice(count, int((faces & right).sum()), ap50)
+
+    def _inside(self, axis: str, low: float, high: float) -> Iterator[tuple[Scene | None, BoolArray]]:
+        """For each picture its part of the slice, None if it has none, and which faces are inside."""
+        for scene, view in zip(self.scenes, self.views, strict=True):
+            truth = scene[0]
+            if axis == "face_pixels":
+                yield _of_width(scene, view, self.input_size, low, high)
+                continue
+            value = view.luma if axis == "brightness" else len(truth)
+            within = low < value <= high
+            yield scene if within else None, np.full(len(truth), within)
+
+
+def _of_width(
+    scene: Scene, view: View, input_size: tuple[int, int], low: float, high: float
+) -> tuple[Scene, BoolArray]:
+    """Other faces become difficult ones; detections of other widths go, unless they are on a face inside."""
+    truth, found = scene
+    widths = network_widths(truth.boxes, view, input_size)
+    inside: BoolArray = (widths > low) & (widths <= high)
+    own = network_widths(found.boxes, view, input_size)
+    on_face = pairwise_iou(found.boxes, truth.boxes[inside], INCLUSIVE) >= MATCH_IOU
+    kept = ((own > low) & (own <= high)) | on_face.any(axis=1)
+    ignoring = GroundTruth(truth.boxes, truth.class_ids, truth.difficult | ~inside)
+    return (ignoring, found.select(kept)), inside

@@ -1,0 +1,216 @@
+"""Safety, slices, mistakes and the safe policy on small scenes. Faces are 20 px high, 100 px apart."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from maskdet.errors import UsageError
+from maskdet.evaluation.appraisal import appraise
+from maskdet.evaluation.settings import EvalSettings
+from maskdet.evaluation.views import View
+from maskdet.types import Detections, GroundTruth
+
+LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
+MASK, BARE, WRONG = range(3)
+SIZE = (320, 320)
+
+
+def _boxes(slots, widths):
+    left = 100.0 * np.array(slots, np.float32)
+    right = left + np.array(widths, np.float32)
+    return np.stack([left, np.zeros_like(left), right, np.full_like(left, 20)], axis=1).reshape(-1, 4)
+
+
+def _scene(faces, found):
+    """faces: (slot, class, width); found: (slot, class, score, width), as in the picture."""
+    slots, class_ids, widths = zip(*faces, strict=True) if faces else ((), (), ())
+    truth = GroundTruth(_boxes(slots, widths), np.array(class_ids, np.int64), np.zeros(len(faces), bool))
+    slots, class_ids, scores, widths = zip(*found, strict=True) if found else ((), (), (), ())
+    return truth, Detections(
+        _boxes(slots, widths), np.array(scores, np.float32), np.array(class_ids, np.int64)
+    )
+
+
+def _appraised(scenes, labels=LABELS, luma=100.0, size=SIZE, **settings):
+    views = [View(f"{number}.jpg", size, luma) for number in range(len(scenes))]
+    chosen = EvalSettings(**{"threshold": 0.5, **settings})
+    return appraise(scenes, views, labels, chosen, SIZE)
+
+
+def _counts(judged):
+    return {name: (rate.count, rate.of) for name, rate in judged.safety.rates.items()}
+
+
+def test_what_faces_are_taken_for():
+    faces = [(0, BARE, 20), (1, BARE, 20), (2, BARE, 12), (3, WRONG, 20), (4, WRONG, 20), (5, MASK, 20)]
+    found = [
+        (0, MASK, 0.9, 20),
+        (2, MASK, 0.8, 12),
+        (3, MASK, 0.7, 20),
+        (4, BARE, 0.7, 20),
+        (5, BARE, 0.6, 20),
+    ]
+    judged = _appraised([_scene(faces, [*found, (8, MASK, 0.9, 20)])])
+    assert _counts(judged) == {
+        "bare_passed": (2, 3),
+        "bare_passed_wide": (1, 2),
+        "bare_passed_any": (2, 3),
+        "bare_passed_any_wide": (1, 2),
+        "masked_as_bare": (1, 1),
+        "worn_wrong_as_masked": (1, 2),
+        "worn_wrong_as_bare": (1, 2),
+        "false_alarms_per_1000": (1, 6),
+    }
+    assert judged.safety.rates["false_alarms_per_1000"].value == pytest.approx(1000 / 6)
+
+
+def test_the_better_label_of_a_face_is_the_answer_and_the_other_is_told_as_well():
+    judged = _appraised([_scene([(0, BARE, 20)], [(0, BARE, 0.9, 20), (0, MASK, 0.8, 20)])])
+    counts = _counts(judged)
+    assert (counts["bare_passed"], counts["bare_passed_any"]) == ((0, 1), (1, 1))
+
+
+def test_width_is_taken_at_network_scale():
+    scene = _scene([(0, BARE, 20)], [(0, MASK, 0.9, 20)])
+    assert _counts(_appraised([scene], size=(640, 640)))["bare_passed_wide"] == (0, 0)
+    assert _counts(_appraised([scene], size=(640, 320)))["bare_passed_wide"] == (1, 1)
+
+
+def test_other_labels_play_the_same_roles():
+    scene = _scene([(0, 1, 20)], [(0, 0, 0.9, 20)])
+    assert _counts(_appraised([scene], labels=("mask", "face")))["bare_passed"] == (1, 1)
+    assert set(_counts(_appraised([scene], labels=("cap", "hat")))) == {"false_alarms_per_1000"}
+    given = _appraised([scene], labels=("cap", "hat"), roles={"cap": "masked", "hat": "bare"})
+    assert _counts(given)["bare_passed"] == (1, 1)
+
+
+@pytest.mark.parametrize("settings", [{"threshold": {"with_masks": 0.5}}, {"roles": {"with_masks": "bare"}}])
+def test_a_label_that_does_not_exist_is_refused(settings):
+    with pytest.raises(UsageError, match="no label with_masks") as caught:
+        _appraised([_scene([(0, BARE, 20)], [])], **settings)
+    assert "with_mask" in caught.value.hint
+
+
+def _slice(judged, axis, name):
+    [one] = [each for each in judged.slices if (each.axis, each.name) == (axis, name)]
+    return one
+
+
+def test_slices_by_width_leave_other_widths_out():
+    faces = [(number, MASK, 20) for number in range(10)] + [(number, MASK, 40) for number in range(10, 20)]
+    found = [(number, MASK, 0.9, 20) for number in range(10)]
+    alarms = [(30, MASK, 0.95, 40), (31, MASK, 0.95, 20)]
+    judged = _appraised([_scene(faces, [*found, *alarms])])
+    small, large = _slice(judged, "face_pixels", "16-32"), _slice(judged, "face_pixels", ">32")
+    assert (small.faces, small.recall, large.faces, large.recall) == (10, 1.0, 10, 0.0)
+    # One false alarm of its own width before ten hits: the mean of 1/2, 2/3, ... 10/11.
+    assert small.classes["with_mask"].ap50 == pytest.approx(np.mean([n / (n + 1) for n in range(1, 11)]))
+    assert large.classes["with_mask"].ap50 == 0.0
+    assert _slice(judged, "face_pixels", "8-16").recall is None
+
+
+def test_slices_by_picture():
+    one, three = [(0, MASK, 20)], [(0, MASK, 20), (1, MASK, 20), (2, BARE, 20)]
+    judged = _appraised([_scene(one, [(0, MASK, 0.9, 20)]), _scene(three, [(2, MASK, 0.9, 20)])], luma=30.0)
+    alone, few = (_slice(judged, "faces_per_picture", name) for name in ("1", "2-5"))
+    assert (alone.pictures, alone.faces, alone.recall) == (1, 1, 1.0)
+    assert (few.pictures, few.faces, few.recall) == (1, 3, 0.0)
+    assert (few.bare_passed.count, few.bare_passed.of) == (1, 1)
+    dark = _slice(judged, "brightness", "dark")
+    assert (dark.pictures, dark.faces) == (2, 4)
+    assert _slice(judged, "brightness", "bright").faces == 0
+
+
+def test_mistakes_come_worst_first():
+    faces = [(0, BARE, 20), (1, BARE, 20), (2, MASK, 20), (3, MASK, 40), (4, MASK, 20), (5, MASK, 20)]
+    found = [
+        (0, MASK, 0.6, 20),
+        (1, MASK, 0.9, 20),
+        (5, BARE, 0.6, 20),
+        (4, MASK, 0.9, 20),
+        (8, MASK, 0.7, 20),
+    ]
+    judged = _appraised([_scene(faces, found)])
+    told = [(each.kind, (each.truth_box or each.said_box)[0] / 100) for each in judged.mistakes]
+    assert told == [
+        ("bare passed", 1),
+        ("bare passed", 0),
+        ("false alarm", 8),
+        ("missed", 3),
+        ("missed", 2),
+        ("mixed up", 5),
+    ]
+
+
+def test_many_mistakes_are_shared_out():
+    alarms = [_scene([(0, MASK, 20)], [(3, MASK, 0.9, 20)]) for _ in range(30)]
+    passed = [_scene([(0, BARE, 20)], [(0, MASK, 0.9, 20)]) for _ in range(20)]
+    kinds = [each.kind for each in _appraised([*alarms, *passed]).mistakes]
+    assert len(kinds) == 24
+    assert kinds[:12] == ["bare passed"] * 12
+    assert {"false alarm", "missed"} < set(kinds)
+
+
+def _crossing(bare_passed):
+    """100 pictures of a masked and a bare face; so many bare ones look masked, with scores up to 0.7."""
+    scenes = []
+    for number in range(100):
+        found = [(0, MASK, 0.55 + 0.004 * number, 20), (1, BARE, 0.6, 20)]
+        if number < bare_passed:
+            found.append((1, MASK, 0.62 + 0.001 * number, 20))
+        scenes.append(_scene([(0, MASK, 20), (1, BARE, 20)], sorted(found, key=lambda row: -row[2])))
+    return scenes
+
+
+def test_safe_thresholds_keep_the_limit_that_the_best_f1_breaks():
+    scenes = _crossing(bare_passed=10)
+    assert _counts(_appraised(scenes, threshold=0.5))["bare_passed_wide"] == (10, 100)
+    safe = _appraised(scenes, threshold="safe", max_bare_passed=0.02)
+    count, of = _counts(safe)["bare_passed_wide"]
+    assert (of, safe.policy, safe.notes[1:]) == (100, "safe", ())
+    assert count <= 1
+    assert min(each.f1 for each in safe.classes[:2]) > 0.9
+
+
+def test_safe_thresholds_say_what_cannot_be_reached():
+    scenes = [
+        _scene([(0, MASK, 20), (1, BARE, 20)], [(1, MASK, 0.99, 20), (0, MASK, 0.5, 20)]) for _ in range(60)
+    ]
+    notes = " ".join(_appraised(scenes, threshold="safe").notes)
+    assert "no thresholds let at most 2.0% of 60 bare faces" in notes
+
+
+def test_few_bare_faces_let_none_pass_and_fewer_decide_nothing():
+    some = _appraised(_crossing(bare_passed=10)[:30], threshold="safe", max_bare_passed=0.02)
+    assert _counts(some)["bare_passed_wide"] == (0, 30)
+    assert "too small to promise 2.0%" in " ".join(some.notes)
+    few = _appraised(_crossing(bare_passed=5)[:10], threshold="safe")
+    assert few.policy == "best-f1"
+    assert "safe thresholds need 20" in " ".join(few.notes)
+
+
+def test_shipped_thresholds_stand_in_for_the_policy(make_scenes):
+    scenes = make_scenes(0)
+    views = [View("a.jpg", SIZE, 100.0)] * len(scenes)
+    shipped = {"with_mask": 0.11, "without_mask": 0.22, "mask_weared_incorrect": 0.33}
+    judged = appraise(scenes, views, LABELS, EvalSettings(threshold="safe"), SIZE, shipped=shipped)
+    assert (judged.thresholds, judged.policy) == (shipped, "shipped")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_hold_the_figures_and_all_of_it_is_json(make_scenes, seed):
+    scenes = make_scenes(seed, pictures=60, difficult=0.1)
+    views = [View("a.jpg", SIZE, 100.0)] * len(scenes)
+    judged = appraise(scenes, views, LABELS, EvalSettings(), SIZE)
+    low, high = judged.ap50_interval
+    assert low < judged.ap50 < high
+    for each in judged.classes:
+        assert each.ap50_interval[0] < each.ap50 < each.ap50_interval[1]
+    written = json.loads(json.dumps(judged.to_json(), allow_nan=False))
+    assert list(written["slices"]) == ["face_pixels", "faces_per_picture", "brightness"]
+    assert written["threshold_policy"] == "best-f1"
+    by_width = written["slices"]["face_pixels"].values()
+    assert sum(each["faces"] for each in by_width) == sum(each.truths for each in judged.classes)
