@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskdet.serving.sessions import LOOK_AGAIN, Sessions
+from maskdet.serving.sessions import LOOK_AGAIN, REMEMBERED, Sessions
 
 BATCH = np.zeros((1, 8, 8, 3), np.uint8)
 ANSWER = (np.zeros((1, 1, 4), np.float32), np.zeros((1, 1, 1), np.float32))
@@ -40,21 +40,36 @@ def test_a_lone_picture_gets_the_faster_session(narrow_ms: float, wide_ms: float
     for _ in range(LOOK_AGAIN):
         sessions.run(BATCH, alone=True)
     faster, slower = (narrow, wide) if narrow_ms < wide_ms else (wide, narrow)
-    assert faster.runs == LOOK_AGAIN - 2
-    # Once at first, and once to look again.
-    assert slower.runs == 2
+    assert faster.runs == LOOK_AGAIN - REMEMBERED - 1
+    # In turns at first, and once to look again.
+    assert slower.runs == REMEMBERED + 1
+
+
+def test_one_slow_pass_does_not_change_the_choice() -> None:
+    narrow, wide = Paced(0.002), Paced(0.001)
+    sessions: Any = Sessions(narrow, wide)  # type: ignore[arg-type]
+    wide.seconds = 0.05
+    sessions.run(BATCH, alone=True)
+    sessions.run(BATCH, alone=True)
+    wide.seconds = 0.001
+    for _ in range(2 * REMEMBERED - 2):
+        sessions.run(BATCH, alone=True)
+    wide.runs = 0
+    sessions.run(BATCH, alone=True)
+    assert wide.runs == 1
 
 
 def test_the_choice_follows_a_machine_that_becomes_busy() -> None:
     narrow, wide = Paced(0.002), Paced(0.001)
     sessions: Any = Sessions(narrow, wide)  # type: ignore[arg-type]
-    for _ in range(5):
+    for _ in range(2 * REMEMBERED):
         sessions.run(BATCH, alone=True)
     wide.seconds = 0.02
     wide.runs = 0
     for _ in range(20):
         sessions.run(BATCH, alone=True)
-    assert wide.runs == 1
+    # Until most of what is remembered of it is slow.
+    assert wide.runs == REMEMBERED // 2 + 1
 
 
 def test_one_of_many_pictures_keeps_to_one_core() -> None:
