@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
 from maskdet.training.average import MovingAverage
 from maskdet.training.compat import paddle
 from maskdet.training.failures import Diverged
-
-Batch = dict[str, Any]
+from maskdet.training.parts import Batch, split
 
 
 class Stepper:
@@ -66,16 +64,6 @@ class Stepper:
         return outputs
 
 
-def split(batch: Batch, parts: int) -> Iterator[tuple[Batch, float]]:
-    """Equal parts of a batch, as far as they can be, each with its share of the pictures."""
-    total = len(batch["image"])
-    size = -(-total // parts)
-    for start in range(0, total, size):
-        some = slice(start, start + size)
-        part = {key: value[some] if _of_pictures(value, total) else value for key, value in batch.items()}
-        yield part, len(part["image"]) / total
-
-
 def finite(network: Any) -> bool:
     """True when all weights and running statistics are numbers."""
     return all(bool(paddle.isfinite(value).all()) for value in network.state_dict().values())
@@ -87,7 +75,3 @@ def diverged(what: str, epoch: int) -> Diverged:
         f"{what} in epoch {epoch + 1}",
         "lower train.learning_rate and start over with --force; the best weights so far are kept",
     )
-
-
-def _of_pictures(value: Any, total: int) -> bool:
-    return not isinstance(value, int | float | str) and len(value) == total

@@ -111,16 +111,20 @@ def test_a_wild_learning_rate_is_told_with_a_hint(drawn: DrawnSet, tmp_path: Pat
     with pytest.raises(TrainingError, match="the loss became") as caught:
         run_training(job, drawn)
     assert "train.learning_rate" in caught.value.hint
+    tries = [event["text"] for event in read_metrics(job.out) if event["event"] == "warning"]
+    assert [text.split(" with ")[1] for text in tries] == [
+        f"{share} of the learning rate" for share in (0.5, 0.25, 0.125)
+    ]
 
 
 def test_a_lost_loss_keeps_the_last_good_state(drawn: DrawnSet, tmp_path: Path) -> None:
-    """Weights that are no numbers, put into the state: the next epoch fails and overwrites nothing."""
+    """Weights that are no numbers, put into the state: there is nothing to go back to; all stays as it is."""
     job = make_job(tmp_path, drawn, epochs=2)
     run_training(job, drawn)
     path = job.out / STATE_NAME
     rewind(path)
     kept = {name: (job.out / name).read_bytes() for name in (STATE_NAME, "best.pdparams", "last.pdparams")}
-    with pytest.raises(TrainingError, match=r"the loss became (nan|not a number) in epoch 2"):
+    with pytest.raises(TrainingError, match="holds weights that are not numbers"):
         run_training(job, drawn, resume=True)
     assert {name: (job.out / name).read_bytes() for name in kept} == kept
 
