@@ -21,8 +21,9 @@ Places = Sequence[int | None]
 """For each class of a network the class of a file that it starts from, None for a fresh one."""
 _NAME_TABLE = "StructuredToParameterName@@"
 _STATE_PREFIX = "network/"
-# PicoHeadV2 holds its layers twice, as head_cls0 and as head_cls_list.0.
+# PicoHeadV2 holds its layers twice, as head_cls0 and as head_cls_list.0; before ppdet 2.5 it did so once.
 _CLASS_LAYER = re.compile(r"head\.head_cls(_list\.)?\d+\.(weight|bias)")
+_LISTED_LAYER = re.compile(r"(head\.head_(?:cls|reg))_list\.")
 
 
 def read_weights(path: Path) -> Weights:
@@ -60,7 +61,7 @@ def fit(weights: Weights, own: Weights, places: Places | None = None) -> tuple[W
     fitting: Weights = {}
     fresh: list[str] = []
     for name, initial in own.items():
-        value = weights.get(name)
+        value = weights.get(name, weights.get(_LISTED_LAYER.sub(r"\1", name)))
         if value is not None and is_class_layer(name) and shares_box_rows(weights) == shares_box_rows(own):
             value, whole = _mixed(value, initial, BOX_ROWS if shares_box_rows(own) else 0, places)
         else:
