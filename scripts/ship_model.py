@@ -1,0 +1,109 @@
+"""Make the results of one finished run the model that the package ships: RUN_DIR, such as runs/face-mask.
+
+Writes face_mask.onnx and face_mask.safetensors into maskdet/models, after a proof that the bundle was made
+from these very weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from safetensors.numpy import save_file
+
+from maskdet.detector.bundle import load_bundle
+from maskdet.detector.shipped import MODEL_NAME, WEIGHTS_NAME
+from maskdet.errors import MaskdetError, StageError
+from maskdet.files import sha256_file, staged_file
+from maskdet.training.architecture import class_count
+from maskdet.training.checkpoint_meta import CheckpointMeta
+from maskdet.training.state import BEST_NAME
+from maskdet.training.weights import Weights, is_class_layer, read_weights
+
+MODELS = Path(__file__).resolve().parents[1] / "maskdet" / "models"
+MAX_BYTES = 12_000_000
+"""Both files together."""
+
+
+def ship(run: Path, target: Path) -> list[Path]:
+    """Write both files. Raises StageError where they do not belong to each other or are too large."""
+    bundle_file = run / "export" / "model.onnx"
+    bundle = load_bundle(bundle_file)
+    weights = read_weights(run / "train" / BEST_NAME)
+    _require_manifest(run, bundle.meta.manifest_sha256)
+    _require_same(weights, bundle_file, len(bundle.meta.labels))
+    meta = CheckpointMeta(
+        name=bundle.meta.name,
+        variant=bundle.meta.variant,
+        labels=bundle.meta.labels,
+        bundle_sha256=bundle.sha256,
+        metrics=bundle.meta.metrics,
+        licence=bundle.meta.licence,
+    )
+    return _write(weights, meta, bundle.model, target)
+
+
+def _require_manifest(run: Path, expected: str) -> None:
+    manifest = run / "prepare" / "manifest.json"
+    if not manifest.is_file() or sha256_file(manifest) != expected:
+        raise StageError(
+            f"{manifest} is not the one that the bundle was made with", "run `maskdet run` to its end"
+        )
+
+
+def _require_same(weights: Weights, bundle: Path, classes: int) -> None:
+    """Layers of the head have no normalisation that would be folded in: the graph holds them as they are."""
+    stored = {_key(numpy_helper.to_array(each)) for each in _tensors(onnx.load(bundle).graph)}
+    layers = [name for name in weights if is_class_layer(name) and name.endswith("weight")]
+    strange = [name for name in layers if _key(weights[name]) not in stored]
+    if not layers or strange or class_count(weights) != classes:
+        raise StageError(
+            f"{bundle} was not exported from train/{BEST_NAME}: {', '.join(strange) or 'the head'} differs",
+            "run `maskdet export --force`",
+        )
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    yield from graph.initializer
+    for node in graph.node:
+        yield from (attribute.t for attribute in node.attribute if node.op_type == "Constant")
+
+
+def _key(array: np.ndarray) -> tuple[tuple[int, ...], bytes]:
+    return array.shape, array.tobytes()
+
+
+def _write(weights: Weights, meta: CheckpointMeta, model: bytes, target: Path) -> list[Path]:
+    arrays = {name: np.ascontiguousarray(weights[name], np.float32) for name in sorted(weights)}
+    paths = [target / MODEL_NAME, target / WEIGHTS_NAME]
+    with staged_file(paths[0]) as bundle_aside, staged_file(paths[1]) as weights_aside:
+        bundle_aside.write_bytes(model)
+        save_file(arrays, str(weights_aside), metadata=meta.to_header())
+        size = sum(each.stat().st_size for each in (bundle_aside, weights_aside))
+        if size > MAX_BYTES:
+            raise StageError(f"the model has {size} bytes, more than {MAX_BYTES}", "ship a smaller variant")
+    return paths
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, metavar="RUN_DIR")
+    run: Path = parser.parse_args().run
+    try:
+        for path in ship(run, MODELS):
+            print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    except MaskdetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
