@@ -61,7 +61,12 @@ class Display:
 
     def on_event(self, event: Event) -> None:
         """An event of a training; those of other kinds are passed over."""
-        if event["event"] == "start":
+        if event["event"] == "warning":
+            self.say(f"warning: {event['text']}")
+        elif event["event"] == "start":
+            if self._training is not None:
+                # Begun anew after a failure.
+                self._end(self._training.task)
             self._training = _Training(event)
             self.say(self._training.opening())
             if event.get("start") and not self._training.done_before:
@@ -114,7 +119,9 @@ class _Training:
         first = self._start.get("first_epoch", 1)
         resumed = f", from epoch {first}" if first > 1 else ""
         epochs = f"{self.epochs} epoch" + ("s" if self.epochs > 1 else "")
-        return f"{epochs} of {self.steps} steps on {self._start['device']}{processes}{resumed}"
+        kept = self._start.get("cache_mb", 0)
+        cache = f", up to {kept} MB of decoded pictures kept" if kept else ""
+        return f"{epochs} of {self.steps} steps on {self._start['device']}{processes}{resumed}{cache}"
 
     def remember(self, event: Event) -> None:
         self._last = event

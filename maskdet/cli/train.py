@@ -23,11 +23,24 @@ def train(
         str | None,
         typer.Option("--workers", metavar="N", help="Processes on CPU, or auto. Sets train.workers."),
     ] = None,
+    preflight: Annotated[
+        bool | None,
+        typer.Option(
+            "--preflight/--no-preflight",
+            help="Rehearse two steps, evaluation and export first. Sets train.preflight.",
+            show_default="before long trainings",
+        ),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Train with PaddleDetection.
 
     Ctrl-C ends it; --resume goes on from the last finished epoch and keeps the best score.
     """
-    chosen = with_flags(overrides, {"train.device": device, "train.workers": workers})
+    flags: dict[str, object] = {
+        "train.device": device,
+        "train.workers": workers,
+        "train.preflight": preflight,
+    }
+    chosen = with_flags(overrides, flags)
     run_stage(open_pipeline(config, chosen, runs), "train", force=force, resume=resume)

@@ -20,13 +20,13 @@ class Follower:
     def __init__(self, out: Path, on_event: OnEvent) -> None:
         self._out, self._on_event = out, on_event
         self._drawn = self._written = time.monotonic()
-        self.warnings: list[str] = []
+        self.warnings: list[Event] = []
 
     def __call__(self, event: Event) -> None:
         if event["event"] == "warning":
-            if event["text"] in self.warnings:
+            if event["text"] in [known["text"] for known in self.warnings]:
                 return
-            self.warnings.append(event["text"])
+            self.warnings.append(event)
         self._on_event(event)
         self._refresh(at_once=event["event"] in ("start", "epoch", "warning"))
 

@@ -179,7 +179,7 @@ class Training:
 
     def _bytes_to_write(self) -> int:
         """Of the files that close an epoch: the weights twice, and a state of at most four times that."""
-        return 6 * sum(value.numpy().nbytes for value in self.network.state_dict().values())
+        return 6 * sum(int(value.numpy().nbytes) for value in self.network.state_dict().values())
 
     def _save_state(self) -> None:
         if self._speaks:

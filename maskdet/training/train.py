@@ -77,6 +77,8 @@ class TrainSummary:
     advice: tuple[str, ...] = ()
     """What to set so that the next training needs none."""
     warnings: tuple[str, ...] = ()
+    lost: int = 0
+    """Train pictures that could not be read any more, and were left out."""
 
 
 def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSummary:
@@ -106,7 +108,8 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
         reason=done["reason"],
         relief=relief,
         advice=relief.advice(job.settings.batch_size, command.processes, _peak_rate(job.config)),
-        warnings=tuple(follower.warnings),
+        warnings=tuple(event["text"] for event in follower.warnings),
+        lost=sum(event["kind"] == "picture" for event in follower.warnings),
     )
 
 

@@ -10,8 +10,8 @@ from maskdet.pipeline.stage import Context, Inputs, Stage
 START_SETTINGS = frozenset({"pretrained", "class_map"})
 """What the first weights are; the configuration does not name them, and training knows them by content."""
 SPEED_SETTINGS = frozenset({"device", "workers", "python", "cache_mb", "preflight", "max_hours"})
-"""Where, how fast and how long training runs. The total batch is the same on any device, so weights made on a GPU are
-not made again because the next command runs on a CPU."""
+"""Where, how fast and how long training runs. The total batch is the same on any device, so weights made on
+a GPU are not made again because the next command runs on a CPU."""
 
 
 def _inputs(context: Context) -> Inputs:

@@ -16,7 +16,7 @@ from maskdet.training.starting import fetch_start, start_of
 from maskdet.training.state import BEST_NAME, read_state
 
 if TYPE_CHECKING:
-    from maskdet.training.train import TrainJob
+    from maskdet.training.train import TrainJob, TrainSummary
 
 PREVIOUS = "train.previous"
 """Where the last training waits until a new one has finished, so that no hours are lost to a slip."""
@@ -45,6 +45,8 @@ def _fetch(context: Context) -> None:
 
 
 def _run(context: Context, out: Path) -> str:
+    from maskdet.pipeline.rehearsal import rehearse
+    from maskdet.training.page import PAGE_NAME
     from maskdet.training.train import TrainJob, train
 
     pipeline = context.pipeline
@@ -62,11 +64,23 @@ def _run(context: Context, out: Path) -> str:
     if context.resume and (figure := _finished_before(job)):
         return figure
     if not context.resume:
+        rehearse(context, job)
         _set_aside(out)
+    context.say(f"curves: {out / PAGE_NAME}")
     summary = train(job, on_event=context.on_event, resume=context.resume)
     shutil.rmtree(out.with_name(PREVIOUS), ignore_errors=True)
-    early = ", stopped early" if summary.stopped_early else ""
-    return f"AP50 {summary.best_ap50:.1%} at epoch {summary.best_epoch} of {summary.epochs}{early}"
+    for line in summary.advice:
+        context.say(line)
+    return _figure(summary)
+
+
+def _figure(summary: TrainSummary) -> str:
+    ends = {"patience": ", stopped early", "max_hours": ", ended by train.max_hours"}
+    return (
+        f"AP50 {summary.best_ap50:.1%} at epoch {summary.best_epoch} of {summary.epochs}"
+        + ends.get(summary.reason, "")
+        + (f", {summary.lost} unreadable left out" if summary.lost else "")
+    )
 
 
 def _set_aside(out: Path) -> None:
