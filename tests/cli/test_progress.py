@@ -60,6 +60,13 @@ def test_a_resumed_training_says_where_it_begins():
     assert "from epoch" not in shown(START)
 
 
+def test_what_a_training_starts_from_is_said_once():
+    started = {**START, "start": "starting from coco: all but the classes, which are new"}
+    assert shown(started).splitlines()[1] == started["start"]
+    assert "coco" not in shown({**started, "first_epoch": 2})
+    assert len(shown({**START, "start": ""}).splitlines()) == 1
+
+
 def test_an_epoch_without_evaluation_has_no_score():
     assert "AP50" not in shown(START, STEP, {"event": "epoch", "epoch": 1, "ap50": None})
 

@@ -1,0 +1,108 @@
+"""scripts/ship_model.py on a real export, and what the package takes along."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+from support import write_tiny_bundle
+from trained import REPO, Exported
+
+from maskdet.detector import shipped
+from maskdet.detector.bundle import load_bundle
+from maskdet.errors import StageError
+from maskdet.files import sha256_file
+from maskdet.training.checkpoint_meta import read_meta
+from maskdet.training.weights import read_weights
+
+Ship = Callable[[Path, Path], list[Path]]
+
+
+@pytest.fixture
+def ship(monkeypatch: pytest.MonkeyPatch) -> Ship:
+    monkeypatch.syspath_prepend(REPO / "scripts")
+    ship: Ship = import_module("ship_model").ship
+    return ship
+
+
+@pytest.fixture
+def run(exported: Exported, tmp_path: Path) -> Path:
+    """A results folder as `maskdet run` leaves it."""
+    files = {
+        "train/best.pdparams": exported.job.weights,
+        "export/model.onnx": exported.job.out / "model.onnx",
+        "prepare/manifest.json": exported.job.manifest,
+    }
+    for name, source in files.items():
+        (tmp_path / "run" / name).parent.mkdir(parents=True)
+        shutil.copy(source, tmp_path / "run" / name)
+    return tmp_path / "run"
+
+
+def test_both_files_say_the_same_and_come_out_the_same_twice(run: Path, tmp_path: Path, ship: Ship) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    model, weights = ship(run, tmp_path / "one")
+    again = ship(run, tmp_path / "two")
+    assert [path.name for path in (model, weights)] == [shipped.MODEL_NAME, shipped.WEIGHTS_NAME]
+    assert [sha256_file(path) for path in again] == [sha256_file(path) for path in (model, weights)]
+    bundle, meta = load_bundle(model), read_meta(weights)
+    assert (meta.labels, meta.variant, meta.licence) == (
+        bundle.meta.labels,
+        bundle.meta.variant,
+        "Apache-2.0",
+    )
+    assert meta.bundle_sha256 == sha256_file(model)
+    assert meta.metrics == bundle.meta.metrics
+    before, after = read_weights(run / "train" / "best.pdparams"), read_weights(weights)
+    assert before.keys() == after.keys()
+    assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_weights_of_another_training_are_refused(
+    run: Path, exported: Exported, tmp_path: Path, ship: Ship
+) -> None:
+    shutil.copy(exported.job.weights.with_name("last.pdparams"), run / "train" / "best.pdparams")
+    if sha256_file(exported.job.weights) == sha256_file(run / "train" / "best.pdparams"):
+        pytest.skip("the last epoch was the best")
+    with pytest.raises(StageError, match="was not exported from"):
+        ship(run, tmp_path)
+    assert not (tmp_path / shipped.MODEL_NAME).exists()
+
+
+def test_a_bundle_of_another_training_is_refused(run: Path, tmp_path: Path, ship: Ship) -> None:
+    write_tiny_bundle(run / "export" / "model.onnx")
+    with pytest.raises(StageError, match="is not the one that the bundle was made with"):
+        ship(run, tmp_path)
+
+
+def test_a_manifest_of_another_split_is_refused(run: Path, tmp_path: Path, ship: Ship) -> None:
+    manifest = run / "prepare" / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text())) + "\n")
+    with pytest.raises(StageError, match=r"manifest\.json"):
+        ship(run, tmp_path)
+
+
+def test_the_wheel_takes_the_models_along(tmp_path: Path) -> None:
+    """On a copy, since a build without a model has nothing to take along."""
+    for name in ("pyproject.toml", ".gitignore", "README.md", "LICENSE"):
+        shutil.copy(REPO / name, tmp_path)
+    (tmp_path / "maskdet" / "models").mkdir(parents=True)
+    shutil.copy(REPO / "maskdet" / "__init__.py", tmp_path / "maskdet")
+    for name in (shipped.MODEL_NAME, shipped.WEIGHTS_NAME):
+        (tmp_path / "maskdet" / "models" / name).write_bytes(b"x")
+    taken = {file.distribution_path for file in WheelBuilder(str(tmp_path)).recurse_included_files()}
+    assert {f"maskdet/models/{name}" for name in (shipped.MODEL_NAME, shipped.WEIGHTS_NAME)} <= taken
+
+
+@pytest.mark.skipif(not shipped.ships_model(), reason="this build ships no default model")
+def test_the_shipped_files_belong_to_each_other() -> None:
+    model, meta = shipped.shipped_model(), read_meta(shipped.shipped_weights())
+    assert meta.bundle_sha256 == sha256_file(model)
+    assert meta.labels == load_bundle(model).meta.labels
+    assert sum(path.stat().st_size for path in (model, shipped.shipped_weights())) < 12_000_000
