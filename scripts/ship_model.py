@@ -10,9 +10,11 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import numpy_helper
 from safetensors.numpy import save_file
 
@@ -74,7 +76,7 @@ def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
         yield from (attribute.t for attribute in node.attribute if node.op_type == "Constant")
 
 
-def _key(array: np.ndarray) -> tuple[tuple[int, ...], bytes]:
+def _key(array: NDArray[Any]) -> tuple[tuple[int, ...], bytes]:
     return array.shape, array.tobytes()
 
 
