@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
-from maskdet.cli.session import model_file, open_pipeline, run_stage
+from maskdet.cli.options import RUNS, Config, Flip, Force, Overrides, Runs, Tile
+from maskdet.cli.session import model_file, model_of, open_pipeline, run_stage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from maskdet.detector.tiling import Look
     from maskdet.pipeline.stage import Context
 
 
@@ -27,14 +30,21 @@ def evaluate(
             show_default="train/best.pdparams",
         ),
     ] = None,
+    tile: Tile = False,
+    flip: Flip = False,
     force: Force = False,
 ) -> None:
     """Judge the best checkpoint, or any model, on val.
 
-    AP per class, precision and recall at the thresholds, confusion, curves.
+    AP with intervals, safety figures, slices, plots, and the worst mistakes drawn. With --tile or --flip, the
+    exported model, and what they gain and cost.
     """
     context = open_pipeline(config, overrides or [], runs)
-    if model is None:
+    if tile or flip:
+        from maskdet.detector.tiling import Look
+
+        folder = _evaluate_look(context, model_of(context, model), Look(tile, flip))
+    elif model is None:
         run_stage(context, "eval", force=force)
         folder = context.path("eval")
     else:
@@ -47,15 +57,34 @@ def evaluate(
 
 def _evaluate_file(context: Context, model: Path) -> Path:
     """Judge a model that is no stage's; the result goes to eval-<its name> beside the stages."""
+    from maskdet.pipeline.stages.eval import evaluate_model, write_evaluation
+
+    def write(seen: Context, out: Path) -> None:
+        write_evaluation(evaluate_model(seen, model), context.pipeline.data.root, out)
+
+    return _write_beside(context, f"eval-{model.stem}", write)
+
+
+def _evaluate_look(context: Context, model: Path, look: Look) -> Path:
+    """Judge a model with the plain look and another; the result goes to eval-<its name>-<the look's>."""
+    from maskdet.detector.tiling import PLAIN
+    from maskdet.pipeline.stages.eval import evaluate_looks, write_looks
+
+    def write(seen: Context, out: Path) -> None:
+        write_looks(evaluate_looks(seen, model, [PLAIN, look]), context.pipeline.data.root, out)
+
+    return _write_beside(context, f"eval-{model.stem}-{look.name}", write)
+
+
+def _write_beside(context: Context, name: str, write: Callable[[Context, Path], None]) -> Path:
     from dataclasses import replace
 
     from maskdet.cli.console import standard_output
     from maskdet.cli.progress import Display
     from maskdet.files import staged_folder
-    from maskdet.pipeline.stages.eval import evaluate_model, write_evaluation
 
     run_stage(context, "config", table=False)
-    target = context.folder / f"eval-{model.stem}"
+    target = context.folder / name
     with Display(standard_output()) as display, staged_folder(target) as out:
-        write_evaluation(evaluate_model(replace(context, track=display.track), model), out)
+        write(replace(context, track=display.track), out)
     return target

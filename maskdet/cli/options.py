@@ -36,3 +36,8 @@ Port = Annotated[
     int | None,
     typer.Option("--port", min=1, max=65535, help="The server's port.", show_default="serve.port"),
 ]
+Tile = Annotated[
+    bool,
+    typer.Option("--tile", help="Look at four overlapping tiles too: for small faces, 5 times slower."),
+]
+Flip = Annotated[bool, typer.Option("--flip", help="Look at the mirrored picture too: 2 times slower.")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import RUNS, Config, ModelFile, Overrides, Runs
+from maskdet.cli.options import RUNS, Config, Flip, ModelFile, Overrides, Runs, Tile
 from maskdet.cli.session import model_of, open_serving, stand_in
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def predict(
             show_default="the model's own",
         ),
     ] = None,
+    tile: Tile = False,
+    flip: Flip = False,
 ) -> None:
     """Find faces in pictures and videos.
 
@@ -55,6 +57,7 @@ def predict(
     from maskdet.cli.progress import Display
     from maskdet.detector.bundle import load_bundle
     from maskdet.detector.detector import Detector
+    from maskdet.detector.tiling import Look
     from maskdet.prediction.predict import predict as look
 
     detector = Detector(load_bundle(bundle_path), threads=1)
@@ -66,6 +69,7 @@ def predict(
             out=out,
             track=display.track,
             threshold=threshold,
+            look=Look(tile=tile, flip=flip),
         )
     _tell(summary)
 

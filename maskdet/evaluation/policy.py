@@ -11,7 +11,7 @@ import numpy as np
 
 from maskdet.detector.roles import Role
 from maskdet.evaluation.pool import NO_FACE, Pool
-from maskdet.evaluation.safety import WIDE, Parts, called, faces_of
+from maskdet.evaluation.safety import WIDE, Parts, faces_of, touched
 from maskdet.types import BoolArray, FloatArray
 
 FLOOR: Final = 0.05
@@ -21,7 +21,6 @@ FEWEST_BARE: Final = 20
 _COARSE: Final = np.arange(0.05, 0.96, 0.05).round(2).astype(np.float32)
 _FINE: Final = np.arange(0.05, 0.96, 0.01).round(2).astype(np.float32)
 _ROUNDS: Final = 3
-_MARGIN: Final = np.float32(0.9)
 
 Rank = tuple[int, float]
 """How good thresholds are: bare faces let through beyond what is allowed, as a negative number; mean F1."""
@@ -47,8 +46,8 @@ def safe_thresholds(
 
     Two things keep the promise on faces never seen, since the search has picked the thresholds by val. The
     share of wide bare faces let through is taken by the rule of succession, (passed + 1) / (faces + 2). And a
-    face counts as passed if it were so with the masked labels' thresholds lower by a tenth, so that the
-    limit does not rest on one lucky score.
+    face counts as passed if any box with a masked label over its threshold is on it, even where the answer
+    prefers another label: so the limit also holds for a reader of the file who keeps classes apart.
     """
     parts = Parts.of(roles, labels)
     bare = faces_of(pool, parts.bare) & (widths > WIDE)
@@ -71,9 +70,8 @@ class _Search:
     allowed: int
 
     def passed(self, thresholds: FloatArray) -> int:
-        lower = thresholds.copy()
-        lower[self.parts.masked] *= _MARGIN
-        return int((called(self.pool, self.pool.answers(lower), self.parts.masked) & self.bare).sum())
+        over = self.pool.found.scores >= thresholds[self.pool.found.class_ids]
+        return int((touched(self.pool, over, self.parts.masked) & self.bare).sum())
 
     def rank(self, thresholds: FloatArray) -> Rank:
         return min(0, self.allowed - self.passed(thresholds)), round(self._mean_f1(thresholds), 6)

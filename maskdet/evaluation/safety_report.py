@@ -47,6 +47,11 @@ def safety_blocks(evaluation: Evaluation) -> Iterator[str]:
         "dark: mean luma up to 85 of 255, bright: over 140."
     )
     yield _slice_table(evaluation)
+    yield "## Pictures"
+    yield (
+        "[Precision and recall](pr.png), [rates by threshold](thresholds.png), [slices](slices.png), "
+        f"[the {len(evaluation.mistakes)} worst mistakes](worst.png)."
+    )
 
 
 def _safety_table(safety: Safety) -> str:

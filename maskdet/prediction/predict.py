@@ -17,6 +17,7 @@ from maskdet.detector.answer import answer
 from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
 from maskdet.detector.picture import read_picture
+from maskdet.detector.tiling import PLAIN, Look, detect_closely
 from maskdet.errors import PictureError, UsageError
 from maskdet.prediction.flow import run_in_order, usable_cores
 from maskdet.prediction.results import Failure, Prediction, PredictSummary
@@ -37,19 +38,21 @@ def predict(
     out: Path,
     track: Track = silent,
     threshold: float | None = None,
+    look: Look = PLAIN,
 ) -> PredictSummary:
     """Look at every picture and every video frame that `sources` name; write the results below `out`.
 
     A picture is a task and each core has a thread, so the detector should be of one thread. `threshold`
     stands in for the bundle's own of each class; what is below the bundle's NMS threshold is gone in any
-    case. Pictures that cannot be read are in the summary, and the rest goes on. Raises UsageError, or
-    BundleError if the model fails; no file is left half-written then.
+    case. `look` adds passes over tiles or the mirrored picture. Pictures that cannot be read are in the
+    summary, and the rest goes on. Raises UsageError, or BundleError if the model fails; no file is left
+    half-written then.
     """
     started = time.perf_counter()
     _check(formats, threshold)
     found = find_sources(sources, leave_out=out)
     drawings = drawn_folder(out) if "draw" in formats else None
-    work = _Work(detector, _thresholds(detector, threshold), drawings)
+    work = _Work(detector, _thresholds(detector, threshold), look, drawings)
     try:
         tally = _carry_out(work, found, formats, out, track)
     except OSError as error:
@@ -85,6 +88,7 @@ class _Work:
 
     detector: Detector
     thresholds: FloatArray
+    look: Look
     drawings: Path | None
     """Folder of the drawn pictures; None if none are asked for."""
 
@@ -104,7 +108,7 @@ class _Work:
         return Prediction(source, (picture.shape[0], picture.shape[1]), found, number, drawn)
 
     def _detections(self, picture: Picture) -> Detections:
-        return answer(self.detector.detect(picture), self.thresholds)
+        return answer(detect_closely(self.detector, picture, self.look), self.thresholds)
 
     def _drawn(self, picture: Picture, found: Detections) -> Picture:
         return draw(picture, found, self.detector.meta.labels)

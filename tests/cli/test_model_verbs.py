@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from support import paint, write_tiny_bundle
 
-from maskdet.errors import PictureError, PipelineFileError, ServingError
+from maskdet.errors import PictureError, PipelineFileError, ServingError, StageError, UsageError
 
 
 @pytest.fixture
@@ -49,6 +49,12 @@ def test_predict_writes_json_and_drawings_by_default(model, invoke):
     assert written == {"predictions.json", "photo.png"}
 
 
+def test_predict_looks_at_tiles_and_the_mirrored_picture(model, invoke):
+    invoke("predict", "photo.png", "--model", "model.onnx", "--format", "json", "--tile", "--flip")
+    [picture] = json.loads((model.parent / "predictions" / "predictions.json").read_text())["pictures"]
+    assert {"with_mask", "without_mask"} <= {found["label"] for found in picture["detections"]}
+
+
 def test_predict_takes_the_exported_model_of_the_pipeline(model, invoke):
     (model.parent / "pipeline.yml").write_text("name: demo\ndata: {root: .}\n")
     export = model.parent / "runs" / "demo" / "export"
@@ -78,6 +84,26 @@ def test_eval_judges_any_bundle_on_val(project, invoke):
     assert "| without_mask |" in result.output
     metrics = json.loads((project / "runs" / "demo" / "eval-other" / "metrics.json").read_text())
     assert metrics["pictures"] == 2
+    assert metrics["threshold_policy"] == "shipped"
+    written = {path.name for path in (project / "runs" / "demo" / "eval-other").iterdir()}
+    assert written == {"metrics.json", "report.md", "pr.png", "thresholds.png", "slices.png", "worst.png"}
+
+
+def test_eval_tells_what_a_closer_look_gains_and_costs(project, invoke):
+    write_tiny_bundle(project / "other.onnx", labels=("with_mask", "without_mask"))
+    result = invoke("eval", "--model", "other.onnx", "--tile", "--flip")
+    assert "| tile-flip |" in result.output
+    looks = json.loads((project / "runs" / "demo" / "eval-other-tile-flip" / "looks.json").read_text())
+    assert list(looks) == ["plain", "tile-flip"]
+    assert all(look["milliseconds"] > 0 for look in looks.values())
+
+
+def test_a_closer_look_needs_an_exported_model(project, invoke):
+    with pytest.raises(StageError, match=r"model\.onnx is missing"):
+        invoke("eval", "--flip")
+    (project / "best.pdparams").touch()
+    with pytest.raises(UsageError, match=r"is not an \.onnx file"):
+        invoke("eval", "--model", "best.pdparams", "--tile")
 
 
 def test_serve_answers_and_stop_ends_it(model, invoke):

@@ -158,7 +158,7 @@ def _crossing(bare_passed):
     """100 pictures of a masked and a bare face; so many bare ones look masked, with scores up to 0.7."""
     scenes = []
     for number in range(100):
-        found = [(0, MASK, 0.55 + 0.004 * number, 20), (1, BARE, 0.6, 20)]
+        found = [(0, MASK, 0.6 + 0.004 * number, 20), (1, BARE, 0.6, 20)]
         if number < bare_passed:
             found.append((1, MASK, 0.62 + 0.001 * number, 20))
         scenes.append(_scene([(0, MASK, 20), (1, BARE, 20)], sorted(found, key=lambda row: -row[2])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from maskdet.pipeline.stages.recipe_input import recipe_input
 from maskdet.training.state import BEST_NAME
 
 if TYPE_CHECKING:
+    from maskdet.detector.tiling import Look
+    from maskdet.evaluation.looks import LookResult
     from maskdet.evaluation.result import Evaluation
 
 
@@ -41,23 +44,53 @@ def evaluate_model(context: Context, model: Path) -> Evaluation:
         return evaluate_weights(context, model)
     if model.suffix != ".onnx":
         raise UsageError(f"{model} is neither .onnx nor .pdparams", "name one of these")
+    from maskdet.detector.tiling import PLAIN
+
+    return evaluate_looks(context, model, [PLAIN])[0].evaluation
+
+
+def evaluate_looks(context: Context, model: Path, looks: Sequence[Look]) -> list[LookResult]:
+    """Judge an .onnx bundle on this pipeline's val with each look. Raises UsageError for other files."""
+    if model.suffix != ".onnx":
+        raise UsageError(f"{model} is not an .onnx file", "--tile and --flip need an exported model")
     from maskdet.dataset.manifest import load_manifest
     from maskdet.detector.bundle import load_bundle
-    from maskdet.export.judge import evaluate_bundle
+    from maskdet.evaluation.looks import LookResult
+    from maskdet.export.judge import judge_bundle
 
-    manifest = load_manifest(context.path("prepare", "manifest.json"))
+    manifest, bundle = load_manifest(context.path("prepare", "manifest.json")), load_bundle(model)
     settings, root = context.pipeline.eval, context.pipeline.data.root
-    return evaluate_bundle(load_bundle(model), manifest, root, settings, track=context.track)
+    return [
+        LookResult(look, *judge_bundle(bundle, manifest, root, settings, look=look, track=context.track))
+        for look in looks
+    ]
 
 
-def write_evaluation(evaluation: Evaluation, out: Path) -> None:
-    """metrics.json, pr.png and report.md."""
-    from maskdet.evaluation.plots import draw_curves
+def write_evaluation(evaluation: Evaluation, root: Path, out: Path) -> None:
+    """metrics.json, report.md and its plots; the pictures of mistakes are read below the data root."""
+    from maskdet.evaluation.plots import draw_curves, draw_thresholds
     from maskdet.evaluation.report import markdown_report
+    from maskdet.evaluation.slice_plot import draw_slices
+    from maskdet.evaluation.worst_sheet import draw_worst
 
     write_json(out / "metrics.json", evaluation.to_json())
     draw_curves(evaluation, out / "pr.png")
+    draw_thresholds(evaluation, out / "thresholds.png")
+    draw_slices(evaluation, out / "slices.png")
+    draw_worst(evaluation.mistakes, root, out / "worst.png")
     write_text(out / "report.md", f"# Evaluation\n\n{markdown_report(evaluation)}")
+
+
+def write_looks(results: Sequence[LookResult], root: Path, out: Path) -> None:
+    """The evaluation of the last look, with a comparison of all: looks.json, and first in report.md."""
+    from maskdet.evaluation.looks import looks_report
+    from maskdet.evaluation.report import markdown_report
+
+    last = results[-1]
+    write_evaluation(last.evaluation, root, out)
+    write_json(out / "looks.json", {result.look.name: result.to_json() for result in results})
+    figures = markdown_report(last.evaluation)
+    write_text(out / "report.md", f"# Evaluation\n\n{looks_report(results)}\n{last.look.name}: {figures}")
 
 
 def headline(evaluation: Evaluation) -> str:
@@ -77,7 +110,7 @@ def _inputs(context: Context) -> Inputs:
 
 def _run(context: Context, out: Path) -> str:
     evaluation = evaluate_weights(context, context.path("train", BEST_NAME))
-    write_evaluation(evaluation, out)
+    write_evaluation(evaluation, context.pipeline.data.root, out)
     return headline(evaluation)
 
 

@@ -1,0 +1,94 @@
+"""The worst mistakes drawn: each face enlarged, with what is labelled and what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from PIL import Image, ImageDraw
+
+from maskdet.detector.captions import Colour
+from maskdet.detector.fonts import find_font, find_latin
+from maskdet.detector.picture import read_picture
+from maskdet.evaluation.mistakes import Box, Mistake
+from maskdet.files import staged_file
+
+_COLUMNS: Final = 6
+_SIDE: Final = 230
+"""Pixels of a drawn crop."""
+_GAP: Final = 10
+_LINE: Final = 17
+_TEXT: Final = 13
+_LINES: Final = 4
+_SURROUND: Final = 2.6
+"""Side of the crop, in sides of the larger box."""
+_LEAST_SIDE: Final = 48
+"""Pixels of the picture that a crop shows at least."""
+_PAPER: Final[Colour] = (255, 255, 255)
+_BEYOND: Final[Colour] = (225, 225, 225)
+_INK: Final[Colour] = (30, 30, 30)
+_TRUTH: Final[Colour] = (0, 125, 200)
+_SAID: Final[Colour] = (215, 75, 0)
+
+
+def draw_worst(mistakes: Sequence[Mistake], root: Path, target: Path) -> None:
+    """Write a PNG; blue is what is labelled, orange what was said. Pictures are read below `root`."""
+    columns = min(_COLUMNS, max(1, len(mistakes)))
+    rows = max(1, -(-len(mistakes) // columns))
+    cell = (_SIDE + _GAP, _SIDE + _LINES * _LINE + 2 * _GAP)
+    sheet = Image.new("RGB", (columns * cell[0] + _GAP, rows * cell[1] + _GAP), _PAPER)
+    for number, mistake in enumerate(mistakes):
+        row, column = divmod(number, columns)
+        _draw_cell(sheet, mistake, root, (column * cell[0] + _GAP, row * cell[1] + _GAP))
+    with staged_file(target) as aside:
+        sheet.save(aside, format="png")
+
+
+def _draw_cell(sheet: Image.Image, mistake: Mistake, root: Path, corner: tuple[int, int]) -> None:
+    picture = Image.fromarray(read_picture(root / mistake.path))
+    sheet.paste(_crop(picture, mistake), corner)
+    canvas = ImageDraw.Draw(sheet)
+    top = corner[1] + _SIDE + 4
+    for number, (text, colour) in enumerate(_captions(mistake)):
+        _write(canvas, (corner[0], top + number * _LINE), text, colour)
+
+
+def _captions(mistake: Mistake) -> list[tuple[str, Colour]]:
+    truth = f"labelled {mistake.truth}" if mistake.truth else "labelled: no face here"
+    said = f"said {mistake.said} {mistake.score:.2f}" if mistake.said else "said: nothing"
+    return [(mistake.kind, _INK), (truth, _TRUTH), (said, _SAID), (Path(mistake.path).name, (110, 110, 110))]
+
+
+def _crop(picture: Image.Image, mistake: Mistake) -> Image.Image:
+    boxes = [box for box in (mistake.truth_box, mistake.said_box) if box is not None]
+    left, top, side = _window(boxes)
+    # What lies beyond the picture is grey, so that a face at the edge stays in the middle.
+    window = Image.new("RGB", (side, side), _BEYOND)
+    window.paste(picture, (-left, -top))
+    scale = _SIDE / side
+    enlarged = window.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+    canvas = ImageDraw.Draw(enlarged)
+    for box, colour in ((mistake.truth_box, _TRUTH), (mistake.said_box, _SAID)):
+        if box is not None:
+            x1, y1, x2, y2 = (
+                (edge - start) * scale for edge, start in zip(box, (left, top) * 2, strict=True)
+            )
+            canvas.rectangle((x1, y1, x2, y2), outline=_PAPER, width=4)
+            canvas.rectangle((x1 + 1, y1 + 1, x2 - 1, y2 - 1), outline=colour, width=2)
+    return enlarged
+
+
+def _window(boxes: Sequence[Box]) -> tuple[int, int, int]:
+    """Left and upper edge and side of the square that the crop shows, in pixels of the picture."""
+    x1, y1 = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    x2, y2 = max(box[2] for box in boxes), max(box[3] for box in boxes)
+    side = max(_LEAST_SIDE, round(_SURROUND * max(x2 - x1, y2 - y1)))
+    return round((x1 + x2 - side) / 2), round((y1 + y2 - side) / 2), side
+
+
+def _write(canvas: ImageDraw.ImageDraw, corner: tuple[int, int], text: str, colour: Colour) -> None:
+    font = find_font(text, _TEXT) or find_latin(_TEXT)
+    while font.getlength(text) > _SIDE:
+        text = text[:-2] + "…"
+    canvas.text(corner, text, font=font, fill=colour)
