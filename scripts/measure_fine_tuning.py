@@ -1,0 +1,91 @@
+"""Measure what a start is worth: short trainings on few pictures that the shipped model never saw.
+
+    python scripts/measure_fine_tuning.py RUN DATA [--starts default coco] [--pictures 40] [--epochs 5]
+
+RUN is the run that the shipped model came from (runs/face-mask), DATA its data root. Of the pictures that
+RUN kept as val, `--pictures` are trained on and the others are judged; prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+from served import MASKDET
+
+from maskdet.dataset.manifest import load_manifest
+
+COLUMNS = ("ap50", "ap50.with_mask", "ap50.without_mask", "ap50.mask_weared_incorrect")
+
+
+def main() -> int:
+    arguments = parse()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        kept = copy_val(arguments.run, arguments.data, folder / "data")
+        ratio = f"{arguments.pictures}:{kept - arguments.pictures}"
+        print(f"{kept} pictures, {ratio}; {arguments.epochs} epochs\n")
+        print("| start | " + " | ".join(COLUMNS) + " |\n|---|" + "---:|" * len(COLUMNS))
+        for start in arguments.starts:
+            figures = fine_tune(start, ratio, arguments.epochs, folder)
+            print(f"| `{Path(start).name}` | " + " | ".join(f"{figures[key]:.3f}" for key in COLUMNS) + " |")
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--starts", nargs="+", default=["default", "coco"], help="values of model.pretrained")
+    parser.add_argument("--pictures", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=5)
+    return parser.parse_args()
+
+
+def copy_val(run: Path, data: Path, target: Path) -> int:
+    """A data root of the run's val pictures; how many there are."""
+    pictures = load_manifest(run / "prepare" / "manifest.json").part("val")
+    for picture in pictures:
+        for file in filter(None, (picture.picture, picture.annotation)):
+            (target / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(data / file, target / file)
+    return len(pictures)
+
+
+def fine_tune(start: str, ratio: str, epochs: int, folder: Path) -> dict[str, float]:
+    """The best figures of one training."""
+    pipeline = folder / "pipeline.yml"
+    name = Path(start).stem
+    document = {
+        "name": name,
+        "data": {
+            "root": "data",
+            "labels": ["with_mask", "without_mask", "mask_weared_incorrect"],
+            "split": {"ratio": ratio, "method": "grouped", "seed": 0},
+        },
+        "model": {"variant": "picodet_s_640_esnet", "pretrained": start},
+        "train": {"epochs": epochs, "batch_size": 8, "optimizer": "adamw", "augment": "faces", "view": 320},
+    }
+    pipeline.write_text(yaml.safe_dump(document), encoding="utf-8")
+    done = subprocess.run(
+        [*MASKDET, "run", str(pipeline), "--to", "train", "--runs-dir", str(folder / "runs")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
+    events = (folder / "runs" / name / "train" / "metrics.jsonl").read_text(encoding="utf-8")
+    judged = [event for line in events.splitlines() if (event := json.loads(line))["event"] == "epoch"]
+    best: dict[str, float] = max(judged, key=lambda event: event["ap50"])
+    return {key: best.get(key, 0.0) for key in COLUMNS}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
