@@ -39,7 +39,8 @@ def describe(weights: Weights) -> str:
     if not backbone:
         return "no PicoDet"
     # Layers of neck and head are narrower than the backbone's widest.
-    width = max(value.shape[0] for name, value in weights.items() if value.ndim == 4 and "head." not in name)
+    layers = (value for name, value in weights.items() if value.ndim == 4 and "head." not in name)
+    width = max((value.shape[0] for value in layers), default=0)
     head = "PicoHead" if shares_box_rows(weights) else "PicoHeadV2"
     classes = class_count(weights)
     return f"{backbone}, {width} channels wide, {f'{head} of {classes} classes' if classes else 'no head'}"

@@ -82,11 +82,13 @@ def _mixed(
     value: NDArray[Any], initial: NDArray[Any], boxes: int, places: Places | None
 ) -> tuple[NDArray[Any] | None, bool]:
     """The layer with the rows that are taken over, None without any, and whether all are."""
+    if value.shape[1:] != initial.shape[1:] or value.ndim != initial.ndim or len(value) < boxes:
+        return None, False
     classes, known = len(initial) - boxes, len(value) - boxes
     if places is None:
         places = list(range(classes)) if known == classes else [None] * classes
     taken = {place: row for place, row in enumerate(places) if row is not None}
-    if value.shape[1:] != initial.shape[1:] or not (taken or boxes):
+    if not taken and not boxes:
         return None, False
     mixed = initial.copy()
     mixed[classes:] = value[known:]

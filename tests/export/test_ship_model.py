@@ -90,8 +90,9 @@ def test_a_manifest_of_another_split_is_refused(run: Path, tmp_path: Path, ship:
 
 def test_the_wheel_takes_the_models_along(tmp_path: Path) -> None:
     """On a copy, since a build without a model has nothing to take along."""
-    for name in ("pyproject.toml", ".gitignore", "README.md", "LICENSE"):
-        shutil.copy(REPO / name, tmp_path)
+    (tmp_path / "requirements").mkdir()
+    for name in ("pyproject.toml", ".gitignore", "README.md", "LICENSE", "requirements/train.txt"):
+        shutil.copy(REPO / name, tmp_path / name)
     (tmp_path / "maskdet" / "models").mkdir(parents=True)
     shutil.copy(REPO / "maskdet" / "__init__.py", tmp_path / "maskdet")
     for name in (shipped.MODEL_NAME, shipped.WEIGHTS_NAME):

@@ -13,7 +13,8 @@ from trained import REPO, DrawnSet, make_job, run_script
 
 from maskdet.errors import PipelineFileError, TrainingError
 from maskdet.training.coco import COCO_LABELS
-from maskdet.training.transfer import Weights, transfer
+from maskdet.training.transfer import transfer
+from maskdet.training.weights import Weights, fit
 
 SCORES = Path(__file__).with_name("start_scores.py")
 COCO = sorted((REPO.parent / "shared" / "weights").glob("*.pdparams"))
@@ -96,6 +97,13 @@ def test_a_head_of_an_older_ppdet_holds_its_layers_once(tmp_path: Path) -> None:
     found = transfer(fresh(3, shared=False), THREE, start(tmp_path, weights, THREE))
     assert found.arrays["head.head_cls_list.0.bias"].tolist() == [0, 1, 2]
     assert found.fresh == []
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (5, 4, 1, 1), (35, 9, 1, 1), (35, 4)])
+def test_a_head_of_a_strange_shape_stays_fresh(shape: tuple[int, ...]) -> None:
+    weights = head(3) | {"head.head_cls0.weight": np.zeros(shape, np.float32)}
+    own = fresh(3)
+    assert fit(weights, own, [0, 1, 2])[1] == ["head.head_cls0.weight"]
 
 
 def test_what_was_given_is_not_changed(tmp_path: Path) -> None:
