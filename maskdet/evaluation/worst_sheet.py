@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from maskdet.detector.captions import Colour
@@ -25,6 +26,8 @@ _SURROUND: Final = 2.6
 """Side of the crop, in sides of the larger box."""
 _LEAST_SIDE: Final = 48
 """Pixels of the picture that a crop shows at least."""
+_ROOM: Final = 4
+"""Pixels by which the labelled box is drawn larger, so that both are seen where they agree."""
 _PAPER: Final[Colour] = (255, 255, 255)
 _BEYOND: Final[Colour] = (225, 225, 225)
 _INK: Final[Colour] = (30, 30, 30)
@@ -69,13 +72,14 @@ def _crop(picture: Image.Image, mistake: Mistake) -> Image.Image:
     scale = _SIDE / side
     enlarged = window.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
     canvas = ImageDraw.Draw(enlarged)
-    for box, colour in ((mistake.truth_box, _TRUTH), (mistake.said_box, _SAID)):
+    for box, colour, room in ((mistake.truth_box, _TRUTH, _ROOM), (mistake.said_box, _SAID, 0)):
         if box is not None:
             x1, y1, x2, y2 = (
                 (edge - start) * scale for edge, start in zip(box, (left, top) * 2, strict=True)
             )
-            canvas.rectangle((x1, y1, x2, y2), outline=_PAPER, width=4)
-            canvas.rectangle((x1 + 1, y1 + 1, x2 - 1, y2 - 1), outline=colour, width=2)
+            frame = (x1 - room, y1 - room, x2 + room, y2 + room)
+            canvas.rectangle(frame, outline=_PAPER, width=4)
+            canvas.rectangle(tuple(np.add(frame, (1, 1, -1, -1))), outline=colour, width=2)
     return enlarged
 
 
