@@ -125,7 +125,7 @@ class Training:
     def _train_epoch(self, epoch: int) -> None:
         self.network.train()
         pace = Pace(self.report, epoch, self.epochs, len(self.feed), self.feed.batch_size)
-        for number, batch in enumerate(self.feed.epoch(epoch)):
+        for number, batch in enumerate(pace.watched(self.feed.epoch(epoch))):
             losses = self.step(batch)
             pace.step(number, losses, self.step.learning_rate)
         if not finite(self.network):

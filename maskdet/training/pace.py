@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import psutil
 
+T = TypeVar("T")
 Report = Callable[..., None]
 _REPORT_SECONDS = 2.0
 
@@ -18,6 +20,18 @@ class Pace:
         self._report, self._epoch, self._epochs, self._steps = report, epoch, epochs, steps
         self._batch = batch_size
         self._begun = self._told = time.monotonic()
+        self._waited = 0.0
+
+    def watched(self, batches: Iterable[T]) -> Iterator[T]:
+        """Hand batches on, and count the time that steps have to wait for them."""
+        waiting = iter(batches)
+        while True:
+            asked = time.monotonic()
+            batch = next(waiting, None)
+            self._waited += time.monotonic() - asked
+            if batch is None:
+                return
+            yield batch
 
     def step(self, step: int, losses: dict[str, float], rate: float) -> None:
         """Tell of a finished step (0-based): its losses, with their sum as "loss", and its rate."""
@@ -36,5 +50,6 @@ class Pace:
             lr=round(rate, 8),
             images_per_s=round(self._batch / seconds, 2),
             eta_s=round(left * seconds),
+            wait_share=round(self._waited / (now - self._begun), 4),
             memory_mb=round(psutil.Process().memory_info().rss / 2**20),
         )

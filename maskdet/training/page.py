@@ -15,6 +15,7 @@ from maskdet.training.process import Event
 
 PAGE_NAME = "index.html"
 _SHOWN_EPOCHS = 10
+_HEADINGS = {"ap50": "AP50", "ap50_95": "AP50:95", "ap50_any_class": "AP50, any class"}
 _REFRESH = '<meta http-equiv="refresh" content="10">\n'
 _TEMPLATE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -103,19 +104,18 @@ def _table(epochs: Sequence[Event]) -> str:
     if not epochs:
         return ""
     best = [event for event in epochs if event["best"]][-1:]
-    names = [name for name in epochs[-1] if name.startswith("ap50")]
+    names = [name for name in epochs[-1] if name in _HEADINGS or name.startswith("ap50.")]
     rows = [event for event in reversed(epochs) if event in epochs[-_SHOWN_EPOCHS:] or event in best]
     head = "".join(f"<th>{escape(_heading(name))}</th>" for name in names)
     body = "".join(_row(event, names, event in best) for event in rows)
     return (
-        "<h2>Average precision on val, in per cent</h2>\n"
+        "<h2>Average precision on val, in per cent; AP50 of each class</h2>\n"
         f'<div class="wide"><table><tr><th>epoch</th>{head}</tr>{body}</table></div>'
     )
 
 
 def _heading(name: str) -> str:
-    known = {"ap50": "AP50", "ap50_95": "AP50:95", "ap50_any_class": "AP50, any class"}
-    return known.get(name, name.removeprefix("ap50."))
+    return _HEADINGS.get(name, name.removeprefix("ap50."))
 
 
 def _row(event: Event, names: Iterable[str], best: bool) -> str:
