@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from maskdet.training.settings import TrainSettings
 from maskdet.training.variants import MEAN, STD, Variant
@@ -32,7 +32,7 @@ def readers(size: Variant, train: TrainSettings) -> dict[str, Any]:
 
 def _train_reader(size: Variant, train: TrainSettings) -> dict[str, Any]:
     pad_truth: list[dict[str, Any]] = [{"PadGT": {}}] if size.backbone == "LCNet" else []
-    sample, resize = _face_views(size) if train.augment == "faces" else _published(size)
+    sample, resize = _face_views(size, train.view) if train.augment == "faces" else _published(size)
     return {
         "sample_transforms": sample,
         "batch_transforms": [*resize, _NORMALISE, {"Permute": {}}, *pad_truth],
@@ -60,13 +60,16 @@ def _published(size: Variant) -> tuple[list[dict[str, Any]], list[dict[str, Any]
     return sample, [{"BatchRandomResize": resize}]
 
 
-def _face_views(size: Variant) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Views of two thirds of the input side, out of pictures at 0.75 to 1.4 times the input side.
+def _face_views(
+    size: Variant, side: int | Literal["auto"]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Views out of pictures at 0.75 to 1.4 times the input side.
 
-    A view costs less than half of a whole picture, and its faces have the sizes that evaluation will show.
+    A view of two thirds of that side costs less than half of a whole picture, and its faces have the sizes
+    that evaluation will show.
     """
     view = {
-        "side": round(size.side * 2 / 3 / _STEP) * _STEP,
+        "side": round(size.side * 2 / 3 / _STEP) * _STEP if side == "auto" else side,
         "between": [round(size.side * 0.75), round(size.side * 1.4)],
     }
     return [
