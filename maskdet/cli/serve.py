@@ -62,6 +62,14 @@ def serve(
         Path | None,
         typer.Option("--inbox", metavar="DIR", help="Where corrections go. Sets serve.inbox."),
     ] = None,
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cors",
+            metavar="ORIGIN",
+            help="Let this origin's pages call the server, or * all. Repeatable. Sets serve.cors_origins.",
+        ),
+    ] = None,
     api_keys: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,6 +96,7 @@ def serve(
         "serve.device": device,
         "serve.watch": watch,
         "serve.inbox": inbox,
+        "serve.cors_origins": cors,
     }
     hub = config is not None and config.suffix == ".json"
     if hub:

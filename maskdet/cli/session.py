@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,11 +56,17 @@ def port_of(config: Path | None, overrides: Sequence[str] | None, runs: Path, po
     return ServeSettings().port
 
 
-def with_flags(overrides: Sequence[str] | None, flags: dict[str, object]) -> list[str]:
+def with_flags(overrides: Sequence[str] | None, flags: Mapping[str, object]) -> list[str]:
     """The overrides, and those that a command's own flags stand for: key to value, None where not given."""
     given = {key: value for key, value in flags.items() if value is not None}
-    words = {key: str(value).lower() if isinstance(value, bool) else value for key, value in given.items()}
-    return [*(overrides or []), *(f"{key}={word}" for key, word in words.items())]
+    return [*(overrides or []), *(f"{key}={_word(value)}" for key, value in given.items())]
+
+
+def _word(value: object) -> object:
+    """As --set takes it."""
+    import json
+
+    return json.dumps(value) if isinstance(value, bool | list) else value
 
 
 def advance(context: Context, options: RunOptions, *, table: bool = True) -> RunResult:

@@ -24,6 +24,12 @@ _WIDTH = 100
 # Sections whose keys most people never change are there to be read, but commented out.
 _COMMENTED = ("serve",)
 _SHOWN_ANYWAY = ("host", "port")
+# What the shipped model was trained with, from where it left off: most new data sets are small.
+_RECIPE: dict[str, Any] = {
+    "model": {"variant": "picodet_s_416_esnet", "pretrained": "default"},
+    "train": {"optimizer": "adamw", "augment": "faces", "balance": 0.5},
+    "eval": {"threshold": "safe"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ def scaffold(found: Survey, target: Path) -> str:
     value = PipelineFile(
         name=_slug(found.root),
         data={"root": _relative(found.root, target), "labels": tuple(found.labels), "aliases": found.aliases},
+        **_RECIPE,
     )
     head = [
         f"# maskdet pipeline for {found.root.name}: {found.summary()}.",

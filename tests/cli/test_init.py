@@ -26,6 +26,9 @@ def test_it_writes_a_valid_file_for_the_folder(project, invoke):
     assert pipeline == PipelineFile(
         name="faces",
         data={"root": project / "faces", "labels": ("with_mask", "without_mask")},
+        model={"variant": "picodet_s_416_esnet", "pretrained": "default"},
+        train={"optimizer": "adamw", "augment": "faces", "balance": 0.5},
+        eval={"threshold": "safe"},
     )
 
 

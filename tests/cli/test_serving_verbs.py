@@ -10,6 +10,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 from support import paint, write_tiny_bundle
@@ -46,6 +47,15 @@ def served(*arguments, **environment):
         finally:
             server.terminate()
             assert server.wait(60) == 0
+
+
+def test_origins_that_may_call_from_a_browser(folder):
+    origins = ("https://gate.example", "https://hall.example")
+    flags = [part for origin in origins for part in ("--cors", origin)]
+    with served("--model", "gate.onnx", "--port", "0", *flags) as (_, url, _):
+        for origin, allowed in ((origins[1], origins[1]), ("https://else.example", None)):
+            answer = httpx.get(f"{url}/v1/models", headers={"Origin": origin})
+            assert answer.headers.get("access-control-allow-origin") == allowed
 
 
 def test_models_by_name_keys_and_workers(folder, invoke, monkeypatch):
