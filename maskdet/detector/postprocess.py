@@ -8,6 +8,9 @@ import numpy as np
 from maskdet.detector.settings import NmsSettings
 from maskdet.types import BoolArray, Detections, FloatArray, IntArray
 
+_ROWS_FOR_EACH = 4
+"""Candidates that a detection may be expected to take, its own suppressed neighbours included."""
+
 
 def to_detections(
     boxes: FloatArray,
@@ -31,7 +34,7 @@ def to_detections(
         return Detections.empty()
     best_first = np.argsort(-scores[anchors, class_ids], kind="stable")
     anchors, class_ids = anchors[best_first], class_ids[best_first]
-    kept = suppress(boxes[anchors], scores[anchors, class_ids], class_ids, nms.iou_threshold)[: nms.keep]
+    kept = _first_kept(boxes[anchors], scores[anchors, class_ids], class_ids, nms)
     anchors, class_ids = anchors[kept], class_ids[kept]
     found = Detections(
         _scaled(boxes[anchors], picture_size, input_size), scores[anchors, class_ids], class_ids
@@ -49,6 +52,20 @@ def _candidates(scores: FloatArray, nms: NmsSettings) -> tuple[IntArray, IntArra
     rows = np.split(anchors, np.cumsum(counts)[:-1])
     best = [row[np.argsort(-scores[row, c], kind="stable")[: nms.top_k]] for c, row in enumerate(rows)]
     return np.concatenate(best), np.repeat(np.arange(len(best)), [len(row) for row in best])
+
+
+def _first_kept(boxes: FloatArray, scores: FloatArray, class_ids: IntArray, nms: NmsSettings) -> IntArray:
+    """The first `keep` rows that survive, of rows best first.
+
+    Only better rows decide whether a row survives. So the first few rows mostly suffice, and what a crowd
+    adds in poor candidates, which would cost most of the time, is never compared.
+    """
+    few = _ROWS_FOR_EACH * nms.keep
+    while True:
+        kept = suppress(boxes[:few], scores[:few], class_ids[:few], nms.iou_threshold)
+        if len(kept) >= nms.keep or few >= len(boxes):
+            return kept[: nms.keep]
+        few *= 2
 
 
 def suppress(boxes: FloatArray, scores: FloatArray, class_ids: IntArray, iou_threshold: float) -> IntArray:

@@ -119,3 +119,16 @@ def test_the_given_arrays_stay_as_they_are() -> None:
     to_detections(boxes, scores, picture_size=(7, 7), input_size=SIZE, nms=NmsSettings())
     assert np.array_equal(boxes, before[0])
     assert np.array_equal(scores, before[1])
+
+
+@pytest.mark.parametrize("keep", [1, 7, 100, 5000])
+def test_a_crowd_is_answered_as_if_all_candidates_were_compared(keep: int) -> None:
+    random = np.random.default_rng(0)
+    corners = random.uniform(0, 80, (3000, 2))
+    boxes = np.concatenate([corners, corners + random.uniform(5, 40, (3000, 2))], axis=1)
+    scores = random.uniform(0, 1, (3000, 2)).round(2)
+    whole = post(boxes, scores, keep=10_000, top_k=5000)
+    found = post(boxes, scores, keep=keep, top_k=5000)
+    assert len(found) == min(keep, len(whole)) > 0
+    assert np.array_equal(found.boxes, whole.boxes[:keep])
+    assert np.array_equal(found.scores, whole.scores[:keep])
