@@ -201,7 +201,7 @@ def main() -> int:
     parser.add_argument(
         "--times", type=float, default=4, help="requests for each one that the server can take"
     )
-    parser.add_argument("--clients", type=int, default=256)
+    parser.add_argument("--clients", type=int, default=640)
     parser.add_argument("--queue-seconds", type=float, default=5, help="the server's serve.queue_seconds")
     parser.add_argument("--measure-seconds", type=float, default=5, help="to find the capacity")
     parser.add_argument("--overload-seconds", type=float, default=60)
