@@ -59,7 +59,7 @@ def copy_val(run: Path, data: Path, target: Path) -> int:
 
 
 def fine_tune(start: str, ratio: str, epochs: int, folder: Path) -> dict[str, float]:
-    """The best figures of one training."""
+    """The figures at the end of one training."""
     pipeline = folder / "pipeline.yml"
     name = Path(start).stem
     document = {
@@ -70,7 +70,14 @@ def fine_tune(start: str, ratio: str, epochs: int, folder: Path) -> dict[str, fl
             "split": {"ratio": ratio, "method": "grouped", "seed": 0},
         },
         "model": {"variant": "picodet_s_640_esnet", "pretrained": start},
-        "train": {"epochs": epochs, "batch_size": 8, "optimizer": "adamw", "augment": "faces", "view": 320},
+        "train": {
+            "epochs": epochs,
+            "evaluate_every": epochs,
+            "batch_size": 8,
+            "optimizer": "adamw",
+            "augment": "faces",
+            "view": 320,
+        },
     }
     pipeline.write_text(yaml.safe_dump(document), encoding="utf-8")
     done = subprocess.run(
@@ -83,8 +90,8 @@ def fine_tune(start: str, ratio: str, epochs: int, folder: Path) -> dict[str, fl
         raise SystemExit(done.stdout + done.stderr)
     events = (folder / "runs" / name / "train" / "metrics.jsonl").read_text(encoding="utf-8")
     judged = [event for line in events.splitlines() if (event := json.loads(line))["event"] == "epoch"]
-    best: dict[str, float] = max(judged, key=lambda event: event["ap50"])
-    return {key: best.get(key, 0.0) for key in COLUMNS}
+    last: dict[str, float] = judged[-1]
+    return {key: last.get(key, 0.0) for key in COLUMNS}
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import yaml
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
 from maskdet.files import sha256_file
-from maskdet.training.checkpoint_meta import write_labels
+from maskdet.training.checkpoint_meta import LABELS_NAME, write_labels
 from maskdet.training.curves import CURVES_NAME
 from maskdet.training.failures import Diverged, OutOfMemory
 from maskdet.training.follow import Follower
@@ -159,7 +159,8 @@ def _told_on_the_page(follower: Follower) -> Iterator[None]:
 
 def start_over(out: Path) -> None:
     """Forget what a training left in the folder, so that the next one begins from the start."""
-    for name in (STATE_NAME, METRICS_NAME, LAST_NAME, BEST_NAME, CURVES_NAME, PAGE_NAME, LOG_NAME):
+    weights = (STATE_NAME, LAST_NAME, BEST_NAME, LABELS_NAME)
+    for name in (*weights, METRICS_NAME, CURVES_NAME, PAGE_NAME, LOG_NAME):
         (out / name).unlink(missing_ok=True)
 
 
