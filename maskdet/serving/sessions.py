@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from maskdet.detector.session import OnnxSession
 from maskdet.types import FloatArray
 
-REMEMBERED = 5
+REMEMBERED = 3
 """Lone passes of each session that the choice looks at."""
-LOOK_AGAIN = 32
+LOOK_AGAIN = 16
 """Every so many lone pictures the slower session has a turn, in case it is the faster one by now."""
 
 

@@ -66,7 +66,7 @@ def test_the_choice_follows_a_machine_that_becomes_busy() -> None:
         sessions.run(BATCH, alone=True)
     wide.seconds = 0.02
     wide.runs = 0
-    for _ in range(20):
+    for _ in range(LOOK_AGAIN - 2 * REMEMBERED - 1):
         sessions.run(BATCH, alone=True)
     # Until most of what is remembered of it is slow.
     assert wide.runs == REMEMBERED // 2 + 1
