@@ -17,7 +17,12 @@ import pytest
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 PICTURES = 20
-QUICK = ("model.variant=picodet_s_320_esnet", "train.epochs=1", "train.batch_size=4", "export.parity_pictures=2")
+QUICK = (
+    "model.variant=picodet_s_320_esnet",
+    "train.epochs=1",
+    "train.batch_size=4",
+    "export.parity_pictures=2",
+)
 ARTEFACTS = (
     "prepare/train.txt",
     "prepare/val.txt",
