@@ -42,15 +42,20 @@ def colour_of(number: int) -> str:
 def draw_line(axes: Axes, number: int, x: Curve, y: Curve, drawstyle: str = "default") -> Line2D:
     """A curve in the colour and dashes of a class."""
     dashes = DASHES[number // len(COLOURS) % len(DASHES)]
-    colour = COLOURS[number % len(COLOURS)]
-    return axes.plot(x, y, color=colour, linestyle=dashes, linewidth=1.8, drawstyle=drawstyle)[0]
+    return axes.plot(x, y, color=colour_of(number), linestyle=dashes, linewidth=1.8, drawstyle=drawstyle)[0]
 
 
 def draw_dot(axes: Axes, number: int, x: float, y: float) -> None:
     """A dot on the curve of a class."""
-    colour = COLOURS[number % len(COLOURS)]
     axes.plot(
-        [x], [y], "o", color=colour, markersize=8, markeredgecolor="white", markeredgewidth=1.5, zorder=3
+        [x],
+        [y],
+        "o",
+        color=colour_of(number),
+        markersize=8,
+        markeredgecolor="white",
+        markeredgewidth=1.5,
+        zorder=3,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from maskdet.detector.tiling import Look
 from maskdet.evaluation.result import Evaluation
+from maskdet.evaluation.rounding import rounded
 from maskdet.evaluation.tables import ABSENT, percent, table
 
 _FIGURES = {"ap50": "AP50", "ap50_95": "AP50:95", "ap50_any_class": "AP50, any class"}
@@ -22,8 +23,8 @@ class LookResult:
     milliseconds: float
 
     def to_json(self) -> dict[str, Any]:
-        rounded = {name: round(value, 6) for name, value in self._figures().items()}
-        return {**rounded, "milliseconds": round(self.milliseconds, 2)}
+        figures = {name: rounded(value) for name, value in self._figures().items()}
+        return {**figures, "milliseconds": round(self.milliseconds, 2)}
 
     def row(self) -> list[str]:
         figures = [percent(value) for value in self._figures().values()]

@@ -8,13 +8,12 @@ from typing import Any
 from maskdet.evaluation.intervals import Interval
 from maskdet.evaluation.mistakes import Mistake
 from maskdet.evaluation.ranking import Ranking
+from maskdet.evaluation.rounding import rounded, rounded_ends
 from maskdet.evaluation.safety import Safety
 from maskdet.evaluation.slices import Slice
 from maskdet.types import IntArray
 
 BACKGROUND = "background"
-DECIMALS = 6
-"""Figures are written with this many decimals, so that the same model gives the same bytes everywhere."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,8 +67,8 @@ class ClassEvaluation:
         return {
             "truths": self.truths,
             "difficult": self.difficult,
-            **{name: _rounded(value) for name, value in self.figures().items()},
-            "ap50_interval": _ends(self.ap50_interval),
+            **{name: rounded(value) for name, value in self.figures().items()},
+            "ap50_interval": rounded_ends(self.ap50_interval),
             "threshold": self.threshold,
             "true_positives": self.true_positives,
             "false_positives": self.false_positives,
@@ -116,13 +115,13 @@ class Evaluation:
             flat.update({f"{name}.{each.label}": value for name, value in each.figures().items()})
         for name, rate in (self.safety.rates if self.safety else {}).items():
             flat[name] = rate.value
-        return {name: round(value, DECIMALS) for name, value in flat.items() if value is not None}
+        return {name: rounded(value) for name, value in flat.items() if value is not None}
 
     def to_json(self) -> dict[str, Any]:
         """All but the curves, in plain JSON types; null where a figure is not defined, never NaN."""
         return {
             "pictures": self.pictures,
-            **{name: _rounded(value) for name, value in self.overall().items()},
+            **{name: rounded(value) for name, value in self.overall().items()},
             "classes": {each.label: each.to_json() for each in self.classes},
             "confusion": {
                 "rows": "truth",
@@ -142,7 +141,7 @@ class Evaluation:
         for each in self.slices:
             slices.setdefault(each.axis, {})[each.name] = each.to_json()
         return {
-            "ap50_interval": _ends(self.ap50_interval),
+            "ap50_interval": rounded_ends(self.ap50_interval),
             "safety": self.safety.to_json(),
             "slices": slices,
             "mistakes": [each.to_json() for each in self.mistakes],
@@ -151,11 +150,3 @@ class Evaluation:
 
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-def _ends(interval: Interval | None) -> list[float] | None:
-    return None if interval is None else [round(end, DECIMALS) for end in interval]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, DECIMALS)

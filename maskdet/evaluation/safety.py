@@ -11,11 +11,11 @@ import numpy as np
 from maskdet.detector.roles import Role
 from maskdet.evaluation.intervals import Interval, Weights, resampled_rate, wilson
 from maskdet.evaluation.pool import NO_FACE, Pool
+from maskdet.evaluation.rounding import rounded, rounded_ends
 from maskdet.types import BoolArray, FloatArray, IntArray
 
 WIDE: Final = 16.0
 """Pixels at network scale: a face wider than this shows enough of itself to be judged."""
-DECIMALS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,12 @@ class Rate:
         return self.scale * self.count / self.of if self.of else None
 
     def to_json(self) -> dict[str, Any]:
-        ends = None if self.interval is None else [round(end, DECIMALS) for end in self.interval]
-        value = None if self.value is None else round(self.value, DECIMALS)
-        return {"value": value, "count": self.count, "of": self.of, "interval": ends}
+        return {
+            "value": rounded(self.value),
+            "count": self.count,
+            "of": self.of,
+            "interval": rounded_ends(self.interval),
+        }
 
 
 @dataclass(frozen=True, slots=True)

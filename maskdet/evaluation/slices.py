@@ -12,7 +12,8 @@ from maskdet.evaluation.average_precision import integral_ap
 from maskdet.evaluation.iou import INCLUSIVE, pairwise_iou
 from maskdet.evaluation.pool import MATCH_IOU, Pool
 from maskdet.evaluation.ranking import Scene, of_class, rank_voc
-from maskdet.evaluation.safety import DECIMALS, Parts, Rate, called, faces_of, share
+from maskdet.evaluation.rounding import rounded
+from maskdet.evaluation.safety import Parts, Rate, called, faces_of, share
 from maskdet.evaluation.views import View, network_widths
 from maskdet.types import BoolArray, FloatArray, GroundTruth
 
@@ -41,10 +42,12 @@ class ClassSlice:
         return self.found / self.faces if self.faces else None
 
     def to_json(self) -> dict[str, Any]:
-        recall, ap50 = (
-            None if value is None else round(value, DECIMALS) for value in (self.recall, self.ap50)
-        )
-        return {"faces": self.faces, "found": self.found, "recall": recall, "ap50": ap50}
+        return {
+            "faces": self.faces,
+            "found": self.found,
+            "recall": rounded(self.recall),
+            "ap50": rounded(self.ap50),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,11 @@ class Slice:
 
     def to_json(self) -> dict[str, Any]:
         passed = {} if self.bare_passed is None else {"bare_passed": self.bare_passed.to_json()}
-        recall = None if self.recall is None else round(self.recall, DECIMALS)
         classes = {label: each.to_json() for label, each in self.classes.items()}
         return {
             "pictures": self.pictures,
             "faces": self.faces,
-            "recall": recall,
+            "recall": rounded(self.recall),
             **passed,
             "classes": classes,
         }

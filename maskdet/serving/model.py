@@ -190,8 +190,8 @@ class ServedModel:
         candidates = to_detections(
             boxes, scores, picture_size=prepared.size, input_size=self.meta.input_size, nms=self.meta.nms
         )
-        verdict = self.policy.judge(candidates, prepared.thresholds)
         detections = answer(candidates, prepared.thresholds)
+        verdict = self.policy.judge(candidates, detections, prepared.thresholds)
         if prepared.work.max_detections is not None:
             detections = detections.select(np.arange(len(detections))[: prepared.work.max_detections])
         ended = time.perf_counter()

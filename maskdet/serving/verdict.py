@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskdet.detector.answer import SAME_FACE_IOU, answer
+from maskdet.detector.answer import SAME_FACE_IOU
 from maskdet.detector.roles import label_roles
 from maskdet.types import BoolArray, Detections, FloatArray
 
@@ -45,9 +45,8 @@ class Policy:
         told = _told_by_name(labels) if violations is None else violations
         return cls(tuple(labels), frozenset(told), band)
 
-    def judge(self, candidates: Detections, thresholds: FloatArray) -> Verdict:
-        """candidates: all that NMS left; thresholds: [C] by class id."""
-        sure = answer(candidates, thresholds)
+    def judge(self, candidates: Detections, sure: Detections, thresholds: FloatArray) -> Verdict:
+        """candidates: all that NMS left; sure: the answer of them; thresholds: [C] by class id."""
         tally = np.bincount(sure.class_ids, minlength=len(self.labels))
         counts = {label: int(count) for label, count in zip(self.labels, tally, strict=True)}
         if any(counts[label] for label in self.violations & counts.keys()):

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskdet.serving.verdict import Policy
-from maskdet.types import Detections
+from maskdet.detector.answer import answer
+from maskdet.serving.verdict import Policy, Verdict
+from maskdet.types import Detections, FloatArray
 
 LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
 FACE, ELSEWHERE = (0.0, 0.0, 10.0, 10.0), (50.0, 0.0, 60.0, 10.0)
@@ -19,6 +20,10 @@ def detections(*rows: Row) -> Detections:
     return Detections(
         np.array(boxes, np.float32), np.array(scores, np.float32), np.array(class_ids, np.int64)
     )
+
+
+def judge(policy: Policy, found: Detections, thresholds: FloatArray) -> Verdict:
+    return policy.judge(found, answer(found, thresholds), thresholds)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +46,7 @@ def detections(*rows: Row) -> Detections:
 def test_outcome(rows: list[Row], outcome: str) -> None:
     policy = Policy.of(LABELS, None, band=0.1)
 
-    verdict = policy.judge(detections(*rows), np.full(3, 0.5, np.float32))
+    verdict = judge(policy, detections(*rows), np.full(3, 0.5, np.float32))
 
     assert verdict.outcome == outcome
 
@@ -49,8 +54,8 @@ def test_outcome(rows: list[Row], outcome: str) -> None:
 def test_counts_name_every_label() -> None:
     policy = Policy.of(LABELS, None, band=0.1)
 
-    verdict = policy.judge(
-        detections((0, 0.9, FACE), (0, 0.6, ELSEWHERE), (1, 0.45, FACE)), np.full(3, 0.5, np.float32)
+    verdict = judge(
+        policy, detections((0, 0.9, FACE), (0, 0.6, ELSEWHERE), (1, 0.45, FACE)), np.full(3, 0.5, np.float32)
     )
 
     assert verdict.counts == {"with_mask": 2, "without_mask": 0, "mask_weared_incorrect": 0}
@@ -76,6 +81,6 @@ def test_labels_that_break_the_rule_are_told_by_name(labels: tuple[str, ...], vi
 def test_labels_that_break_the_rule_can_be_named() -> None:
     policy = Policy.of(LABELS, ["mask_weared_incorrect"], band=0.1)
 
-    verdict = policy.judge(detections((1, 0.9, FACE)), np.full(3, 0.5, np.float32))
+    verdict = judge(policy, detections((1, 0.9, FACE)), np.full(3, 0.5, np.float32))
 
     assert verdict.outcome == "ok"
