@@ -18,6 +18,7 @@ import psutil
 
 from maskdet.errors import EnvironmentProblem, TrainingError
 from maskdet.files import write_json
+from maskdet.training.cpu import cpu_environment
 from maskdet.training.failures import REPORTED, OutOfMemory, kills_for_memory, lacks_memory
 
 Event = dict[str, Any]
@@ -56,7 +57,7 @@ class WorkerCommand:
     def environment(self) -> dict[str, str]:
         threads = str(threads_of_each(self.processes))
         chosen = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GLOG_minloglevel": "2"}
-        inherited = dict(os.environ)
+        inherited = {**cpu_environment(), **os.environ} if self.devices == "cpu" else dict(os.environ)
         # The launcher would count this list, even an empty one, as devices to hand out.
         inherited.pop("CUDA_VISIBLE_DEVICES", None)
         if self.devices == "cpu":
