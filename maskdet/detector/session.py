@@ -21,13 +21,8 @@ _QUIET = 3  # errors only: ONNX Runtime's warnings speak of graph details that u
 class OnnxSession:
     """A loaded graph. Safe to run from many threads at once."""
 
-    def __init__(
-        self, model: bytes | Path, *, threads: int = 0, device: str = "cpu", spin: bool = True
-    ) -> None:
+    def __init__(self, model: bytes | Path, *, threads: int = 0, device: str = "cpu") -> None:
         """`threads`: for one run, 0 for as many as there are cores; `device`: cpu, gpu or gpu:N.
-
-        `spin`: whether a run's threads wait busily for their next share of the work. It is a little quicker,
-        but for some milliseconds after each run they keep cores from others who have work to do.
 
         Raises BundleError for bytes that are no ONNX graph, EnvironmentProblem if the device is not there,
         UsageError for a device that does not exist.
@@ -36,7 +31,8 @@ class OnnxSession:
         settings = ort.SessionOptions()
         settings.intra_op_num_threads = threads
         settings.inter_op_num_threads = 1
-        settings.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
+        # Threads wait busily for their next share, but not after the run: who has the answer needs the cores.
+        settings.add_session_config_entry("session.force_spinning_stop", "1")
         # Small shares: a thread that another program holds up does not hold up the others.
         settings.add_session_config_entry("session.dynamic_block_base", _SHARES)
         settings.log_severity_level = _QUIET

@@ -112,10 +112,7 @@ class ServedModel:
         on_cpu = settings.device == "cpu"
         narrow = bundle.session if on_cpu else OnnxSession(bundle.model, threads=1, device=settings.device)
         alike = cores == 1 or not on_cpu
-        # Threads that spin would take cores from the event loop, which has the answer to send.
-        wide = (
-            narrow if alike else OnnxSession(bundle.model, threads=cores, device=settings.device, spin=False)
-        )
+        wide = narrow if alike else OnnxSession(bundle.model, threads=cores, device=settings.device)
         self._sessions = Sessions(narrow, wide)
         self._thresholds = np.array([self.meta.thresholds[label] for label in self.meta.labels], np.float32)
 
