@@ -40,9 +40,9 @@ class ReadPicture(BaseOperator):  # type: ignore[misc]
 
 @register_op
 class PasteFaces(BaseOperator):  # type: ignore[misc]
-    """Paste up to `most` faces from other pictures in free places, each class as likely as any other.
+    """Paste up to `most` faces from other pictures in free places, rare classes more often than they occur.
 
-    They are feathered ellipses at the size of the picture's own faces times 0.6 to 1.6 (after the simple
+    They are feathered ellipses at the size of the picture's own faces times 0.5 to 1.5 (after the simple
     copy-paste of Ghiasi et al. 2021). The feed hands in `bank`.
     """
 
@@ -150,10 +150,39 @@ class MildColour(BaseOperator):  # type: ignore[misc]
         return sample
 
 
+@register_op
+class PoorCamera(BaseOperator):  # type: ignore[misc]
+    """Now and then fewer pixels, noise or JPEG blocks, so that few rare faces are not learnt by heart."""
+
+    def apply(self, sample: Sample, context: Any = None) -> Sample:
+        image = sample["image"]
+        if np.random.random() < 0.2:
+            image = _fewer_pixels(image, np.random.uniform(1.2, 2.2))
+        if np.random.random() < 0.2:
+            noise = np.random.normal(0, np.random.uniform(2, 10), image.shape).astype(np.float32)
+            image = np.clip(image + noise, 0, 255).astype(np.uint8)
+        if np.random.random() < 0.2:
+            image = _through_jpeg(image, np.random.randint(35, 90))
+        sample["image"] = image
+        return sample
+
+
 def register() -> None:
     """Let ppdet's Compose find these by name, as it finds its own."""
-    for operator in (ReadPicture, PasteFaces, ZoomView, MildColour):
+    for operator in (ReadPicture, PasteFaces, ZoomView, MildColour, PoorCamera):
         setattr(registry, operator.__name__, operator)
+
+
+def _fewer_pixels(image: Picture, divisor: float) -> Picture:
+    height, width = image.shape[:2]
+    small = (max(1, round(width / divisor)), max(1, round(height / divisor)))
+    reduced = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(reduced, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _through_jpeg(image: Picture, quality: int) -> Picture:
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _worth_teaching(moved: FloatArray, seen: FloatArray) -> BoolArray:

@@ -19,7 +19,7 @@ _MARGIN = 0.25
 """Context around the box that is pasted along, as a share of its sides."""
 _LEAST_SIDE = 12.0
 """Pixels: smaller faces are too blurred to be worth pasting."""
-_SCALES = (0.6, 1.6)
+_SCALES = (0.5, 1.5)
 _TRIES = 8
 
 
@@ -33,19 +33,25 @@ class Face:
 
 
 class FaceBank:
-    """All faces of the train part that are large enough, drawn with each class as likely as any other."""
+    """All faces of the train part that are large enough; a class is drawn as often as the root of its count.
+
+    Rare classes come up more often than in the pictures, but most of what is pasted is still of the common
+    class: the seam of a pasted face must not give away that it is a rare one.
+    """
 
     def __init__(self, faces: Sequence[Face], store: PictureStore, lost: LostPictures) -> None:
         self._store, self._lost = store, lost
         large = [face for face in faces if min(face.box[2:] - face.box[:2]) >= _LEAST_SIDE]
         classes = sorted({face.class_id for face in large})
         self._by_class = [[face for face in large if face.class_id == number] for number in classes]
+        roots = np.sqrt([len(some) for some in self._by_class])
+        self._shares = roots / roots.sum() if classes else roots
 
     def draw(self) -> Face | None:
         """One at random, from NumPy's global generator as in ppdet's transforms; None from an empty bank."""
         if not self._by_class:
             return None
-        some = self._by_class[np.random.randint(len(self._by_class))]
+        some = self._by_class[np.random.choice(len(self._by_class), p=self._shares)]
         return some[np.random.randint(len(some))]
 
     def picture_of(self, face: Face) -> Picture | None:

@@ -63,14 +63,14 @@ def _published(size: Variant) -> tuple[list[dict[str, Any]], list[dict[str, Any]
 def _face_views(
     size: Variant, side: int | Literal["auto"]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Views out of pictures at 0.75 to 1.4 times the input side.
+    """Views out of pictures at 0.7 to 1.6 times the input side.
 
     A view of two thirds of that side costs less than half of a whole picture, and its faces have the sizes
     that evaluation will show.
     """
     view = {
         "side": round(size.side * 2 / 3 / _STEP) * _STEP if side == "auto" else side,
-        "between": [round(size.side * 0.75), round(size.side * 1.4)],
+        "between": [round(size.side * 0.7), round(size.side * 1.6)],
     }
     return [
         {"ReadPicture": {}},
@@ -78,4 +78,5 @@ def _face_views(
         {"ZoomView": view},
         {"RandomFlip": {}},
         {"MildColour": {}},
+        {"PoorCamera": {}},
     ], []

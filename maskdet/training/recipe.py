@@ -34,7 +34,7 @@ _OPTIMIZERS: dict[str, dict[str, Any]] = {
         "optimizer": {"type": "Momentum", "momentum": 0.9},
         "regularizer": {"type": "L2", "factor": 4.0e-5},
     },
-    "adamw": {"optimizer": {"type": "AdamW", "weight_decay": 0.01}, "regularizer": False},
+    "adamw": {"optimizer": {"type": "AdamW", "weight_decay": 0.05}, "regularizer": False},
 }
 
 

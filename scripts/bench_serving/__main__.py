@@ -48,6 +48,8 @@ SIZES = ((400, 300), (1920, 1080))
 JPEG_QUALITY = 90
 MIN_SCORE = 0.05
 """Detections below it are not counted on either side."""
+AT_REST = 0.15
+"""Share of a core that all servers together may take between two measurements."""
 MODELS = ("runs/*/export/model.onnx", "runs/export/model.onnx", "maskdet/models/*.onnx")
 
 
@@ -141,13 +143,16 @@ def measured(options: argparse.Namespace) -> Run:
 def one_round(
     servers: Sequence[Server], model: Model, picture: Picture, seconds: float, folder: Path
 ) -> list[Measurement]:
-    """The limit and every server, at each level in turn."""
+    """The limit and every server, at each level in turn, each once all servers are at rest."""
     done = []
     for level in (1, 4, 16, 64):
         if level in (1, 16):
+            await_rest(servers)
             done.append(limit(model, picture, spread=level == 1, seconds=seconds))
-        asked = [server for server in servers if level in server.candidate.levels]
-        done += [load(server, picture, level, seconds, folder) for server in asked]
+        for server in servers:
+            if level in server.candidate.levels:
+                await_rest(servers)
+                done.append(load(server, picture, level, seconds, folder))
     return done
 
 
@@ -276,6 +281,14 @@ def newest_model() -> Path:
     if not found:
         raise BenchError("there is no model yet: give one with --model, or `make demo` makes one")
     return max(found, key=lambda path: path.stat().st_mtime)
+
+
+def await_rest(servers: Sequence[Server], seconds: float = 30) -> None:
+    """Some servers go on for seconds with what the clients before have given up; the next must not pay."""
+    deadline = time.monotonic() + seconds
+    while idle_cpu(servers, 0.25) > AT_REST:
+        if time.monotonic() > deadline:
+            raise BenchError(f"a server still works {seconds:g} s after its last request")
 
 
 def idle_cpu(servers: Sequence[Server], seconds: float = 1.0) -> float:

@@ -30,6 +30,7 @@ postprocesses in one process without any server. Run it with
   The load generator is one process of the standard library on the same cores; what it takes is given below.
 - Every server is measured in each round, next to the bare loop; the tables have medians over the rounds, the
   ratios are taken within a round.
+- A measurement begins once all servers are at rest: some go on for seconds with what clients have given up.
 - Every answer is checked: status 200, and as many detections over a threshold as the bare loop finds.
 - LitServe and BentoML run maskdet's own decoder, detector and NMS, so that only the servers differ. The Flask
   design has its own, decodes in full, and keeps one session with default options.
