@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from trained import Exported, run_script
@@ -104,3 +105,15 @@ def test_the_bundle_and_the_raw_graph_take_bytes(exported: Exported) -> None:
     assert (image.name, image.type) == ("image", "tensor(uint8)")
     assert image.shape[1:] == [320, 320, 3]
     assert [output.name for output in graph.get_outputs()] == ["boxes", "scores"]
+
+
+def test_no_product_is_by_a_vector(exported: Exported) -> None:
+    """ONNX Runtime would take such a product apart, which costs a tenth of the network's time."""
+    graph = onnx.load(exported.job.out / "model.onnx").graph
+    dims = {value.name: len(value.dims) for value in graph.initializer}
+    dims |= {
+        node.output[0]: len(node.attribute[0].t.dims) for node in graph.node if node.op_type == "Constant"
+    }
+    products = [node for node in graph.node if node.op_type == "MatMul"]
+    assert len(products) == 4, "one for each stride"
+    assert not [node.name for node in products if dims.get(node.input[1]) == 1]

@@ -109,7 +109,13 @@ def test_the_limit_counts_the_pictures_of_all_loops(bench: Any, tmp_path: Path, 
 def test_the_report_compares_round_by_round(bench: Any) -> None:
     report = bench("report")
     run = report.Run(
-        "a machine", "a model", {"small": 1000}, 3, 1.0, {"maskdet": {}}, {"maskdet": "defaults"}
+        "a machine",
+        "a model",
+        {"small": 1000},
+        3,
+        1.0,
+        {"maskdet": {}, "peer": {}, "slug": {}},
+        {"maskdet": "defaults", "peer": "", "slug": ""},
     )
     # Each round is twice as slow as the one before, for the server and the limit alike.
     for slowness in (1, 2, 4):
@@ -118,6 +124,10 @@ def test_the_report_compares_round_by_round(bench: Any) -> None:
             (report.WIDE_LOOP, 1, 150 / slowness),
             ("maskdet", 1, 100 / slowness),
             ("maskdet", 16, 190 / slowness),
+            ("peer", 1, 80 / slowness),
+            ("peer", 16, 152 / slowness),
+            ("slug", 1, 10 / slowness),
+            ("slug", 16, 10 / slowness),
         ):
             outcome = {"millis": [1000 / rate] * 10, "seconds": 10 / rate, "faults": []}
             run.measurements.append(report.Measurement.of(name, "small", level, outcome, None))
@@ -126,4 +136,6 @@ def test_the_report_compares_round_by_round(bench: Any) -> None:
     text = report.as_markdown(run)
     assert "| small | requests/s at 16 against the limit | >= 0.90 | 0.95 |" in text
     assert "| small | p50 at 1 against in-process | <= 1.15 | 1.50 |" in text
+    assert "| small | requests/s at 16 against the fastest peer (peer) | > 1 | 1.25 |" in text
+    assert "| small | p50 at 1 against the quickest peer (peer) | < 1 | 0.80 |" in text
     assert json.loads(report.as_json(run))["rounds"] == 3
