@@ -13,27 +13,27 @@ from numpy.typing import NDArray
 from maskdet.detector.session import OnnxSession
 from maskdet.types import FloatArray
 
-REMEMBERED = 3
-"""Lone passes of each session that the choice looks at."""
-LOOK_AGAIN = 16
-"""Every so many lone pictures the slower session has a turn, in case it is the faster one by now."""
+REMEMBERED = 5
+"""Lone passes on one core whose median a pass on all cores has to beat."""
+LONGEST_REST = 16
+"""Lone pictures that go by, at most, before all cores are tried again."""
 
 
 class Sessions:
     """`narrow` keeps a pass to one core; `wide` spreads it over all, or is the same session.
 
-    Many pictures at once each get one core. A lone one gets the session with the smaller median time of
-    late: all cores on a quiet machine; but where other programs are busy, the cores wait for each other, and
-    one core by itself can be three times as fast. At first both have turns: one slow pass says little.
+    Many pictures at once each get one core. A lone one gets all of them: quickest on a quiet machine. But
+    where other programs are busy, the cores wait for each other, and one core by itself can be three times
+    as fast. So a wide pass that took longer than narrow ones do is followed by a rest of one lone picture
+    on one core; each further one in a row doubles the rest. A stray delay costs little, and a busy machine
+    is noticed at once.
     """
 
     def __init__(self, narrow: OnnxSession, wide: OnnxSession) -> None:
         self._both = (wide, narrow)
-        self._seconds: tuple[deque[float], deque[float]] = (
-            deque(maxlen=REMEMBERED),
-            deque(maxlen=REMEMBERED),
-        )
-        self._lone = 0
+        self._narrow_seconds: deque[float] = deque(maxlen=REMEMBERED)
+        self._rest = 0
+        self._left = 1  # The first tells how long one core takes.
 
     def __iter__(self) -> Iterator[OnnxSession]:
         return iter(self._both)
@@ -43,16 +43,17 @@ class Sessions:
         wide, narrow = self._both
         if not alone or wide is narrow:
             return narrow.run(batch)
-        chosen = self._choose()
+        resting = self._left > 0
         started = time.perf_counter()
-        answer = self._both[chosen].run(batch)
-        self._seconds[chosen].append(time.perf_counter() - started)
+        answer = (narrow if resting else wide).run(batch)
+        self._note(resting, time.perf_counter() - started)
         return answer
 
-    def _choose(self) -> int:
-        self._lone += 1
-        if self._lone <= 2 * REMEMBERED:
-            return self._lone % 2
-        wide, narrow = map(statistics.median, self._seconds)
-        faster = int(narrow < wide)
-        return 1 - faster if self._lone % LOOK_AGAIN == 0 else faster
+    def _note(self, rested: bool, seconds: float) -> None:
+        if rested:
+            self._narrow_seconds.append(seconds)
+            self._left -= 1
+            return
+        slower = seconds > statistics.median(self._narrow_seconds)
+        self._rest = min(LONGEST_REST, max(1, 2 * self._rest)) if slower else 0
+        self._left = self._rest

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskdet.serving.sessions import LOOK_AGAIN, REMEMBERED, Sessions
+from maskdet.serving.sessions import LONGEST_REST, Sessions
 
 BATCH = np.zeros((1, 8, 8, 3), np.uint8)
 ANSWER = (np.zeros((1, 1, 4), np.float32), np.zeros((1, 1, 1), np.float32))
@@ -33,43 +33,56 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maskdet.serving.sessions.time.perf_counter", lambda: Paced.now)
 
 
-@pytest.mark.parametrize(("narrow_ms", "wide_ms"), [(1, 3), (3, 1)], ids=["busy machine", "quiet machine"])
-def test_a_lone_picture_gets_the_faster_session(narrow_ms: float, wide_ms: float) -> None:
-    narrow, wide = Paced(narrow_ms / 1000), Paced(wide_ms / 1000)
-    sessions: Any = Sessions(narrow, wide)  # type: ignore[arg-type]
-    for _ in range(LOOK_AGAIN):
+def run_alone(sessions: Sessions, times: int) -> None:
+    for _ in range(times):
         sessions.run(BATCH, alone=True)
-    faster, slower = (narrow, wide) if narrow_ms < wide_ms else (wide, narrow)
-    assert faster.runs == LOOK_AGAIN - REMEMBERED - 1
-    # In turns at first, and once to look again.
-    assert slower.runs == REMEMBERED + 1
 
 
-def test_one_slow_pass_does_not_change_the_choice() -> None:
+def test_a_lone_picture_gets_all_cores_of_a_quiet_machine() -> None:
+    narrow, wide = Paced(0.003), Paced(0.001)
+    run_alone(Sessions(narrow, wide), 100)  # type: ignore[arg-type]
+    assert (narrow.runs, wide.runs) == (1, 99)
+
+
+def test_it_gets_one_core_of_a_busy_machine() -> None:
+    narrow, wide = Paced(0.001), Paced(0.003)
+    sessions: Any = Sessions(narrow, wide)  # type: ignore[arg-type]
+    run_alone(sessions, 1 + sum(1 + rest for rest in (1, 2, 4, 8, 16, 16, 16)))
+    assert wide.runs == 7
+    assert LONGEST_REST == 16
+
+
+def test_a_stray_delay_costs_one_pass_on_one_core() -> None:
     narrow, wide = Paced(0.002), Paced(0.001)
     sessions: Any = Sessions(narrow, wide)  # type: ignore[arg-type]
+    run_alone(sessions, 5)
     wide.seconds = 0.05
-    sessions.run(BATCH, alone=True)
-    sessions.run(BATCH, alone=True)
-    wide.seconds = 0.001
-    for _ in range(2 * REMEMBERED - 2):
-        sessions.run(BATCH, alone=True)
-    wide.runs = 0
-    sessions.run(BATCH, alone=True)
-    assert wide.runs == 1
+    run_alone(sessions, 1)
+    wide.seconds, narrow.runs, wide.runs = 0.001, 0, 0
+    run_alone(sessions, 20)
+    assert (narrow.runs, wide.runs) == (1, 19)
 
 
-def test_the_choice_follows_a_machine_that_becomes_busy() -> None:
-    narrow, wide = Paced(0.002), Paced(0.001)
+def test_a_delay_on_one_core_does_not_make_slow_passes_look_good() -> None:
+    narrow, wide = Paced(0.002), Paced(0.003)
     sessions: Any = Sessions(narrow, wide)  # type: ignore[arg-type]
-    for _ in range(2 * REMEMBERED):
-        sessions.run(BATCH, alone=True)
-    wide.seconds = 0.02
-    wide.runs = 0
-    for _ in range(LOOK_AGAIN - 2 * REMEMBERED - 1):
-        sessions.run(BATCH, alone=True)
-    # Until most of what is remembered of it is slow.
-    assert wide.runs == REMEMBERED // 2 + 1
+    run_alone(sessions, 40)
+    narrow.seconds = 0.05
+    run_alone(sessions, 1)
+    narrow.seconds, narrow.runs, wide.runs = 0.002, 0, 0
+    run_alone(sessions, 50)
+    assert wide.runs <= 4
+
+
+def test_the_choice_follows_a_machine_that_becomes_quiet() -> None:
+    narrow, wide = Paced(0.002), Paced(0.02)
+    sessions: Any = Sessions(narrow, wide)  # type: ignore[arg-type]
+    run_alone(sessions, 200)
+    wide.seconds = 0.001
+    run_alone(sessions, LONGEST_REST + 1)
+    narrow.runs = wide.runs = 0
+    run_alone(sessions, 10)
+    assert (narrow.runs, wide.runs) == (0, 10)
 
 
 def test_one_of_many_pictures_keeps_to_one_core() -> None:
