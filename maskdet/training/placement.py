@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from maskdet.errors import TrainingError
+from maskdet.training.cpu import cpu_environment
 from maskdet.training.process import Event, WorkerCommand, run_worker
 from maskdet.training.settings import TrainSettings
 
@@ -26,7 +27,7 @@ def worker_command(settings: TrainSettings) -> WorkerCommand:
     devices = _devices(settings.device, python)
     if devices != "cpu":
         return WorkerCommand(python, processes=devices.count(",") + 1, devices=devices)
-    return WorkerCommand(python, processes=_cpu_workers(settings))
+    return WorkerCommand(python, processes=_cpu_workers(settings), variables=cpu_environment())
 
 
 def cache_bytes(settings: TrainSettings) -> int:

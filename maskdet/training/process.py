@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ import psutil
 
 from maskdet.errors import EnvironmentProblem, TrainingError
 from maskdet.files import write_json
-from maskdet.training.cpu import cpu_environment
 from maskdet.training.failures import REPORTED, OutOfMemory, kills_for_memory, lacks_memory
 
 Event = dict[str, Any]
@@ -40,6 +39,8 @@ class WorkerCommand:
     python: Path = Path(sys.executable)
     processes: int = 1
     devices: str = "cpu"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables, unless the user has set them."""
 
     def arguments(self, job: Path, log_dir: Path) -> list[str]:
         worker = [str(self.python), "-m", WORKER_MODULE, str(job)]
@@ -57,7 +58,7 @@ class WorkerCommand:
     def environment(self) -> dict[str, str]:
         threads = str(threads_of_each(self.processes))
         chosen = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GLOG_minloglevel": "2"}
-        inherited = {**cpu_environment(), **os.environ} if self.devices == "cpu" else dict(os.environ)
+        inherited = {**self.variables, **os.environ}
         # The launcher would count this list, even an empty one, as devices to hand out.
         inherited.pop("CUDA_VISIBLE_DEVICES", None)
         if self.devices == "cpu":

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from maskdet.training.cpu import cpu_environment
-from maskdet.training.process import WorkerCommand
+from maskdet.training.placement import worker_command
+from maskdet.training.settings import TrainSettings
 
 FAST = "MKL_DEBUG_CPU_TYPE"
 
@@ -33,7 +34,7 @@ def test_a_system_without_that_file_gets_none(tmp_path: Path) -> None:
 
 
 def test_a_worker_gets_it_unless_the_user_chose(monkeypatch: pytest.MonkeyPatch) -> None:
-    command = WorkerCommand(Path("python"))
+    command = worker_command(TrainSettings(device="cpu"))
     monkeypatch.delenv("FLAGS_use_stride_kernel", raising=False)
     assert command.environment()["FLAGS_use_stride_kernel"] == "0"
     monkeypatch.setenv("FLAGS_use_stride_kernel", "1")
