@@ -1,9 +1,11 @@
 """Measure what a start is worth: short trainings on few pictures that the shipped model never saw.
 
     python scripts/measure_fine_tuning.py RUN DATA [--starts default coco] [--pictures 40] [--epochs 5]
+        [--set KEY=VALUE ...]
 
 RUN is the run that the shipped model came from (runs/face-mask), DATA its data root. Of the pictures that
-RUN kept as val, `--pictures` are trained on and the others are judged; prints a Markdown table.
+RUN kept as val, `--pictures` are trained on and the others are judged; prints a Markdown table. `--set` goes
+to each training, such as model.freeze=backbone.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,6 +25,7 @@ from served import MASKDET
 from maskdet.dataset.manifest import load_manifest
 
 COLUMNS = ("ap50", "ap50.with_mask", "ap50.without_mask", "ap50.mask_weared_incorrect")
+SPEED = "views/s"
 
 
 def main() -> int:
@@ -31,10 +35,12 @@ def main() -> int:
         kept = copy_val(arguments.run, arguments.data, folder / "data")
         ratio = f"{arguments.pictures}:{kept - arguments.pictures}"
         print(f"{kept} pictures, {ratio}; {arguments.epochs} epochs\n")
-        print("| start | " + " | ".join(COLUMNS) + " |\n|---|" + "---:|" * len(COLUMNS))
+        columns = (*COLUMNS, SPEED)
+        print("| start | " + " | ".join(columns) + " |\n|---|" + "---:|" * len(columns))
         for start in arguments.starts:
-            figures = fine_tune(start, ratio, arguments.epochs, folder)
-            print(f"| `{Path(start).name}` | " + " | ".join(f"{figures[key]:.3f}" for key in COLUMNS) + " |")
+            figures = fine_tune(start, ratio, arguments.epochs, folder, arguments.set)
+            row = [*(f"{figures[key]:.3f}" for key in COLUMNS), f"{figures[SPEED]:.1f}"]
+            print(f"| `{Path(start).name}` | " + " | ".join(row) + " |")
     return 0
 
 
@@ -45,6 +51,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--starts", nargs="+", default=["default", "coco"], help="values of model.pretrained")
     parser.add_argument("--pictures", type=int, default=40)
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     return parser.parse_args()
 
 
@@ -58,8 +65,8 @@ def copy_val(run: Path, data: Path, target: Path) -> int:
     return len(pictures)
 
 
-def fine_tune(start: str, ratio: str, epochs: int, folder: Path) -> dict[str, float]:
-    """The figures at the end of one training."""
+def fine_tune(start: str, ratio: str, epochs: int, folder: Path, settings: list[str]) -> dict[str, float]:
+    """The figures at the end of one training, and its median speed."""
     pipeline = folder / "pipeline.yml"
     name = Path(start).stem
     document = {
@@ -80,18 +87,20 @@ def fine_tune(start: str, ratio: str, epochs: int, folder: Path) -> dict[str, fl
         },
     }
     pipeline.write_text(yaml.safe_dump(document), encoding="utf-8")
+    overrides = [word for setting in settings for word in ("--set", setting)]
     done = subprocess.run(
-        [*MASKDET, "run", str(pipeline), "--to", "train", "--runs-dir", str(folder / "runs")],
+        [*MASKDET, "run", str(pipeline), "--to", "train", "--runs-dir", str(folder / "runs"), *overrides],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
-    events = (folder / "runs" / name / "train" / "metrics.jsonl").read_text(encoding="utf-8")
-    judged = [event for line in events.splitlines() if (event := json.loads(line))["event"] == "epoch"]
-    last: dict[str, float] = judged[-1]
-    return {key: last.get(key, 0.0) for key in COLUMNS}
+    lines = (folder / "runs" / name / "train" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    events = [json.loads(line) for line in lines]
+    last: dict[str, float] = [event for event in events if event["event"] == "epoch"][-1]
+    speed = statistics.median(event["images_per_s"] for event in events if event["event"] == "step")
+    return {**{key: last.get(key, 0.0) for key in COLUMNS}, SPEED: speed}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -133,6 +133,7 @@ def make_job(
     plain: bool = False,
     variant: str = SMALLEST,
     pretrained: str | Path = "none",
+    freeze: Literal["none", "backbone"] = "none",
     **settings: Any,
 ) -> TrainJob:
     """A training job whose files lie in `folder`; the recipe's sides are set to `side` to save time.
@@ -141,7 +142,7 @@ def make_job(
     """
     folder.mkdir(parents=True, exist_ok=True)
     data.manifest.write(folder / "manifest.json")
-    model = ModelSettings(variant=variant, pretrained=pretrained)
+    model = ModelSettings(variant=variant, pretrained=pretrained, freeze=freeze)
     chosen = TrainSettings(**{"epochs": 1, "batch_size": 4, "device": "cpu", "workers": 1, **settings})
     recipe = build_recipe(model, chosen, data.manifest, data_root=data.root, prepare_dir=folder)
     recipe.document["eval_size"] = [side, side]

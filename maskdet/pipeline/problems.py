@@ -82,6 +82,10 @@ def _sentence(model: type[BaseModel], path: KeyPath, faults: Sequence[ErrorDetai
         return f"{dotted(path)} is missing{about}"
     if kind == "extra_forbidden":
         return f"{dotted(path)}: no such key{_suggestion(model, path)}"
+    if kind == "value_error" and isinstance(faults[0]["input"], Mapping):
+        return (
+            f"{dotted(path)}: {_own_words(faults[0])}"  # of a whole section, whose values need no repeating
+        )
     shown = repr(faults[0]["input"])
     if len(shown) > MAX_VALUE_LENGTH:
         shown = f"{shown[:MAX_VALUE_LENGTH]}…"
@@ -104,8 +108,12 @@ def _expected(fault: ErrorDetails) -> str:
         name, words = _BOUNDS[kind]
         return words.format(context[name])
     if kind == "value_error":
-        return fault["msg"].removeprefix("Value error, ")
+        return _own_words(fault)
     return _EXPECTED.get(kind.split("_")[0], fault["msg"])
+
+
+def _own_words(fault: ErrorDetails) -> str:
+    return fault["msg"].removeprefix("Value error, ")
 
 
 def _nearest_literal(faults: Sequence[ErrorDetails]) -> str | None:

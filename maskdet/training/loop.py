@@ -20,6 +20,7 @@ from maskdet.training.budget import Budget
 from maskdet.training.checkpoint import Checkpointer, save_weights, start_from
 from maskdet.training.compat import paddle
 from maskdet.training.feed import TrainingFeed
+from maskdet.training.freezing import freeze, to_training
 from maskdet.training.judge import Judge
 from maskdet.training.network import build_network, choose_device, load_config
 from maskdet.training.pace import Pace
@@ -71,6 +72,7 @@ class Training:
     state: TrainState
     budget: Budget
     epochs: int
+    frozen: str
     started: Transfer
     """What was taken over from the starting point."""
 
@@ -81,6 +83,7 @@ class Training:
         store = PictureStore(job["cache_bytes"])
         network = build_network(config)
         started = start_from(network, manifest.labels, job["start"])
+        freeze(network, config["freeze"])
         lost = LostPictures(len(manifest.part("train")), report)
         feed = TrainingFeed(config, manifest, root, job["seed"], workers, store, lost)
         rate = _schedule(job["rate_share"], len(feed))
@@ -106,6 +109,7 @@ class Training:
             state=state,
             budget=Budget(job["max_hours"], state.seconds),
             epochs=config["epoch"],
+            frozen=config["freeze"],
             started=started,
         )
 
@@ -123,7 +127,7 @@ class Training:
         )
 
     def _train_epoch(self, epoch: int) -> None:
-        self.network.train()
+        to_training(self.network, self.frozen)
         pace = Pace(self.report, epoch, self.epochs, len(self.feed), self.feed.batch_size)
         for number, batch in enumerate(pace.watched(self.feed.epoch(epoch))):
             losses = self.step(batch)

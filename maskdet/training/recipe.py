@@ -86,7 +86,7 @@ def build_recipe(
     size = variant(model.variant)
     schedule = _Schedule.derive(train, repeat_factors(manifest, train.balance))
     document = {
-        **_runtime(train, size, len(manifest.labels)),
+        **_runtime(model, train, size, len(manifest.labels)),
         **_datasets(data_root.resolve(), prepare_dir.resolve()),
         **readers(size, train),
         **_optimizer(train, schedule),
@@ -120,7 +120,7 @@ class _Schedule:
         )
 
 
-def _runtime(train: TrainSettings, size: Variant, classes: int) -> dict[str, Any]:
+def _runtime(model: ModelSettings, train: TrainSettings, size: Variant, classes: int) -> dict[str, Any]:
     return {
         "architecture": "PicoDet",
         "num_classes": classes,
@@ -129,6 +129,7 @@ def _runtime(train: TrainSettings, size: Variant, classes: int) -> dict[str, Any
         "log_iter": 20,
         "use_gpu": False,
         "use_ema": True,
+        "freeze": model.freeze,
         "find_unused_parameters": True,
         "metric": "VOC",
         "map_type": "integral",
@@ -174,6 +175,7 @@ def _origins(
         "num_classes": f"the {len(manifest.labels)} labels of prepare/manifest.json",
         "epoch": f"train.epochs of the pipeline file, {train.epochs}",
         "snapshot_epoch": f"train.evaluate_every of the pipeline file, {train.evaluate_every}",
+        "freeze": f"model.freeze of the pipeline file, {model.freeze}",
         "eval_size": of_variant,
         "TrainDataset": "data.root of the pipeline file and the lists that prepare wrote",
         "EvalDataset": "data.root of the pipeline file and the lists that prepare wrote",

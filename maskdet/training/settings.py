@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from maskdet.settings import Section
 
@@ -41,6 +41,15 @@ class ModelSettings(Section):
     class_map: dict[str, str | None] = Field(default_factory=dict)
     """Class of the data to the class of the checkpoint that it starts from, where the names do not tell;
     null: it starts fresh."""
+    freeze: Literal["none", "backbone"] = "none"
+    """backbone: keep the features of `pretrained` as they are, and train neck and head only."""
+
+    @field_validator("freeze")
+    @classmethod
+    def _something_to_keep(cls, value: str, info: ValidationInfo) -> str:
+        if value != "none" and info.data.get("pretrained") == "none":
+            raise ValueError("none where model.pretrained is none: random weights would stay random")
+        return value
 
 
 class TrainSettings(Section):

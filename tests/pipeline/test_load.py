@@ -118,6 +118,15 @@ FAULTS = [
     ("model: {variant: picodet_s_417}\n", ["model.variant: 'picodet_s_417'", "did you mean picodet_s_416?"]),
     ("model: fast\n", ["model: 'fast' is not allowed; expected a section of `key: value` lines"]),
     ("serve: {port: 70000}\n", ["serve.port: 70000 is not allowed; expected at most 65535"]),
+    (
+        "model: {freeze: backbone}\n",
+        ["pipeline.yml:4: model.freeze: 'backbone' is", "model.pretrained is none"],
+    ),
+    (
+        "serve: {max_files: 9, max_queue: 8}\n",
+        ["pipeline.yml:4: serve: max_files (9) is more than max_queue"],
+    ),
+    ("serve: {models: {a b: x}}\n", ["pipeline.yml:4: serve: a model cannot be called 'a b'"]),
     ("export: {onnx: perhaps}\n", ["export.onnx: 'perhaps' is not allowed; expected true or false"]),
     ("train: {seed: 1}\ntrain: {seed: 2}\n", ["pipeline.yml:5: train is written twice"]),
     ("train:\n  seed: 1\n  seed: 2\n", ["pipeline.yml:6: train.seed is written twice"]),

@@ -62,6 +62,17 @@ def test_a_killed_training_keeps_its_last_finished_epoch(killed: tuple[TrainJob,
     assert not list(killed[0].out.glob(".*"))
 
 
+def test_a_frozen_backbone_is_frozen_after_a_resume_too(best: Path, drawn: DrawnSet, tmp_path: Path) -> None:
+    job = make_job(tmp_path, drawn, pretrained=best, freeze="backbone", epochs=3)
+    with pytest.raises(TrainingError):
+        train(job, on_event=kill_workers)
+    run_training(job, drawn, resume=True)
+    before, after = read_weights(best), read_weights(job.out / "last.pdparams")
+    kept = [name for name in before if np.allclose(before[name], after[name], rtol=1e-5, atol=1e-7)]
+    assert {name for name in before if name.startswith("backbone.")} <= set(kept)
+    assert len(kept) < len(before)
+
+
 def losses(out: Path) -> dict[tuple[int, int], Any]:
     steps = [event for event in read_metrics(out) if event["event"] == "step"]
     return {(event["epoch"], event["step"]): (event["loss"], event["losses"], event["lr"]) for event in steps}
