@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from slots import scene
 
 from maskdet.detector.answer import answer
 from maskdet.evaluation.confusion import confusion_matrix
-from maskdet.types import Detections, GroundTruth
 
 THRESHOLDS = np.array([0.5, 0.7], np.float32)
-
-
-def _boxes(slots):
-    left = 20.0 * np.array(slots, np.float32)
-    return np.stack([left, np.zeros_like(left), left + 10, np.full_like(left, 10)], axis=1).reshape(-1, 4)
-
-
-def _scene(faces, found):
-    slots, class_ids, difficult = zip(*faces, strict=True) if faces else ((), (), ())
-    truth = GroundTruth(_boxes(slots), np.array(class_ids, np.int64), np.array(difficult, bool))
-    slots, class_ids, scores = zip(*found, strict=True) if found else ((), (), ())
-    return truth, Detections(_boxes(slots), np.array(scores, np.float32), np.array(class_ids, np.int64))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +33,7 @@ def _scene(faces, found):
     ],
 )
 def test_one_picture(faces, found, counts):
-    assert confusion_matrix([_scene(faces, found)], THRESHOLDS).tolist() == counts
+    assert confusion_matrix([scene(faces, found)], THRESHOLDS).tolist() == counts
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from slots import scene
 
 from maskdet.errors import BundleError, DatasetError
 from maskdet.evaluation.evaluator import evaluate
@@ -15,19 +16,6 @@ LABELS = ("with_mask", "without_mask")
 MASK, BARE = 0, 1
 PLAIN, HARD = False, True
 SEEDS = range(5)
-
-
-def _boxes(slots):
-    """Squares of 10 px, 20 px apart; slot 0.34 is the first one moved by 6.8 px."""
-    left = 20.0 * np.array(slots, np.float32)
-    return np.stack([left, np.zeros_like(left), left + 10, np.full_like(left, 10)], axis=1).reshape(-1, 4)
-
-
-def _scene(faces, found):
-    slots, class_ids, difficult = zip(*faces, strict=True) if faces else ((), (), ())
-    truth = GroundTruth(_boxes(slots), np.array(class_ids, np.int64), np.array(difficult, bool))
-    slots, class_ids, scores = zip(*found, strict=True) if found else ((), (), ())
-    return truth, Detections(_boxes(slots), np.array(scores, np.float32), np.array(class_ids, np.int64))
 
 
 ONE, TWO = [(0, MASK, PLAIN)], [(0, MASK, PLAIN), (1, MASK, PLAIN)]
@@ -78,7 +66,7 @@ ONE, TWO = [(0, MASK, PLAIN)], [(0, MASK, PLAIN), (1, MASK, PLAIN)]
     ],
 )
 def test_one_picture_of_one_class(faces, found, ap50, ap50_95, counts):
-    judged = evaluate([_scene(faces, found)], LABELS, thresholds=0.5)
+    judged = evaluate([scene(faces, found)], LABELS, thresholds=0.5)
     assert judged.ap50 == pytest.approx(ap50)
     assert judged.ap50_95 == pytest.approx(ap50_95)
     mask = judged.classes[MASK]
@@ -87,8 +75,8 @@ def test_one_picture_of_one_class(faces, found, ap50, ap50_95, counts):
 
 def test_mean_is_over_the_classes_that_val_has():
     faces = [(0, MASK, PLAIN), (1, MASK, PLAIN), (2, BARE, PLAIN)]
-    scene = _scene(faces, [(0, MASK, 0.9), (2, BARE, 0.8), (5, 2, 0.7)])
-    judged = evaluate([scene], (*LABELS, "unseen"), thresholds=0.5)
+    drawn = scene(faces, [(0, MASK, 0.9), (2, BARE, 0.8), (5, 2, 0.7)])
+    judged = evaluate([drawn], (*LABELS, "unseen"), thresholds=0.5)
     assert [each.ap50 for each in judged.classes] == [0.5, 1.0, None]
     assert judged.ap50 == 0.75
     assert judged.notes == ("val has no unseen: it has no AP and is left out of the mean",)
@@ -97,7 +85,7 @@ def test_mean_is_over_the_classes_that_val_has():
 
 
 def test_class_with_difficult_faces_only_says_so():
-    judged = evaluate([_scene([*ONE, (1, BARE, HARD)], [])], LABELS, thresholds="best-f1")
+    judged = evaluate([scene([*ONE, (1, BARE, HARD)], [])], LABELS, thresholds="best-f1")
     assert judged.notes == (
         "val has no without_mask but 1 difficult: it has no AP and is left out of the mean",
     )
@@ -106,7 +94,7 @@ def test_class_with_difficult_faces_only_says_so():
 
 def test_faces_found_whatever_they_are_called():
     judged = evaluate(
-        [_scene([*ONE, (1, BARE, PLAIN)], [(0, BARE, 0.9), (1, MASK, 0.8)])], LABELS, thresholds=0.5
+        [scene([*ONE, (1, BARE, PLAIN)], [(0, BARE, 0.9), (1, MASK, 0.8)])], LABELS, thresholds=0.5
     )
     assert (judged.ap50, judged.ap50_any_class) == (0.0, 1.0)
     assert judged.confusion.tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
@@ -115,10 +103,10 @@ def test_faces_found_whatever_they_are_called():
 def test_rates_at_each_class_threshold():
     faces = [(0, MASK, PLAIN), (1, MASK, PLAIN), (2, BARE, PLAIN)]
     found = [(0, MASK, 0.9), (1, MASK, 0.6), (2, BARE, 0.3), (5, MASK, 0.2), (6, BARE, 0.1)]
-    judged = evaluate([_scene(faces, found)], LABELS, thresholds="best-f1")
+    judged = evaluate([scene(faces, found)], LABELS, thresholds="best-f1")
     assert judged.thresholds == pytest.approx({"with_mask": 0.4, "without_mask": 0.2})
     assert [(each.precision, each.recall, each.f1) for each in judged.classes] == [(1.0, 1.0, 1.0)] * 2
-    at_half = evaluate([_scene(faces, found)], LABELS, thresholds=0.5)
+    at_half = evaluate([scene(faces, found)], LABELS, thresholds=0.5)
     assert at_half.thresholds == {"with_mask": 0.5, "without_mask": 0.5}
     bare = at_half.classes[BARE]
     assert (bare.precision, bare.recall, bare.f1) == (None, 0.0, 0.0)
@@ -139,16 +127,16 @@ def test_thresholds_left_out_are_those_of_the_best_f1(make_scenes):
 
 
 def test_a_face_found_as_two_classes_counts_once():
-    scene = _scene(ONE, [(0, MASK, 0.9), (0, BARE, 0.8)])
-    judged = evaluate([scene], LABELS, thresholds=0.5)
+    drawn = scene(ONE, [(0, MASK, 0.9), (0, BARE, 0.8)])
+    judged = evaluate([drawn], LABELS, thresholds=0.5)
     assert judged.confusion.tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
     assert judged.classes[BARE].false_positives == 0
-    other = evaluate([scene], LABELS, thresholds={"with_mask": 0.8, "without_mask": 0.5})
+    other = evaluate([drawn], LABELS, thresholds={"with_mask": 0.8, "without_mask": 0.5})
     assert other.confusion.tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
 
 
 def test_json_and_summary_are_flat_and_finite():
-    judged = evaluate([_scene(TWO, [(0, MASK, 0.9)])], LABELS, thresholds="best-f1")
+    judged = evaluate([scene(TWO, [(0, MASK, 0.9)])], LABELS, thresholds="best-f1")
     written = json.loads(json.dumps(judged.to_json(), allow_nan=False))
     assert written["classes"]["without_mask"]["ap50"] is None
     assert written["classes"]["with_mask"]["recall"] == 0.5
@@ -163,14 +151,12 @@ def test_json_and_summary_are_flat_and_finite():
     ("scenes", "error", "what"),
     [
         pytest.param([], DatasetError, r"no labelled face that counts \(pictures: 0\)", id="no picture"),
-        pytest.param([_scene([], [])], DatasetError, "pictures: 1", id="no face"),
-        pytest.param([_scene([(0, MASK, HARD)], [])], DatasetError, "no labelled face", id="difficult only"),
-        pytest.param([_scene([(0, 2, PLAIN)], [])], DatasetError, "class id 2", id="face of unknown class"),
-        pytest.param(
-            [_scene(ONE, [(0, 7, 0.9)])], BundleError, "class id 7", id="detection of unknown class"
-        ),
-        pytest.param([_scene(ONE, [(0, MASK, np.nan)])], BundleError, "not finite", id="score is nan"),
-        pytest.param([_scene(ONE, [(np.inf, MASK, 0.9)])], BundleError, "not finite", id="box is infinite"),
+        pytest.param([scene([], [])], DatasetError, "pictures: 1", id="no face"),
+        pytest.param([scene([(0, MASK, HARD)], [])], DatasetError, "no labelled face", id="difficult only"),
+        pytest.param([scene([(0, 2, PLAIN)], [])], DatasetError, "class id 2", id="face of unknown class"),
+        pytest.param([scene(ONE, [(0, 7, 0.9)])], BundleError, "class id 7", id="detection of unknown class"),
+        pytest.param([scene(ONE, [(0, MASK, np.nan)])], BundleError, "not finite", id="score is nan"),
+        pytest.param([scene(ONE, [(np.inf, MASK, 0.9)])], BundleError, "not finite", id="box is infinite"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(scenes, error, what):
