@@ -1,0 +1,25 @@
+"""Scenes by hand for the tests of evaluation: squares of 10 px that stand 20 px apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from maskdet.types import Detections, FloatArray, GroundTruth
+
+
+def boxes(slots: Sequence[float]) -> FloatArray:
+    """One square a slot; slot 0.34 is the first one moved by 6.8 px."""
+    left = 20.0 * np.array(slots, np.float32)
+    return np.stack([left, np.zeros_like(left), left + 10, np.full_like(left, 10)], axis=1).reshape(-1, 4)
+
+
+def scene(
+    faces: Sequence[tuple[float, int, bool]], found: Sequence[tuple[float, int, float]]
+) -> tuple[GroundTruth, Detections]:
+    """faces: slot, class id, difficult; found: slot, class id, score."""
+    slots, class_ids, difficult = zip(*faces, strict=True) if faces else ((), (), ())
+    truth = GroundTruth(boxes(slots), np.array(class_ids, np.int64), np.array(difficult, bool))
+    slots, class_ids, scores = zip(*found, strict=True) if found else ((), (), ())
+    return truth, Detections(boxes(slots), np.array(scores, np.float32), np.array(class_ids, np.int64))
