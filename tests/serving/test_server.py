@@ -13,7 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,26 @@ def wait_for_queue(server: Any, pictures: int) -> None:
     until(lambda: line in httpx.get(f"{server.url}/metrics").text)
 
 
+def passes(server: Any) -> float:
+    """Passes through the model that have begun."""
+    [line] = [
+        line
+        for line in httpx.get(f"{server.url}/metrics").text.splitlines()
+        if line.startswith("maskdet_batch_pictures_count")
+    ]
+    return float(line.split()[-1])
+
+
+def occupy(server: Any, pool: ThreadPoolExecutor) -> list[Future[httpx.Response]]:
+    """Send two pictures: the only thread works on the first, and the second waits."""
+    before = passes(server)
+    first = pool.submit(detect, server)
+    until(lambda: passes(server) > before)
+    second = pool.submit(detect, server)
+    wait_for_queue(server, 1)
+    return [first, second]
+
+
 def wait_for_drain(server: Any) -> None:
     until(lambda: httpx.get(f"{server.url}/health/ready").status_code == 503)
 
@@ -144,8 +164,7 @@ def test_stop_under_load_answers_everything_accepted(
 def test_draining_server_says_so_while_it_still_works(server_process: Callable[..., Any]) -> None:
     server = server_process(slow_ms=1500, threads=1)
     with ThreadPoolExecutor(2) as pool:
-        accepted = [pool.submit(detect, server) for _ in range(2)]
-        wait_for_queue(server, 1)
+        accepted = occupy(server, pool)
         server.process.send_signal(signal.SIGTERM)
         wait_for_drain(server)
         ready = httpx.get(f"{server.url}/health/ready")
@@ -161,8 +180,7 @@ def test_draining_server_says_so_while_it_still_works(server_process: Callable[.
 def test_second_signal_ends_at_once(server_process: Callable[..., Any]) -> None:
     server = server_process(slow_ms=3000, threads=1, drain_seconds=3)
     with ThreadPoolExecutor(2) as pool:
-        pending = [pool.submit(detect, server) for _ in range(2)]
-        wait_for_queue(server, 1)
+        pending = occupy(server, pool)
         server.process.send_signal(signal.SIGTERM)
         wait_for_drain(server)
         server.process.send_signal(signal.SIGTERM)
@@ -190,8 +208,7 @@ def test_status_and_stop_find_the_server_by_its_port(server_process: Callable[..
 def test_stop_says_when_the_server_has_not_ended_in_time(server_process: Callable[..., Any]) -> None:
     server = server_process(slow_ms=2000, threads=1)
     with ThreadPoolExecutor(2) as pool:
-        accepted = [pool.submit(detect, server) for _ in range(2)]
-        wait_for_queue(server, 1)
+        accepted = occupy(server, pool)
         with pytest.raises(ServingError, match=r"has not ended within 0\.1 s"):
             stop(server.port, timeout_seconds=0.1)
         assert read_record(server.port) is not None
