@@ -1,4 +1,4 @@
-"""Measure what a start is worth: short trainings on few pictures that the shipped model never saw.
+"""Measure what a start is worth: short trainings on few pictures that did not train the shipped model.
 
     python scripts/measure_fine_tuning.py RUN DATA [--starts default coco] [--pictures 40] [--epochs 5]
         [--set KEY=VALUE ...]

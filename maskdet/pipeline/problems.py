@@ -83,9 +83,8 @@ def _sentence(model: type[BaseModel], path: KeyPath, faults: Sequence[ErrorDetai
     if kind == "extra_forbidden":
         return f"{dotted(path)}: no such key{_suggestion(model, path)}"
     if kind == "value_error" and isinstance(faults[0]["input"], Mapping):
-        return (
-            f"{dotted(path)}: {_own_words(faults[0])}"  # of a whole section, whose values need no repeating
-        )
+        # A fault of a whole section, whose values need no repeating.
+        return f"{dotted(path)}: {_own_words(faults[0])}"
     shown = repr(faults[0]["input"])
     if len(shown) > MAX_VALUE_LENGTH:
         shown = f"{shown[:MAX_VALUE_LENGTH]}…"

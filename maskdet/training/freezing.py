@@ -9,8 +9,9 @@ NOTHING = "none"
 
 def freeze(network: Any, part: str) -> None:
     """Let no gradient reach `part` (`backbone`, or `none`), which also spares its backward pass."""
-    for parameter in [] if part == NOTHING else getattr(network, part).parameters():
-        parameter.stop_gradient = True
+    if part != NOTHING:
+        for parameter in getattr(network, part).parameters():
+            parameter.stop_gradient = True
 
 
 def to_training(network: Any, part: str) -> None:
