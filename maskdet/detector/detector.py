@@ -35,23 +35,31 @@ class Detector:
         """[C] score from which a detection of each class counts; read-only. For `Detections.above`."""
         return self._thresholds
 
-    def detect(self, picture: Picture, size: tuple[int, int] | None = None) -> Detections:
+    def detect(
+        self, picture: Picture, size: tuple[int, int] | None = None, *, from_score: float = 0
+    ) -> Detections:
         """All candidates after NMS, down to the NMS score threshold; see `detect_batch`."""
-        return self.detect_batch([picture], None if size is None else [size])[0]
+        return self.detect_batch([picture], None if size is None else [size], from_score=from_score)[0]
 
     def detect_batch(
-        self, pictures: Sequence[Picture], sizes: Sequence[tuple[int, int]] | None = None
+        self,
+        pictures: Sequence[Picture],
+        sizes: Sequence[tuple[int, int]] | None = None,
+        *,
+        from_score: float = 0,
     ) -> list[Detections]:
         """One forward pass over pictures of any sizes; one `Detections` each, in order.
 
         `sizes`: (height, width) that boxes refer to, where pictures were decoded at a fraction of it.
+        `from_score`: detections below it are left out, which saves most of the time of NMS.
         Raises PictureError for an array that is no picture, BundleError if the model fails.
         """
         if not pictures:
             return []
         sizes = sizes if sizes is not None else [(picture.shape[0], picture.shape[1]) for picture in pictures]
         boxes, scores = self._session.run(to_batch(pictures, self._meta.input_size))
+        nms = self._meta.nms.from_score(from_score)
         return [
-            to_detections(b, s, picture_size=size, input_size=self._meta.input_size, nms=self._meta.nms)
+            to_detections(b, s, picture_size=size, input_size=self._meta.input_size, nms=nms)
             for b, s, size in zip(boxes, scores, sizes, strict=True)
         ]

@@ -24,6 +24,13 @@ class NmsSettings(Section):
     keep: int = Field(100, ge=1)
     """Detections a picture after NMS, best first."""
 
+    def from_score(self, score: float) -> NmsSettings:
+        """These settings for who needs no detection below `score`: those at or above it stay what they are.
+
+        A box is suppressed by better ones only, so what is poorer need not even enter NMS.
+        """
+        return self.model_copy(update={"score_threshold": max(score, self.score_threshold)})
+
 
 class BundleMeta(Section):
     """The graph takes `image` uint8 [N, H, W, 3] RGB, already resized to input_size, and gives `boxes`

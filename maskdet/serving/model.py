@@ -18,6 +18,7 @@ from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, deco
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import resize
 from maskdet.detector.session import OnnxSession
+from maskdet.detector.settings import NmsSettings
 from maskdet.errors import BundleError, PictureError
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.sessions import Sessions
@@ -46,6 +47,8 @@ class Work:
     """Most detections that the finding counts as such, best first."""
     drawn: bool = False
     """Whether the finding holds the picture with its boxes drawn."""
+    candidates: bool = False
+    """Whether the finding holds all candidates, down to the bundle's own score threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,10 @@ class Timing:
 class Finding:
     """What the model says of one picture.
 
-    candidates: all that NMS left, best first; thresholds: [C] in force for this picture;
-    detections: those over them, each face once, at most as many as asked for; size: (height, width) of the
-    picture after its EXIF turn; drawn: JPEG of the picture with its detections, only where `Work.drawn` asked
-    for it.
+    candidates: what NMS left, best first, down to the least score that can decide the verdict, or all of it
+    where `Work.candidates` asked for it; thresholds: [C] in force for this picture; detections: those over
+    them, each face once, at most as many as asked for; size: (height, width) of the picture after its EXIF
+    turn; drawn: JPEG of the picture with its detections, only where `Work.drawn` asked for it.
     """
 
     model: ServedModel
@@ -185,7 +188,11 @@ class ServedModel:
     ) -> Finding:
         started = time.perf_counter()
         candidates = to_detections(
-            boxes, scores, picture_size=prepared.size, input_size=self.meta.input_size, nms=self.meta.nms
+            boxes,
+            scores,
+            picture_size=prepared.size,
+            input_size=self.meta.input_size,
+            nms=self._nms(prepared),
         )
         detections = answer(candidates, prepared.thresholds)
         verdict = self.policy.judge(candidates, detections, prepared.thresholds)
@@ -202,6 +209,12 @@ class ServedModel:
         return Finding(
             self, candidates, prepared.thresholds, detections, prepared.size, verdict, timing, drawn
         )
+
+    def _nms(self, prepared: Prepared) -> NmsSettings:
+        everything = self.meta.nms
+        if prepared.work.candidates:
+            return everything
+        return everything.from_score(float(self.policy.doubt_from(prepared.thresholds).min()))
 
     def _drawn(self, prepared: Prepared, detections: Detections) -> bytes:
         picture, source = prepared.picture, prepared.work.source

@@ -75,7 +75,14 @@ async def _outcomes(service: Service, request: Request, wanted: DetectInput) -> 
     """One outcome for each upload. An only picture's error is raised: then it is the request's."""
     options = wanted.options
     works = [
-        Work(upload.data, options.model, options.threshold, options.max_detections, drawn=options.visualize)
+        Work(
+            upload.data,
+            options.model,
+            options.threshold,
+            options.max_detections,
+            drawn=options.visualize,
+            candidates=options.candidates,
+        )
         for upload in wanted.uploads
         if upload.fault is None
     ]

@@ -45,8 +45,15 @@ class Policy:
         told = _told_by_name(labels) if violations is None else violations
         return cls(tuple(labels), frozenset(told), band)
 
+    def doubt_from(self, thresholds: FloatArray) -> FloatArray:
+        """[C] score from which a face of each class leaves doubt; poorer ones decide nothing."""
+        from_scores: FloatArray = thresholds - np.float32(self.band)
+        return from_scores
+
     def judge(self, candidates: Detections, sure: Detections, thresholds: FloatArray) -> Verdict:
-        """candidates: all that NMS left; sure: the answer of them; thresholds: [C] by class id."""
+        """candidates: what NMS left, at least from `doubt_from` on; sure: the answer of them;
+        thresholds: [C] by class id.
+        """
         tally = np.bincount(sure.class_ids, minlength=len(self.labels))
         counts = {label: int(count) for label, count in zip(self.labels, tally, strict=True)}
         if any(counts[label] for label in self.violations & counts.keys()):
@@ -54,8 +61,8 @@ class Policy:
         return Verdict("uncertain" if self._doubt(candidates, sure, thresholds) else "ok", counts)
 
     def _doubt(self, candidates: Detections, sure: Detections, thresholds: FloatArray) -> bool:
-        limits = thresholds[candidates.class_ids]
-        near = (candidates.scores < limits) & (candidates.scores >= limits - self.band)
+        ids, scores = candidates.class_ids, candidates.scores
+        near = (scores < thresholds[ids]) & (scores >= self.doubt_from(thresholds)[ids])
         return bool((near & ~_covered(candidates, sure)).any())
 
 

@@ -25,8 +25,8 @@ def whole_way(model: Path, data: bytes, threads: int, threshold: float) -> Call:
 
     def call() -> int:
         decoded = decode_reduced(data, at_least=detector.meta.input_size)
-        found = detector.detect(decoded.pixels, decoded.size)
-        return int((found.scores >= threshold).sum())
+        found = detector.detect(decoded.pixels, decoded.size, from_score=threshold)
+        return len(found)
 
     return call
 

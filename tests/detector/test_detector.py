@@ -35,6 +35,13 @@ def test_candidates_reach_below_the_class_thresholds(detector: Detector) -> None
     assert len(found.above(detector.thresholds)) == 0
 
 
+def test_what_is_wanted_from_a_score_on_is_all_that_comes(detector: Detector) -> None:
+    picture = np.maximum(paint({(2, 2): "with_mask"}) // 2, paint({(5, 5): "without_mask"}))
+    assert len(detector.detect(picture)) == 2
+    [score] = detector.detect(picture, from_score=0.6).scores
+    assert score > 0.9
+
+
 def test_a_batch_equals_its_pictures_alone(detector: Detector) -> None:
     pictures = [paint({(n % GRID, n // GRID): LABELS[n % 3]}, 64 + n, 200 - n) for n in range(20)]
     pictures.insert(7, np.zeros((1, 1, 3), np.uint8))

@@ -5,7 +5,7 @@ import pytest
 
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.settings import NmsSettings
-from maskdet.types import Detections
+from maskdet.types import Detections, FloatArray
 
 SIZE = (100, 200)
 
@@ -121,14 +121,35 @@ def test_the_given_arrays_stay_as_they_are() -> None:
     assert np.array_equal(scores, before[1])
 
 
-@pytest.mark.parametrize("keep", [1, 7, 100, 5000])
-def test_a_crowd_is_answered_as_if_all_candidates_were_compared(keep: int) -> None:
+def crowd() -> tuple[FloatArray, FloatArray]:
+    """Boxes and scores of 3000 anchors that overlap, many with equal scores."""
     random = np.random.default_rng(0)
     corners = random.uniform(0, 80, (3000, 2))
     boxes = np.concatenate([corners, corners + random.uniform(5, 40, (3000, 2))], axis=1)
-    scores = random.uniform(0, 1, (3000, 2)).round(2)
-    whole = post(boxes, scores, keep=10_000, top_k=5000)
-    found = post(boxes, scores, keep=keep, top_k=5000)
+    return boxes.astype(np.float32), random.uniform(0, 1, (3000, 2)).round(2).astype(np.float32)
+
+
+@pytest.mark.parametrize("keep", [1, 7, 100, 5000])
+def test_a_crowd_is_answered_as_if_all_candidates_were_compared(keep: int) -> None:
+    whole = post(*crowd(), keep=10_000, top_k=5000)
+    found = post(*crowd(), keep=keep, top_k=5000)
     assert len(found) == min(keep, len(whole)) > 0
     assert np.array_equal(found.boxes, whole.boxes[:keep])
     assert np.array_equal(found.scores, whole.scores[:keep])
+
+
+@pytest.mark.parametrize("score", [0, 0.2, 0.77, 0.99, 1])
+@pytest.mark.parametrize("limits", [{"keep": 10_000}, {"keep": 40}, {"keep": 40, "top_k": 60}])
+def test_what_is_found_from_a_score_on_is_what_was_found_before(score: float, limits: dict[str, int]) -> None:
+    nms = NmsSettings(**limits)
+    sizes = {"picture_size": SIZE, "input_size": SIZE}
+    whole = to_detections(*crowd(), **sizes, nms=nms)
+    above = whole.select(whole.scores >= np.float32(score))
+    found = to_detections(*crowd(), **sizes, nms=nms.from_score(score))
+    assert np.array_equal(found.boxes, above.boxes)
+    assert np.array_equal(found.scores, above.scores)
+    assert np.array_equal(found.class_ids, above.class_ids)
+
+
+def test_no_score_leads_below_the_threshold_of_nms() -> None:
+    assert NmsSettings(score_threshold=0.3).from_score(-1).score_threshold == 0.3

@@ -301,6 +301,24 @@ def test_options_of_one_request_never_reach_another(gated: Any) -> None:
     assert counts == [0, 1] * 30
 
 
+def test_answer_is_the_same_whether_or_not_the_candidates_are_asked_for(gated: Any) -> None:
+    engine, model = gated(threads=1, uncertain_band=0.1)
+    model.gate.set()
+    picture = paint({(1, 1): "with_mask", (3, 3): "without_mask"})
+    shades = np.linspace(0, 1, 12)
+
+    async def both(shade: float) -> list[Finding]:
+        works = [Work((picture * shade).astype(np.uint8), candidates=each) for each in (False, True)]
+        return [one for one in await engine.submit_all(works) if isinstance(one, Finding)]
+
+    pairs = [asyncio.run(both(shade)) for shade in shades]
+    for least, all_of_them in pairs:
+        assert np.array_equal(least.detections.boxes, all_of_them.detections.boxes)
+        assert least.verdict == all_of_them.verdict
+    assert {least.verdict.outcome for least, _ in pairs} == {"ok", "uncertain", "violation"}
+    assert any(len(least.candidates) < len(all_of_them.candidates) for least, all_of_them in pairs)
+
+
 def test_two_clients_never_get_each_others_answer(tiny_bundle: Path) -> None:
     settings = ServeSettings(threads=2, max_batch=2)
     model = ServedModel.load("", tiny_bundle, settings, cores=2)

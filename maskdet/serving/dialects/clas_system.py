@@ -57,7 +57,8 @@ def clas_system_routes(service: Service) -> APIRouter:
         started = time.perf_counter()
         async with service.body(request) as body:
             wanted = _request(body)
-            works = [Work(source) for source in _sources(wanted, service.settings.max_pixels)]
+            sources = _sources(wanted, service.settings.max_pixels)
+            works = [Work(source, candidates=True) for source in sources]
             findings = await service.findings(request, works) if works else []
         elapse = time.perf_counter() - started
         return json_reply({"msg": "", "results": _results(wanted, findings, elapse), "status": "000"})

@@ -53,5 +53,5 @@ async def _finding(service: Service, request: Request) -> Finding:
         files = [value for name, value in items if name == "img" and isinstance(value, Upload)]
         if not files:
             raise NoPicture("the form has no file named img")
-        [finding] = await service.findings(request, [Work(files[0].data)])
+        [finding] = await service.findings(request, [Work(files[0].data, candidates=True)])
     return finding

@@ -23,11 +23,7 @@ class Network:
 
     def detect(self, data: bytes) -> list[dict[str, Any]]:
         decoded = decode_reduced(data, at_least=self._detector.meta.input_size)
-        found = self._detector.detect(decoded.pixels, decoded.size)
+        found = self._detector.detect(decoded.pixels, decoded.size, from_score=THRESHOLD)
         labels = self._detector.meta.labels
         rows = zip(found.class_ids.tolist(), found.scores.tolist(), found.boxes.tolist(), strict=True)
-        return [
-            {"label": labels[class_id], "score": score, "box": box}
-            for class_id, score, box in rows
-            if score >= THRESHOLD
-        ]
+        return [{"label": labels[class_id], "score": score, "box": box} for class_id, score, box in rows]
