@@ -26,6 +26,8 @@ State = Literal["starting", "ready", "failed", "draining", "stopped"]
 Outcome = Finding | MaskdetError
 Claimed = tuple[Job[Work, Finding], ServedModel, Prepared]
 
+SPARE_THREADS = 1
+"""Beyond one for each core: while a thread waits for the interpreter, which one has at a time, another runs."""
 PROBE_SUFFIXES = (".jpg", ".png")
 """The probe takes both decoders' way, so that no client waits while they are first loaded."""
 
@@ -35,8 +37,8 @@ logger = logging.getLogger("maskdet.engine")
 class Engine:
     """Answers pictures with findings. Decoding and resizing run on the inference threads too.
 
-    A picture that is alone in the engine gets all cores (lowest latency); when others wait or run, each
-    thread keeps to one core (highest throughput).
+    A picture that is alone in the engine gets all cores (lowest latency); when others wait or run, each pass
+    keeps to one core (highest throughput).
     """
 
     def __init__(self, models: Mapping[str, ServedModel], settings: ServeSettings) -> None:
@@ -46,7 +48,7 @@ class Engine:
         self.metrics.watch("ready", "Whether requests are taken up", lambda: self.state == "ready", "livemin")
         self._models = dict(models)
         self._settings = settings
-        count = settings.threads or core_count()
+        count = settings.threads or core_count() + SPARE_THREADS
         self._queue: JobQueue[Work, Finding] = JobQueue(
             max_jobs=settings.max_queue, max_wait_seconds=settings.queue_seconds, threads=count
         )

@@ -39,7 +39,8 @@ class ServeSettings(Section):
     device: str = Field("cpu", pattern=r"^(cpu|gpu(:\d+)?)$")
     """Where the model runs: cpu, gpu or gpu:N."""
     threads: int = Field(0, ge=0, le=256)
-    """Inference threads of one process; 0 takes one for each core, shared out between the workers."""
+    """Inference threads of one process; 0 takes one more than there are cores, so that none is idle, or an
+    even share of the cores for each of several workers."""
     max_batch: int = Field(1, ge=1, le=64)
     """Pictures that run through the model at once. On a CPU a batch seldom pays."""
     batch_wait_ms: float = Field(0, ge=0, le=1000)

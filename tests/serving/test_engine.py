@@ -13,6 +13,7 @@ import pytest
 from support import LABELS, cell_box, paint
 
 from maskdet.errors import MaskdetError, PictureError
+from maskdet.serving.cores import core_count
 from maskdet.serving.engine import Engine
 from maskdet.serving.model import Finding, ServedModel, Work
 from maskdet.serving.refusals import BadOption, Busy, Draining, UnknownModel
@@ -299,6 +300,21 @@ def test_options_of_one_request_never_reach_another(gated: Any) -> None:
     counts = [len(finding.detections) for finding in asyncio.run(mixed()) if isinstance(finding, Finding)]
 
     assert counts == [0, 1] * 30
+
+
+def test_one_more_picture_is_at_work_than_there_are_cores(gated: Any) -> None:
+    engine, model = gated()
+
+    async def crowd() -> None:
+        works = [asyncio.ensure_future(engine.submit(WORK)) for _ in range(core_count() + 3)]
+        for _ in range(core_count() + 1):
+            await entered(model)
+        assert not await asyncio.to_thread(model.entered.acquire, timeout=0.2)
+        assert engine.queue_depth == 2
+        model.gate.set()
+        await asyncio.gather(*works)
+
+    asyncio.run(crowd())
 
 
 def test_answer_is_the_same_whether_or_not_the_candidates_are_asked_for(gated: Any) -> None:
