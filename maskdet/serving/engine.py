@@ -27,7 +27,7 @@ Outcome = Finding | MaskdetError
 Claimed = tuple[Job[Work, Finding], ServedModel, Prepared]
 
 SPARE_THREADS = 1
-"""Beyond one for each core: while a thread waits for the interpreter, which one has at a time, another runs."""
+"""Beyond one for each core: while a thread waits for the interpreter lock, another one runs."""
 PROBE_SUFFIXES = (".jpg", ".png")
 """The probe takes both decoders' way, so that no client waits while they are first loaded."""
 
