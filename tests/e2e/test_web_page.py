@@ -164,6 +164,7 @@ def give(page: Any, *files: Any) -> None:
 
 
 def wait_for_answer(page: Any) -> None:
+    expect(page.locator("#view")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator("#busy")).to_be_hidden(timeout=PATIENCE_MS)
     expect(page.locator("#verdict")).not_to_have_attribute("data-outcome", "waiting", timeout=PATIENCE_MS)
 
@@ -293,6 +294,48 @@ def test_language_follows_the_browser_until_it_is_switched(open_page: Callable[.
     assert page.locator("#faces .face-name").all_text_contents() == ["Mask", "No mask"]
     page.reload()
     expect(page.get_by_role("heading", name="Drop pictures here")).to_be_visible()
+
+
+def test_picture_given_before_the_server_has_said_anything_is_kept(
+    open_page: Callable[..., Any], server: Server
+) -> None:
+    page, held = open_page("about:blank"), []
+
+    def hold(asked: Any) -> None:
+        held.append(asked)
+
+    page.route("**/v1/page", hold)
+    page.goto(server.url)
+    give(page)
+
+    expect(page.locator("#busy")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#picture-title")).to_have_text("people.png")
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("#busy")).to_have_text("检测中…")
+    (asked,) = held
+    asked.continue_()
+    wait_for_answer(page)
+
+    assert len(faces(page)) == 2
+
+
+def test_picture_outlives_a_server_that_cannot_be_reached(
+    open_page: Callable[..., Any], server: Server
+) -> None:
+    page = open_page("about:blank", allowed="ERR_FAILED")
+    page.route("**/v1/page", lambda asked: asked.abort())
+    page.goto(server.url)
+    give(page)
+    expect(page.locator("#fault-text")).to_have_text(
+        "The server cannot be reached. Does it still run?", timeout=PATIENCE_MS
+    )
+
+    page.unroute("**/v1/page")
+    page.get_by_role("button", name="Try again").click()
+    wait_for_answer(page)
+
+    assert len(faces(page)) == 2
+    expect(page.locator("#notice")).to_be_hidden()
 
 
 def test_several_pictures_good_and_bad(open_page: Callable[..., Any]) -> None:

@@ -23,7 +23,8 @@ const part = (id) => document.getElementById(id);
 
 class Page {
   constructor() {
-    Object.assign(this, { config: null, model: null, pictures: [], current: null, bitmap: null, chosen: null });
+    Object.assign(this, { config: null, model: null, connecting: null });
+    Object.assign(this, { pictures: [], current: null, bitmap: null, chosen: null });
     this.bundles = new Set();
     this.voice = new Voice(part("notice"), part("status"));
     this.api = new Api((wasWrong) => askKey(part("key-dialog"), wasWrong));
@@ -46,15 +47,17 @@ class Page {
     await this.connected();
   }
 
-  /** Whether the server has said what the page must know; asks it if not. */
-  async connected() {
-    try {
-      this.config ??= await this.api.config();
-    } catch (error) {
-      this.voice.warn(errorText(error));
-      return false;
-    }
-    if (this.model) return true;
+  /** Learn from the server what the page must know: once, and again after it could not be learned. */
+  connect() {
+    this.connecting ??= this.learn().catch((error) => {
+      this.connecting = null;
+      throw error;
+    });
+    return this.connecting;
+  }
+
+  async learn() {
+    this.config = await this.api.config();
     const { models, inbox } = this.config;
     this.voice.warn("");
     part("model").replaceChildren(...models.map(({ name }) => new Option(name, name)));
@@ -62,7 +65,17 @@ class Page {
     part("wrong").hidden = !inbox;
     this.bundles = new Set(models.map(({ bundle }) => bundle));
     this.useModel(models[0]);
-    return true;
+  }
+
+  /** Whether the server has said what the page must know; a person is told if it has not. */
+  async connected() {
+    try {
+      await this.connect();
+      return true;
+    } catch (error) {
+      this.voice.warn(errorText(error));
+      return false;
+    }
   }
 
   useModel(model) {
@@ -103,14 +116,12 @@ class Page {
 
   switchLanguage(language, options) {
     setLanguage(language, options);
-    if (!this.model) return;
-    this.thresholds.paint();
+    if (this.model) this.thresholds.paint();
     this.refresh();
     this.correction.retell();
   }
 
   async take(files) {
-    if (!(await this.connected())) return;
     const added = files.map((file) => newPicture(file, file.name || t("pasted")));
     this.pictures.push(...added);
     this.queue.add(added);
@@ -119,10 +130,20 @@ class Page {
 
   async look(picture) {
     if (picture === this.current) this.voice.say(t("workingOn", { name: picture.name }));
-    await examine(picture, { api: this.api, model: this.model.name, limit: this.config.max_upload_bytes });
+    await this.examine(picture);
     if (picture.answer) await this.keepUp(picture.answer.model).catch((error) => this.voice.warn(errorText(error)));
     if (picture === this.current) await this.pick(picture);
     else this.showStrip();
+  }
+
+  async examine(picture) {
+    try {
+      await this.connect();
+    } catch (error) {
+      picture.error = error;
+      return;
+    }
+    await examine(picture, { api: this.api, model: this.model.name, limit: this.config.max_upload_bytes });
   }
 
   /** A server may swap its model: what is not known of a new one is asked once. */
@@ -241,6 +262,7 @@ class Page {
     this.button("retry").hidden = !WORTH_A_RETRY.includes(fault?.code);
     part("fault-text").textContent = fault ? this.faultText(current) : "";
     for (const id of ["verdict", "thresholds", "results", "raw"]) part(id).hidden = Boolean(fault) || editing;
+    part("thresholds").hidden ||= !this.model;
     part("correction").hidden = !editing;
     part("actions").hidden = live;
     part("again").hidden = live;
@@ -275,7 +297,7 @@ class Page {
   }
 
   limit() {
-    return `${(this.config.max_upload_bytes / 2 ** 20).toFixed(0)} MiB`;
+    return this.config ? `${(this.config.max_upload_bytes / 2 ** 20).toFixed(0)} MiB` : "";
   }
 }
 
