@@ -148,6 +148,7 @@ def test_stop_under_load_answers_everything_accepted(
 
     with ThreadPoolExecutor(6) as pool:
         clients = [pool.submit(client) for _ in range(6)]
+        until(lambda: outcomes["200"] >= 1)
         wait_for_queue(server, 5)
         server.process.send_signal(number)
         assert server.process.wait(30) == 0
