@@ -18,16 +18,17 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
     Only for a request whose body has been read: what else comes in can only be the disconnect.
     """
-    task = asyncio.ensure_future(work)
+    answer = asyncio.ensure_future(work)
     watch = asyncio.ensure_future(_gone(request))
+    watch.add_done_callback(lambda _: answer.cancel())
     try:
-        await asyncio.wait((task, watch), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientGone("the client closed the connection before its answer")
-        return task.result()
+        return await answer
+    except asyncio.CancelledError:
+        if watch.done() and not watch.cancelled():
+            raise ClientGone("the client closed the connection before its answer") from None
+        raise
     finally:
         watch.cancel()
-        task.cancel()
 
 
 async def _gone(request: Request) -> None:
