@@ -130,20 +130,15 @@ class Page {
 
   async look(picture) {
     if (picture === this.current) this.voice.say(t("workingOn", { name: picture.name }));
-    await this.examine(picture);
+    await examine(picture, () => this.known());
     if (picture.answer) await this.keepUp(picture.answer.model).catch((error) => this.voice.warn(errorText(error)));
     if (picture === this.current) await this.pick(picture);
     else this.showStrip();
   }
 
-  async examine(picture) {
-    try {
-      await this.connect();
-    } catch (error) {
-      picture.error = error;
-      return;
-    }
-    await examine(picture, { api: this.api, model: this.model.name, limit: this.config.max_upload_bytes });
+  async known() {
+    await this.connect();
+    return { api: this.api, model: this.model.name, limit: this.config.max_upload_bytes };
   }
 
   /** A server may swap its model: what is not known of a new one is asked once. */

@@ -20,9 +20,13 @@ export async function decoded(blob) {
   }
 }
 
-/** Ask the server about a picture. What comes of it, answer or error, is kept in the picture. */
-export async function examine(picture, { api, model, limit }) {
+/** Ask the server about a picture. What comes of it, answer or error, is kept in the picture.
+ *
+ * known() resolves to what must be known of the server for that: {api, model, limit}.
+ */
+export async function examine(picture, known) {
   try {
+    const { api, model, limit } = await known();
     if (picture.blob.size > limit) throw new ApiError("body_too_large", "");
     const bitmap = await decoded(picture.blob);
     const answer = await api.detect(picture.blob, { model, drawn: !bitmap });
