@@ -20,9 +20,9 @@ from pathlib import Path
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.dataset.prepare import prepare
 from maskdet.dataset.settings import DataSettings
-from maskdet.training.placement import worker_command
-from maskdet.training.process import Event
-from maskdet.training.recipe import CONFIG_NAME, build_recipe
+from maskdet.training.launch.placement import worker_command
+from maskdet.training.launch.process import Event
+from maskdet.training.recipe.recipe import CONFIG_NAME, build_recipe
 from maskdet.training.settings import ModelSettings, TrainSettings
 from maskdet.training.train import TrainJob, train
 

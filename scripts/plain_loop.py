@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from maskdet.training.compat import apply_shims, paddle
+from maskdet.training.worker.compat import apply_shims, paddle
 
 apply_shims()
 

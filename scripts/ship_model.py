@@ -22,10 +22,10 @@ from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import MODEL_NAME, WEIGHTS_NAME
 from maskdet.errors import MaskdetError, StageError
 from maskdet.files import sha256_file, staged_file
-from maskdet.training.architecture import class_count
-from maskdet.training.checkpoint_meta import CheckpointMeta
+from maskdet.training.start.architecture import class_count
+from maskdet.training.start.checkpoint_meta import CheckpointMeta
+from maskdet.training.start.weights import Weights, is_class_layer, read_weights
 from maskdet.training.state import BEST_NAME
-from maskdet.training.weights import Weights, is_class_layer, read_weights
 
 MODELS = Path(__file__).resolve().parents[1] / "maskdet" / "models"
 MAX_BYTES = 12_000_000

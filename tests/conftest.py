@@ -15,7 +15,7 @@ def workers_import_maskdet() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(REPO))
-        patch.setattr("maskdet.training.process.threads_of_each", lambda processes: 1)
+        patch.setattr("maskdet.training.launch.process.threads_of_each", lambda processes: 1)
         yield
 
 

@@ -22,8 +22,8 @@ from maskdet.dataset.settings import DataSettings
 from maskdet.evaluation.result import Evaluation
 from maskdet.export.export import ExportJob, ExportSummary
 from maskdet.files import sha256_file
-from maskdet.training.process import Event
-from maskdet.training.recipe import CONFIG_NAME, build_recipe
+from maskdet.training.launch.process import Event
+from maskdet.training.recipe.recipe import CONFIG_NAME, build_recipe
 from maskdet.training.settings import ModelSettings, TrainSettings
 from maskdet.training.train import TrainJob, TrainSummary, train
 

@@ -30,6 +30,6 @@ def config(
     run_stage(context, "config", force=force, table=explain is None)
     if explain is not None:
         from maskdet.cli.console import print_lines
-        from maskdet.training.recipe import load_recipe
+        from maskdet.training.recipe.recipe import load_recipe
 
         print_lines(load_recipe(context.path("config")).explain(explain).splitlines())

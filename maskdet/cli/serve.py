@@ -107,8 +107,8 @@ def serve(
     settings = _with_keys(context.pipeline.serve, api_keys or [], api_key_file)
 
     from maskdet.cli.console import print_lines, shown
-    from maskdet.serving.logs import log_to
-    from maskdet.serving.serve import serve as serve_bundles
+    from maskdet.serving.process.logs import log_to
+    from maskdet.serving.process.serve import serve as serve_bundles
 
     log_to()
     listing = ", ".join(f"{name}={shown(path)}" if name else shown(path) for name, path in bundles.items())
@@ -122,7 +122,7 @@ def _hub_settings(config: Path | None, models: list[str]) -> list[str]:
     from maskdet.cli.console import print_notes
     from maskdet.cli.session import DEFAULT_CONFIG
     from maskdet.errors import UsageError
-    from maskdet.serving.hub_config import read_hub_config
+    from maskdet.serving.dialects.hub_config import read_hub_config
 
     if config is None:
         return []
@@ -139,7 +139,7 @@ def _hub_settings(config: Path | None, models: list[str]) -> list[str]:
 def _with_keys(settings: ServeSettings, keys: list[str], file: Path | None) -> ServeSettings:
     """The settings with the hashes of more keys; the keys themselves are kept nowhere."""
     from maskdet.errors import UsageError
-    from maskdet.serving.hashing import hash_key, read_keys
+    from maskdet.serving.http.hashing import hash_key, read_keys
 
     if "" in keys:
         raise UsageError(

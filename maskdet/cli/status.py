@@ -21,7 +21,7 @@ def status(
     from maskdet.cli.console import print_lines
     from maskdet.errors import ServingError
     from maskdet.pipeline.report import duration
-    from maskdet.serving import control
+    from maskdet.serving.process import control
 
     found = control.status(port_of(config, overrides, runs, port))
     record = found.record

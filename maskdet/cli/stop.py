@@ -14,7 +14,7 @@ def stop(
 ) -> None:
     """Let a running server answer what it accepted, and end it."""
     from maskdet.cli.console import print_lines
-    from maskdet.serving import control
+    from maskdet.serving.process import control
 
     record = control.stop(port_of(config, overrides, runs, port))
     print_lines([f"stopped {record.url} (process {record.pid})"])

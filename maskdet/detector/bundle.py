@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from maskdet.detector.session import OnnxSession
+from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.detector.settings import METADATA_KEY, BundleMeta
 from maskdet.errors import BundleError
 

@@ -9,7 +9,7 @@ import numpy as np
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import to_batch
-from maskdet.detector.session import OnnxSession
+from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.detector.settings import BundleMeta
 from maskdet.types import Detections, FloatArray, Picture
 

@@ -12,13 +12,13 @@ from maskdet.errors import UsageError
 from maskdet.evaluation.evaluator import checked_scenes, evaluate
 from maskdet.evaluation.intervals import draw_resamples, mean_over_classes, percentiles, resampled_ap
 from maskdet.evaluation.mistakes import MistakeFinder
-from maskdet.evaluation.policy import FLOOR, SafeChoice, safe_thresholds
 from maskdet.evaluation.pool import pool
 from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.safety import Parts, Safety, false_alarm_rate, measure_safety
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.slices import Slicer
+from maskdet.evaluation.threshold_policy import FLOOR, SafeChoice, safe_thresholds
 from maskdet.evaluation.views import View, network_widths
 from maskdet.settings import nearest
 from maskdet.types import FloatArray, IntArray

@@ -15,13 +15,13 @@ from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.settings import BundleMeta
 from maskdet.errors import ExportError
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.export.judge import evaluate_bundle
 from maskdet.export.parity import BATCH_SIZES, Parity, compare, parity_batch
 from maskdet.export.settings import ExportSettings
 from maskdet.files import sha256_file, write_json
+from maskdet.judging.bundles import evaluate_bundle
 from maskdet.progress import Track, silent
-from maskdet.training.process import WorkerCommand, run_worker
-from maskdet.training.variants import MEAN, STD, variant
+from maskdet.training.launch.process import WorkerCommand, run_worker
+from maskdet.training.recipe.variants import MEAN, STD, variant
 
 BUNDLE_NAME = "model.onnx"
 PARITY_NAME = "parity.json"
@@ -96,7 +96,10 @@ def _convert(job: ExportJob, manifest: Manifest, batch: Any) -> dict[str, Any]:
             "batch_size": max(BATCH_SIZES),
         }
         run_worker(
-            "maskdet.export.conversion", worker_job, folder, WorkerCommand(job.python or Path(sys.executable))
+            "maskdet.export.worker.conversion",
+            worker_job,
+            folder,
+            WorkerCommand(job.python or Path(sys.executable)),
         )
         with np.load(folder / "outputs.npz", allow_pickle=False) as stored:
             return dict(stored)

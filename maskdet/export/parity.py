@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from maskdet.dataset.manifest import ManifestPicture
 from maskdet.detector.picture import read_picture
 from maskdet.detector.preprocess import to_batch
-from maskdet.detector.session import OnnxSession
+from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.errors import ExportError
 from maskdet.export.comparison import Arrays, Comparison, Judge, RawOutputs
 from maskdet.export.settings import ExportSettings

@@ -21,9 +21,9 @@ from maskdet.pipeline.stage import Context, Event, ignore
 from maskdet.pipeline.stages.eval import EVAL
 from maskdet.pipeline.stages.export import EXPORT
 from maskdet.progress import silent
-from maskdet.training.recipe import build_recipe
-from maskdet.training.room import room_for
-from maskdet.training.sampling import repeat_factors, steps_per_epoch
+from maskdet.training.launch.disk_space import room_for
+from maskdet.training.recipe.recipe import build_recipe
+from maskdet.training.recipe.sampling import repeat_factors, steps_per_epoch
 from maskdet.training.train import TrainJob, train
 
 RECORD = "rehearsal.json"

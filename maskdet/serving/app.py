@@ -11,20 +11,20 @@ from starlette.types import Receive, Scope, Send
 
 from maskdet import __version__
 from maskdet.errors import MaskdetError
-from maskdet.serving.access import BUNDLE_HEADER, AccessLog, Linger, note_error, request_id
-from maskdet.serving.admin import Reloading, admin_routes
-from maskdet.serving.body import BodyReader
-from maskdet.serving.corrections import correction_routes
 from maskdet.serving.dialects.registry import dialect_routes
 from maskdet.serving.dialects.wire import OPEN_CORS_PATHS
-from maskdet.serving.docs import docs_routes
-from maskdet.serving.engine import Engine
-from maskdet.serving.health import health_routes, metrics_routes
-from maskdet.serving.keys import ApiKeys
-from maskdet.serving.native import native_routes
-from maskdet.serving.page import page_routes
-from maskdet.serving.problems import problem_response
+from maskdet.serving.engine.engine import Engine
+from maskdet.serving.http.access import BUNDLE_HEADER, AccessLog, Linger, note_error, request_id
+from maskdet.serving.http.body import BodyReader
+from maskdet.serving.http.keys import ApiKeys
+from maskdet.serving.http.problems import problem_response
 from maskdet.serving.refusals import MalformedBody, UnknownRoute, WrongMethod
+from maskdet.serving.routes.admin import Reloading, admin_routes
+from maskdet.serving.routes.corrections import correction_routes
+from maskdet.serving.routes.docs import docs_routes
+from maskdet.serving.routes.health import health_routes, metrics_routes
+from maskdet.serving.routes.native import native_routes
+from maskdet.serving.routes.page import page_routes
 from maskdet.serving.service import Service
 from maskdet.serving.settings import ServeSettings
 

@@ -12,12 +12,12 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.access import answered_by, note, note_error
-from maskdet.serving.body import BodyReader
-from maskdet.serving.disconnect import unless_gone
-from maskdet.serving.engine import Engine, Outcome
-from maskdet.serving.metrics import Metrics
-from maskdet.serving.model import Finding, Work, bundle_id
+from maskdet.serving.engine.engine import Engine, Outcome
+from maskdet.serving.engine.metrics import Metrics
+from maskdet.serving.engine.served_model import Finding, Work, bundle_id
+from maskdet.serving.http.access import answered_by, note, note_error
+from maskdet.serving.http.body import BodyReader
+from maskdet.serving.http.disconnect import unless_gone
 from maskdet.serving.refusals import BodyTooLarge
 from maskdet.serving.settings import ServeSettings
 

@@ -11,10 +11,10 @@ from maskdet.dataset.manifest import load_manifest
 from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
+from maskdet.judging.views import view_of
 from maskdet.progress import Counter, Track, silent
-from maskdet.training.found import read_found
-from maskdet.training.process import WorkerCommand, run_worker
-from maskdet.training.views import view_of
+from maskdet.training.detections_file import read_found
+from maskdet.training.launch.process import WorkerCommand, run_worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _detect(job: EvalJob, out: Path, total: int, track: Track) -> None:
     shown = Counter(track, total, "evaluating")
     command = WorkerCommand(job.python or Path(sys.executable))
     run_worker(
-        "maskdet.training.inference",
+        "maskdet.training.worker.inference",
         worker_job,
         out.parent,
         command,

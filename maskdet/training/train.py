@@ -13,18 +13,18 @@ import yaml
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
 from maskdet.files import sha256_file
-from maskdet.training.checkpoint_meta import LABELS_NAME, write_labels
-from maskdet.training.curves import CURVES_NAME
-from maskdet.training.failures import Diverged, OutOfMemory
-from maskdet.training.follow import Follower
-from maskdet.training.metrics import METRICS_NAME, forget_after
-from maskdet.training.page import PAGE_NAME
-from maskdet.training.placement import cache_bytes, worker_command
-from maskdet.training.process import Event, OnEvent, WorkerCommand, run_worker
-from maskdet.training.relief import Relief
-from maskdet.training.room import clear_unfinished, room_for
+from maskdet.training.launch.disk_space import clear_unfinished, room_for
+from maskdet.training.launch.failures import Diverged, OutOfMemory
+from maskdet.training.launch.placement import cache_bytes, worker_command
+from maskdet.training.launch.process import Event, OnEvent, WorkerCommand, run_worker
+from maskdet.training.launch.recovery import Relief
+from maskdet.training.report.curves import CURVES_NAME
+from maskdet.training.report.metrics_log import METRICS_NAME, forget_after
+from maskdet.training.report.page import PAGE_NAME
+from maskdet.training.report.recorder import Follower
 from maskdet.training.settings import ModelSettings, TrainSettings
-from maskdet.training.starting import start_of
+from maskdet.training.start.checkpoint_meta import LABELS_NAME, write_labels
+from maskdet.training.start.starting import start_of
 from maskdet.training.state import BEST_NAME, LAST_NAME, STATE_NAME, TrainState, read_state
 
 LOG_NAME = "worker.log"
@@ -135,7 +135,7 @@ def _attempt(
 ) -> Event:
     forget_after(job.out, state.epoch if state else 0)
     return run_worker(
-        "maskdet.training.loop",
+        "maskdet.training.worker.loop",
         _worker_job(job, command, relief, state),
         job.out,
         command,

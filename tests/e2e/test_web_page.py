@@ -22,7 +22,7 @@ import pytest
 from support import cell_box, paint, write_tiny_bundle
 
 from maskdet.dataset.voc import read_annotation
-from maskdet.serving.keys import hash_key
+from maskdet.serving.http.keys import hash_key
 from maskdet.types import Picture
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

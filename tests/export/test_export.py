@@ -17,8 +17,8 @@ from maskdet.detector.picture import read_picture
 from maskdet.errors import ExportError, TrainingError
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.export import ExportJob, export
-from maskdet.export.judge import evaluate_bundle
 from maskdet.export.settings import ExportSettings
+from maskdet.judging.bundles import evaluate_bundle
 
 SCORE, BOX = 1e-3, 0.05
 

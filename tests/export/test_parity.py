@@ -10,7 +10,7 @@ from onnx import numpy_helper
 from trained import Exported
 
 from maskdet.detector.bundle import load_bundle
-from maskdet.detector.session import OnnxSession
+from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.errors import ExportError
 from maskdet.export.comparison import Comparison
 from maskdet.export.parity import Parity, compare, parity_batch

@@ -17,8 +17,8 @@ from maskdet.detector import shipped
 from maskdet.detector.bundle import load_bundle
 from maskdet.errors import StageError
 from maskdet.files import sha256_file
-from maskdet.training.checkpoint_meta import read_meta
-from maskdet.training.weights import read_weights
+from maskdet.training.start.checkpoint_meta import read_meta
+from maskdet.training.start.weights import read_weights
 
 Ship = Callable[[Path, Path], list[Path]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from training.weights_server import CONTENT, Behaviour, serving
+from training.start.weights_server import CONTENT, Behaviour, serving
 
 from maskdet.errors import EnvironmentProblem, TrainingError
 from maskdet.files import sha256_file
@@ -16,8 +16,8 @@ from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages import CONFIG, PREPARE, TRAIN
 from maskdet.pipeline.stages.start_input import NOT_FETCHED, start_input
-from maskdet.training.published import cached_file
 from maskdet.training.settings import ModelSettings
+from maskdet.training.start.published import cached_file
 
 COCO = ModelSettings(variant="picodet_s_320_esnet", pretrained="coco")
 NAME = "picodet_s_320_coco.pdparams"

@@ -19,8 +19,8 @@ from support import write_tiny_bundle
 
 import maskdet
 from maskdet.serving.app import create_app
-from maskdet.serving.engine import Engine
-from maskdet.serving.model import ServedModel
+from maskdet.serving.engine.engine import Engine
+from maskdet.serving.engine.served_model import ServedModel
 from maskdet.serving.settings import ServeSettings
 
 SERVER_SCRIPT = Path(__file__).with_name("server_process.py")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.logs import log_to
-from maskdet.serving.model import ServedModel
-from maskdet.serving.serve import serve
+from maskdet.serving.engine.served_model import ServedModel
+from maskdet.serving.process.logs import log_to
+from maskdet.serving.process.serve import serve
 from maskdet.serving.settings import ServeSettings
 
 

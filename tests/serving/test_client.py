@@ -12,7 +12,7 @@ from support import paint
 
 from maskdet.errors import ServingError, UsageError
 from maskdet.serving.client import Client, pictures_in
-from maskdet.serving.hashing import hash_key, read_keys
+from maskdet.serving.http.hashing import hash_key, read_keys
 
 
 @pytest.fixture(scope="module")

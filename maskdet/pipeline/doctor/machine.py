@@ -42,7 +42,7 @@ def _memory() -> Finding:
 
 
 def _paddle(python: Path) -> Finding:
-    from maskdet.training.placement import probe
+    from maskdet.training.launch.placement import probe
 
     try:
         seen = probe(python)

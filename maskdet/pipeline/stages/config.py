@@ -26,7 +26,7 @@ def _inputs(context: Context) -> Inputs:
 
 def _run(context: Context, out: Path) -> str:
     from maskdet.dataset.manifest import load_manifest
-    from maskdet.training.recipe import build_recipe
+    from maskdet.training.recipe.recipe import build_recipe
 
     pipeline = context.pipeline
     recipe = build_recipe(

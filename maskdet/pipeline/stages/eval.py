@@ -15,14 +15,14 @@ from maskdet.training.state import BEST_NAME
 
 if TYPE_CHECKING:
     from maskdet.detector.tiling import Look
-    from maskdet.evaluation.looks import LookResult
+    from maskdet.evaluation.look_comparison import LookResult
     from maskdet.evaluation.result import Evaluation
 
 
 def evaluate_weights(context: Context, weights: Path) -> Evaluation:
     """Judge a .pdparams file of this pipeline's network on val."""
     from maskdet.training.evaluate import EvalJob, evaluate_checkpoint
-    from maskdet.training.variants import variant
+    from maskdet.training.recipe.variants import variant
 
     job = EvalJob(
         config=context.path("config", "picodet.yml"),
@@ -55,8 +55,8 @@ def evaluate_looks(context: Context, model: Path, looks: Sequence[Look]) -> list
         raise UsageError(f"{model} is not an .onnx file", "--tile and --flip need an exported model")
     from maskdet.dataset.manifest import load_manifest
     from maskdet.detector.bundle import load_bundle
-    from maskdet.evaluation.looks import LookResult
-    from maskdet.export.judge import judge_bundle
+    from maskdet.evaluation.look_comparison import LookResult
+    from maskdet.judging.bundles import judge_bundle
 
     manifest, bundle = load_manifest(context.path("prepare", "manifest.json")), load_bundle(model)
     settings, root = context.pipeline.eval, context.pipeline.data.root
@@ -83,7 +83,7 @@ def write_evaluation(evaluation: Evaluation, root: Path, out: Path) -> None:
 
 def write_looks(results: Sequence[LookResult], root: Path, out: Path) -> None:
     """The evaluation of the last look, with a comparison of all: looks.json, and first in report.md."""
-    from maskdet.evaluation.looks import looks_report
+    from maskdet.evaluation.look_comparison import looks_report
     from maskdet.evaluation.report import markdown_report
 
     last = results[-1]

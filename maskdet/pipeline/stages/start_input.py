@@ -7,9 +7,9 @@ from pathlib import Path
 from maskdet.detector.shipped import DEFAULT, shipped_weights, ships_model
 from maskdet.files import sha256_file
 from maskdet.pipeline.stage import Inputs
-from maskdet.training.published import cached_file
 from maskdet.training.settings import ModelSettings
-from maskdet.training.starting import published_start
+from maskdet.training.start.published import cached_file
+from maskdet.training.start.starting import published_start
 
 NOT_FETCHED = "not fetched"
 _NAME, _CONTENT = "model.pretrained", "file model.pretrained"

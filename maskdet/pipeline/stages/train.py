@@ -12,7 +12,7 @@ from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.config import SPEED_SETTINGS, START_SETTINGS
 from maskdet.pipeline.stages.recipe_input import recipe_input
 from maskdet.pipeline.stages.start_input import NOT_FETCHED, start_input
-from maskdet.training.starting import fetch_start, start_of
+from maskdet.training.start.starting import fetch_start, start_of
 from maskdet.training.state import BEST_NAME, read_state
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _fetch(context: Context) -> None:
 
 def _run(context: Context, out: Path) -> str:
     from maskdet.pipeline.rehearsal import rehearse
-    from maskdet.training.page import PAGE_NAME
+    from maskdet.training.report.page import PAGE_NAME
     from maskdet.training.train import TrainJob, train
 
     pipeline = context.pipeline

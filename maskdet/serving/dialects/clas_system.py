@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.wire import class_scores, json_object, json_reply, refusal_reply, says
-from maskdet.serving.inputs import bad_option, decode_base64
-from maskdet.serving.model import Finding, Work
+from maskdet.serving.engine.served_model import Finding, Work
+from maskdet.serving.http.inputs import bad_option, decode_base64
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.service import Service, errors_as
 from maskdet.types import FloatArray, Picture

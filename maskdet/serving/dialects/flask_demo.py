@@ -13,8 +13,8 @@ from maskdet.serving.dialects.wire import (
     refusal_reply,
     says,
 )
-from maskdet.serving.inputs import decode_base64
-from maskdet.serving.model import Finding, Work
+from maskdet.serving.engine.served_model import Finding, Work
+from maskdet.serving.http.inputs import decode_base64
 from maskdet.serving.refusals import NoPicture
 from maskdet.serving.service import Service, errors_as
 

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Request, Response
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.hub import jpeg_uri, module_model
 from maskdet.serving.dialects.wire import hub_labels, json_object, json_reply, refusal_reply, says
-from maskdet.serving.inputs import FormItem, Upload, decode_base64, read_form
-from maskdet.serving.model import Finding, Work
+from maskdet.serving.engine.served_model import Finding, Work
+from maskdet.serving.http.inputs import FormItem, Upload, decode_base64, read_form
 from maskdet.serving.refusals import BadOption, MalformedBody, NoPicture, UnknownModel
 from maskdet.serving.service import Service, errors_as
 

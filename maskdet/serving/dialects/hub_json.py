@@ -17,8 +17,8 @@ from maskdet.serving.dialects.wire import (
     says,
     threshold_option,
 )
-from maskdet.serving.inputs import Upload, decode_base64, media_type, read_form
-from maskdet.serving.model import Finding, Work
+from maskdet.serving.engine.served_model import Finding, Work
+from maskdet.serving.http.inputs import Upload, decode_base64, media_type, read_form
 from maskdet.serving.refusals import BadOption, MalformedBody, UnknownModel, WrongType
 from maskdet.serving.service import Service, errors_as
 

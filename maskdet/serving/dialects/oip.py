@@ -17,8 +17,8 @@ from maskdet.serving.dialects.oip_tensors import (
     write_answer,
 )
 from maskdet.serving.dialects.wire import json_reply, refusal_reply, says, threshold_option
-from maskdet.serving.model import Finding, ServedModel, Work
-from maskdet.serving.problems import kind_of
+from maskdet.serving.engine.served_model import Finding, ServedModel, Work
+from maskdet.serving.http.problems import kind_of
 from maskdet.serving.refusals import BadOption, UnknownModel
 from maskdet.serving.service import Service, errors_as
 

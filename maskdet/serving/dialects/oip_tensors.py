@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from maskdet.serving.dialects.wire import json_object
-from maskdet.serving.inputs import bad_option, decode_base64
+from maskdet.serving.http.inputs import bad_option, decode_base64
 from maskdet.serving.refusals import BadOption, MalformedBody
 from maskdet.types import Picture
 

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.wire import json_object, json_reply, refusal_reply, says
-from maskdet.serving.inputs import Fraction, decode_base64
-from maskdet.serving.model import Finding, ServedModel, Work
-from maskdet.serving.problems import kind_of
+from maskdet.serving.engine.served_model import Finding, ServedModel, Work
+from maskdet.serving.http.inputs import Fraction, decode_base64
+from maskdet.serving.http.problems import kind_of
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.service import Service, errors_as
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.wire import json_object, json_reply, refusal_reply, says
-from maskdet.serving.inputs import decode_base64
-from maskdet.serving.model import Finding, Work
-from maskdet.serving.problems import kind_of
+from maskdet.serving.engine.served_model import Finding, Work
+from maskdet.serving.http.inputs import decode_base64
+from maskdet.serving.http.problems import kind_of
 from maskdet.serving.refusals import BadOption, NoPicture
 from maskdet.serving.service import Service, errors_as
 

@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.model import Finding, ServedModel
-from maskdet.serving.problems import kind_of
+from maskdet.serving.engine.served_model import Finding, ServedModel
+from maskdet.serving.http.problems import kind_of
 from maskdet.serving.refusals import BadOption, Busy, MalformedBody
 from maskdet.serving.settings import ServeSettings
 

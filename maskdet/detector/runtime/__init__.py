@@ -1,0 +1,1 @@
+"""Running a network: one module for each inference library."""

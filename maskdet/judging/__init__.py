@@ -1,0 +1,1 @@
+"""Judging any model on the pictures of a manifest."""

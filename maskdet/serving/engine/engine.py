@@ -1,0 +1,192 @@
+"""The engine: one bounded queue, and inference threads that own the cores."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import anyio
+import cv2
+import numpy as np
+
+from maskdet.errors import MaskdetError
+from maskdet.machine import core_count
+from maskdet.serving.engine.metrics import Metrics
+from maskdet.serving.engine.queue import Batch, Job, JobQueue
+from maskdet.serving.engine.served_model import Finding, Prepared, ServedModel, Work
+from maskdet.serving.refusals import NotReady, UnknownModel
+from maskdet.serving.settings import ServeSettings
+
+State = Literal["starting", "ready", "failed", "draining", "stopped"]
+Outcome = Finding | MaskdetError
+Claimed = tuple[Job[Work, Finding], ServedModel, Prepared]
+
+SPARE_THREADS = 1
+"""Beyond one for each core: while a thread waits for the interpreter lock, another one runs."""
+PROBE_SUFFIXES = (".jpg", ".png")
+"""The probe takes both decoders' way, so that no client waits while they are first loaded."""
+
+logger = logging.getLogger("maskdet.engine")
+
+
+class Engine:
+    """Answers pictures with findings. Decoding and resizing run on the inference threads too.
+
+    A picture that is alone in the engine gets all cores (lowest latency); when others wait or run, each pass
+    keeps to one core (highest throughput).
+    """
+
+    def __init__(self, models: Mapping[str, ServedModel], settings: ServeSettings) -> None:
+        """`models` by name; the first is the default."""
+        self.metrics = Metrics()
+        self.metrics.watch("queue_pictures", "Pictures that wait", lambda: self.queue_depth)
+        self.metrics.watch("ready", "Whether requests are taken up", lambda: self.state == "ready", "livemin")
+        self._models = dict(models)
+        self._settings = settings
+        count = settings.threads or core_count() + SPARE_THREADS
+        self._queue: JobQueue[Work, Finding] = JobQueue(
+            max_jobs=settings.max_queue, max_wait_seconds=settings.queue_seconds, threads=count
+        )
+        self._threads = [
+            threading.Thread(target=self._work, name=f"inference-{number}", daemon=True)
+            for number in range(count)
+        ]
+        self.state: State = "starting"
+        self.reason = "the model has not answered its probe yet"
+
+    @property
+    def models(self) -> Mapping[str, ServedModel]:
+        """The loaded models by name; the first is the default."""
+        return self._models
+
+    @property
+    def queue_depth(self) -> int:
+        """Pictures that wait."""
+        return self._queue.depth
+
+    def start(self) -> None:
+        """Start the inference threads."""
+        for thread in self._threads:
+            thread.start()
+
+    async def probe(self) -> None:
+        """Run each model once from end to end; then the engine is ready, or has failed and says why."""
+        try:
+            for name, model in self._models.items():
+                await asyncio.to_thread(model.probe)
+                for suffix in PROBE_SUFFIXES:
+                    await self.submit(Work(_blank(suffix), model=name))
+        except MaskdetError as error:
+            self.state, self.reason = "failed", error.what
+            raise
+        if self.state == "starting":
+            self.state, self.reason = "ready", ""
+
+    def check_ready(self) -> None:
+        """Raise NotReady with the reason unless a request would be taken up now."""
+        if self.state != "ready":
+            raise NotReady(self.reason, "ask again in a moment")
+
+    def check_room(self) -> None:
+        """Raise Busy or Draining if a request would be refused now: cheaper than reading its body first."""
+        self._queue.check_room()
+
+    async def submit(self, work: Work) -> Finding:
+        """One picture's finding. Raises PictureError, BadOption, UnknownModel, Busy or Draining."""
+        [outcome] = await self.submit_all([work])
+        if isinstance(outcome, MaskdetError):
+            raise outcome
+        return outcome
+
+    async def submit_all(self, works: Sequence[Work]) -> list[Outcome]:
+        """Accept all of one request's pictures or none; each is answered with a finding or its own error.
+
+        Cancelling it gives up what has not begun. Raises UnknownModel, BadOption, Busy or Draining.
+        """
+        for work in works:
+            self._model(work.model).thresholds(work.threshold)
+        jobs = self._queue.put(works)
+        futures = [asyncio.wrap_future(job.future) for job in jobs]
+        outcomes = await asyncio.gather(*futures, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, MaskdetError):
+                raise outcome
+        return outcomes  # type: ignore[return-value]
+
+    def swap(self, name: str, model: ServedModel) -> None:
+        """Let `model`, which has been probed, answer under a name from the next batch on."""
+        # A new mapping in one assignment: threads that look see the old one or the new one.
+        self._models = {**self._models, name: model}
+
+    def drain(self) -> None:
+        """Take no new work from now on. What is accepted is still answered."""
+        self._queue.drain()
+        self.state, self.reason = "draining", "the server is stopping"
+
+    async def drained(self) -> bool:
+        """Wait until all accepted work is answered; False if `drain_seconds` were not enough."""
+        with anyio.move_on_after(self._settings.drain_seconds):
+            while not self._queue.idle:
+                await asyncio.sleep(0.01)
+        return self._queue.idle
+
+    def close(self) -> None:
+        """End the inference threads; each finishes the batch it works on."""
+        self._queue.close()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(self._settings.drain_seconds)
+        self.state, self.reason = "stopped", "the server has stopped"
+
+    def _model(self, name: str) -> ServedModel:
+        if not name:
+            return next(iter(self._models.values()))
+        if name not in self._models:
+            known = ", ".join(self._models)
+            raise UnknownModel(f"no model is called {name[:80]!r}", f"loaded models: {known}")
+        return self._models[name]
+
+    def _work(self) -> None:
+        settings = self._settings
+        while (batch := self._queue.take(settings.max_batch, settings.batch_wait_ms / 1000)) is not None:
+            started = time.perf_counter()
+            self._answer(batch, started)
+            self._queue.done(batch, time.perf_counter() - started)
+
+    def _answer(self, batch: Batch[Work, Finding], started: float) -> None:
+        claimed = [one for job in batch.jobs if (one := self._claim(job)) is not None]
+        # Pictures of different models cannot share a pass.
+        for model in {id(model): model for _, model, _ in claimed}.values():
+            self._detect(model, [one for one in claimed if one[1] is model], batch.alone, started)
+
+    def _claim(self, job: Job[Work, Finding]) -> Claimed | None:
+        """The model that answers is the one loaded when work begins, so a swap needs no pause."""
+        try:
+            model = self._model(job.work.model)
+            return job, model, model.prepare(job.work)
+        # The thread must outlive any one picture; its error goes to who asked.
+        except Exception as error:  # noqa: BLE001
+            job.future.set_exception(error)
+            return None
+
+    def _detect(self, model: ServedModel, claimed: list[Claimed], alone: bool, started: float) -> None:
+        try:
+            self.metrics.batch(len(claimed))
+            findings = model.detect([prepared for _, _, prepared in claimed], alone=alone)
+        except Exception as error:  # noqa: BLE001  (as above)
+            for job, _, _ in claimed:
+                job.future.set_exception(error)
+            return
+        for (job, _, _), finding in zip(claimed, findings, strict=True):
+            waited = (started - job.accepted) * 1000
+            job.future.set_result(replace(finding, timing=replace(finding.timing, queue=waited)))
+
+
+def _blank(suffix: str) -> bytes:
+    _, data = cv2.imencode(suffix, np.zeros((64, 64, 3), np.uint8))
+    return bytes(data)

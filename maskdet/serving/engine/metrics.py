@@ -1,0 +1,160 @@
+"""What operators watch: Prometheus counters and histograms of one server, over all its workers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from maskdet.serving.engine.served_model import Finding
+
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Environment variable that names the folder in which workers share their numbers."""
+GAUGE_SECONDS = 1.0
+"""How old another worker's gauges are at most."""
+Across = Literal["livesum", "livemin"]
+
+METHODS = ("GET", "POST", "OPTIONS", "HEAD", "PUT", "DELETE", "PATCH")
+MAX_CAMERAS = 100
+"""Camera tags that are counted apart. A client chooses them, so the rest is `other`."""
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_BATCH = (1, 2, 4, 8, 16, 32, 64)
+_SCORES = tuple(round(0.1 * step, 1) for step in range(1, 11))
+_FACE_PIXELS = (8, 16, 32, 64, 128, 256, 512)
+STAGES = ("queue", "decode", "preprocess", "inference", "postprocess")
+
+
+class Metrics:
+    """Safe to call from any thread."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        # prometheus_client itself looks at this variable, and then keeps its numbers in files there.
+        shared = os.environ.get(SHARED_FOLDER)
+        self._gauges: list[tuple[Gauge, Callable[[], float]]] | None = [] if shared else None
+        self._page = CollectorRegistry()
+        self._page.register(_WithCompliance(_all_workers(shared) if shared else self._registry))
+        self._requests = self._counter("requests", "Requests", "method", "route", "status")
+        self._latency = self._histogram("request_seconds", "Time to answer", _SECONDS, "route")
+        self._refusals = self._counter("refusals", "Errors by code", "code")
+        stage = self._histogram("stage_seconds", "Time of a picture by stage", _SECONDS, "stage")
+        self._stages = {name: stage.labels(name) for name in STAGES}
+        self._batches = self._histogram("batch_pictures", "Pictures in a pass", _BATCH)
+        self._pictures = self._counter("pictures", "Pictures by verdict", "verdict", "camera")
+        self._faces = self._counter("faces", "Faces over their thresholds", "label", "compliant", "camera")
+        self._scores = self._histogram("face_score", "Scores of faces", _SCORES, "label")
+        self._sizes = self._histogram("face_pixels", "Square root of a face's area", _FACE_PIXELS)
+        self._reloads = self._counter("reloads", "New bundles by outcome", "model", "outcome")
+        self._cameras: set[str] = set()
+
+    def watch(self, name: str, about: str, value: Callable[[], float], across: Across = "livesum") -> None:
+        """A gauge that is read when it is asked for; `across` says how several workers' values combine."""
+        gauge = Gauge(f"maskdet_{name}", about, registry=self._registry, multiprocess_mode=across)
+        if self._gauges is None:
+            gauge.set_function(value)
+        else:
+            self._gauges.append((gauge, value))
+
+    async def keep_fresh(self) -> None:
+        """Write the gauges for the other workers to read, for ever."""
+        while True:
+            self._write_gauges()
+            await asyncio.sleep(GAUGE_SECONDS)
+
+    def request(self, method: str, route: str, status: int, seconds: float, code: str) -> None:
+        """One answered request; `code` of its error, empty if there was none."""
+        self._requests.labels(method if method in METHODS else "other", route, str(status)).inc()
+        self._latency.labels(route).observe(seconds)
+        if code:
+            self._refusals.labels(code).inc()
+
+    def batch(self, pictures: int) -> None:
+        """One pass through the model."""
+        self._batches.observe(pictures)
+
+    def reload(self, model: str, outcome: str) -> None:
+        """One new bundle: swapped or refused."""
+        self._reloads.labels(model, outcome).inc()
+
+    def finding(self, finding: Finding, camera: str) -> None:
+        """One answered picture."""
+        tag = self._tag(camera)
+        for name, child in self._stages.items():
+            child.observe(getattr(finding.timing, name) / 1000)
+        self._pictures.labels(finding.verdict.outcome, tag).inc()
+        policy = finding.model.policy
+        for label, count in finding.verdict.counts.items():
+            if count:
+                kept = label not in policy.violations
+                self._faces.labels(label, "yes" if kept else "no", tag).inc(count)
+        self._shapes(finding)
+
+    def exposition(self) -> tuple[bytes, str]:
+        """The text for Prometheus and its content type."""
+        self._write_gauges()
+        return generate_latest(self._page), CONTENT_TYPE_LATEST
+
+    def _write_gauges(self) -> None:
+        for gauge, value in self._gauges or ():
+            gauge.set(value())
+
+    def _counter(self, name: str, about: str, *labels: str) -> Counter:
+        return Counter(f"maskdet_{name}", about, labels, registry=self._registry)
+
+    def _histogram(self, name: str, about: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(f"maskdet_{name}", about, labels, buckets=buckets, registry=self._registry)
+
+    def _shapes(self, finding: Finding) -> None:
+        found, labels = finding.detections, finding.model.meta.labels
+        sides = np.sqrt((found.boxes[:, 2:] - found.boxes[:, :2]).prod(axis=1))
+        for class_id, score, side in zip(
+            found.class_ids.tolist(), found.scores.tolist(), sides.tolist(), strict=True
+        ):
+            self._scores.labels(labels[class_id]).observe(score)
+            self._sizes.observe(side)
+
+    def _tag(self, camera: str) -> str:
+        if camera not in self._cameras:
+            if len(self._cameras) >= MAX_CAMERAS:
+                return "other"
+            self._cameras.add(camera)
+        return camera
+
+
+def _all_workers(folder: str) -> Collector:
+    made: Collector = MultiProcessCollector(None, folder)  # type: ignore[no-untyped-call]
+    return made
+
+
+class _WithCompliance(Collector):
+    """All numbers, and the share of faces that keep the rule, which follows from them."""
+
+    def __init__(self, source: Collector) -> None:
+        self._source = source
+
+    def collect(self) -> Iterator[Metric]:
+        seen = kept = 0.0
+        for family in self._source.collect():
+            if family.name == "maskdet_faces":
+                counts = [one for one in family.samples if one.name == "maskdet_faces_total"]
+                seen = sum(one.value for one in counts)
+                kept = sum(one.value for one in counts if one.labels["compliant"] == "yes")
+            yield family
+        about = "Share of faces that keep the mask rule, since start"
+        yield GaugeMetricFamily("maskdet_compliance_ratio", about, kept / seen if seen else 1.0)

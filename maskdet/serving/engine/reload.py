@@ -1,0 +1,179 @@
+"""Live swaps: a new bundle at a model's path is loaded beside the old one, probed, and takes its place."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from maskdet.errors import BundleError, MaskdetError
+from maskdet.files import sha256_file
+from maskdet.serving.engine.engine import Engine
+from maskdet.serving.engine.served_model import ServedModel, Work
+from maskdet.serving.refusals import UnknownModel
+from maskdet.serving.settings import ServeSettings
+
+Outcome = Literal["swapped", "unchanged", "refused"]
+
+PROBE_SHAPE = (64, 64, 3)
+
+logger = logging.getLogger("maskdet.reload")
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What came of one model. bundle: sha256 of the one that answers now; error: why a new one was refused,
+    without the paths of this machine.
+    """
+
+    name: str
+    bundle: str
+    outcome: Outcome
+    error: str = ""
+
+
+class Signature(NamedTuple):
+    """A file's identity as far as the system knows it without reading."""
+
+    inode: int
+    modified_ns: int
+    size: int
+
+
+class Reloader:
+    """Keeps each model in step with its file. A bundle that does not load or answer never replaces one
+    that does.
+    """
+
+    def __init__(
+        self, engine: Engine, paths: Mapping[str, Path], settings: ServeSettings, *, cores: int
+    ) -> None:
+        """`paths`: each model's file, by the name that the engine knows."""
+        self._engine = engine
+        self._paths = dict(paths)
+        self._settings = settings
+        self._cores = cores
+        self._busy = asyncio.Lock()
+        self._faults: dict[str, str] = {}
+        self._seen = {name: _signature(path) for name, path in self._paths.items()}
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The models, as the engine knows them."""
+        return tuple(self._paths)
+
+    def refused(self) -> Mapping[str, str]:
+        """By model: why its newest file was refused, as long as that file lies there."""
+        return self._faults
+
+    async def reload(self, name: str = "") -> list[Reloaded]:
+        """Look at one model's file now, or at all. Raises UnknownModel."""
+        if name and name not in self._paths:
+            raise UnknownModel(
+                f"no model is called {name[:80]!r}", f"loaded models: {', '.join(self._paths)}"
+            )
+        async with self._busy:
+            return [await self._reload(one) for one in ([name] if name else self._paths)]
+
+    async def watch(self) -> None:
+        """Look at the files for ever. A changed one is taken up once it has stopped changing."""
+        before = dict(self._seen)
+        while True:
+            await asyncio.sleep(self._settings.watch_seconds)
+            for name, path in self._paths.items():
+                now = _signature(path)
+                settled, before[name] = now == before[name], now
+                if settled and now != self._seen[name]:
+                    async with self._busy:
+                        await self._reload(name)
+
+    async def _reload(self, name: str) -> Reloaded:
+        path, old = self._paths[name], self._engine.models[name]
+        self._seen[name] = _signature(path)
+        try:
+            new = await asyncio.to_thread(self._loaded, name, path, old.sha256)
+        except MaskdetError as error:
+            return self._refused(name, old, error.what.removeprefix(f"{path}: "))
+        # What runs must outlive whatever is wrong with a file.
+        except Exception:
+            logger.exception("bundle failed")
+            return self._refused(name, old, "it fails in a way that is not foreseen; see the log")
+        self._faults.pop(name, None)
+        if new is None:
+            return Reloaded(name, old.sha256, "unchanged")
+        self._engine.swap(name, new)
+        logger.info("swapped", extra={"fields": {"model": name, "from": old.sha256, "to": new.sha256}})
+        self._engine.metrics.reload(name, "swapped")
+        del old
+        await asyncio.to_thread(_give_memory_back)
+        return Reloaded(name, new.sha256, "swapped")
+
+    def _loaded(self, name: str, path: Path, old_sha256: str) -> ServedModel | None:
+        """The file's model, once it has answered; None if it is the one that runs. Raises BundleError."""
+        if _sha256(path) == old_sha256:
+            return None
+        model = ServedModel.load(name, path, self._settings, cores=self._cores)
+        model.probe()
+        model.detect([model.prepare(Work(np.zeros(PROBE_SHAPE, np.uint8)))], alone=True)
+        return model
+
+    def _refused(self, name: str, old: ServedModel, error: str) -> Reloaded:
+        self._faults[name] = error
+        # The log is the operator's own, so it may name the file.
+        fields = {"model": name, "file": str(self._paths[name]), "error": error, "still": old.sha256}
+        logger.error("bundle refused", extra={"fields": fields})
+        self._engine.metrics.reload(name, "refused")
+        return Reloaded(name, old.sha256, "refused", error)
+
+
+def merged(answers: Sequence[Reloaded]) -> list[Reloaded]:
+    """What several workers did, as one answer for each model: refused if any refused it, else swapped if any
+    swapped it.
+    """
+    ranked = {"refused": 0, "swapped": 1, "unchanged": 2}
+    by_model: dict[str, list[Reloaded]] = {}
+    for one in answers:
+        by_model.setdefault(one.name, []).append(one)
+    return [min(found, key=lambda one: ranked[one.outcome]) for found in by_model.values()]
+
+
+def to_plain(answer: Sequence[Reloaded]) -> list[dict[str, Any]]:
+    """For JSON; `Reloaded(**one)` reads each back."""
+    return [asdict(one) for one in answer]
+
+
+def _give_memory_back() -> None:
+    """Free what old models held.
+
+    Answered findings lie in reference cycles with their futures: the collector sees some small objects and
+    waits, but on each hangs a model's native memory. And glibc keeps what is freed for itself.
+    """
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror or error}") from error
+
+
+def _signature(path: Path) -> Signature | None:
+    """None if there is no such file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return Signature(found.st_ino, found.st_mtime_ns, found.st_size)

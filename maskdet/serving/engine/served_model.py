@@ -1,0 +1,235 @@
+"""A loaded bundle as the server runs it: one picture's way from bytes to a finding, each stage timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.detector.answer import answer
+from maskdet.detector.bundle import Bundle, load_bundle
+from maskdet.detector.draw import draw
+from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, decode_reduced
+from maskdet.detector.postprocess import to_detections
+from maskdet.detector.preprocess import resize
+from maskdet.detector.runtime.onnx_runtime import OnnxSession
+from maskdet.detector.settings import NmsSettings
+from maskdet.errors import BundleError, PictureError
+from maskdet.serving.engine.sessions import Sessions
+from maskdet.serving.engine.verdict import Policy, Verdict
+from maskdet.serving.refusals import BadOption
+from maskdet.serving.settings import ServeSettings
+from maskdet.types import Detections, FloatArray, Picture
+
+Threshold = float | Mapping[str, float] | None
+"""One number for all labels, one for some of them, or None for the bundle's own."""
+
+JPEG_SIDE = 65_500
+"""libjpeg's limit, in pixels."""
+JPEG_QUALITY = 90
+BUNDLE_ID_LENGTH = 12
+"""Characters of a bundle's sha256 that name it in answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One picture to look at, encoded or decoded, and what the client asked for."""
+
+    source: bytes | Picture
+    model: str = ""
+    threshold: Threshold = None
+    max_detections: int | None = None
+    """Most detections that the finding counts as such, best first."""
+    drawn: bool = False
+    """Whether the finding holds the picture with its boxes drawn."""
+    candidates: bool = False
+    """Whether the finding holds all candidates, down to the bundle's own score threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where the time of one picture went, in milliseconds. A batch's inference counts in full for each."""
+
+    queue: float = 0
+    decode: float = 0
+    preprocess: float = 0
+    inference: float = 0
+    postprocess: float = 0
+    draw: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the model says of one picture.
+
+    candidates: what NMS left, best first, down to the least score that can decide the verdict, or all of it
+    where `Work.candidates` asked for it; thresholds: [C] in force for this picture; detections: those over
+    them, each face once, at most as many as asked for; size: (height, width) of the picture after its EXIF
+    turn; drawn: JPEG of the picture with its detections, only where `Work.drawn` asked for it.
+    """
+
+    model: ServedModel
+    candidates: Detections
+    thresholds: FloatArray
+    detections: Detections
+    size: tuple[int, int]
+    verdict: Verdict
+    timing: Timing
+    drawn: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A picture ready for the network: uint8 [H, W, 3] at its input size. `picture` is kept to draw on."""
+
+    work: Work
+    tensor: Picture
+    size: tuple[int, int]
+    thresholds: FloatArray
+    timing: Timing
+    picture: Picture
+
+
+def bundle_id(model: ServedModel) -> str:
+    """What names the model's bundle in answers: the first characters of its sha256."""
+    return model.sha256[:BUNDLE_ID_LENGTH]
+
+
+class ServedModel:
+    """A bundle, its sessions and its limits.
+
+    Nothing that an answer depends on changes after construction, so all inference threads share it.
+    """
+
+    def __init__(self, name: str, bundle: Bundle, settings: ServeSettings, *, cores: int) -> None:
+        self.name = name
+        self.meta = bundle.meta
+        self.sha256 = bundle.sha256
+        self.policy = Policy.of(bundle.meta.labels, settings.violation_labels, settings.uncertain_band)
+        self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
+        on_cpu = settings.device == "cpu"
+        narrow = bundle.session if on_cpu else OnnxSession(bundle.model, threads=1, device=settings.device)
+        alike = cores == 1 or not on_cpu
+        wide = narrow if alike else OnnxSession(bundle.model, threads=cores, device=settings.device)
+        self._sessions = Sessions(narrow, wide)
+        self._thresholds = np.array([self.meta.thresholds[label] for label in self.meta.labels], np.float32)
+
+    @classmethod
+    def load(cls, name: str, path: Path, settings: ServeSettings, *, cores: int) -> ServedModel:
+        """Read a bundle; without a name it has its own. Raises BundleError, EnvironmentProblem."""
+        bundle = load_bundle(path)
+        return cls(name or bundle.meta.name, bundle, settings, cores=cores)
+
+    def thresholds(self, wanted: Threshold) -> FloatArray:
+        """[C] by class id. Raises BadOption for a label that the model does not have."""
+        if wanted is None:
+            return self._thresholds
+        if not isinstance(wanted, Mapping):
+            return np.full_like(self._thresholds, wanted)
+        unknown = [label for label in wanted if label not in self.meta.labels]
+        if unknown:
+            known = ", ".join(self.meta.labels)
+            raise BadOption(
+                f"threshold: the model has no label {unknown[0][:80]!r}", f"its labels are {known}"
+            )
+        changed = self._thresholds.copy()
+        for label, value in wanted.items():
+            changed[self.meta.labels.index(label)] = value
+        return changed
+
+    def probe(self) -> None:
+        """One pass through each session: it must answer with numbers, and no request pays for first-time
+        allocations. Raises BundleError.
+        """
+        blank = np.zeros((1, *self.meta.input_size, 3), np.uint8)
+        for session in self._sessions:
+            if not all(np.isfinite(output).all() for output in session.run(blank)):
+                raise BundleError(
+                    "the model answers a blank picture with NaN or infinity", "export or train it again"
+                )
+
+    def prepare(self, work: Work) -> Prepared:
+        """Decode and resize. Raises PictureError or BadOption."""
+        thresholds = self.thresholds(work.threshold)
+        started = time.perf_counter()
+        decoded = self._decoded(work)
+        decoded_at = time.perf_counter()
+        tensor = resize(decoded.pixels, self.meta.input_size)
+        timing = Timing(decode=_ms(started, decoded_at), preprocess=_ms(decoded_at, time.perf_counter()))
+        return Prepared(work, tensor, decoded.size, thresholds, timing, decoded.pixels)
+
+    def detect(self, batch: Sequence[Prepared], *, alone: bool) -> list[Finding]:
+        """One pass for the whole batch; `alone` as in `Sessions.run`. Raises BundleError if it fails."""
+        started = time.perf_counter()
+        boxes, scores = self._sessions.run(_stacked(batch), alone=alone)
+        inference = _ms(started, time.perf_counter())
+        return [self._finding(*rows, inference) for rows in zip(batch, boxes, scores, strict=True)]
+
+    def _decoded(self, work: Work) -> DecodedPicture:
+        decoded = (
+            decode_reduced(work.source, self._limits, at_least=self.meta.input_size)
+            if isinstance(work.source, bytes)
+            else DecodedPicture(work.source, (work.source.shape[0], work.source.shape[1]))
+        )
+        if work.drawn and max(decoded.size) > JPEG_SIDE:
+            raise PictureError(
+                f"a JPEG has at most {JPEG_SIDE} pixels a side, so this picture cannot be drawn",
+                "ask for it without visualize",
+            )
+        return decoded
+
+    def _finding(
+        self, prepared: Prepared, boxes: FloatArray, scores: FloatArray, inference_ms: float
+    ) -> Finding:
+        started = time.perf_counter()
+        candidates = to_detections(
+            boxes,
+            scores,
+            picture_size=prepared.size,
+            input_size=self.meta.input_size,
+            nms=self._nms(prepared),
+        )
+        detections = answer(candidates, prepared.thresholds)
+        verdict = self.policy.judge(candidates, detections, prepared.thresholds)
+        if prepared.work.max_detections is not None:
+            detections = detections.select(np.arange(len(detections))[: prepared.work.max_detections])
+        ended = time.perf_counter()
+        drawn = self._drawn(prepared, detections) if prepared.work.drawn else None
+        timing = replace(
+            prepared.timing,
+            inference=inference_ms,
+            postprocess=_ms(started, ended),
+            draw=_ms(ended, time.perf_counter()),
+        )
+        return Finding(
+            self, candidates, prepared.thresholds, detections, prepared.size, verdict, timing, drawn
+        )
+
+    def _nms(self, prepared: Prepared) -> NmsSettings:
+        everything = self.meta.nms
+        if prepared.work.candidates:
+            return everything
+        return everything.from_score(float(self.policy.doubt_from(prepared.thresholds).min()))
+
+    def _drawn(self, prepared: Prepared, detections: Detections) -> bytes:
+        picture, source = prepared.picture, prepared.work.source
+        # Detection saw the same pixels whether or not it is drawn; what people see is decoded in full.
+        if isinstance(source, bytes) and picture.shape[:2] != prepared.size:
+            picture = decode(source, self._limits)
+        shown = cv2.cvtColor(draw(picture, detections, self.meta.labels), cv2.COLOR_RGB2BGR)
+        _, data = cv2.imencode(".jpg", shown, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+        return bytes(data)
+
+
+def _stacked(batch: Sequence[Prepared]) -> NDArray[np.uint8]:
+    # One picture needs no copy.
+    return batch[0].tensor[None] if len(batch) == 1 else np.stack([one.tensor for one in batch])
+
+
+def _ms(start: float, end: float) -> float:
+    return (end - start) * 1000

@@ -1,0 +1,163 @@
+"""ASGI middleware around every request: its id, its line in the access log, and a polite end."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from itertools import count
+from typing import Any
+
+import anyio
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from maskdet.serving.engine.metrics import Metrics
+from maskdet.serving.http.problems import kind_of
+
+_PROCESS = secrets.token_hex(6)
+_NUMBERS = count(1)
+# Random once a process and counted from there: unique, and it needs no system call for each request.
+
+BUNDLE_HEADER = "x-maskdet-bundle"
+"""Names the bundles that made an answer, in every dialect."""
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+logger = logging.getLogger("maskdet.access")
+
+
+def request_id(scope: Scope) -> str:
+    """The id that `AccessLog` gave the request."""
+    return str(scope["state"]["request_id"])
+
+
+def note(scope: Scope, **fields: Any) -> None:
+    """Add fields to the request's line in the access log."""
+    scope["state"]["log"].update(fields)
+
+
+def note_error(scope: Scope, error: Exception) -> None:
+    """Say in the access log, and in the metrics, why a request was refused."""
+    note(scope, error=kind_of(error).code)
+
+
+def answered_by(scope: Scope, bundles: str) -> None:
+    """Name the bundles that made the answer, in its headers."""
+    scope["state"]["bundles"] = bundles
+
+
+class AccessLog:
+    """Takes a client's X-Request-ID or makes one, answers with it, logs and counts each request."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        given = Headers(scope=scope).get("x-request-id", "")
+        state["request_id"] = given if REQUEST_ID.fullmatch(given) else f"{_PROCESS}-{next(_NUMBERS)}"
+        fields: dict[str, Any] = {}
+        state["log"] = fields
+        status = 500
+        started = time.perf_counter()
+
+        async def tagged(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = state["request_id"]
+                if state.get("bundles"):
+                    headers[BUNDLE_HEADER] = state["bundles"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, tagged)
+        finally:
+            seconds = time.perf_counter() - started
+            _log(scope, status, seconds, fields)
+            code = fields.get("error", "internal" if status == 500 else "")
+            self._metrics.request(scope["method"], _route(scope), status, seconds, code)
+
+
+def _route(scope: Scope) -> str:
+    """The route's pattern: a client chooses paths, and must not choose how many series there are."""
+    return getattr(scope.get("route"), "path", "other")
+
+
+def _log(scope: Scope, status: int, seconds: float, fields: dict[str, Any]) -> None:
+    client = scope.get("client")
+    logger.info(
+        "request",
+        extra={
+            "fields": {
+                "request_id": scope["state"]["request_id"],
+                "client": client[0] if client else "",
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": status,
+                "ms": round(seconds * 1000, 2),
+                **fields,
+            }
+        },
+    )
+
+
+class Linger:
+    """Lets a client that is still sending read its answer.
+
+    When an answer (413, 404, 503 ...) goes out before the whole body came in, closing the socket at once
+    would reset the connection under the client's feet. So the answer is sent, what still comes is thrown
+    away within bounds, and then the connection is closed.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _has_body(scope):
+            await self._app(scope, receive, send)
+            return
+        unread = True
+
+        async def watched() -> Message:
+            nonlocal unread
+            message = await receive()
+            unread = unread and message.get("more_body", False)
+            return message
+
+        async def lingering(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                if unread:
+                    MutableHeaders(scope=message)["connection"] = "close"
+            elif unread and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await self._discard(receive)
+                message = {"type": "http.response.body", "body": b""}
+            await send(message)
+
+        await self._app(scope, watched, lingering)
+
+    async def _discard(self, receive: Receive) -> None:
+        left = self._max_bytes
+        with anyio.move_on_after(self._seconds):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+
+
+def _has_body(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    # Who asked for `100 Continue` has not begun to send and will not, once refused.
+    if headers.get("expect", "").lower() == "100-continue":
+        return False
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers

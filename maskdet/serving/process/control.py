@@ -1,0 +1,104 @@
+"""Finding and stopping running servers, honestly: by pid and start time, until the process has ended."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import psutil
+
+from maskdet.errors import ServingError
+from maskdet.serving.process.records import ServerRecord, read_record, remove_record
+
+HEALTH_SECONDS = 5.0
+"""How long `status` waits for a server's answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """A server that runs. reason: why it is not ready; memory_bytes: resident, of all its processes."""
+
+    record: ServerRecord
+    ready: bool
+    reason: str
+    workers: int
+    memory_bytes: int
+
+
+def status(port: int) -> ServerStatus:
+    """How the server of a port is. Raises ServingError if none runs there."""
+    record, process = _running(port)
+    ready, reason = _ask(record)
+    workers, memory = _tree(process)
+    return ServerStatus(record, ready, reason, workers, memory)
+
+
+def stop(port: int, timeout_seconds: float = 60.0) -> ServerRecord:
+    """Let the server of a port answer what it has accepted, and wait until its process has ended.
+
+    Raises ServingError if none runs there, if it may not be signalled, or if it has not ended in time.
+    """
+    record, process = _running(port)
+    try:
+        process.terminate()
+        process.wait(timeout_seconds)
+    except psutil.NoSuchProcess:
+        pass  # it ended by itself in this very moment
+    except psutil.AccessDenied as error:
+        raise ServingError(
+            f"the server on port {port} (pid {record.pid}) belongs to another user", "stop it as that user"
+        ) from error
+    except psutil.TimeoutExpired as error:
+        raise ServingError(
+            f"the server on port {port} (pid {record.pid}) has not ended within {timeout_seconds:g} s",
+            f"wait and try again, or end it with `kill -9 {record.pid}`",
+        ) from error
+    remove_record(record)
+    return record
+
+
+def _running(port: int) -> tuple[ServerRecord, psutil.Process]:
+    record = read_record(port)
+    if record is None:
+        raise ServingError(
+            f"no server of yours runs on port {port}", "give the port that `maskdet serve` named with --port"
+        )
+    process = record.process()
+    if process is None:
+        remove_record(record)
+        raise ServingError(
+            f"the server on port {port} (pid {record.pid}) has ended without being stopped",
+            "see its log for why; start it again with `maskdet serve`",
+        )
+    return record, process
+
+
+def _tree(process: psutil.Process) -> tuple[int, int]:
+    """How many processes answer, and the resident memory of all."""
+    workers = process.children()
+    sizes = []
+    for one in (process, *workers):
+        # A worker may end, and be replaced, at any moment.
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            sizes.append(one.memory_info().rss)
+    return max(1, len(workers)), sum(sizes)
+
+
+def _ask(record: ServerRecord) -> tuple[bool, str]:
+    address = urlsplit(record.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=HEALTH_SECONDS)
+    try:
+        connection.request("GET", "/health/ready")
+        answer = connection.getresponse()
+        if answer.status == http.client.OK:
+            return True, ""
+        return False, str(json.loads(answer.read())["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return False, "it answers in a way that maskdet does not"
+    except (OSError, http.client.HTTPException) as error:
+        return False, f"it does not answer: {error}"
+    finally:
+        connection.close()

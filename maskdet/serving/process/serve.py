@@ -1,0 +1,35 @@
+"""Serving bundles: the port, the record that `stop` finds, and one process or several behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from maskdet.serving.process.listener import listen, url_of
+from maskdet.serving.process.records import own_record, remove_record, write_record
+from maskdet.serving.settings import ServeSettings
+
+
+def serve(models: Mapping[str, Path], settings: ServeSettings, on_ready: Callable[[str], None]) -> None:
+    """Serve bundles until SIGTERM or Ctrl-C; then answer what was accepted and return.
+
+    models: bundle files by name; an empty name stands for the bundle's own. The first is the default.
+    on_ready: gets the server's URL once every model has answered its probe.
+    Raises ServingError if the address cannot be had, BundleError or EnvironmentProblem for a model.
+    """
+    with listen(settings.host, settings.port) as listener:
+        url = url_of(listener)
+        record = own_record(listener.getsockname()[1], url)
+        write_record(record)
+        try:
+            if settings.workers > 1:
+                # What a supervisor never needs is not loaded: it stays small.
+                from maskdet.serving.process.supervisor import supervise  # noqa: PLC0415
+
+                supervise(models, settings, listener, lambda: on_ready(url))
+            else:
+                from maskdet.serving.process.server import run  # noqa: PLC0415
+
+                run(models, settings, listener, lambda: on_ready(url))
+        finally:
+            remove_record(record)

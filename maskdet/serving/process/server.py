@@ -1,0 +1,169 @@
+"""The server process: listen, load, probe, answer, and end without losing an accepted request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+import cv2
+import uvicorn
+from fastapi import FastAPI
+
+from maskdet.errors import MaskdetError, UsageError
+from maskdet.machine import core_count
+from maskdet.serving.app import create_app
+from maskdet.serving.engine.engine import Engine
+from maskdet.serving.engine.reload import Reloader
+from maskdet.serving.engine.served_model import ServedModel
+from maskdet.serving.http.connection import guarded
+from maskdet.serving.process.link import Link
+from maskdet.serving.process.listener import BACKLOG, Listener
+from maskdet.serving.settings import ServeSettings
+
+logger = logging.getLogger("maskdet.server")
+
+
+def run(
+    models: Mapping[str, Path],
+    settings: ServeSettings,
+    listener: Listener,
+    on_ready: Callable[[], None],
+    link: Link | None = None,
+) -> None:
+    """Answer a listener's connections until a signal. `link` is the way to the other workers, if any."""
+    _settle()
+    cores = settings.threads or core_count()
+    loaded = [(ServedModel.load(name, path, settings, cores=cores), path) for name, path in models.items()]
+    engine = Engine(_by_name([model for model, _ in loaded]), settings)
+    reloader = Reloader(engine, {model.name: path for model, path in loaded}, settings, cores=cores)
+    server = MaskdetServer(engine, settings, reloader, on_ready, link)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        engine.close()
+    if server.failure is not None:
+        raise server.failure
+
+
+def _settle() -> None:
+    """What a process that serves for days does otherwise than a script."""
+    # The inference threads own the cores; OpenCV's own threads would only take turns with them.
+    cv2.setNumThreads(1)
+    # Modules stay for good. Looked through again and again for garbage, they take a tenth of the event loop's
+    # time. Models come after: what a swap leaves behind must still be found.
+    gc.collect()
+    gc.freeze()
+
+
+def _by_name(models: Sequence[ServedModel]) -> dict[str, ServedModel]:
+    named = {model.name: model for model in models}
+    if len(named) < len(models):
+        names = ", ".join(model.name for model in models)
+        raise UsageError(f"two models have one name: {names}", "name each one: --model NAME=FILE")
+    return named
+
+
+class MaskdetServer(uvicorn.Server):
+    """uvicorn, but a signal first drains the engine while the port still answers, and the process exits 0."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: ServeSettings,
+        reloader: Reloader,
+        on_ready: Callable[[], None],
+        link: Link | None = None,
+    ) -> None:
+        super().__init__(_uvicorn_config(create_app(engine, settings, link or reloader), settings))
+        self.failure: MaskdetError | None = None
+        self._engine = engine
+        self._reloader = reloader
+        self._watch = settings.watch
+        self._on_ready = on_ready
+        self._link = link
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._engine.start()
+        await super().startup(sockets)
+        if self._link is not None:
+            line = await self._link.connect()
+            self._spawn(self._link.listen(line, self._reloader, self._drain))
+            self._spawn(self._engine.metrics.keep_fresh())
+        self._spawn(self._probe())
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but the signals are not raised again at the end: a wanted stop is a success."""
+        before = {
+            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal drains, a second one ends at once."""
+        del sig, frame
+        if self._engine.state == "draining" or self._loop is None:
+            self.should_exit = self.force_exit = True
+            return
+        self._engine.drain()
+        self._loop.call_soon_threadsafe(lambda: self._spawn(self._end()))
+
+    def _drain(self) -> None:
+        if self._engine.state != "draining":
+            self._engine.drain()
+            self._spawn(self._end())
+
+    async def _probe(self) -> None:
+        try:
+            await self._engine.probe()
+        except MaskdetError as error:
+            self.failure = error
+            self.should_exit = True
+            return
+        if self._engine.state == "ready":
+            logger.info("ready", extra={"fields": {"models": sorted(self._engine.models)}})
+            self._on_ready()
+            if self._watch:
+                self._spawn(self._reloader.watch())
+
+    async def _end(self) -> None:
+        await self._engine.drained()
+        self.should_exit = True
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        # The loop keeps only weak references to tasks.
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _uvicorn_config(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        backlog=BACKLOG if settings.workers == 1 else 1,  # see Listener
+        # uvloop accepts whatever has come at once, and so would leave nothing for the other workers.
+        loop="auto" if settings.workers == 1 else "asyncio",
+        http=guarded(settings),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=max(1, round(settings.keep_alive_seconds)),
+        timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
+    )

@@ -1,0 +1,181 @@
+"""Several server processes on one port: started, replaced when they die, and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from maskdet.errors import MaskdetError, ServingError
+from maskdet.machine import core_count
+from maskdet.serving.process.worker_handle import WorkerProcess
+from maskdet.serving.settings import ServeSettings
+
+FIRST_DELAY, LAST_DELAY = 0.1, 30.0
+"""Seconds before a dead worker is replaced; each death in a row doubles them."""
+HEALTHY_SECONDS = 60.0
+"""A worker that lived so long died of something else than the one before it."""
+GRACE_SECONDS = 5.0
+"""What a stopping worker gets over its drain time before it is killed."""
+
+logger = logging.getLogger("maskdet.supervisor")
+
+
+def supervise(
+    models: Mapping[str, Path],
+    settings: ServeSettings,
+    listener: socket.socket,
+    on_ready: Callable[[], None],
+) -> None:
+    """Run `settings.workers` processes on the listener until SIGTERM or Ctrl-C.
+
+    `on_ready` is called once, when all are ready. Raises what kept the first worker from starting, or
+    ServingError if one had to be killed at the end.
+    """
+    if os.name != "posix":
+        raise ServingError("several workers need a POSIX system", "leave --workers out")
+    with tempfile.TemporaryDirectory(prefix="maskdet-metrics-") as folder:
+        asyncio.run(Supervisor(models, settings, listener, on_ready, Path(folder)).run())
+
+
+def cores_of(number: int, settings: ServeSettings) -> int:
+    """The cores of worker `number`: an even share, and at least one."""
+    each, over = divmod(core_count(), settings.workers)
+    return settings.threads or max(1, each + (number < over))
+
+
+class Supervisor:
+    """Keeps one process alive in each of its places."""
+
+    def __init__(
+        self,
+        models: Mapping[str, Path],
+        settings: ServeSettings,
+        listener: socket.socket,
+        on_ready: Callable[[], None],
+        metrics_folder: Path,
+    ) -> None:
+        self._models = models
+        self._settings = settings
+        self._listener = listener
+        self._on_ready = on_ready
+        self._metrics_folder = metrics_folder
+        self._workers: dict[int, WorkerProcess] = {}
+        self._stopping = asyncio.Event()
+        self._all_ready = False
+        self._round = asyncio.Lock()
+        self._rounds: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until a signal, or until a worker cannot start."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        places = [asyncio.ensure_future(self._keep(place)) for place in range(self._settings.workers)]
+        try:
+            await asyncio.gather(*places)
+        finally:
+            self._stop()
+            await asyncio.gather(*places, return_exceptions=True)
+
+    def _stop(self) -> None:
+        """The first signal lets the workers drain, a second one ends them at once."""
+        self._stopping.set()
+        # Nobody accepts any more: a client must see that, and not wait for an answer.
+        self._listener.close()
+        for worker in self._workers.values():
+            worker.terminate()
+
+    async def _keep(self, place: int) -> None:
+        delay = FIRST_DELAY
+        while not self._stopping.is_set():
+            started = asyncio.get_running_loop().time()
+            worker = await self._start(place)
+            code = await self._lived(place, worker)
+            if self._stopping.is_set():
+                return
+            if not self._all_ready:
+                raise worker.failure or _died_early(worker.pid, code)
+            lived = asyncio.get_running_loop().time() - started
+            delay = FIRST_DELAY if lived > HEALTHY_SECONDS else min(delay * 2, LAST_DELAY)
+            _log_death(worker, code, delay)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), delay)
+
+    async def _start(self, place: int) -> WorkerProcess:
+        settings = self._settings.model_copy(update={"threads": cores_of(place, self._settings)})
+        job = {
+            "settings": settings.model_dump(mode="json"),
+            "models": {name: str(path.absolute()) for name, path in self._models.items()},
+        }
+        worker = await WorkerProcess.start(job, self._listener, self._metrics_folder)
+        self._workers[place] = worker
+        if self._stopping.is_set():
+            worker.terminate()
+        return worker
+
+    async def _lived(self, place: int, worker: WorkerProcess) -> int:
+        """Wait for a worker's end; its exit status, negative for a signal."""
+        ended = asyncio.ensure_future(worker.listen(self._note_ready, self._reload))
+        stop = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((ended, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                await asyncio.wait((ended,), timeout=2 * self._settings.drain_seconds + GRACE_SECONDS)
+            return await self._ended(worker, ended)
+        finally:
+            stop.cancel()
+            del self._workers[place]
+            _forget_gauges(worker.pid, self._metrics_folder)
+
+    async def _ended(self, worker: WorkerProcess, ended: asyncio.Future[int]) -> int:
+        if ended.done():
+            return ended.result()
+        worker.kill()
+        await ended
+        raise ServingError(
+            f"worker {worker.pid} did not end in time and was killed", "see the log for what it was doing"
+        )
+
+    def _note_ready(self) -> None:
+        ready = [worker for worker in self._workers.values() if worker.ready]
+        if len(ready) == self._settings.workers and not self._all_ready:
+            self._all_ready = True
+            self._on_ready()
+
+    def _reload(self, asker: WorkerProcess, model: str) -> None:
+        task = asyncio.ensure_future(self._reload_all(asker, model))
+        self._rounds.add(task)
+        task.add_done_callback(self._rounds.discard)
+
+    async def _reload_all(self, asker: WorkerProcess, model: str) -> None:
+        """One round: all workers look at the file, then the one that was asked hears what they found."""
+        async with self._round:
+            workers = list(self._workers.values())
+            answers = await asyncio.gather(*(worker.reload(model) for worker in workers))
+        asker.tell([one for answer in answers for one in answer])
+
+
+def _died_early(pid: int, code: int) -> MaskdetError:
+    return ServingError(
+        f"worker {pid} ended with status {code} before it was ready",
+        "see the log for why; fewer workers need less memory",
+    )
+
+
+def _log_death(worker: WorkerProcess, code: int, delay: float) -> None:
+    why = worker.failure.what if worker.failure else ""
+    fields = {"worker": worker.pid, "exit_status": code, "error": why, "replaced_in_seconds": delay}
+    logger.error("worker ended", extra={"fields": fields})
+
+
+def _forget_gauges(pid: int, folder: Path) -> None:
+    """As prometheus_client's mark_process_dead, which would cost this small process a large import."""
+    for path in folder.glob(f"gauge_live*_{pid}.db"):
+        path.unlink(missing_ok=True)

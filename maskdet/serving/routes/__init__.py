@@ -1,0 +1,1 @@
+"""The server's own routes: detection, corrections, health, operations, documents and the web page."""

@@ -1,0 +1,92 @@
+"""For operators: POST /v1/admin/reload."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from fastapi import APIRouter, Request, Response
+
+from maskdet.serving.engine.reload import Reloaded
+from maskdet.serving.http.access import note
+from maskdet.serving.http.problems import ProblemBody
+from maskdet.serving.refusals import BundleRefused, Forbidden
+from maskdet.serving.routes.native import json_response
+from maskdet.serving.routes.schemas import ReloadAnswer, ReloadedBody
+from maskdet.serving.service import Service
+
+
+class Reloading(Protocol):
+    """Who takes up new bundles: this process for itself, or for all workers of the server."""
+
+    def refused(self) -> Mapping[str, str]:
+        """By model: why its newest file was refused."""
+
+    async def reload(self, name: str = "") -> Sequence[Reloaded]:
+        """Look at one model's file now, or at all. Raises UnknownModel."""
+
+
+RELOAD_HELP = """Each model's file is read again from the path that the server was started with. A new bundle
+is loaded beside the old one, probed, and then answers all requests; one that fails is refused, and the old
+one goes on. With `?model=NAME` only that model is looked at.
+
+    curl -X POST -H "X-API-Key: $KEY" http://127.0.0.1:8866/v1/admin/reload
+
+It needs an API key where the server has keys; otherwise it is taken from programs on this machine only.
+"""
+_BROWSER_OR_PROXY = ("origin", "forwarded", "x-forwarded-for", "x-real-ip")
+
+
+def admin_routes(service: Service, reloading: Reloading) -> APIRouter:
+    """The routes under /v1/admin."""
+    router = APIRouter(prefix="/v1/admin", tags=["operation"])
+
+    @router.post(
+        "/reload",
+        summary="Take up new bundles",
+        description=RELOAD_HELP,
+        response_model=ReloadAnswer,
+        responses={status: {"model": ProblemBody} for status in (401, 403, 404, 409)},
+    )
+    async def reload_models(request: Request, model: str = "") -> Response:
+        if not service.settings.api_key_hashes:
+            _require_local(request)
+        found = await reloading.reload(model)
+        note(request.scope, reloaded={one.name: one.outcome for one in found})
+        refused = [f"{one.name}: {one.error}" for one in found if one.outcome == "refused"]
+        if refused:
+            raise BundleRefused("; ".join(refused), "the old bundle goes on; mend the file and reload again")
+        return json_response(_answer(found).model_dump_json())
+
+    return router
+
+
+def _require_local(request: Request) -> None:
+    """Raise Forbidden unless a program on this machine asks.
+
+    A page in a browser here, or a proxy here that passes on what others ask, would look local too.
+    """
+    told = [name for name in _BROWSER_OR_PROXY if name in request.headers]
+    host = request.client.host if request.client else ""
+    if told or not _is_loopback(host):
+        raise Forbidden(
+            "without API keys this is only for programs on the server's machine",
+            "call it there with curl, or start the server with an API key",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _answer(found: Sequence[Reloaded]) -> ReloadAnswer:
+    entries = [
+        ReloadedBody(name=one.name, bundle=one.bundle, outcome=one.outcome)
+        for one in found
+        if one.outcome != "refused"
+    ]
+    return ReloadAnswer(models=entries)

@@ -1,0 +1,134 @@
+"""POST /v1/corrections: what a person put right on the web page, into the inbox."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from maskdet.serving.http.access import note
+from maskdet.serving.http.inputs import FormItem, Upload, bad_option, read_form
+from maskdet.serving.http.problems import ProblemBody
+from maskdet.serving.inbox import MAX_BOXES, Correction, Inbox
+from maskdet.serving.refusals import BadOption, Forbidden, NoInbox, NoPicture, UnknownModel
+from maskdet.serving.routes.native import json_response
+from maskdet.serving.routes.schemas import Schema
+from maskdet.serving.service import Service
+
+HELP = """A form with the picture in `image` and its faces in `boxes`, as JSON. All faces of the picture are
+given, also those that were right; a picture without faces has an empty list.
+
+    curl -F image=@photo.jpg -F 'boxes=[{"label":"with_mask","box":[12,9,80,77]}]' http://127.0.0.1:8866/v1/corrections
+"""
+Edge = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class CorrectedBox(BaseModel):
+    """One face as a person sees it."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    label: str
+    """One of the model's labels."""
+    box: tuple[Edge, Edge, Edge, Edge]
+    """x1, y1, x2, y2 in pixels of the picture after its EXIF turn."""
+
+
+class CorrectionAnswer(Schema):
+    """Where the correction went."""
+
+    name: str = Field(examples=["3f1c5d0a9b2e7714"])
+    """Name of the stored picture and annotation, without their endings."""
+    boxes: int
+    """Faces in the annotation."""
+
+
+_BOXES: TypeAdapter[list[CorrectedBox]] = TypeAdapter(
+    Annotated[list[CorrectedBox], Field(max_length=MAX_BOXES)]
+)
+
+
+def correction_routes(service: Service) -> APIRouter:
+    """The route is always there; without an inbox it says so."""
+    router = APIRouter(prefix="/v1", tags=["native"])
+    folder = service.settings.inbox
+    inbox = Inbox(folder, service.settings) if folder is not None else None
+
+    @router.post(
+        "/corrections",
+        summary="Keep a picture with corrected boxes for the next training",
+        description=HELP,
+        status_code=201,
+        response_model=CorrectionAnswer,
+        responses={
+            status: {"model": ProblemBody} for status in (400, 403, 404, 408, 413, 415, 422, 503, 507)
+        },
+        openapi_extra=_form_schema(),
+    )
+    async def correct(request: Request) -> Response:
+        if inbox is None:
+            raise NoInbox("this server keeps no corrections", "start it with --inbox DIR")
+        _refuse_foreign(request, service.settings.cors_origins)
+        async with service.body(request) as body:
+            items = await read_form(body, request.headers, max_files=1)
+            picture, corrections = _taken_apart(items, service)
+            name = await to_thread.run_sync(inbox.save, picture, corrections)
+        note(request.scope, correction=name)
+        response = json_response(CorrectionAnswer(name=name, boxes=len(corrections)).model_dump_json())
+        response.status_code = 201
+        return response
+
+    return router
+
+
+def _taken_apart(items: list[FormItem], service: Service) -> tuple[bytes, list[Correction]]:
+    fields = {name: value for name, value in items if name in ("image", "boxes", "model")}
+    picture, text, model = (fields.get(name) for name in ("image", "boxes", "model"))
+    if not isinstance(picture, Upload):
+        raise NoPicture("the form has no file named image", "send the picture and its boxes as a form")
+    if not isinstance(text, str):
+        raise BadOption("boxes: Field required", "give the faces as JSON; [] for none")
+    try:
+        boxes = _BOXES.validate_json(text)
+    except ValidationError as error:
+        raise bad_option(error, CorrectedBox) from error
+    labels = _labels(service, model if isinstance(model, str) else "")
+    for one in boxes:
+        if one.label not in labels:
+            raise BadOption(
+                f"the model has no label {one.label[:80]!r}", f"its labels are {', '.join(labels)}"
+            )
+    return picture.data, [Correction(one.label, one.box) for one in boxes]
+
+
+def _labels(service: Service, name: str) -> tuple[str, ...]:
+    models = service.engine.models
+    if name and name not in models:
+        raise UnknownModel(f"no model is called {name[:80]!r}", f"loaded models: {', '.join(models)}")
+    return (models[name] if name else next(iter(models.values()))).meta.labels
+
+
+def _refuse_foreign(request: Request, allowed: tuple[str, ...]) -> None:
+    """A browser lets any page post a form to any server: one that is not ours must not fill the inbox."""
+    origin = request.headers.get("origin")
+    if origin is None or origin in allowed or "*" in allowed:
+        return
+    # Behind a proxy the host may have another name here; the browser itself knows, on secure pages.
+    ours = request.headers.get("sec-fetch-site") == "same-origin"
+    if not ours and urlsplit(origin).netloc != request.headers.get("host"):
+        raise Forbidden(
+            f"a page of {origin[:80]} may not send corrections", "name its origin in serve.cors_origins"
+        )
+
+
+def _form_schema() -> dict[str, Any]:
+    properties = {
+        "image": {"type": "string", "format": "binary"},
+        "boxes": {"type": "string", "description": "JSON: a list of objects with `label` and `box`"},
+        "model": {"type": "string", "description": "Name of the model whose labels are meant"},
+    }
+    schema = {"type": "object", "properties": properties, "required": ["image", "boxes"]}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

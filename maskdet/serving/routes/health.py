@@ -1,0 +1,43 @@
+"""For those who watch: whether the process lives, would take up a request now, and its metrics."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from maskdet.serving.engine.engine import Engine
+from maskdet.serving.http.problems import ProblemBody
+from maskdet.serving.routes.native import json_response
+from maskdet.serving.routes.schemas import HealthAnswer
+
+
+def metrics_routes(engine: Engine) -> APIRouter:
+    """GET /metrics, for Prometheus."""
+    router = APIRouter()
+
+    @router.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        text, content_type = engine.metrics.exposition()
+        return Response(text, headers={"content-type": content_type})
+
+    return router
+
+
+def health_routes(engine: Engine) -> APIRouter:
+    """The routes under /health; open to everyone, so they say nothing but the state."""
+    router = APIRouter(prefix="/health", tags=["health"])
+
+    @router.get("/live", summary="The process answers", response_model=HealthAnswer)
+    async def live() -> Response:
+        return json_response(HealthAnswer(status="alive").model_dump_json())
+
+    @router.get(
+        "/ready",
+        summary="The model has run and requests are taken up",
+        response_model=HealthAnswer,
+        responses={503: {"model": ProblemBody}},
+    )
+    async def ready() -> Response:
+        engine.check_ready()
+        return json_response(HealthAnswer(status="ready").model_dump_json())
+
+    return router

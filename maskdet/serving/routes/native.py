@@ -1,0 +1,131 @@
+"""The native API: POST /v1/detect and GET /v1/models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from maskdet.errors import MaskdetError
+from maskdet.serving.engine.engine import Outcome
+from maskdet.serving.engine.served_model import Work
+from maskdet.serving.http.access import request_id
+from maskdet.serving.http.inputs import DetectInput, DetectJson, DetectOptions, Upload, read_input
+from maskdet.serving.http.problems import ProblemBody, problem_of
+from maskdet.serving.routes.schemas import (
+    DetectAnswer,
+    ModelsAnswer,
+    PictureAnswer,
+    PictureFault,
+    models_answer,
+    picture_answer,
+)
+from maskdet.serving.service import ByHand, Service
+
+DETECT_HELP = """Send one picture as the body, or several as multipart files or as base64 in JSON.
+
+    curl --data-binary @photo.jpg -H "Content-Type: image/jpeg" "http://127.0.0.1:8866/v1/detect?threshold=0.5"
+    curl -F image=@a.jpg -F image=@b.png -F max_detections=10 http://127.0.0.1:8866/v1/detect
+
+Options stand in the query, in form fields or in the JSON object. Of several pictures a bad one has its own
+`error` entry and the others are answered; the error of an only picture is the answer.
+"""
+
+
+def native_routes(service: Service) -> APIRouter:
+    """The routes under /v1."""
+    router = APIRouter(prefix="/v1", tags=["native"], route_class=ByHand)
+
+    @router.post(
+        "/detect",
+        summary="Find faces and say whether they wear masks",
+        description=DETECT_HELP,
+        response_model=DetectAnswer,
+        responses=_problems(400, 404, 408, 413, 415, 422, 503),
+        openapi_extra=_detect_inputs(),
+    )
+    async def detect(request: Request) -> Response:
+        async with service.body(request) as body:
+            query = dict(request.query_params)
+            wanted = await read_input(body, request.headers, query, service.settings.max_files)
+            outcomes = await _outcomes(service, request, wanted)
+        identity = request_id(request.scope)
+        entries = [
+            _entry(index, upload, outcome, identity, wanted.options)
+            for index, (upload, outcome) in enumerate(zip(wanted.uploads, outcomes, strict=True))
+        ]
+        return json_response(
+            DetectAnswer(request_id=identity, results=entries).model_dump_json(exclude_none=True)
+        )
+
+    @router.get("/models", summary="The loaded models", response_model=ModelsAnswer)
+    async def models(request: Request) -> Response:
+        del request
+        return json_response(models_answer(service.engine.models, service.refused()).model_dump_json())
+
+    return router
+
+
+def json_response(text: str) -> Response:
+    """A JSON answer from text that is JSON already."""
+    return Response(text, media_type="application/json")
+
+
+async def _outcomes(service: Service, request: Request, wanted: DetectInput) -> list[Outcome]:
+    """One outcome for each upload. An only picture's error is raised: then it is the request's."""
+    options = wanted.options
+    works = [
+        Work(
+            upload.data,
+            options.model,
+            options.threshold,
+            options.max_detections,
+            drawn=options.visualize,
+            candidates=options.candidates,
+        )
+        for upload in wanted.uploads
+        if upload.fault is None
+    ]
+    found = iter(await service.outcomes(request, works))
+    outcomes = [upload.fault or next(found) for upload in wanted.uploads]
+    if len(outcomes) == 1 and isinstance(outcomes[0], MaskdetError):
+        raise outcomes[0]
+    return outcomes
+
+
+def _entry(
+    index: int, upload: Upload, outcome: Outcome, identity: str, options: DetectOptions
+) -> PictureAnswer | PictureFault:
+    if isinstance(outcome, MaskdetError):
+        return PictureFault(index=index, filename=upload.filename, error=problem_of(outcome, identity))
+    return picture_answer(outcome, index=index, filename=upload.filename, candidates=options.candidates)
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": ProblemBody} for status in statuses}
+
+
+def _detect_inputs() -> dict[str, Any]:
+    """The request body is read by hand (counted while it streams), so the document says it by hand too."""
+    picture = {"type": "string", "format": "binary"}
+    json_schema = DetectJson.model_json_schema()
+    options = DetectOptions.model_json_schema()["properties"]
+    form = {"type": "object", "properties": {"image": {"type": "array", "items": picture}, **options}}
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in options.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "image/*": {"schema": picture},
+                "application/octet-stream": {"schema": picture},
+                "multipart/form-data": {"schema": form},
+                "application/json": {
+                    "schema": json_schema,
+                    "example": {"image": "/9j/4AAQSkZJRg...", "threshold": 0.5},
+                },
+            },
+        },
+    }

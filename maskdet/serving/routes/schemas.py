@@ -1,0 +1,206 @@
+"""What the native API answers, as typed models; the OpenAPI document is made from them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from maskdet.serving.engine.served_model import Finding, ServedModel, bundle_id
+from maskdet.serving.engine.verdict import Outcome
+from maskdet.serving.http.problems import Problem
+from maskdet.types import Detections
+
+
+class Schema(BaseModel):
+    """Base of all answers: attribute docstrings become OpenAPI descriptions."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class DetectionBody(Schema):
+    """One face."""
+
+    label: str = Field(examples=["with_mask"])
+    score: float = Field(examples=[0.98])
+    """How sure the model is, 0 to 1."""
+    box: tuple[float, float, float, float] = Field(examples=[(12.4, 9.1, 80.0, 77.2)])
+    """x1, y1, x2, y2 in pixels of the picture after its EXIF turn."""
+
+
+class VerdictBody(Schema):
+    """Whether the picture keeps the mask rule."""
+
+    outcome: Outcome
+    """violation: a face breaks the rule; uncertain: a face is just below its threshold; else ok."""
+    counts: dict[str, int] = Field(examples=[{"with_mask": 1, "without_mask": 0}])
+    """Faces over their thresholds by label, also those that max_detections leaves out."""
+
+
+class TimingBody(Schema):
+    """Milliseconds by stage."""
+
+    queue: float
+    decode: float
+    preprocess: float
+    inference: float
+    postprocess: float
+    draw: float
+    """Drawing and encoding, with visualize."""
+
+
+class AnswererBody(Schema):
+    """The model that made an answer."""
+
+    name: str
+    bundle: str = Field(examples=["3f1c5d0a9b2e"])
+    """The first characters of the bundle file's sha256."""
+
+
+class PictureAnswer(Schema):
+    """What was found in one picture."""
+
+    index: int
+    """Place of the picture in the request, from 0."""
+    filename: str
+    """The file name that the client gave; empty if none."""
+    width: int
+    """Pixels, after the EXIF turn."""
+    height: int
+    """Pixels, after the EXIF turn."""
+    detections: list[DetectionBody]
+    """Best score first."""
+    candidates: list[DetectionBody] | None = None
+    """With candidates: all that the model proposed, whatever the thresholds; absent otherwise."""
+    verdict: VerdictBody
+    timing_ms: TimingBody
+    model: AnswererBody
+    image: str | None = None
+    """With visualize: the picture with its boxes drawn, a JPEG in base64; absent otherwise."""
+
+
+class PictureFault(Schema):
+    """Why one picture of several could not be answered."""
+
+    index: int
+    filename: str
+    error: Problem
+
+
+class DetectAnswer(Schema):
+    """One entry for each picture, in the order sent."""
+
+    request_id: str
+    results: list[PictureAnswer | PictureFault]
+
+
+class ModelBody(Schema):
+    """A loaded model."""
+
+    name: str
+    bundle: str
+    """sha256 of the bundle file."""
+    variant: str
+    labels: list[str]
+    input_size: tuple[int, int]
+    """Height and width of the network input in pixels."""
+    thresholds: dict[str, float]
+    """Score from which a detection of each label counts."""
+    violation_labels: list[str]
+    """Labels that break the mask rule."""
+    metrics: dict[str, float]
+    licence: str
+    refused: str = ""
+    """Why the newest file at the model's path was refused; empty if there is none."""
+
+
+class ModelsAnswer(Schema):
+    """The first model answers when a request names none."""
+
+    models: list[ModelBody]
+
+
+class HealthAnswer(Schema):
+    """`reason` says why the server is not ready."""
+
+    status: str
+    reason: str = ""
+
+
+def picture_answer(finding: Finding, *, index: int, filename: str, candidates: bool = False) -> PictureAnswer:
+    """One finding on the wire."""
+    height, width = finding.size
+    return PictureAnswer(
+        index=index,
+        filename=filename,
+        width=width,
+        height=height,
+        detections=detection_bodies(finding.model, finding.detections),
+        candidates=detection_bodies(finding.model, finding.candidates) if candidates else None,
+        verdict=VerdictBody(outcome=finding.verdict.outcome, counts=finding.verdict.counts),
+        timing_ms=_timing(finding),
+        model=AnswererBody(name=finding.model.name, bundle=bundle_id(finding.model)),
+        image=base64.b64encode(finding.drawn).decode("ascii") if finding.drawn is not None else None,
+    )
+
+
+def detection_bodies(model: ServedModel, found: Detections) -> list[DetectionBody]:
+    """Detections by label, scores to 4 digits and boxes to a hundredth of a pixel."""
+    labels = model.meta.labels
+    rows = zip(found.boxes.tolist(), found.scores.tolist(), found.class_ids.tolist(), strict=True)
+    return [
+        DetectionBody(
+            label=labels[class_id], score=round(score, 4), box=tuple(round(edge, 2) for edge in box)
+        )
+        for box, score, class_id in rows
+    ]
+
+
+class ReloadedBody(Schema):
+    """What came of one model."""
+
+    name: str
+    bundle: str
+    """sha256 of the bundle that answers now."""
+    outcome: Literal["swapped", "unchanged"]
+
+
+class ReloadAnswer(Schema):
+    """One entry for each model that was looked at."""
+
+    models: list[ReloadedBody]
+
+
+def models_answer(models: Mapping[str, ServedModel], refused: Mapping[str, str]) -> ModelsAnswer:
+    """What GET /v1/models says. `refused`: by model, why its newest file was refused."""
+    return ModelsAnswer(models=[_model_body(model, refused.get(name, "")) for name, model in models.items()])
+
+
+def _model_body(model: ServedModel, refused: str) -> ModelBody:
+    meta = model.meta
+    return ModelBody(
+        name=model.name,
+        bundle=model.sha256,
+        variant=meta.variant,
+        labels=list(meta.labels),
+        input_size=meta.input_size,
+        thresholds=meta.thresholds,
+        violation_labels=sorted(model.policy.violations & set(meta.labels)),
+        metrics=meta.metrics,
+        licence=meta.licence,
+        refused=refused,
+    )
+
+
+def _timing(finding: Finding) -> TimingBody:
+    timing = finding.timing
+    return TimingBody(
+        queue=round(timing.queue, 2),
+        decode=round(timing.decode, 2),
+        preprocess=round(timing.preprocess, 2),
+        inference=round(timing.inference, 2),
+        postprocess=round(timing.postprocess, 2),
+        draw=round(timing.draw, 2),
+    )

@@ -1,0 +1,1 @@
+"""Starting worker processes, and what to do when they fail."""

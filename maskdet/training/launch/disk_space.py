@@ -1,0 +1,66 @@
+"""Room on the disk: known before a file is begun, and told in bytes when it runs out."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from maskdet.training.launch.failures import NoRoom
+
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "files may not grow that large",
+}
+
+
+@contextmanager
+def room_for(folder: Path, needed: int) -> Iterator[None]:
+    """Write `needed` bytes or so into `folder` within.
+
+    Raises NoRoom that names the folder, what is needed and what is free, before or instead of the
+    error of a write that failed for want of room.
+    """
+    if _free(folder) < needed:
+        raise _no_room(folder, needed, _FULL[errno.ENOSPC])
+    try:
+        yield
+    except NoRoom:
+        raise
+    except Exception as error:
+        if (why := why_full(error)) is None and _free(folder) >= needed:
+            raise
+        raise _no_room(folder, needed, why or _FULL[errno.ENOSPC]) from error
+
+
+def why_full(error: BaseException) -> str | None:
+    """In which way the disk has no room, if that is what an error says."""
+    number = getattr(error, "errno", None)
+    if number in _FULL:
+        return _FULL[number]
+    # safetensors writes in Rust and hands on the operating system's number as text only.
+    return next((why for code, why in _FULL.items() if f"(os error {code})" in str(error)), None)
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove files that a process which was killed in the middle of writing left beside their places."""
+    for path in folder.glob(".[0-9]*-*"):
+        path.unlink()
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def _no_room(folder: Path, needed: int, why: str) -> NoRoom:
+    return NoRoom(
+        f"cannot write to {folder}: {why}; {_size(needed)} are needed, {_size(_free(folder))} are free",
+        "make room and go on with --resume; what was written before is whole",
+    )
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:,.1f} MB ({count:,} bytes)"

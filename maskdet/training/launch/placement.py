@@ -1,0 +1,71 @@
+"""Where a training runs: devices, worker processes, and the memory that each may use for pictures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from maskdet.errors import TrainingError
+from maskdet.training.launch.cpu_environment import cpu_environment
+from maskdet.training.launch.process import Event, WorkerCommand, run_worker
+from maskdet.training.settings import TrainSettings
+
+_WORKER_MEMORY = 4 * 2**30
+"""Bytes a CPU worker may come to need: 3.2 GB were seen for PicoDet-S at 416 px with 16 pictures a step."""
+_LEAST_SHARE = 4
+"""Pictures a worker and step below which batch normalisation becomes too noisy to be worth the speed."""
+_MOST_CACHE = 2**30
+
+
+def worker_command(settings: TrainSettings) -> WorkerCommand:
+    """How to start the workers that are asked for. Raises TrainingError for a GPU that is not there."""
+    python = settings.python or Path(sys.executable)
+    devices = _devices(settings.device, python)
+    if devices != "cpu":
+        return WorkerCommand(python, processes=devices.count(",") + 1, devices=devices)
+    return WorkerCommand(python, processes=_cpu_workers(settings), variables=cpu_environment())
+
+
+def cache_bytes(settings: TrainSettings) -> int:
+    """Of decoded pictures over all workers; auto: a quarter of the memory that is free, 1 GiB at most."""
+    if settings.cache_mb != "auto":
+        return settings.cache_mb * 2**20
+    return min(_MOST_CACHE, psutil.virtual_memory().available // 4)
+
+
+def probe(python: Path) -> Event:
+    """What Paddle sees, asked in a worker: {"version", "cuda", "gpus": [names]}."""
+    with TemporaryDirectory(prefix="maskdet-") as folder:
+        return run_worker(
+            "maskdet.training.worker.probe", {}, Path(folder), WorkerCommand(python), lambda event: None
+        )
+
+
+def _devices(wanted: str, python: Path) -> str:
+    if wanted == "cpu":
+        return "cpu"
+    gpus = len(probe(python)["gpus"])
+    if wanted == "auto":
+        return "0" if gpus else "cpu"
+    numbers = wanted.partition(":")[2] or "0"
+    if any(int(number) >= gpus for number in numbers.split(",")):
+        raise TrainingError(
+            f"train.device is {wanted}, but Paddle sees {gpus} GPU(s)",
+            "set train.device: cpu, or see `maskdet doctor`",
+        )
+    return numbers
+
+
+def _cpu_workers(settings: TrainSettings) -> int:
+    if settings.workers != "auto":
+        return settings.workers
+    most = min(
+        os.cpu_count() or 1,
+        settings.batch_size // _LEAST_SHARE,
+        psutil.virtual_memory().available // _WORKER_MEMORY,
+    )
+    return next((n for n in range(most, 1, -1) if settings.batch_size % n == 0), 1)

@@ -1,0 +1,222 @@
+"""Running Paddle in a process of its own: one job file in, JSON lines out, and no process left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from maskdet.errors import EnvironmentProblem, TrainingError
+from maskdet.files import write_json
+from maskdet.training.launch.failures import REPORTED, OutOfMemory, kills_for_memory, lacks_memory
+
+Event = dict[str, Any]
+OnEvent = Callable[[Event], None]
+WORKER_MODULE = "maskdet.training.worker"
+LAUNCHER_DIR = "launcher"
+_POLL_SECONDS = 0.1
+_GRACE_SECONDS = 3.0
+_LOG_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerCommand:
+    """How to start a worker: which interpreter, how many processes, on which devices.
+
+    `devices` is "cpu" or a comma list of GPU numbers; `processes` is one a GPU, or any number on CPU.
+    """
+
+    python: Path = Path(sys.executable)
+    processes: int = 1
+    devices: str = "cpu"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables, unless the user has set them."""
+
+    def arguments(self, job: Path, log_dir: Path) -> list[str]:
+        worker = [str(self.python), "-m", WORKER_MODULE, str(job)]
+        if self.processes == 1:
+            return worker
+        # The launcher runs a "script" without .py as a program, which lets the worker stay a module.
+        launcher = [str(self.python), "-m", "paddle.distributed.launch", "--max_restart", "0"]
+        chosen = (
+            ["--nproc_per_node", str(self.processes)]
+            if self.devices == "cpu"
+            else ["--devices", self.devices]
+        )
+        return [*launcher, *chosen, "--log_dir", str(log_dir), *worker]
+
+    def environment(self) -> dict[str, str]:
+        threads = str(threads_of_each(self.processes))
+        chosen = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GLOG_minloglevel": "2"}
+        inherited = {**self.variables, **os.environ}
+        # The launcher would count this list, even an empty one, as devices to hand out.
+        inherited.pop("CUDA_VISIBLE_DEVICES", None)
+        if self.devices == "cpu":
+            chosen["PADDLE_DISTRI_BACKEND"] = "gloo"
+        elif self.processes == 1:
+            chosen["CUDA_VISIBLE_DEVICES"] = self.devices
+        return {**inherited, **chosen, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
+
+
+def threads_of_each(processes: int) -> int:
+    """The machine's cores, shared out."""
+    return max(1, (os.cpu_count() or 1) // processes)
+
+
+def run_worker(
+    module: str,
+    job: dict[str, Any],
+    folder: Path,
+    command: WorkerCommand,
+    on_event: OnEvent = lambda event: None,
+    *,
+    channel: str = "events.jsonl",
+    log: Path | None = None,
+) -> Event:
+    """Have a worker call `run(job, report)` of `module`; return its last event, whose "event" is "done".
+
+    The job file and the channel lie in `folder`; `log` is where the worker's output stays, if it is to stay.
+    Whatever ends this call (an error, Ctrl-C, SIGTERM turned into an exception) also ends every process that
+    it started.
+
+    Raises TrainingError with the worker's own words, or the end of its log, when it fails.
+    """
+    job_file, events, output = folder / "job.json", folder / channel, log or folder / "worker.log"
+    write_json(
+        job_file, {**job, "module": module, "events": str(events), "parent": _identity(psutil.Process())}
+    )
+    tail = _Tail(events, _size(events))
+    kills, written = kills_for_memory(), _size(output)
+    with _process_tree(command, job_file, output) as process:
+        last, error = _until_ended(process, tail, on_event)
+    if process.returncode == 0 and last.get("event") == "done":
+        return last
+    hint = f"the whole log is {log}" if log else ""
+    if error and (error["kind"] in REPORTED or kills_for_memory() == kills):
+        raise REPORTED.get(error["kind"], TrainingError)(error["what"], error["hint"] or hint)
+    said = output.read_bytes()[written:].decode("utf-8", errors="replace")
+    failure = OutOfMemory if lacks_memory(said) or kills_for_memory() > kills else TrainingError
+    raise failure(_unexpected(f"{module} in the worker", process.returncode, said), hint)
+
+
+def _until_ended(process: subprocess.Popen[bytes], tail: _Tail, on_event: OnEvent) -> tuple[Event, Event]:
+    """The last event, and the first error: of several workers, one that fails takes the others along."""
+    last: Event = {}
+    error: Event = {}
+    running = True
+    while running:
+        running = process.poll() is None
+        for event in tail.read():
+            last = event
+            error = error or (event if event["event"] == "error" else {})
+            on_event(event)
+        if running:
+            time.sleep(_POLL_SECONDS)
+    return last, error
+
+
+def still_runs(identity: dict[str, Any]) -> bool:
+    """True while the process that wrote `identity` lives; its start time guards against a reused number."""
+    try:
+        return _identity(psutil.Process(identity["pid"])) == identity
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _identity(process: psutil.Process) -> dict[str, Any]:
+    return {"pid": process.pid, "created": process.create_time()}
+
+
+class _Tail:
+    """Complete JSON lines that were appended to a file since the last read."""
+
+    def __init__(self, path: Path, offset: int) -> None:
+        self._path, self._offset = path, offset
+
+    def read(self) -> Iterator[Event]:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as stream:
+            stream.seek(self._offset)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                yield json.loads(line)
+
+
+@contextmanager
+def _process_tree(command: WorkerCommand, job: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    arguments = command.arguments(job, log.parent / LAUNCHER_DIR)
+    with log.open("ab") as sink:
+        try:
+            # A session of its own: Ctrl-C reaches only the parent, which then ends the tree in order.
+            process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                env=command.environment(),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"cannot start {command.python}: {error.strerror}",
+                "set train.python to an interpreter that has Paddle",
+            ) from error
+    try:
+        yield process
+    finally:
+        _end_tree(process)
+        _gather_logs(log)
+
+
+def _gather_logs(log: Path) -> None:
+    """The launcher's folder goes: it also keeps a copy of the whole environment, secrets and all."""
+    launcher = log.parent / LAUNCHER_DIR
+    with log.open("ab") as sink:
+        for part in sorted(launcher.glob("workerlog.*")):
+            sink.write(f"--- {part.name}\n".encode() + part.read_bytes())
+    shutil.rmtree(launcher, ignore_errors=True)
+
+
+def _end_tree(process: subprocess.Popen[bytes]) -> None:
+    try:
+        root = psutil.Process(process.pid)
+        tree = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        tree = []
+    for member in tree:
+        _signal(member.terminate)
+    _, alive = psutil.wait_procs(tree, timeout=_GRACE_SECONDS)
+    for member in alive:
+        _signal(member.kill)
+    psutil.wait_procs(alive, timeout=_GRACE_SECONDS)
+    process.wait()
+
+
+def _signal(send: Callable[[], None]) -> None:
+    try:
+        send()
+    except psutil.NoSuchProcess:
+        return
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _unexpected(who: str, code: int, said: str) -> str:
+    """Words for a worker that ended without any of its own, from what it had logged."""
+    ended = f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
+    return f"{who} {ended}; the end of its log:\n  " + "\n  ".join(said.splitlines()[-_LOG_LINES:])

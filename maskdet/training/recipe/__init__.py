@@ -1,0 +1,1 @@
+"""From the pipeline file to one whole PaddleDetection configuration."""

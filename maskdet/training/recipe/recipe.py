@@ -1,0 +1,239 @@
+"""From the pipeline file to one whole PaddleDetection configuration that can explain its values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from maskdet.dataset.manifest import Manifest
+from maskdet.errors import PipelineFileError, StageError, UsageError
+from maskdet.files import write_json, write_text
+from maskdet.settings import nearest
+from maskdet.training.recipe.readers import readers
+from maskdet.training.recipe.sampling import Weights, repeat_factors, steps_per_epoch
+from maskdet.training.recipe.variants import (
+    PUBLISHED_EPOCHS,
+    PUBLISHED_RATE_PER_PICTURE,
+    PUBLISHED_STATIC_ASSIGNER_EPOCH,
+    Variant,
+    variant,
+)
+from maskdet.training.settings import ModelSettings, TrainSettings
+
+CONFIG_NAME = "picodet.yml"
+ORIGINS_NAME = "origins.json"
+_PUBLISHED = "PicoDet's published recipe, the same for every pipeline file"
+_WARMUP_STEPS = 300
+_ADAMW_RATE = 0.002
+_OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "momentum": {
+        "optimizer": {"type": "Momentum", "momentum": 0.9},
+        "regularizer": {"type": "L2", "factor": 4.0e-5},
+    },
+    "adamw": {"optimizer": {"type": "AdamW", "weight_decay": 0.05}, "regularizer": False},
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A PaddleDetection configuration. `origins` maps dotted keys to the reason for their value."""
+
+    document: dict[str, Any]
+    origins: dict[str, str] = field(default_factory=dict)
+
+    def write(self, out: Path) -> None:
+        """Write picodet.yml and origins.json into the folder `out`."""
+        head = "# Written by maskdet; `maskdet config --explain KEY` says where a value came from.\n"
+        write_text(
+            out / CONFIG_NAME, head + yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True)
+        )
+        write_json(out / ORIGINS_NAME, self.origins)
+
+    def explain(self, key: str) -> str:
+        """`key = value`, then where the value came from. Raises UsageError for a key that is not there."""
+        value = self._value(key)
+        reasons = [f"{name}: {reason}" for name, reason in self.origins.items() if _related(name, key)]
+        shown = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True).rstrip()
+        return "\n".join([shown, *(f"  {line}" for line in reasons or [_PUBLISHED])])
+
+    def _value(self, key: str) -> Any:
+        value: Any = self.document
+        for part in key.split("."):
+            if not isinstance(value, dict) or part not in value:
+                raise UsageError(f"the configuration has no key {key!r}", _did_you_mean(key, self.document))
+            value = value[part]
+        return value
+
+
+def load_recipe(folder: Path) -> Recipe:
+    """Read what `Recipe.write` wrote."""
+    try:
+        document = yaml.safe_load((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+        origins = json.loads((folder / ORIGINS_NAME).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StageError(f"{error.filename} is missing", "run `maskdet config` first") from error
+    return Recipe(document, origins)
+
+
+def build_recipe(
+    model: ModelSettings, train: TrainSettings, manifest: Manifest, *, data_root: Path, prepare_dir: Path
+) -> Recipe:
+    """Derive the whole configuration. Raises PipelineFileError when there are fewer pictures than a batch."""
+    size = variant(model.variant)
+    schedule = _Schedule.derive(train, repeat_factors(manifest, train.balance))
+    document = {
+        **_runtime(model, train, size, len(manifest.labels)),
+        **_datasets(data_root.resolve(), prepare_dir.resolve()),
+        **readers(size, train),
+        **_optimizer(train, schedule),
+        **size.network(schedule.static_assigner_epoch),
+    }
+    return Recipe(document, _origins(model, train, size, schedule, manifest))
+
+
+@dataclass(frozen=True, slots=True)
+class _Schedule:
+    """What follows from data size, batch and epochs. Steps and epochs are counts, the rate is the peak."""
+
+    steps_per_epoch: int
+    rate: float
+    warmup_steps: int
+    static_assigner_epoch: int
+
+    @classmethod
+    def derive(cls, train: TrainSettings, factors: Weights) -> _Schedule:
+        steps = steps_per_epoch(factors, train.batch_size)
+        if steps == 0:
+            raise PipelineFileError(
+                f"train.batch_size is {train.batch_size}, but the train part has {len(factors)} pictures",
+                f"set train.batch_size to {max(1, len(factors) // 2)} or less, or add pictures",
+            )
+        return cls(
+            steps_per_epoch=steps,
+            rate=_rate(train),
+            warmup_steps=max(1, min(_WARMUP_STEPS, steps * train.epochs // 10)),
+            static_assigner_epoch=train.epochs * PUBLISHED_STATIC_ASSIGNER_EPOCH // PUBLISHED_EPOCHS,
+        )
+
+
+def _runtime(model: ModelSettings, train: TrainSettings, size: Variant, classes: int) -> dict[str, Any]:
+    return {
+        "architecture": "PicoDet",
+        "num_classes": classes,
+        "epoch": train.epochs,
+        "snapshot_epoch": train.evaluate_every,
+        "log_iter": 20,
+        "use_gpu": False,
+        "use_ema": True,
+        "freeze": model.freeze,
+        "find_unused_parameters": True,
+        "metric": "VOC",
+        "map_type": "integral",
+        "eval_size": list(size.input_size),
+        "save_dir": "output",
+        "worker_num": 0,
+    }
+
+
+def _datasets(root: Path, prepare_dir: Path) -> dict[str, Any]:
+    def part(name: str) -> dict[str, Any]:
+        return {
+            "name": "VOCDataSet",
+            "dataset_dir": root.as_posix(),
+            "anno_path": (prepare_dir / f"{name}.txt").as_posix(),
+            "label_list": (prepare_dir / "label_list.txt").as_posix(),
+            "data_fields": ["image", "gt_bbox", "gt_class", "difficult"],
+            "allow_empty": True,
+        }
+
+    return {"TrainDataset": part("train"), "EvalDataset": part("val"), "TestDataset": part("val")}
+
+
+def _optimizer(train: TrainSettings, schedule: _Schedule) -> dict[str, Any]:
+    return {
+        "LearningRate": {
+            "base_lr": schedule.rate,
+            "schedulers": [
+                {"name": "CosineDecay", "max_epochs": train.epochs},
+                {"name": "LinearWarmup", "start_factor": 0.1, "steps": schedule.warmup_steps},
+            ],
+        },
+        "OptimizerBuilder": _OPTIMIZERS[train.optimizer],
+    }
+
+
+def _origins(
+    model: ModelSettings, train: TrainSettings, size: Variant, schedule: _Schedule, manifest: Manifest
+) -> dict[str, str]:
+    total = schedule.steps_per_epoch * train.epochs
+    of_variant = f"model.variant of the pipeline file, {model.variant}"
+    origins = {
+        "num_classes": f"the {len(manifest.labels)} labels of prepare/manifest.json",
+        "epoch": f"train.epochs of the pipeline file, {train.epochs}",
+        "snapshot_epoch": f"train.evaluate_every of the pipeline file, {train.evaluate_every}",
+        "freeze": f"model.freeze of the pipeline file, {model.freeze}",
+        "eval_size": of_variant,
+        "TrainDataset": "data.root of the pipeline file and the lists that prepare wrote",
+        "EvalDataset": "data.root of the pipeline file and the lists that prepare wrote",
+        "TestDataset": "data.root of the pipeline file and the lists that prepare wrote",
+        "TrainReader.batch_size": f"train.batch_size of the pipeline file, {train.batch_size}",
+        "TrainReader.sample_transforms": f"train.augment of the pipeline file, {train.augment}",
+        "TrainReader.batch_transforms": f"train.augment {train.augment} at the sides of {of_variant}",
+        "TrainReader.repeat_share": f"train.balance of the pipeline file, {train.balance}",
+        "EvalReader": of_variant,
+        "TestReader": of_variant,
+        "LearningRate.base_lr": _why_rate(train),
+        "OptimizerBuilder": f"train.optimizer of the pipeline file, {train.optimizer}",
+        "LearningRate.schedulers": (
+            f"cosine over train.epochs {train.epochs}; warm-up {schedule.warmup_steps} steps = the published "
+            f"{_WARMUP_STEPS}, at most a tenth of the {total} steps of the whole training, at least 1"
+        ),
+        size.backbone: of_variant,
+        **{section: of_variant for section in size.network(0) if section != size.backbone},
+    }
+    if size.backbone == "LCNet":
+        origins["PicoHeadV2.static_assigner_epoch"] = (
+            f"train.epochs {train.epochs} x {PUBLISHED_STATIC_ASSIGNER_EPOCH}/{PUBLISHED_EPOCHS}"
+            ", the published share"
+        )
+    return origins
+
+
+def _rate(train: TrainSettings) -> float:
+    if train.learning_rate != "auto":
+        return train.learning_rate
+    return (
+        _ADAMW_RATE if train.optimizer == "adamw" else round(PUBLISHED_RATE_PER_PICTURE * train.batch_size, 8)
+    )
+
+
+def _why_rate(train: TrainSettings) -> str:
+    if train.learning_rate != "auto":
+        return f"train.learning_rate of the pipeline file, {train.learning_rate}"
+    if train.optimizer == "adamw":
+        return f"auto: {_ADAMW_RATE} for adamw"
+    ratio = f"{PUBLISHED_RATE_PER_PICTURE} a picture of the total batch (PicoDet's published ratio)"
+    return f"auto: {ratio} x train.batch_size {train.batch_size}"
+
+
+def _related(name: str, key: str) -> bool:
+    return name == key or name.startswith(f"{key}.") or key.startswith(f"{name}.")
+
+
+def _did_you_mean(key: str, document: dict[str, Any]) -> str:
+    known = list(_dotted(document))
+    guess = nearest(key, known)
+    return f"did you mean {guess}?" if guess else f"top-level keys: {', '.join(document)}"
+
+
+def _dotted(value: dict[str, Any], prefix: str = "") -> list[str]:
+    keys: list[str] = []
+    for name, inner in value.items():
+        keys.append(prefix + name)
+        if isinstance(inner, dict):
+            keys += _dotted(inner, f"{prefix}{name}.")
+    return keys

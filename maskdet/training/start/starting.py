@@ -1,0 +1,115 @@
+"""Where a training starts: finds the weights that `model.pretrained` names, and fetches published ones.
+
+Parent side; what of the weights fits the network is the worker's to see (maskdet.training.start.transfer).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskdet.detector.shipped import DEFAULT, shipped_weights
+from maskdet.errors import PipelineFileError, StageError
+from maskdet.files import sha256_file
+from maskdet.progress import Track, silent
+from maskdet.settings import nearest
+from maskdet.training.recipe.variants import variant
+from maskdet.training.settings import STARTS, ModelSettings
+from maskdet.training.start.checkpoint_meta import read_meta
+from maskdet.training.start.published import Published, cached_file, published_url
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Weights on this machine. `labels` are their classes by class id, () where the file does not say."""
+
+    name: str
+    path: Path
+    labels: tuple[str, ...]
+    class_map: dict[str, str | None]
+
+    def fingerprint(self) -> str:
+        """Of what a training's first weights depend on."""
+        classes = json.dumps([self.labels, self.class_map]) if self.labels or self.class_map else ""
+        return sha256_file(self.path) + classes
+
+    def to_job(self) -> dict[str, Any]:
+        """For the worker."""
+        return {
+            "name": self.name,
+            "path": str(self.path),
+            "labels": list(self.labels),
+            "class_map": self.class_map,
+        }
+
+
+def start_of(model: ModelSettings) -> Start | None:
+    """The weights to start from, None for random ones.
+
+    Raises PipelineFileError for a path without a file or for weights of another architecture, StageError for
+    published weights that were not fetched, EnvironmentProblem where no model is shipped.
+    """
+    if model.pretrained == "none":
+        return None
+    path = _path(model)
+    meta = read_meta(path)
+    if meta.variant:
+        _require_kin(model, meta.variant)
+    return Start(str(model.pretrained), path, meta.labels, dict(model.class_map))
+
+
+def published_start(model: ModelSettings) -> Published | None:
+    """Which published weights the settings ask for, if any."""
+    return model.pretrained if model.pretrained in ("coco", "imagenet") else None
+
+
+def fetch_start(
+    model: ModelSettings, *, track: Track = silent, say: Callable[[str], None] = lambda line: None
+) -> None:
+    """Bring published weights into the cache, if the settings ask for some that are not there.
+
+    Raises EnvironmentProblem where they cannot be fetched.
+    """
+    which = published_start(model)
+    if which is None or cached_file(which, model.variant).is_file():
+        return
+    from maskdet.training.start.downloads import download  # noqa: PLC0415 - the HTTP client, for a first time only
+
+    url, target = published_url(which, model.variant), cached_file(which, model.variant)
+    say(f"fetching {url} to {target}")
+    download(url, target, track=track)
+
+
+def _path(model: ModelSettings) -> Path:
+    if model.pretrained == DEFAULT:
+        return shipped_weights()
+    which = published_start(model)
+    path = cached_file(which, model.variant) if which else Path(model.pretrained)
+    if path.is_file():
+        return path
+    if which:
+        raise StageError(f"{path} was not fetched yet", "`maskdet train` does so")
+    raise _missing(path)
+
+
+def _missing(path: Path) -> PipelineFileError:
+    near = nearest(path.name, STARTS)
+    guess = f"did you mean {near}? " if near else ""
+    return PipelineFileError(
+        f"model.pretrained: {path} does not exist",
+        f"{guess}name a weight file, or one of {', '.join(STARTS)}",
+    )
+
+
+def _require_kin(model: ModelSettings, other: str) -> None:
+    wanted, found = variant(model.variant), variant(other)
+    if wanted.weights_of(found):
+        return
+    raise PipelineFileError(
+        f"model.pretrained: {model.pretrained} is {other} ({found.backbone} {found.scale:g}), "
+        f"model.variant is {model.variant} ({wanted.backbone} {wanted.scale:g}): another architecture",
+        f"set model.variant to {other} (any input side of it fits), or model.pretrained to coco or none",
+    )

@@ -1,0 +1,82 @@
+"""The process that knows Paddle: `python -m maskdet.training.worker JOB.json`.
+
+It reads one job, calls `run(job, report)` of the module that the job names, appends JSON lines to the job's
+events file, and ends when its parent does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from maskdet.errors import MaskdetError
+from maskdet.training.launch.failures import OutOfMemory, lacks_memory
+from maskdet.training.launch.process import still_runs
+
+_FROM_ANY = ("error", "warning")
+
+
+class Reporter:
+    """Appends events to the channel; of several workers only rank 0 speaks, but any tells what went wrong."""
+
+    def __init__(self, path: Path, rank: int) -> None:
+        self._path, self._rank = path, rank
+
+    def __call__(self, event: str, **fields: Any) -> None:
+        if self._rank == 0 or event in _FROM_ANY:
+            line = json.dumps({"event": event, **fields}, ensure_ascii=False, allow_nan=False) + "\n"
+            with self._path.open("a", encoding="utf-8") as stream:
+                stream.write(line)
+
+
+def main(job_file: str) -> int:
+    job = json.loads(Path(job_file).read_text(encoding="utf-8"))
+    report = Reporter(Path(job["events"]), rank=int(os.environ.get("PADDLE_TRAINER_ID", "0")))
+    _end_with(job["parent"])
+    try:
+        importlib.import_module(job["module"]).run(job, report)
+    except Exception as error:  # noqa: BLE001 - the edge of the process: Paddle raises anything
+        ours = _as_ours(error)
+        report("error", kind=type(ours).__name__, what=ours.what, hint=ours.hint)
+        return ours.exit_code
+    return 0
+
+
+def _as_ours(error: Exception) -> MaskdetError:
+    if isinstance(error, MaskdetError):
+        return error
+    traceback.print_exc()
+    if lacks_memory(error):
+        return OutOfMemory("out of memory", "lower train.batch_size or train.workers")
+    # Paddle's messages span pages and end with the point.
+    return MaskdetError(f"{type(error).__name__}: {' '.join(str(error).split())[-300:]}")
+
+
+def _end_with(parent: dict[str, Any]) -> None:
+    """End when the parent or the launcher does: neither takes its workers along when it is killed."""
+    above = os.getppid()
+
+    def watch() -> None:
+        while still_runs(parent) and os.getppid() == above:
+            time.sleep(0.5)
+        for child in psutil.Process().children(recursive=True):
+            child.kill()
+        os._exit(143)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1])
+    sys.stdout.flush()
+    # Paddle's own teardown can crash after all work is done, which would turn success into failure.
+    os._exit(code)

@@ -1,0 +1,126 @@
+"""Saving and loading a training in the middle: weights, their moving average, optimiser. Worker side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from maskdet.errors import TrainingError
+from maskdet.files import staged_file
+from maskdet.training.start.architecture import describe
+from maskdet.training.start.transfer import Transfer, transfer
+from maskdet.training.start.weights import Weights, fit, read_weights
+from maskdet.training.state import STATE_NAME, TrainState
+from maskdet.training.worker.compat import paddle
+
+
+def save_weights(weights: dict[str, Any], path: Path) -> None:
+    """Write a .pdparams file that PaddleDetection's own tools read."""
+    with staged_file(path) as aside:
+        paddle.save(weights, str(aside))
+
+
+def load_weights(network: Any, path: Path) -> None:
+    """Load a checkpoint of this very network. Raises TrainingError where it leaves a value out."""
+    own, weights = _arrays(network.state_dict()), read_weights(path)
+    fitting, missing = fit(weights, own)
+    if missing:
+        raise TrainingError(
+            f"{path} ({describe(weights)}) has nothing for {len(missing)} of the network's layers "
+            f"({describe(own)}), such as {missing[0]}",
+            "set model.variant and data.labels to those that the weights were trained for",
+        )
+    network.set_state_dict(fitting)
+
+
+def start_from(network: Any, labels: Sequence[str], start: dict[str, Any]) -> Transfer:
+    """Load what fits of the weights that a training starts from, a `Start.to_job()` or {}; say what did."""
+    if not start:
+        return Transfer({}, [], "")
+    found = transfer(_arrays(network.state_dict()), labels, start)
+    network.set_state_dict(found.arrays)
+    return found
+
+
+class Checkpointer:
+    """Writes and reads the resumable state of network, moving average, optimiser and schedule."""
+
+    def __init__(self, out: Path, network: Any, average: Any, optimizer: Any, rate: Any) -> None:
+        self._path = out / STATE_NAME
+        self._network, self._average, self._optimizer, self._rate = network, average, optimizer, rate
+
+    def save(self, state: TrainState) -> None:
+        arrays = {
+            **_named("network", _arrays(self._network.state_dict())),
+            **_named("average", _arrays(self._average.state_dict)),
+            **_named("optimizer", self._optimizer_arrays()),
+            "steps": np.array([self._average.step, self._rate.last_epoch], np.int64),
+        }
+        with staged_file(self._path) as aside:
+            save_file(arrays, str(aside), metadata=state.to_header())
+
+    def load(self) -> None:
+        """Put everything back as it was after the last finished epoch."""
+        arrays = self._read()
+        self._network.set_state_dict(_part(arrays, "network"))
+        average = {name: paddle.to_tensor(value) for name, value in _part(arrays, "average").items()}
+        steps, scheduled = (int(value) for value in arrays["steps"])
+        self._average.resume(average, steps)
+        self._rate.step(scheduled)
+        self._load_optimizer(_part(arrays, "optimizer"))
+
+    def _read(self) -> Weights:
+        try:
+            with safe_open(str(self._path), framework="numpy") as stream:
+                return {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 - not a dict
+        except (OSError, ValueError, SafetensorError) as error:
+            raise TrainingError(f"{self._path} is damaged: {error}", "start over with --force") from error
+
+    def _optimizer_arrays(self) -> Weights:
+        # Accumulators carry the parameter's unique name, which counts up within a process; the place
+        # in the parameter list is what two processes share.
+        state = self._optimizer.state_dict()
+        return {
+            _by_place(name, self._places()): value.numpy()
+            for name, value in state.items()
+            if hasattr(value, "numpy")
+        }
+
+    def _load_optimizer(self, arrays: Weights) -> None:
+        names = {str(place): name for name, place in self._places().items()}
+        state = {_by_name(key, names): paddle.to_tensor(value) for key, value in arrays.items()}
+        self._optimizer.set_state_dict({**state, "LR_Scheduler": self._rate.state_dict()})
+
+    def _places(self) -> dict[str, int]:
+        return {parameter.name: place for place, parameter in enumerate(self._network.parameters())}
+
+
+def _by_place(accumulator: str, places: dict[str, int]) -> str:
+    name = max((n for n in places if accumulator.startswith(f"{n}_")), key=len)
+    return f"{places[name]}/{accumulator.removeprefix(name)}"
+
+
+def _by_name(key: str, names: dict[str, str]) -> str:
+    place, _, suffix = key.partition("/")
+    return names[place] + suffix
+
+
+def _arrays(tensors: dict[str, Any]) -> Weights:
+    return {name: value.numpy() for name, value in tensors.items()}
+
+
+def _named(group: str, arrays: Weights) -> Weights:
+    return {f"{group}/{name}": np.ascontiguousarray(value) for name, value in arrays.items()}
+
+
+def _part(arrays: Weights, group: str) -> Weights:
+    return {
+        name.removeprefix(f"{group}/"): value
+        for name, value in arrays.items()
+        if name.startswith(f"{group}/")
+    }

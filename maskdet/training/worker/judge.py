@@ -1,0 +1,80 @@
+"""AP on val between epochs. Worker side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from maskdet.dataset.manifest import Manifest, ManifestPicture
+from maskdet.errors import PictureError, TrainingError
+from maskdet.evaluation.evaluator import evaluate
+from maskdet.training.worker.compat import paddle
+from maskdet.training.worker.inference import detect
+from maskdet.training.worker.network import RawDetector
+from maskdet.training.worker.picture_store import PictureStore
+
+_AT_A_TIME = 8
+_HINT = (
+    "figures are only comparable over all of val: bring the file back, "
+    "or run `maskdet prepare --force` and train anew"
+)
+
+
+class Judge:
+    """AP on val with the network's present weights; several workers share the pictures.
+
+    Raises TrainingError that names the picture when one of val is missing, at once, or cannot be read.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        root: Path,
+        input_size: tuple[int, int],
+        store: PictureStore,
+        at_a_time: int = _AT_A_TIME,
+    ) -> None:
+        self._manifest, self._root, self._input_size = manifest, root, input_size
+        self._store, self._at_a_time = store, min(at_a_time, _AT_A_TIME)
+        self._pictures = manifest.part("val")
+        _require(self._pictures, root)
+
+    def __call__(self, network: Any) -> dict[str, float]:
+        found = self._detect_together(network)
+        truths = (self._manifest.ground_truth(picture) for picture in self._pictures)
+        return evaluate(
+            zip(truths, found, strict=True), self._manifest.labels, thresholds="best-f1"
+        ).summary()
+
+    def _detect_together(self, network: Any) -> list[Any]:
+        world, rank = paddle.distributed.get_world_size(), paddle.distributed.get_rank()
+        if world > 1:
+            # Batch normalisation's running statistics differ between workers: all judge rank 0's.
+            for value in network.state_dict().values():
+                paddle.distributed.broadcast(value, src=0)
+        mine = self._detect(network, self._pictures[rank::world])
+        if world == 1:
+            return mine
+        parts: list[Any] = []
+        paddle.distributed.all_gather_object(parts, mine)
+        return [parts[place % world][place // world] for place in range(len(self._pictures))]
+
+    def _detect(self, network: Any, pictures: Sequence[ManifestPicture]) -> list[Any]:
+        try:
+            return detect(
+                RawDetector(network),
+                pictures,
+                self._root,
+                input_size=self._input_size,
+                batch_size=self._at_a_time,
+                read=self._store.read,
+            )
+        except PictureError as error:
+            raise TrainingError(f"evaluation on val: {error.what}", _HINT) from error
+
+
+def _require(pictures: Sequence[ManifestPicture], root: Path) -> None:
+    missing = [root / item.picture for item in pictures if not (root / item.picture).is_file()]
+    if missing:
+        raise TrainingError(f"{missing[0]} is missing, one of {len(missing)} val pictures that are", _HINT)

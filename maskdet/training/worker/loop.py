@@ -1,0 +1,225 @@
+"""The training loop over PaddleDetection's network, losses, transforms and schedule. Worker side.
+
+ppdet's own Trainer is not used: it forgets the best score on resume, cannot stop early, cannot resume a
+moving average exactly, and validates through a second preprocess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ppdet.core.workspace import create
+
+from maskdet.dataset.manifest import load_manifest
+from maskdet.errors import TrainingError
+from maskdet.training.launch.disk_space import room_for
+from maskdet.training.start.transfer import Transfer
+from maskdet.training.state import BEST_NAME, LAST_NAME, TrainState, read_state
+from maskdet.training.worker.average import MovingAverage
+from maskdet.training.worker.checkpoint import Checkpointer, save_weights, start_from
+from maskdet.training.worker.compat import paddle
+from maskdet.training.worker.feed import TrainingFeed
+from maskdet.training.worker.freezing import freeze, to_training
+from maskdet.training.worker.judge import Judge
+from maskdet.training.worker.network import build_network, choose_device, load_config
+from maskdet.training.worker.picture_store import LostPictures, PictureStore
+from maskdet.training.worker.step_events import Pace
+from maskdet.training.worker.stepper import Stepper, diverged, finite
+from maskdet.training.worker.time_budget import Budget
+
+Report = Callable[..., None]
+
+
+def run(job: dict[str, Any], report: Report) -> None:
+    """Job keys: config, manifest, data_root, out, start (or {}), seed, patience, evaluate_every,
+    devices, resume, fingerprint, parts, rate_share, cache_bytes, max_hours.
+    """
+    device = choose_device(job["devices"])
+    workers = paddle.distributed.get_world_size()
+    if workers > 1:
+        paddle.distributed.init_parallel_env()
+    paddle.seed(job["seed"])
+    training = Training.prepare(job, report, workers)
+    report(
+        "start",
+        epochs=training.epochs,
+        steps_per_epoch=len(training.feed),
+        device=device,
+        workers=workers,
+        first_epoch=training.state.epoch + 1,
+        fresh=training.started.fresh,
+        start=training.started.line,
+        cache_mb=round(job["cache_bytes"] * workers / 2**20),
+    )
+    training.run()
+
+
+@dataclass
+class Training:
+    """Everything that one training holds, and the loop over its epochs."""
+
+    job: dict[str, Any]
+    report: Report
+    network: Any
+    feed: TrainingFeed
+    step: Stepper
+    average: MovingAverage
+    judge: Judge
+    keeper: Checkpointer
+    state: TrainState
+    budget: Budget
+    epochs: int
+    frozen: str
+    started: Transfer
+    """What was taken over from the starting point."""
+
+    @classmethod
+    def prepare(cls, job: dict[str, Any], report: Report, workers: int) -> Training:
+        config = load_config(Path(job["config"]))
+        manifest, root, out = load_manifest(Path(job["manifest"])), Path(job["data_root"]), Path(job["out"])
+        store = PictureStore(job["cache_bytes"])
+        network = build_network(config)
+        started = start_from(network, manifest.labels, job["start"])
+        freeze(network, config["freeze"])
+        lost = LostPictures(len(manifest.part("train")), report)
+        feed = TrainingFeed(config, manifest, root, job["seed"], workers, store, lost)
+        rate = _schedule(job["rate_share"], len(feed))
+        optimizer = create("OptimizerBuilder")(rate, network)
+        average = MovingAverage(network)
+        keeper = Checkpointer(out, network, average, optimizer, rate)
+        state = _state(job, config["epoch"])
+        if job["resume"]:
+            keeper.load()
+            _require_numbers(network, out)
+        parallel = paddle.DataParallel(network, find_unused_parameters=True) if workers > 1 else network
+        return cls(
+            job=job,
+            report=report,
+            network=network,
+            feed=feed,
+            step=Stepper(network, parallel, optimizer, rate, average, job["parts"]),
+            average=average,
+            judge=Judge(
+                manifest, root, tuple(config["eval_size"]), store, -(-feed.batch_size // job["parts"])
+            ),
+            keeper=keeper,
+            state=state,
+            budget=Budget(job["max_hours"], state.seconds),
+            epochs=config["epoch"],
+            frozen=config["freeze"],
+            started=started,
+        )
+
+    def run(self) -> None:
+        while not self.state.finished:
+            self._train_epoch(self.state.epoch)
+            self._close_epoch()
+        self.report(
+            "done",
+            epochs=self.state.epoch,
+            best_epoch=self.state.best_epoch,
+            best_ap50=self.state.best_ap50,
+            stopped_early=self.state.epoch < self.epochs,
+            reason=self.state.reason,
+        )
+
+    def _train_epoch(self, epoch: int) -> None:
+        to_training(self.network, self.frozen)
+        pace = Pace(self.report, epoch, self.epochs, len(self.feed), self.feed.batch_size)
+        for number, batch in enumerate(pace.watched(self.feed.epoch(epoch))):
+            losses = self.step(batch)
+            pace.step(number, losses, self.step.learning_rate)
+        if not finite(self.network):
+            raise diverged("the weights became not a number", epoch)
+
+    def _close_epoch(self) -> None:
+        epoch = self.state.epoch + 1
+        cut = epoch < self.epochs and _agreed(self.budget.exhausted)
+        due = cut or epoch == self.epochs or epoch % self.job["evaluate_every"] == 0
+        own = {name: value.clone() for name, value in self.network.state_dict().items()}
+        averaged = self.average.apply()
+        self.network.set_state_dict(averaged)
+        figures = self.judge(self.network) if due else {}
+        self.budget.epoch_done()
+        with room_for(Path(self.job["out"]), self._bytes_to_write()):
+            self._keep(epoch, figures, averaged, cut)
+            self.network.set_state_dict(own)
+            self._save_state()
+        self._tell_budget(epoch)
+
+    def _keep(self, epoch: int, figures: dict[str, float], averaged: dict[str, Any], cut: bool) -> None:
+        out, state = Path(self.job["out"]), self.state
+        better = bool(figures) and (state.best_ap50 is None or figures["ap50"] > state.best_ap50)
+        if better:
+            state = replace(state, best_ap50=figures["ap50"], best_epoch=epoch, waited=0)
+        elif figures:
+            state = replace(state, waited=state.waited + 1)
+        if self._speaks:
+            save_weights(averaged, out / LAST_NAME)
+            if better:
+                save_weights(averaged, out / BEST_NAME)
+        reason = self._reason(epoch, state.waited, cut)
+        self.state = replace(
+            state, epoch=epoch, finished=bool(reason), reason=reason, seconds=round(self.budget.spent, 1)
+        )
+        if figures:
+            self.report("epoch", epoch=epoch, best=better, **figures)
+
+    def _reason(self, epoch: int, waited: int, cut: bool) -> str:
+        """Why the training is finished with this epoch, by the setting that says so; empty if it is not."""
+        if epoch == self.epochs:
+            return "epochs"
+        if 0 < self.job["patience"] <= waited:
+            return "patience"
+        return "max_hours" if cut else ""
+
+    def _tell_budget(self, epoch: int) -> None:
+        remark = self.budget.remark(epoch, self.epochs, ended=self.state.reason == "max_hours")
+        if remark and self._speaks:
+            self.report("warning", kind="max_hours", epoch=epoch, text=remark)
+
+    def _bytes_to_write(self) -> int:
+        """Of the files that close an epoch: the weights twice, and a state of at most four times that."""
+        return 6 * sum(int(value.numpy().nbytes) for value in self.network.state_dict().values())
+
+    def _save_state(self) -> None:
+        if self._speaks:
+            self.keeper.save(self.state)
+        if paddle.distributed.get_world_size() > 1:
+            paddle.distributed.barrier()
+
+    @property
+    def _speaks(self) -> bool:
+        return int(paddle.distributed.get_rank()) == 0
+
+
+def _state(job: dict[str, Any], epochs: int) -> TrainState:
+    kept = read_state(Path(job["out"])) if job["resume"] else None
+    state = kept or TrainState(0, epochs, False, None, None, 0, job["fingerprint"])
+    return replace(state, parts=job["parts"], rate_share=job["rate_share"])
+
+
+def _schedule(rate_share: float, steps_per_epoch: int) -> Any:
+    schedule = create("LearningRate")
+    schedule.base_lr *= rate_share
+    return schedule(steps_per_epoch)
+
+
+def _require_numbers(network: Any, out: Path) -> None:
+    if not finite(network):
+        raise TrainingError(
+            f"the state in {out} holds weights that are not numbers",
+            "lower train.learning_rate and start over with --force; the best weights so far are kept",
+        )
+
+
+def _agreed(mine: bool) -> bool:
+    """What rank 0 thinks: each worker has a clock of its own."""
+    if paddle.distributed.get_world_size() == 1:
+        return mine
+    said = paddle.to_tensor([int(mine)])
+    paddle.distributed.broadcast(said, src=0)
+    return bool(said.item())

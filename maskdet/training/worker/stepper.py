@@ -1,0 +1,77 @@
+"""One step of training: forward, backward, optimiser, schedule, moving average. Worker side."""
+
+from __future__ import annotations
+
+import math
+from contextlib import nullcontext
+from typing import Any
+
+from maskdet.training.launch.failures import Diverged
+from maskdet.training.worker.average import MovingAverage
+from maskdet.training.worker.compat import paddle
+from maskdet.training.worker.micro_batches import Batch, split
+
+
+class Stepper:
+    """Trains the network by one batch a call, in `parts` whose gradients add up to those of the batch."""
+
+    def __init__(
+        self, network: Any, parallel: Any, optimizer: Any, rate: Any, average: MovingAverage, parts: int
+    ) -> None:
+        self._network, self._parallel = network, parallel
+        self._optimizer, self._rate, self._average = optimizer, rate, average
+        self._parts = parts
+
+    def __call__(self, batch: Batch) -> dict[str, float]:
+        """The batch's losses by name, "loss" being their sum. Raises Diverged when it is no number."""
+        losses = self._backward(batch)
+        self._optimizer.step()
+        self._rate.step()
+        self._optimizer.clear_grad()
+        self._average.update()
+        if not math.isfinite(losses["loss"]):
+            raise diverged(f"the loss became {losses['loss']}", batch["epoch_id"])
+        return losses
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        return float(self._optimizer.get_lr())
+
+    def _backward(self, batch: Batch) -> dict[str, float]:
+        losses: dict[str, float] = {}
+        parts = list(split(batch, self._parts))
+        for place, (part, weight) in enumerate(parts):
+            with self._quiet(place + 1 < len(parts)):
+                outputs = self._forward(part)
+                (outputs["loss"] * weight).backward()
+            for name, value in outputs.items():
+                losses[name] = losses.get(name, 0.0) + float(value) * weight
+        return losses
+
+    def _quiet(self, more: bool) -> Any:
+        """Workers exchange their gradients once a step, with the last part."""
+        return self._parallel.no_sync() if more and hasattr(self._parallel, "no_sync") else nullcontext()
+
+    def _forward(self, part: Batch) -> dict[str, Any]:
+        try:
+            outputs: dict[str, Any] = self._parallel(part)
+        except ValueError as error:
+            # Paddle's cross entropy refuses what is not a number before there is a loss to look at.
+            if finite(self._network):
+                raise
+            raise diverged("the loss became not a number", part["epoch_id"]) from error
+        return outputs
+
+
+def finite(network: Any) -> bool:
+    """True when all weights and running statistics are numbers."""
+    return all(bool(paddle.isfinite(value).all()) for value in network.state_dict().values())
+
+
+def diverged(what: str, epoch: int) -> Diverged:
+    """The error of a training that left the numbers in `epoch` (0-based)."""
+    return Diverged(
+        f"{what} in epoch {epoch + 1}",
+        "lower train.learning_rate and start over with --force; the best weights so far are kept",
+    )

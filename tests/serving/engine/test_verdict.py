@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from maskdet.detector.answer import answer
+from maskdet.serving.engine.verdict import Policy, Verdict
+from maskdet.types import Detections, FloatArray
+
+LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
+FACE, ELSEWHERE = (0.0, 0.0, 10.0, 10.0), (50.0, 0.0, 60.0, 10.0)
+SAME_FACE = (1.0, 0.0, 11.0, 10.0)
+Row = tuple[int, float, tuple[float, float, float, float]]
+
+
+def detections(*rows: Row) -> Detections:
+    if not rows:
+        return Detections.empty()
+    class_ids, scores, boxes = zip(*rows, strict=True)
+    return Detections(
+        np.array(boxes, np.float32), np.array(scores, np.float32), np.array(class_ids, np.int64)
+    )
+
+
+def judge(policy: Policy, found: Detections, thresholds: FloatArray) -> Verdict:
+    return policy.judge(found, answer(found, thresholds), thresholds)
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        ([], "ok"),
+        ([(0, 0.9, FACE)], "ok"),
+        ([(1, 0.9, FACE)], "violation"),
+        ([(2, 0.5, FACE)], "violation"),
+        ([(0, 0.9, FACE), (1, 0.6, ELSEWHERE)], "violation"),
+        ([(1, 0.45, FACE)], "uncertain"),
+        ([(0, 0.45, FACE)], "uncertain"),
+        ([(1, 0.41, FACE)], "uncertain"),
+        ([(1, 0.3, FACE)], "ok"),
+        ([(0, 0.9, FACE), (1, 0.45, ELSEWHERE)], "uncertain"),
+        ([(0, 0.9, FACE), (1, 0.45, SAME_FACE)], "ok"),
+        ([(1, 0.9, FACE), (0, 0.45, ELSEWHERE)], "violation"),
+    ],
+)
+def test_outcome(rows: list[Row], outcome: str) -> None:
+    policy = Policy.of(LABELS, None, band=0.1)
+
+    verdict = judge(policy, detections(*rows), np.full(3, 0.5, np.float32))
+
+    assert verdict.outcome == outcome
+
+
+def test_counts_name_every_label() -> None:
+    policy = Policy.of(LABELS, None, band=0.1)
+
+    verdict = judge(
+        policy, detections((0, 0.9, FACE), (0, 0.6, ELSEWHERE), (1, 0.45, FACE)), np.full(3, 0.5, np.float32)
+    )
+
+    assert verdict.counts == {"with_mask": 2, "without_mask": 0, "mask_weared_incorrect": 0}
+
+
+@pytest.mark.parametrize(
+    ("labels", "violations"),
+    [
+        (LABELS, {"without_mask", "mask_weared_incorrect"}),
+        (("mask", "no_mask"), {"no_mask"}),
+        (("MASK", "NO MASK"), {"NO MASK"}),
+        (("face", "face_mask"), {"face"}),
+        (("masked", "unmasked"), {"unmasked"}),
+        (("with_mask", "incorrect_mask", "no-face-mask"), {"incorrect_mask", "no-face-mask"}),
+        (("戴口罩", "未戴口罩"), {"未戴口罩"}),
+        (("face", "person"), set()),
+    ],
+)
+def test_labels_that_break_the_rule_are_told_by_name(labels: tuple[str, ...], violations: set[str]) -> None:
+    assert Policy.of(labels, None, band=0.1).violations == violations
+
+
+def test_labels_that_break_the_rule_can_be_named() -> None:
+    policy = Policy.of(LABELS, ["mask_weared_incorrect"], band=0.1)
+
+    verdict = judge(policy, detections((1, 0.9, FACE)), np.full(3, 0.5, np.float32))
+
+    assert verdict.outcome == "ok"

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from maskdet.errors import BundleError
+from maskdet.serving.engine.served_model import ServedModel
+
+
+def test_live_at_once_and_ready_after_the_probe(in_process: Any) -> None:
+    starting = in_process(probed=False)
+
+    assert starting.get("/health/live").json()["status"] == "alive"
+    before = starting.get("/health/ready")
+    asyncio.run(starting.engine.probe())
+    after = starting.get("/health/ready")
+
+    assert before.status_code == 503
+    assert before.json()["error"]["code"] == "not_ready"
+    assert "probe" in before.json()["error"]["message"]
+    assert "retry-after" in before.headers
+    assert (after.status_code, after.json()["status"]) == (200, "ready")
+
+
+def test_failed_probe_is_the_reason(in_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: ServedModel) -> None:
+        raise BundleError("the model failed on a batch of 1")
+
+    monkeypatch.setattr(ServedModel, "probe", fail)
+    starting = in_process(probed=False)
+
+    with pytest.raises(BundleError):
+        asyncio.run(starting.engine.probe())
+
+    answer = starting.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["error"]["message"] == "the model failed on a batch of 1"
+
+
+def test_draining_engine_is_alive_but_not_ready(in_process: Any) -> None:
+    ending = in_process()
+    ending.engine.drain()
+
+    refused = ending.post("/v1/detect", content=b"x", headers={"content-type": "image/png"})
+
+    assert ending.get("/health/live").status_code == 200
+    assert ending.get("/health/ready").status_code == 503
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "draining")
+    assert int(refused.headers["retry-after"]) >= 1

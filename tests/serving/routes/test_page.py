@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from support import LABELS, paint
+
+from maskdet.serving.http.keys import hash_key
+from maskdet.serving.routes.page import FOLDER, OLD_GREETING
+
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
+ASSETS = sorted(
+    path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.name != "index.html"
+)
+REPO = Path(__file__).resolve().parents[3]
+
+
+def test_browsers_get_the_page(served: Any) -> None:
+    response = served.get("/", headers=BROWSER)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["vary"] == "accept"
+    assert "<title>maskdet</title>" in response.text
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", None])
+def test_programs_get_the_old_greeting(served: Any, accept: str | None) -> None:
+    response = served.get("/", headers={"accept": accept} if accept else {})
+
+    assert response.text == OLD_GREETING == "Welcome to PaddlePaddle"
+    assert response.headers["content-type"].startswith("text/html")
+    assert "</docs>" in response.headers["link"]
+
+
+def test_greeting_is_our_own_without_that_dialect(in_process: Callable[..., Any]) -> None:
+    assert in_process(dialects=()).get("/").text.startswith("maskdet ")
+
+
+@pytest.mark.parametrize("path", ["/", *(f"/web/{name}" for name in ASSETS)])
+def test_every_file_is_locked_down_and_cached_by_its_tag(served: Any, path: str) -> None:
+    response = served.get(path, headers=BROWSER)
+
+    assert response.status_code == 200
+    policy = response.headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"} <= set(
+        policy
+    )
+    assert "unsafe" not in response.headers["content-security-policy"]
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["cache-control"] == "no-cache"
+    again = served.get(path, headers={**BROWSER, "if-none-match": response.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert served.get(path, headers={**BROWSER, "if-none-match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("js/app.js", "text/javascript; charset=utf-8"),
+        ("style.css", "text/css; charset=utf-8"),
+        ("icon.svg", "image/svg+xml"),
+        ("samples/group.jpg", "image/jpeg"),
+    ],
+)
+def test_media_types(served: Any, name: str, kind: str) -> None:
+    assert served.get(f"/web/{name}").headers["content-type"] == kind
+
+
+@pytest.mark.parametrize(
+    "path", ["/web/", "/web/none.js", "/web/../page.py", "/web/%2e%2e/page.py", "/web/index.html"]
+)
+def test_only_the_files_of_the_page(served: Any, path: str) -> None:
+    response = served.get(path)
+
+    assert response.status_code == 404
+    assert response.json()["error"]["code"] == "unknown_route"
+
+
+def test_head_has_no_body(served: Any) -> None:
+    response = served.request("HEAD", "/", headers=BROWSER)
+
+    assert (response.status_code, response.content) == (200, b"")
+
+
+def test_page_holds_no_inline_script_or_style_and_loads_nothing_from_outside() -> None:
+    text = (FOLDER / "index.html").read_text(encoding="utf-8")
+
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text)
+    assert re.findall(r"<script[^>]*>(.*?)</script>", text) == [""]
+    for path in FOLDER.rglob("*.*"):
+        if path.suffix in {".html", ".js", ".css"}:
+            addresses = re.findall(r"https?://[^\s\"')]+", path.read_text(encoding="utf-8"))
+            assert set(addresses) <= {"http://www.w3.org/2000/svg"}, path
+
+
+def test_page_names_only_files_that_are_there() -> None:
+    text = (FOLDER / "index.html").read_text(encoding="utf-8")
+    named = re.findall(r"(?:src|href)=\"web/([^\"]+)\"", text)
+    for script in (FOLDER / "js").iterdir():
+        named += [
+            f"js/{name}" for name in re.findall(r"from \"\./([^\"]+)\"", script.read_text(encoding="utf-8"))
+        ]
+
+    assert {*named} <= {*ASSETS}
+    assert {"samples/" + name for name in re.findall(r"data-sample=\"([^\"]+)\"", text)} <= {*ASSETS}
+
+
+def test_both_languages_have_every_text() -> None:
+    texts = {
+        name: set(
+            re.findall(
+                r"^  \"?([\w.]+)\"?:", (FOLDER / f"js/{name}.js").read_text(encoding="utf-8"), re.MULTILINE
+            )
+        )
+        for name in ("en", "zh")
+    }
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    used = set(re.findall(r"data-i18n(?:-label)?=\"(\w+)\"", page))
+    for script in (FOLDER / "js").glob("*.js"):
+        used |= set(re.findall(r"\bt\(\"([\w.]+)\"", script.read_text(encoding="utf-8")))
+
+    assert texts["en"] - texts["zh"] == {"faces.one"}
+    assert texts["zh"] <= texts["en"]
+    assert {key for key in used if key not in texts["en"]} == {"faces"} - texts["en"]
+
+
+def test_config_tells_models_and_limits(in_process: Callable[..., Any], tmp_path: Path) -> None:
+    config = in_process(inbox=str(tmp_path), max_upload_bytes=5000, uncertain_band=0.2).get("/v1/page").json()
+
+    assert (config["inbox"], config["max_upload_bytes"], config["uncertain_band"]) == (True, 5000, 0.2)
+    [model] = config["models"]
+    assert len(model["bundle"]) == 12
+    assert model["labels"] == list(LABELS)
+    assert model["colours"] == ["#169640", "#d62728", "#ffb000"]
+    assert model["violation_labels"] == ["mask_weared_incorrect", "without_mask"]
+
+
+def test_without_an_inbox_the_config_says_so(served: Any) -> None:
+    assert served.get("/v1/page").json()["inbox"] is False
+
+
+def test_page_is_open_but_what_it_asks_needs_the_key(in_process: Callable[..., Any]) -> None:
+    app = in_process(api_key_hashes=(hash_key("first"),))
+
+    assert app.get("/", headers=BROWSER).status_code == 200
+    assert app.get("/web/js/app.js").status_code == 200
+    assert app.get("/v1/page").status_code == 401
+    assert app.post("/v1/corrections").status_code == 401
+    assert app.get("/v1/page", headers={"x-api-key": "first"}).status_code == 200
+
+
+def test_candidates_are_what_thresholds_leave_out(served: Any) -> None:
+    picture = paint({(1, 2): "with_mask"})
+    picture[96:128, 96:128] = (50, 0, 0)  # too weak even to leave doubt
+    body = cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes()
+
+    def answer(query: str) -> dict[str, Any]:
+        response = served.post(f"/v1/detect{query}", content=body, headers={"content-type": "image/png"})
+        return dict(response.json()["results"][0])
+
+    both = answer("?candidates=true")
+    assert [one["label"] for one in both["detections"]] == ["with_mask"]
+    assert [one["label"] for one in both["candidates"]] == ["with_mask", "without_mask"]
+    assert both["candidates"][1]["score"] < 0.5
+    assert both["verdict"]["counts"]["without_mask"] == 0
+    assert "candidates" not in answer("")
+
+
+def test_wheel_holds_the_page(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=REPO,
+        check=True,
+        capture_output=True,
+    )
+
+    [wheel] = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {f"maskdet/serving/web/{name}" for name in [*ASSETS, "index.html"]} <= set(names)
