@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maskdet.errors import DatasetError, MaskdetError
-from maskdet.pipeline.outcome import Outcome, State
+from maskdet.pipeline.outcome import StageOutcome, State
 from maskdet.pipeline.report import duration
 
 PLAIN_WIDTH = 160
@@ -76,12 +76,12 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -
     standard_output().print(table)
 
 
-def print_outcomes(outcomes: Iterable[Outcome]) -> None:
+def print_outcomes(outcomes: Iterable[StageOutcome]) -> None:
     """The table at the end of a run: stage, state, time, key figure."""
     print_table(("stage", "state", "time", "key figure"), map(_row, outcomes))
 
 
-def _row(outcome: Outcome) -> tuple[str | Text, ...]:
+def _row(outcome: StageOutcome) -> tuple[str | Text, ...]:
     state = Text(outcome.state.value, style=_STYLES[outcome.state])
     time = duration(outcome.seconds) if outcome.state in (State.RAN, State.FAILED) else ""
     return outcome.stage, state, time, outcome.figure or outcome.reason

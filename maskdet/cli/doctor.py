@@ -12,7 +12,7 @@ from maskdet.cli.options import RUNS, Runs
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from maskdet.pipeline.doctor.finding import Finding
+    from maskdet.pipeline.doctor.diagnosis import Diagnosis
 
 
 def doctor(
@@ -44,11 +44,11 @@ def doctor(
     from maskdet.cli.console import print_lines
     from maskdet.errors import EnvironmentProblem
 
-    findings = _shown(_checks(runs, python))
-    faults = [finding for finding in findings if finding.health == "fault"]
+    diagnoses = _shown(_checks(runs, python))
+    faults = [diagnosis for diagnosis in diagnoses if diagnosis.health == "fault"]
     if deep and not faults:
-        findings = _shown(_deep(python))
-        faults = [finding for finding in findings if finding.health == "fault"]
+        diagnoses = _shown(_deep(python))
+        faults = [diagnosis for diagnosis in diagnoses if diagnosis.health == "fault"]
     if faults:
         raise EnvironmentProblem(
             f"{len(faults)} of the checks failed: {faults[0].text}", faults[0].hint or "see the lines above"
@@ -56,7 +56,7 @@ def doctor(
     print_lines(["", "all is well"])
 
 
-def _checks(runs: Path, python: Path | None) -> Iterable[Finding]:
+def _checks(runs: Path, python: Path | None) -> Iterable[Diagnosis]:
     import sys
 
     from maskdet.pipeline.doctor.machine import check_machine
@@ -66,7 +66,7 @@ def _checks(runs: Path, python: Path | None) -> Iterable[Finding]:
     yield from check_machine(runs, python or Path(sys.executable))
 
 
-def _deep(python: Path | None) -> Iterable[Finding]:
+def _deep(python: Path | None) -> Iterable[Diagnosis]:
     from maskdet.cli.console import standard_output
     from maskdet.cli.progress import Display
     from maskdet.pipeline.doctor.deep import check_chain
@@ -75,19 +75,19 @@ def _deep(python: Path | None) -> Iterable[Finding]:
         return check_chain(python, track=display.track, on_event=display.on_event, say=display.say)
 
 
-def _shown(findings: Iterable[Finding]) -> list[Finding]:
+def _shown(diagnoses: Iterable[Diagnosis]) -> list[Diagnosis]:
     from maskdet.cli.console import print_lines
 
     shown = []
-    for finding in findings:
-        lines = finding.text.splitlines() or [""]
+    for diagnosis in diagnoses:
+        lines = diagnosis.text.splitlines() or [""]
         print_lines(
             [
-                f"{finding.health:<6} {finding.subject}: {lines[0]}",
+                f"{diagnosis.health:<6} {diagnosis.subject}: {lines[0]}",
                 *(f"         {line}" for line in lines[1:]),
             ]
         )
-        if finding.hint:
-            print_lines([f"         next: {finding.hint}"])
-        shown.append(finding)
+        if diagnosis.hint:
+            print_lines([f"         next: {diagnosis.hint}"])
+        shown.append(diagnosis)
     return shown

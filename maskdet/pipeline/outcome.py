@@ -22,7 +22,7 @@ class State(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StageOutcome:
     """One row of the table. `seconds` is the time of this run, `reason` why the stage ran or would run."""
 
     stage: str
@@ -50,7 +50,7 @@ class RunOptions:
 class RunResult:
     """Every stage's outcome, in order, and the error that ended the run, if one did."""
 
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[StageOutcome] = field(default_factory=list)
     error: MaskdetError | None = None
 
     def any(self, state: State) -> bool:

@@ -21,7 +21,7 @@ from maskdet.pipeline.stage import Context, Event, ignore
 from maskdet.pipeline.stages.eval import EVAL
 from maskdet.pipeline.stages.export import EXPORT
 from maskdet.progress import silent
-from maskdet.training.launch.disk_space import room_for
+from maskdet.training.launch.disk_space import space_for
 from maskdet.training.recipe.recipe import build_recipe
 from maskdet.training.recipe.sampling import repeat_factors, steps_per_epoch
 from maskdet.training.train import TrainJob, train
@@ -135,7 +135,7 @@ def _room(context: Context) -> int:
     Raises TrainingError where the disk has not that much.
     """
     needed = 2 * sum(path.stat().st_size for path in context.path(FOLDER, "train").iterdir())
-    with room_for(context.folder, needed):
+    with space_for(context.folder, needed):
         return needed
 
 

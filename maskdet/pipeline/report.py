@@ -8,7 +8,7 @@ from pathlib import Path
 from maskdet import __version__
 from maskdet.files import write_text
 from maskdet.pipeline.cache import read_record
-from maskdet.pipeline.outcome import Outcome, RunResult, State
+from maskdet.pipeline.outcome import RunResult, StageOutcome, State
 from maskdet.pipeline.stage import Context, Stage
 
 REPORT_NAME = "report.md"
@@ -51,7 +51,7 @@ def _table(stages: Sequence[Stage], context: Context, result: RunResult) -> str:
     return "\n".join(rows)
 
 
-def _time(stage: Stage, context: Context, outcome: Outcome) -> str:
+def _time(stage: Stage, context: Context, outcome: StageOutcome) -> str:
     if outcome.state in (State.RAN, State.FAILED):
         return duration(outcome.seconds)
     record = read_record(context, stage)

@@ -19,7 +19,7 @@ from maskdet.pipeline.cache import (
     written,
 )
 from maskdet.pipeline.lock import run_lock
-from maskdet.pipeline.outcome import Outcome, RunOptions, RunResult, State
+from maskdet.pipeline.outcome import RunOptions, RunResult, StageOutcome, State
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.settings import nearest
 
@@ -75,49 +75,49 @@ class _Runner:
         except MaskdetError as error:
             self.result.error = error
             headline = error.what.partition("\n")[0]
-            outcome = Outcome(stage.name, State.FAILED, time.monotonic() - began, headline)
+            outcome = StageOutcome(stage.name, State.FAILED, time.monotonic() - began, headline)
         self.result.outcomes.append(outcome)
 
-    def _outcome(self, stage: Stage, chosen: bool) -> Outcome:
+    def _outcome(self, stage: Stage, chosen: bool) -> StageOutcome:
         if self.result.error is not None:
-            return Outcome(stage.name, State.NOT_REACHED)
+            return StageOutcome(stage.name, State.NOT_REACHED)
         if not chosen:
-            return Outcome(stage.name, State.SKIPPED, figure=self._last_figure(stage))
+            return StageOutcome(stage.name, State.SKIPPED, figure=self._last_figure(stage))
         if self._options.dry_run and self.result.any(State.WOULD_RUN):
             return self._foreseen(stage)
         return self._brought_up(stage)
 
-    def _brought_up(self, stage: Stage) -> Outcome:
+    def _brought_up(self, stage: Stage) -> StageOutcome:
         if stage.fetch and not self._options.dry_run and stage.name not in self._options.given:
             stage.fetch(self._context)
         inputs = inputs_of(self._context, stage)
         reason = "forced" if stage.name in self._options.force else why_stale(self._context, stage, inputs)
         if not reason:
-            return Outcome(stage.name, State.UP_TO_DATE, figure=self._last_figure(stage))
+            return StageOutcome(stage.name, State.UP_TO_DATE, figure=self._last_figure(stage))
         if stage.name in self._options.given:
             return self._taken_as_is(stage, inputs, reason)
         if self._options.dry_run:
-            return Outcome(stage.name, State.WOULD_RUN, reason=reason)
+            return StageOutcome(stage.name, State.WOULD_RUN, reason=reason)
         resume = self._resumes(stage, inputs)
         self._on_start(stage.name, "resumed" if resume else reason)
         return _run(stage, replace(self._context, resume=resume), inputs, reason)
 
-    def _foreseen(self, stage: Stage) -> Outcome:
+    def _foreseen(self, stage: Stage) -> StageOutcome:
         try:
             reason = why_stale(self._context, stage, inputs_of(self._context, stage))
         except StageError:
             reason = "has not run"
         if reason:
-            return Outcome(stage.name, State.WOULD_RUN, reason=reason)
-        return Outcome(stage.name, State.MAY_RUN, reason="if an earlier stage writes something new")
+            return StageOutcome(stage.name, State.WOULD_RUN, reason=reason)
+        return StageOutcome(stage.name, State.MAY_RUN, reason="if an earlier stage writes something new")
 
-    def _taken_as_is(self, stage: Stage, inputs: Inputs, reason: str) -> Outcome:
+    def _taken_as_is(self, stage: Stage, inputs: Inputs, reason: str) -> StageOutcome:
         # The best checkpoint of a training that was stopped is worth judging and shipping; one that was
         # made from other settings would be judged as something it is not.
         record = read_record(self._context, stage)
         progress = stage.unfinished(self._context) if stage.unfinished else None
         if record and progress and not describe_changes(record.inputs, inputs):
-            return Outcome(stage.name, State.SKIPPED, figure=progress)
+            return StageOutcome(stage.name, State.SKIPPED, figure=progress)
         raise StageError(
             f"{stage.name} is not up to date: {reason}", f"run `{self._context.command(stage.name)}` first"
         )
@@ -146,14 +146,14 @@ class _Runner:
         return record.figure if record else ""
 
 
-def _run(stage: Stage, context: Context, inputs: Inputs, reason: str) -> Outcome:
+def _run(stage: Stage, context: Context, inputs: Inputs, reason: str) -> StageOutcome:
     began = time.monotonic()
     figure = _fill_aside(stage, context) if stage.staged else _fill_in_place(stage, context, inputs)
     seconds = time.monotonic() - began
     outputs = written(context, stage)
     record = StageRecord(inputs, finished=True, outputs=outputs, seconds=round(seconds, 2), figure=figure)
     record.write(context, stage)
-    return Outcome(stage.name, State.RAN, seconds, figure, reason)
+    return StageOutcome(stage.name, State.RAN, seconds, figure, reason)
 
 
 def _fill_aside(stage: Stage, context: Context) -> str:

@@ -12,9 +12,9 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.engine.engine import Engine, Outcome
+from maskdet.serving.engine.engine import Engine, ResultOrError
 from maskdet.serving.engine.metrics import Metrics
-from maskdet.serving.engine.served_model import Finding, Work, bundle_id
+from maskdet.serving.engine.served_model import PictureResult, Work, bundle_id
 from maskdet.serving.http.access import answered_by, note, note_error
 from maskdet.serving.http.body import BodyReader
 from maskdet.serving.http.disconnect import unless_gone
@@ -47,8 +47,8 @@ class Service:
         async with self.reader.body(request) as body:
             yield body
 
-    async def outcomes(self, request: Request, works: Sequence[Work]) -> list[Outcome]:
-        """One finding or error for each picture; given up if the client leaves.
+    async def outcomes(self, request: Request, works: Sequence[Work]) -> list[ResultOrError]:
+        """One result or error for each picture; given up if the client leaves.
 
         Raises BodyTooLarge (too many pictures), UnknownModel, BadOption, Busy, Draining or ClientGone.
         """
@@ -61,30 +61,30 @@ class Service:
         self.note(request, outcomes)
         return outcomes
 
-    async def findings(self, request: Request, works: Sequence[Work]) -> list[Finding]:
+    async def results(self, request: Request, works: Sequence[Work]) -> list[PictureResult]:
         """As `outcomes`, for dialects that answer all pictures or none: the first error is raised."""
-        findings = []
+        results = []
         for outcome in await self.outcomes(request, works):
             if isinstance(outcome, MaskdetError):
                 raise outcome
-            findings.append(outcome)
-        return findings
+            results.append(outcome)
+        return results
 
-    def note(self, request: Request, outcomes: Sequence[Outcome]) -> None:
+    def note(self, request: Request, outcomes: Sequence[ResultOrError]) -> None:
         """What the access log and the metrics say of the pictures; X-Camera tells cameras apart."""
-        findings = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
+        results = [outcome for outcome in outcomes if isinstance(outcome, PictureResult)]
         camera = request.headers.get("x-camera", "")
         camera = camera if CAMERA.fullmatch(camera) else ""
-        for finding in findings:
-            self.metrics.finding(finding, camera)
-        bundles = ",".join(dict.fromkeys(bundle_id(finding.model) for finding in findings))
+        for result in results:
+            self.metrics.result(result, camera)
+        bundles = ",".join(dict.fromkeys(bundle_id(result.model) for result in results))
         answered_by(request.scope, bundles)
         note(
             request.scope,
             pictures=len(outcomes),
-            faults=len(outcomes) - len(findings),
+            faults=len(outcomes) - len(results),
             bundle=bundles,
-            verdicts=[finding.verdict.outcome for finding in findings],
+            verdicts=[result.verdict.outcome for result in results],
             **({"camera": camera} if camera else {}),
         )
 

@@ -13,15 +13,15 @@ import yaml
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
 from maskdet.files import sha256_file
-from maskdet.training.launch.disk_space import clear_unfinished, room_for
+from maskdet.training.launch.disk_space import clear_unfinished, space_for
 from maskdet.training.launch.failures import Diverged, OutOfMemory
 from maskdet.training.launch.placement import cache_bytes, worker_command
 from maskdet.training.launch.process import Event, OnEvent, WorkerCommand, run_worker
-from maskdet.training.launch.recovery import Relief
+from maskdet.training.launch.recovery import Recovery
 from maskdet.training.report.curves import CURVES_NAME
 from maskdet.training.report.metrics_log import METRICS_NAME, forget_after
 from maskdet.training.report.page import PAGE_NAME
-from maskdet.training.report.recorder import Follower
+from maskdet.training.report.recorder import Recorder
 from maskdet.training.settings import ModelSettings, TrainSettings
 from maskdet.training.start.checkpoint_meta import LABELS_NAME, write_labels
 from maskdet.training.start.starting import start_of
@@ -72,7 +72,7 @@ class TrainSummary:
     workers: int
     reason: str = "epochs"
     """The setting that ended it: epochs, patience or max_hours."""
-    relief: Relief = field(default_factory=Relief)
+    recovery: Recovery = field(default_factory=Recovery)
     """What it needed to get through."""
     advice: tuple[str, ...] = ()
     """What to set so that the next training needs none."""
@@ -95,10 +95,10 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
     clear_unfinished(job.out)
     write_labels(job.out, load_manifest(job.manifest).labels)
     command = worker_command(job.settings)
-    follower = Follower(job.out, on_event)
-    with room_for(job.out, _LEAST_ROOM), _told_on_the_page(follower):
-        done, relief = _until_done(job, command, Relief.of(state), follower)
-        follower.end(_ENDS[done["reason"]].format(**done))
+    recorder = Recorder(job.out, on_event)
+    with space_for(job.out, _LEAST_ROOM), _told_on_the_page(recorder):
+        done, recovery = _until_done(job, command, Recovery.of(state), recorder)
+        recorder.end(_ENDS[done["reason"]].format(**done))
     return TrainSummary(
         done["epochs"],
         done["best_epoch"],
@@ -106,54 +106,54 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
         done["stopped_early"],
         command.processes,
         reason=done["reason"],
-        relief=relief,
-        advice=relief.advice(job.settings.batch_size, command.processes, _peak_rate(job.config)),
-        warnings=tuple(event["text"] for event in follower.warnings),
-        lost=sum(event["kind"] == "picture" for event in follower.warnings),
+        recovery=recovery,
+        advice=recovery.advice(job.settings.batch_size, command.processes, _peak_rate(job.config)),
+        warnings=tuple(event["text"] for event in recorder.warnings),
+        lost=sum(event["kind"] == "picture" for event in recorder.warnings),
     )
 
 
 def _until_done(
-    job: TrainJob, command: WorkerCommand, relief: Relief, follower: Follower
-) -> tuple[Event, Relief]:
+    job: TrainJob, command: WorkerCommand, recovery: Recovery, recorder: Recorder
+) -> tuple[Event, Recovery]:
     """Try until it ends well, or until nothing more helps; each try begins at the last finished epoch."""
     share = job.settings.batch_size // command.processes
     while True:
         state = read_state(job.out)
         epoch = state.epoch if state else 0
         try:
-            return _attempt(job, command, relief, state, follower), relief
+            return _attempt(job, command, recovery, state, recorder), recovery
         except (OutOfMemory, Diverged) as failure:
-            more = relief.after(failure, share)
+            more = recovery.after(failure, share)
             forget_after(job.out, epoch)
-            follower.tell(more.words(failure, share, epoch), type(failure).__name__, epoch)
-            relief = more
+            recorder.tell(more.words(failure, share, epoch), type(failure).__name__, epoch)
+            recovery = more
 
 
 def _attempt(
-    job: TrainJob, command: WorkerCommand, relief: Relief, state: TrainState | None, follower: Follower
+    job: TrainJob, command: WorkerCommand, recovery: Recovery, state: TrainState | None, recorder: Recorder
 ) -> Event:
     forget_after(job.out, state.epoch if state else 0)
     return run_worker(
         "maskdet.training.worker.loop",
-        _worker_job(job, command, relief, state),
+        _worker_job(job, command, recovery, state),
         job.out,
         command,
-        follower,
+        recorder,
         channel=METRICS_NAME,
         log=job.out / LOG_NAME,
     )
 
 
 @contextmanager
-def _told_on_the_page(follower: Follower) -> Iterator[None]:
+def _told_on_the_page(recorder: Recorder) -> Iterator[None]:
     try:
         yield
     except MaskdetError as error:
-        follower.end(f"Ended: {error.what}")
+        recorder.end(f"Ended: {error.what}")
         raise
     except KeyboardInterrupt:
-        follower.end("Stopped.")
+        recorder.end("Stopped.")
         raise
 
 
@@ -184,7 +184,7 @@ def _starting_state(job: TrainJob, resume: bool) -> TrainState | None:
 
 
 def _worker_job(
-    job: TrainJob, command: WorkerCommand, relief: Relief, state: TrainState | None
+    job: TrainJob, command: WorkerCommand, recovery: Recovery, state: TrainState | None
 ) -> dict[str, object]:
     start = start_of(job.model)
     return {
@@ -199,9 +199,9 @@ def _worker_job(
         "devices": command.devices,
         "resume": state is not None,
         "fingerprint": job.fingerprint(),
-        "parts": relief.parts,
-        "rate_share": relief.rate_share,
-        "cache_bytes": cache_bytes(job.settings) // command.processes // relief.parts,
+        "parts": recovery.parts,
+        "rate_share": recovery.rate_share,
+        "cache_bytes": cache_bytes(job.settings) // command.processes // recovery.parts,
         "max_hours": job.settings.max_hours,
     }
 

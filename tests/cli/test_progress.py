@@ -9,7 +9,7 @@ from rich.console import Console
 
 from maskdet.cli.console import print_outcomes
 from maskdet.cli.progress import Display
-from maskdet.pipeline.outcome import Outcome, State
+from maskdet.pipeline.outcome import StageOutcome, State
 
 START = {"event": "start", "epochs": 2, "steps_per_epoch": 4, "device": "cpu", "workers": 2, "first_epoch": 1}
 STEP = {
@@ -105,8 +105,8 @@ def test_an_error_ends_the_bars_and_goes_on():
 def test_the_table_has_a_row_a_stage_and_the_reason_where_there_is_no_figure(capsys):
     print_outcomes(
         [
-            Outcome("prepare", State.RAN, 3.2, "[749] pictures"),
-            Outcome("train", State.WOULD_RUN, reason="train.epochs 30 → 2"),
+            StageOutcome("prepare", State.RAN, 3.2, "[749] pictures"),
+            StageOutcome("train", State.WOULD_RUN, reason="train.epochs 30 → 2"),
         ]
     )
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]

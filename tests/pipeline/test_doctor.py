@@ -58,16 +58,16 @@ def test_a_missing_lock_is_told(tmp_path, monkeypatch):
     ],
 )
 def test_versions(installed, health, words):
-    findings = list(compare_versions(TESTED, installed, INSTALL))
-    assert [finding.health for finding in findings] == health
-    assert all(word in finding.text for word, finding in zip(words, findings, strict=True))
-    assert all(INSTALL in finding.hint for finding in findings if finding.health != "ok")
+    diagnoses = list(compare_versions(TESTED, installed, INSTALL))
+    assert [diagnosis.health for diagnosis in diagnoses] == health
+    assert all(word in diagnosis.text for word, diagnosis in zip(words, diagnoses, strict=True))
+    assert all(INSTALL in diagnosis.hint for diagnosis in diagnoses if diagnosis.health != "ok")
 
 
 def test_many_packages_are_counted_not_listed():
     tested = {f"package{number:02d}": "1" for number in range(40)}
-    [finding] = compare_versions(tested, {}, INSTALL)
-    assert finding.text.endswith("package11 and 28 more")
+    [diagnosis] = compare_versions(tested, {}, INSTALL)
+    assert diagnosis.text.endswith("package11 and 28 more")
 
 
 def test_installed_versions_are_found():
@@ -91,7 +91,7 @@ def test_the_drawn_set_passes_prepare_without_a_notice(tmp_path):
     out.mkdir()
     summary = prepare(DataSettings(root=tmp_path / "set"), out, input_size=(320, 320))
     assert summary.objects == dict.fromkeys(LABELS, 8)
-    assert summary.findings == ()
+    assert summary.diagnoses == ()
     with Image.open(tmp_path / "set" / "JPEGImages" / "face000.jpg") as picture:
         assert picture.getpixel((5 + 24, 5 + 40))[2] > 150, "the mask is blue"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from maskdet.errors import MaskdetError
+from maskdet.pipeline.doctor.diagnosis import Diagnosis
 from maskdet.pipeline.doctor.drawing import draw_data_set
-from maskdet.pipeline.doctor.finding import Finding
-from maskdet.pipeline.outcome import Outcome, RunOptions, State
+from maskdet.pipeline.outcome import RunOptions, StageOutcome, State
 from maskdet.pipeline.report import duration
 from maskdet.pipeline.run import run_stages
 from maskdet.pipeline.schema import PipelineFile
@@ -22,7 +22,7 @@ PICTURES = 12
 
 def check_chain(
     python: Path | None, *, track: Track, on_event: Callable[[Event], None], say: Callable[[str], None]
-) -> list[Finding]:
+) -> list[Diagnosis]:
     """Train one epoch, export and look at a picture, in a temporary folder; `python` as `train.python`."""
     with TemporaryDirectory(prefix="maskdet-doctor-") as name:
         folder = Path(name)
@@ -30,19 +30,19 @@ def check_chain(
         pipeline = _pipeline(folder / "data", python)
         context = Context(pipeline, folder / "runs" / "doctor", track, on_event)
         result = run_stages(STAGES, context, RunOptions(), lambda stage, _reason: say(f"deep check: {stage}"))
-        findings = [_finding(outcome, result.error) for outcome in result.outcomes]
-        return findings if result.error else [*findings, _look(context)]
+        diagnoses = [_finding(outcome, result.error) for outcome in result.outcomes]
+        return diagnoses if result.error else [*diagnoses, _look(context)]
 
 
-def _finding(outcome: Outcome, error: MaskdetError | None) -> Finding:
+def _finding(outcome: StageOutcome, error: MaskdetError | None) -> Diagnosis:
     if outcome.state is State.RAN:
-        return Finding("ok", outcome.stage, f"works ({duration(outcome.seconds)})")
+        return Diagnosis("ok", outcome.stage, f"works ({duration(outcome.seconds)})")
     if outcome.state is State.FAILED and error is not None:
         return _fault(outcome.stage, error)
-    return Finding("note", outcome.stage, outcome.state.value)
+    return Diagnosis("note", outcome.stage, outcome.state.value)
 
 
-def _look(context: Context) -> Finding:
+def _look(context: Context) -> Diagnosis:
     from maskdet.detector.bundle import load_bundle
     from maskdet.detector.detector import Detector
     from maskdet.detector.picture import read_picture
@@ -52,7 +52,7 @@ def _look(context: Context) -> Finding:
         found = Detector(load_bundle(context.path("export", "model.onnx"))).detect(read_picture(picture))
     except MaskdetError as error:
         return _fault("predict", error)
-    return Finding("ok", "predict", f"ONNX Runtime answers ({len(found)} candidates)")
+    return Diagnosis("ok", "predict", f"ONNX Runtime answers ({len(found)} candidates)")
 
 
 def _pipeline(data: Path, python: Path | None) -> PipelineFile:
@@ -65,5 +65,5 @@ def _pipeline(data: Path, python: Path | None) -> PipelineFile:
     )
 
 
-def _fault(stage: str, error: MaskdetError) -> Finding:
-    return Finding("fault", stage, error.what, error.hint)
+def _fault(stage: str, error: MaskdetError) -> Diagnosis:
+    return Diagnosis("fault", stage, error.what, error.hint)

@@ -11,14 +11,14 @@ from tempfile import TemporaryFile
 import psutil
 
 from maskdet.errors import MaskdetError
-from maskdet.pipeline.doctor.finding import Finding
+from maskdet.pipeline.doctor.diagnosis import Diagnosis
 
 LEAST_MEMORY = 4 * 2**30
 """Bytes below which a training of the default size may not fit: 3.2 GB were seen."""
 _CHINESE = "口罩"
 
 
-def check_machine(runs: Path, python: Path) -> Iterator[Finding]:
+def check_machine(runs: Path, python: Path) -> Iterator[Diagnosis]:
     """`runs` is the results folder, `python` the interpreter that trains."""
     yield _cores()
     yield _memory()
@@ -28,58 +28,58 @@ def check_machine(runs: Path, python: Path) -> Iterator[Finding]:
     yield _writable(runs)
 
 
-def _cores() -> Finding:
+def _cores() -> Diagnosis:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Finding("ok", "CPU", f"{usable} of {os.cpu_count()} cores usable")
+    return Diagnosis("ok", "CPU", f"{usable} of {os.cpu_count()} cores usable")
 
 
-def _memory() -> Finding:
+def _memory() -> Diagnosis:
     memory = psutil.virtual_memory()
     text = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"
     if memory.available < LEAST_MEMORY:
-        return Finding("note", "memory", text, "lower train.batch_size if training runs out of memory")
-    return Finding("ok", "memory", text)
+        return Diagnosis("note", "memory", text, "lower train.batch_size if training runs out of memory")
+    return Diagnosis("ok", "memory", text)
 
 
-def _paddle(python: Path) -> Finding:
+def _paddle(python: Path) -> Diagnosis:
     from maskdet.training.launch.placement import probe
 
     try:
         seen = probe(python)
     except MaskdetError as error:
-        return Finding("fault", "Paddle", error.what, error.hint or "install the tested packages")
+        return Diagnosis("fault", "Paddle", error.what, error.hint or "install the tested packages")
     gpus = ", ".join(seen["gpus"])
     devices = f"CPU and {gpus}" if gpus else "CPU only" + ("" if seen["cuda"] else " (built without CUDA)")
-    return Finding("ok", "Paddle", f"{seen['version']}: {devices}")
+    return Diagnosis("ok", "Paddle", f"{seen['version']}: {devices}")
 
 
-def _onnxruntime() -> Iterator[Finding]:
+def _onnxruntime() -> Iterator[Diagnosis]:
     if find_spec("onnxruntime") is None:
         return
     import onnxruntime
 
     providers = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
-    yield Finding("ok", "ONNX Runtime", f"{onnxruntime.__version__}: {', '.join(providers)}")
+    yield Diagnosis("ok", "ONNX Runtime", f"{onnxruntime.__version__}: {', '.join(providers)}")
 
 
-def _fonts() -> Iterator[Finding]:
+def _fonts() -> Iterator[Diagnosis]:
     if find_spec("matplotlib") is None:
         return
     from maskdet.dataset.fonts import typeface
 
     face = typeface()
     if face.has(_CHINESE):
-        yield Finding("ok", "fonts", f"Chinese labels are drawn with {face.families[-1]}")
+        yield Diagnosis("ok", "fonts", f"Chinese labels are drawn with {face.families[-1]}")
     else:
         hint = "install fonts-noto-cjk, or the like, to see Chinese labels in plots"
-        yield Finding("note", "fonts", "no font with Chinese characters", hint)
+        yield Diagnosis("note", "fonts", "no font with Chinese characters", hint)
 
 
-def _writable(runs: Path) -> Finding:
+def _writable(runs: Path) -> Diagnosis:
     place = next(folder for folder in (runs.absolute(), *runs.absolute().parents) if folder.exists())
     try:
         with TemporaryFile(dir=place):
-            return Finding("ok", "results", f"{runs} can be written")
+            return Diagnosis("ok", "results", f"{runs} can be written")
     except OSError as error:
         hint = "name another folder with --runs-dir, or mend its permissions"
-        return Finding("fault", "results", f"{place} cannot be written: {error.strerror}", hint)
+        return Diagnosis("fault", "results", f"{place} cannot be written: {error.strerror}", hint)

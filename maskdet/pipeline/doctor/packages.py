@@ -8,7 +8,7 @@ from importlib import import_module, metadata
 
 from packaging.utils import canonicalize_name
 
-from maskdet.pipeline.doctor.finding import Finding
+from maskdet.pipeline.doctor.diagnosis import Diagnosis
 from maskdet.pipeline.doctor.lock import lock_path, pinned_versions
 
 PYTHONS = ((3, 10), (3, 12))
@@ -34,7 +34,7 @@ _RUNTIME_MODULES = (
 )
 
 
-def check_packages() -> Iterator[Finding]:
+def check_packages() -> Iterator[Diagnosis]:
     """Python, then missing, differing, clashing and unloadable packages."""
     yield _python()
     lock = lock_path()
@@ -53,43 +53,43 @@ def installed_versions() -> dict[str, str]:
 
 def compare_versions(
     tested: Mapping[str, str], installed: Mapping[str, str], install: str
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     """`install` is the command line that brings the tested set."""
     missing = sorted(tested.keys() - installed.keys())
     differing = [name for name in sorted(tested) if installed.get(name, tested[name]) != tested[name]]
     grave = [name for name in differing if name in _EXACT]
     slight = [name for name in differing if name not in _EXACT]
     if missing:
-        yield Finding(
+        yield Diagnosis(
             "fault", "packages", f"missing: {_named(missing)}", f"{install} (needed for training and export)"
         )
     if grave:
-        yield Finding(
+        yield Diagnosis(
             "fault",
             "packages",
             f"untested, and known to matter: {_versions(grave, tested, installed)}",
             install,
         )
     if slight:
-        yield Finding("note", "packages", f"untested: {_versions(slight, tested, installed)}", install)
+        yield Diagnosis("note", "packages", f"untested: {_versions(slight, tested, installed)}", install)
     if not missing and not differing:
-        yield Finding("ok", "packages", f"all {len(tested)} of the tested versions")
+        yield Diagnosis("ok", "packages", f"all {len(tested)} of the tested versions")
 
 
-def _python() -> Finding:
+def _python() -> Diagnosis:
     version = ".".join(map(str, sys.version_info[:3]))
     first, last = PYTHONS
     if first <= sys.version_info[:2] <= last:
-        return Finding("ok", "Python", f"{version} at {sys.executable}")
+        return Diagnosis("ok", "Python", f"{version} at {sys.executable}")
     span = f"{first[0]}.{first[1]} to {last[0]}.{last[1]}"
-    return Finding("fault", "Python", f"{version} is untested", f"use Python {span}")
+    return Diagnosis("fault", "Python", f"{version} is untested", f"use Python {span}")
 
 
-def _clashes(installed: Mapping[str, str]) -> Iterator[Finding]:
+def _clashes(installed: Mapping[str, str]) -> Iterator[Diagnosis]:
     for kept, others in _CLASHES:
         for other in others:
             if kept in installed and other in installed:
-                yield Finding(
+                yield Diagnosis(
                     "fault",
                     "packages",
                     f"{kept} and {other} overwrite each other's files",
@@ -97,10 +97,12 @@ def _clashes(installed: Mapping[str, str]) -> Iterator[Finding]:
                 )
 
 
-def _imports() -> Iterator[Finding]:
+def _imports() -> Iterator[Diagnosis]:
     for name in _RUNTIME_MODULES:
         if fault := _loading_fault(name):
-            yield Finding("fault", "packages", f"{name} does not load: {fault}", "install its package again")
+            yield Diagnosis(
+                "fault", "packages", f"{name} does not load: {fault}", "install its package again"
+            )
 
 
 def _loading_fault(name: str) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.wire import class_scores, json_object, json_reply, refusal_reply, says
-from maskdet.serving.engine.served_model import Finding, Work
+from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.inputs import bad_option, decode_base64
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.service import Service, errors_as
@@ -59,9 +59,9 @@ def clas_system_routes(service: Service) -> APIRouter:
             wanted = _request(body)
             sources = _sources(wanted, service.settings.max_pixels)
             works = [Work(source, candidates=True) for source in sources]
-            findings = await service.findings(request, works) if works else []
+            results = await service.results(request, works) if works else []
         elapse = time.perf_counter() - started
-        return json_reply({"msg": "", "results": _results(wanted, findings, elapse), "status": "000"})
+        return json_reply({"msg": "", "results": _results(wanted, results, elapse), "status": "000"})
 
     return router
 
@@ -110,16 +110,16 @@ def _restored(picture: np.ndarray[Any, Any]) -> Picture:
     return pixels
 
 
-def _results(wanted: ClasRequest, findings: list[Finding], elapse: float) -> Any:
-    tops = [_top(finding, wanted.top_k) for finding in findings]
+def _results(wanted: ClasRequest, results: list[PictureResult], elapse: float) -> Any:
+    tops = [_top(result, wanted.top_k) for result in results]
     if isinstance(wanted.images, list):
         return [[ids, scores, elapse] for ids, scores, _ in tops]
     prediction = [{"class_ids": ids, "scores": scores, "label_names": names} for ids, scores, names in tops]
     return {"prediction": prediction, "elapse": elapse}
 
 
-def _top(finding: Finding, count: int) -> tuple[list[int], list[float], list[str]]:
-    scores = class_scores(finding)
+def _top(result: PictureResult, count: int) -> tuple[list[int], list[float], list[str]]:
+    scores = class_scores(result)
     ids = sorted(range(len(scores)), key=lambda one: -scores[one])[:count]
-    labels = finding.model.meta.labels
+    labels = result.model.meta.labels
     return ids, [round(scores[one], 5) for one in ids], [labels[one] for one in ids]

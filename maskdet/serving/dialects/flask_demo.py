@@ -13,7 +13,7 @@ from maskdet.serving.dialects.wire import (
     refusal_reply,
     says,
 )
-from maskdet.serving.engine.served_model import Finding, Work
+from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.inputs import decode_base64
 from maskdet.serving.refusals import NoPicture
 from maskdet.serving.service import Service, errors_as
@@ -34,14 +34,14 @@ def flask_demo_routes(service: Service) -> APIRouter:
             picture = json_object(body).get("image")
             if not isinstance(picture, str):
                 raise NoPicture("image is not base64 text or a data URI")
-            [finding] = await service.findings(request, [Work(decode_base64(picture))])
-        return json_reply({"results": _results(finding)}, headers=OPEN_CORS)
+            [result] = await service.results(request, [Work(decode_base64(picture))])
+        return json_reply({"results": _results(result)}, headers=OPEN_CORS)
 
     return router
 
 
-def _results(finding: Finding) -> list[dict[str, object]]:
-    found, labels = finding.detections, finding.model.meta.labels
+def _results(result: PictureResult) -> list[dict[str, object]]:
+    found, labels = result.detections, result.model.meta.labels
     boxes = found.boxes.round().astype(int).tolist()
     rows = zip(boxes, found.scores.tolist(), found.class_ids.tolist(), strict=True)
     # The page runs parseFloat over conf; the demo's own server sent it as text.

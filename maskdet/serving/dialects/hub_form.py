@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.hub import jpeg_uri, module_model
 from maskdet.serving.dialects.wire import hub_labels, json_object, json_reply, refusal_reply, says
-from maskdet.serving.engine.served_model import Finding, Work
+from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.inputs import FormItem, Upload, decode_base64, read_form
 from maskdet.serving.refusals import BadOption, MalformedBody, NoPicture, UnknownModel
 from maskdet.serving.service import Service, errors_as
@@ -47,10 +47,10 @@ def hub_form_routes(service: Service) -> APIRouter:
         async with service.body(request) as body:
             wanted = _pictures(await read_form(body, request.headers, service.settings.max_files))
             works = [Work(upload.data, model, drawn=wanted.drawn) for upload in wanted.uploads]
-            findings = await service.findings(request, works)
+            results = await service.results(request, works)
         items = [
-            _item(number, upload, finding, wanted, service)
-            for number, (upload, finding) in enumerate(zip(wanted.uploads, findings, strict=True), 1)
+            _item(number, upload, result, wanted, service)
+            for number, (upload, result) in enumerate(zip(wanted.uploads, results, strict=True), 1)
         ]
         # Text that is at once JSON and a Python literal: only strings and numbers, so that eval(),
         # ast.literal_eval() and json.loads() all read the same list.
@@ -100,22 +100,22 @@ def _from_b64s(text: str) -> list[Upload]:
 
 
 def _item(
-    number: int, upload: Upload, finding: Finding, wanted: FormPictures, service: Service
+    number: int, upload: Upload, result: PictureResult, wanted: FormPictures, service: Service
 ) -> dict[str, Any]:
-    faces = _faces(finding, hub_labels(finding.model, service.settings))
+    faces = _faces(result, hub_labels(result.model, service.settings))
     item: dict[str, Any] = {
         # Clients of the b64s shape never met the text: they loop over faces.
         "data": faces if faces or wanted.plain else NO_FACE,
         "path": upload.filename if wanted.drawn else "",
         "id": number,
     }
-    if finding.drawn is not None:
-        item["base64"] = jpeg_uri(finding.drawn)
+    if result.drawn is not None:
+        item["base64"] = jpeg_uri(result.drawn)
     return item
 
 
-def _faces(finding: Finding, labels: list[str]) -> list[dict[str, Any]]:
-    found = finding.detections
+def _faces(result: PictureResult, labels: list[str]) -> list[dict[str, Any]]:
+    found = result.detections
     rows = zip(found.boxes.tolist(), found.scores.tolist(), found.class_ids.tolist(), strict=True)
     return [
         {"label": labels[one], "left": x1, "right": x2, "top": y1, "bottom": y2, "confidence": score}

@@ -17,7 +17,7 @@ from maskdet.serving.dialects.wire import (
     says,
     threshold_option,
 )
-from maskdet.serving.engine.served_model import Finding, Work
+from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.inputs import Upload, decode_base64, media_type, read_form
 from maskdet.serving.refusals import BadOption, MalformedBody, UnknownModel, WrongType
 from maskdet.serving.service import Service, errors_as
@@ -45,9 +45,9 @@ def hub_json_routes(service: Service) -> APIRouter:
         async with service.body(request) as body:
             arguments = await _arguments(service, request, body)
             works = _works(arguments, model)
-            findings = await service.findings(request, works) if works else []
-        results = [_result(finding, service) for finding in findings]
-        return json_reply({"msg": "", "results": results, "status": OK})
+            results = await service.results(request, works) if works else []
+        entries = [_entry(result, service) for result in results]
+        return json_reply({"msg": "", "results": entries, "status": OK})
 
     return router
 
@@ -95,8 +95,8 @@ def _bytes(image: Any) -> bytes:
     return decode_base64(image)
 
 
-def _result(finding: Finding, service: Service) -> dict[str, Any]:
-    found, labels = finding.detections, hub_labels(finding.model, service.settings)
+def _entry(result: PictureResult, service: Service) -> dict[str, Any]:
+    found, labels = result.detections, hub_labels(result.model, service.settings)
     rows = zip(
         found.boxes.round().astype(int).tolist(), found.scores.tolist(), found.class_ids.tolist(), strict=True
     )
@@ -105,7 +105,7 @@ def _result(finding: Finding, service: Service) -> dict[str, Any]:
         for (x1, y1, x2, y2), score, one in rows
     ]
     # The old module names a picture that came without a path by the microsecond.
-    result: dict[str, Any] = {"data": faces, "path": f"ndarray_time={time.time() * 1e6:.0f}"}
-    if finding.drawn is not None:
-        result["base64"] = jpeg_uri(finding.drawn)
-    return result
+    entry: dict[str, Any] = {"data": faces, "path": f"ndarray_time={time.time() * 1e6:.0f}"}
+    if result.drawn is not None:
+        entry["base64"] = jpeg_uri(result.drawn)
+    return entry

@@ -14,7 +14,7 @@ from maskdet.serving.dialects.wire import (
     refusal_reply,
     says,
 )
-from maskdet.serving.engine.served_model import Finding, Work
+from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.inputs import Upload, read_form
 from maskdet.serving.refusals import NoPicture
 from maskdet.serving.service import Service, errors_as
@@ -32,8 +32,8 @@ def learnpaddle_routes(service: Service) -> APIRouter:
 
     @router.post("/infer", summary="LearnPaddle: the picture's best class", response_model=None)
     async def infer(request: Request) -> Response:
-        finding = await _finding(service, request)
-        scores = class_scores(finding)
+        result = await _result(service, request)
+        scores = class_scores(result)
         best = max(range(len(scores)), key=scores.__getitem__)
         # A document inside a string, with six digits, as the old service's format string made it.
         data = f'{{"result":{best if scores[best] else -1:d},"possibility":{scores[best]:f}}}'
@@ -41,17 +41,17 @@ def learnpaddle_routes(service: Service) -> APIRouter:
 
     @router.post("/upload", summary="LearnPaddle: check a picture; nothing is kept", response_model=None)
     async def upload(request: Request) -> Response:
-        await _finding(service, request)
+        await _result(service, request)
         return HTMLResponse("success", headers=OPEN_CORS)
 
     return router
 
 
-async def _finding(service: Service, request: Request) -> Finding:
+async def _result(service: Service, request: Request) -> PictureResult:
     async with service.body(request) as body:
         items = await read_form(body, request.headers, service.settings.max_files)
         files = [value for name, value in items if name == "img" and isinstance(value, Upload)]
         if not files:
             raise NoPicture("the form has no file named img")
-        [finding] = await service.findings(request, [Work(files[0].data, candidates=True)])
-    return finding
+        [result] = await service.results(request, [Work(files[0].data, candidates=True)])
+    return result

@@ -17,7 +17,7 @@ from maskdet.serving.dialects.oip_tensors import (
     write_answer,
 )
 from maskdet.serving.dialects.wire import json_reply, refusal_reply, says, threshold_option
-from maskdet.serving.engine.served_model import Finding, ServedModel, Work
+from maskdet.serving.engine.served_model import PictureResult, ServedModel, Work
 from maskdet.serving.http.problems import kind_of
 from maskdet.serving.refusals import BadOption, UnknownModel
 from maskdet.serving.service import Service, errors_as
@@ -87,8 +87,8 @@ def _add_models(router: APIRouter, service: Service) -> None:
             threshold = threshold_option(wanted.parameters.get("threshold"), "parameters.threshold")
             works = [Work(source, name, threshold) for source in read_pictures(wanted, tail)]
             outputs = _chosen(wanted)
-            findings = await service.findings(request, works) if works else []
-        return _answer(model, wanted, findings, outputs)
+            results = await service.results(request, works) if works else []
+        return _answer(model, wanted, results, outputs)
 
 
 def _model(service: Service, name: str, version: str) -> ServedModel:
@@ -110,11 +110,11 @@ def _chosen(wanted: InferRequest) -> dict[str, bool]:
 
 
 def _answer(
-    model: ServedModel, wanted: InferRequest, findings: list[Finding], outputs: dict[str, bool]
+    model: ServedModel, wanted: InferRequest, results: list[PictureResult], outputs: dict[str, bool]
 ) -> Response:
     arrays = {
-        "bbox": np.concatenate([np.zeros((0, 6), np.float32), *map(_rows, findings)]),
-        "bbox_num": np.array([len(finding.detections) for finding in findings], np.int32),
+        "bbox": np.concatenate([np.zeros((0, 6), np.float32), *map(_rows, results)]),
+        "bbox_num": np.array([len(result.detections) for result in results], np.int32),
     }
     head: dict[str, Any] = {"model_name": model.name, "model_version": VERSION}
     if wanted.id is not None:
@@ -126,6 +126,6 @@ def _answer(
     return Response(body, media_type="application/octet-stream", headers={JSON_LENGTH: str(json_length)})
 
 
-def _rows(finding: Finding) -> np.ndarray[Any, np.dtype[np.float32]]:
-    found = finding.detections
+def _rows(result: PictureResult) -> np.ndarray[Any, np.dtype[np.float32]]:
+    found = result.detections
     return np.column_stack((found.class_ids.astype(np.float32), found.scores, found.boxes)).astype(np.float32)

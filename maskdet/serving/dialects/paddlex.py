@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.wire import json_object, json_reply, refusal_reply, says
-from maskdet.serving.engine.served_model import Finding, ServedModel, Work
+from maskdet.serving.engine.served_model import PictureResult, ServedModel, Work
 from maskdet.serving.http.inputs import Fraction, decode_base64
 from maskdet.serving.http.problems import kind_of
 from maskdet.serving.refusals import BadOption
@@ -48,8 +48,8 @@ def paddlex_routes(service: Service) -> APIRouter:
             threshold = _threshold(wanted, model)
             drawn = wanted.visualize is not False
             work = Work(decode_base64(wanted.image), threshold=threshold, drawn=drawn)
-            [finding] = await service.findings(request, [work])
-        return json_reply({**_envelope(0, "Success"), "result": _result(finding)})
+            [result] = await service.results(request, [work])
+        return json_reply({**_envelope(0, "Success"), "result": _result(result)})
 
     @router.get("/health", include_in_schema=False)
     async def health() -> Response:
@@ -80,12 +80,12 @@ def _threshold(wanted: PaddlexRequest, model: ServedModel) -> float | dict[str, 
     return {names.get(key, key): value for key, value in wanted.threshold.items()}
 
 
-def _result(finding: Finding) -> dict[str, Any]:
-    found, labels = finding.detections, finding.model.meta.labels
+def _result(result: PictureResult) -> dict[str, Any]:
+    found, labels = result.detections, result.model.meta.labels
     rows = zip(found.boxes.tolist(), found.scores.tolist(), found.class_ids.tolist(), strict=True)
     objects = [
         {"bbox": box, "categoryId": one, "categoryName": labels[one], "score": score}
         for box, score, one in rows
     ]
-    image = {} if finding.drawn is None else {"image": base64.b64encode(finding.drawn).decode("ascii")}
+    image = {} if result.drawn is None else {"image": base64.b64encode(result.drawn).decode("ascii")}
     return {"detectedObjects": objects, **image}

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.wire import json_object, json_reply, refusal_reply, says
-from maskdet.serving.engine.served_model import Finding, Work
+from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.inputs import decode_base64
 from maskdet.serving.http.problems import kind_of
 from maskdet.serving.refusals import BadOption, NoPicture
@@ -29,8 +29,8 @@ def serving_pipeline_routes(service: Service) -> APIRouter:
     async def predict(request: Request) -> Response:
         async with service.body(request) as body:
             names, pictures = _pairs(json_object(body))
-            findings = await service.findings(request, [Work(decode_base64(one)) for one in pictures])
-        return json_reply(_envelope(0, "", names, [_value(finding) for finding in findings]))
+            results = await service.results(request, [Work(decode_base64(one)) for one in pictures])
+        return json_reply(_envelope(0, "", names, [_value(result) for result in results]))
 
     return router
 
@@ -51,9 +51,9 @@ def _pairs(wanted: dict[str, Any]) -> tuple[list[str], list[str]]:
     return names or [], pictures
 
 
-def _value(finding: Finding) -> str:
+def _value(result: PictureResult) -> str:
     """The Python text of a list of `class score x1 y1 x2 y2`, or a sentence if there is nothing."""
-    found = finding.detections
+    found = result.detections
     rows = zip(found.class_ids.tolist(), found.scores.tolist(), found.boxes.tolist(), strict=True)
     lines = [" ".join(map(str, (one, score, *box))) for one, score, box in rows]
     return repr(lines) if lines else NOTHING

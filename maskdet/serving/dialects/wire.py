@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.engine.served_model import Finding, ServedModel
+from maskdet.serving.engine.served_model import PictureResult, ServedModel
 from maskdet.serving.http.problems import kind_of
 from maskdet.serving.refusals import BadOption, Busy, MalformedBody
 from maskdet.serving.settings import ServeSettings
@@ -69,18 +69,18 @@ def threshold_option(value: Any, name: str) -> float | None:
 def hub_labels(model: ServedModel, settings: ServeSettings) -> list[str]:
     """What the hub dialects call each class, by class id."""
     return [
-        settings.hub_labels.get(label, "NO MASK" if label in model.policy.violations else "MASK")
+        settings.hub_labels.get(label, "NO MASK" if label in model.rule.violations else "MASK")
         for label in model.meta.labels
     ]
 
 
-def class_scores(finding: Finding) -> list[float]:
+def class_scores(result: PictureResult) -> list[float]:
     """The best score of each class in the picture, by class id; 0 for a class that was not found.
 
     It is what a detector can say where a client asks for a classification of the whole picture.
     """
-    scores = [0.0] * len(finding.model.meta.labels)
-    rows = zip(finding.candidates.class_ids.tolist(), finding.candidates.scores.tolist(), strict=True)
+    scores = [0.0] * len(result.model.meta.labels)
+    rows = zip(result.candidates.class_ids.tolist(), result.candidates.scores.tolist(), strict=True)
     for class_id, score in rows:
         scores[class_id] = max(scores[class_id], score)
     return scores

@@ -18,13 +18,13 @@ from maskdet.errors import MaskdetError
 from maskdet.machine import core_count
 from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.engine.queue import Batch, Job, JobQueue
-from maskdet.serving.engine.served_model import Finding, Prepared, ServedModel, Work
+from maskdet.serving.engine.served_model import PictureResult, Prepared, ServedModel, Work
 from maskdet.serving.refusals import NotReady, UnknownModel
 from maskdet.serving.settings import ServeSettings
 
 State = Literal["starting", "ready", "failed", "draining", "stopped"]
-Outcome = Finding | MaskdetError
-Claimed = tuple[Job[Work, Finding], ServedModel, Prepared]
+ResultOrError = PictureResult | MaskdetError
+Claimed = tuple[Job[Work, PictureResult], ServedModel, Prepared]
 
 SPARE_THREADS = 1
 """Beyond one for each core: while a thread waits for the interpreter lock, another one runs."""
@@ -35,7 +35,7 @@ logger = logging.getLogger("maskdet.engine")
 
 
 class Engine:
-    """Answers pictures with findings. Decoding and resizing run on the inference threads too.
+    """Answers pictures with results. Decoding and resizing run on the inference threads too.
 
     A picture that is alone in the engine gets all cores (lowest latency); when others wait or run, each pass
     keeps to one core (highest throughput).
@@ -49,7 +49,7 @@ class Engine:
         self._models = dict(models)
         self._settings = settings
         count = settings.threads or core_count() + SPARE_THREADS
-        self._queue: JobQueue[Work, Finding] = JobQueue(
+        self._queue: JobQueue[Work, PictureResult] = JobQueue(
             max_jobs=settings.max_queue, max_wait_seconds=settings.queue_seconds, threads=count
         )
         self._threads = [
@@ -96,15 +96,15 @@ class Engine:
         """Raise Busy or Draining if a request would be refused now: cheaper than reading its body first."""
         self._queue.check_room()
 
-    async def submit(self, work: Work) -> Finding:
-        """One picture's finding. Raises PictureError, BadOption, UnknownModel, Busy or Draining."""
+    async def submit(self, work: Work) -> PictureResult:
+        """One picture's result. Raises PictureError, BadOption, UnknownModel, Busy or Draining."""
         [outcome] = await self.submit_all([work])
         if isinstance(outcome, MaskdetError):
             raise outcome
         return outcome
 
-    async def submit_all(self, works: Sequence[Work]) -> list[Outcome]:
-        """Accept all of one request's pictures or none; each is answered with a finding or its own error.
+    async def submit_all(self, works: Sequence[Work]) -> list[ResultOrError]:
+        """Accept all of one request's pictures or none; each is answered with a result or its own error.
 
         Cancelling it gives up what has not begun. Raises UnknownModel, BadOption, Busy or Draining.
         """
@@ -158,13 +158,13 @@ class Engine:
             self._answer(batch, started)
             self._queue.done(batch, time.perf_counter() - started)
 
-    def _answer(self, batch: Batch[Work, Finding], started: float) -> None:
+    def _answer(self, batch: Batch[Work, PictureResult], started: float) -> None:
         claimed = [one for job in batch.jobs if (one := self._claim(job)) is not None]
         # Pictures of different models cannot share a pass.
         for model in {id(model): model for _, model, _ in claimed}.values():
             self._detect(model, [one for one in claimed if one[1] is model], batch.alone, started)
 
-    def _claim(self, job: Job[Work, Finding]) -> Claimed | None:
+    def _claim(self, job: Job[Work, PictureResult]) -> Claimed | None:
         """The model that answers is the one loaded when work begins, so a swap needs no pause."""
         try:
             model = self._model(job.work.model)
@@ -177,14 +177,14 @@ class Engine:
     def _detect(self, model: ServedModel, claimed: list[Claimed], alone: bool, started: float) -> None:
         try:
             self.metrics.batch(len(claimed))
-            findings = model.detect([prepared for _, _, prepared in claimed], alone=alone)
+            results = model.detect([prepared for _, _, prepared in claimed], alone=alone)
         except Exception as error:  # noqa: BLE001  (as above)
             for job, _, _ in claimed:
                 job.future.set_exception(error)
             return
-        for (job, _, _), finding in zip(claimed, findings, strict=True):
+        for (job, _, _), result in zip(claimed, results, strict=True):
             waited = (started - job.accepted) * 1000
-            job.future.set_result(replace(finding, timing=replace(finding.timing, queue=waited)))
+            job.future.set_result(replace(result, timing=replace(result.timing, queue=waited)))
 
 
 def _blank(suffix: str) -> bytes:

@@ -21,7 +21,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from maskdet.serving.engine.served_model import Finding
+from maskdet.serving.engine.served_model import PictureResult
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Environment variable that names the folder in which workers share their numbers."""
@@ -92,18 +92,18 @@ class Metrics:
         """One new bundle: swapped or refused."""
         self._reloads.labels(model, outcome).inc()
 
-    def finding(self, finding: Finding, camera: str) -> None:
+    def result(self, result: PictureResult, camera: str) -> None:
         """One answered picture."""
         tag = self._tag(camera)
         for name, child in self._stages.items():
-            child.observe(getattr(finding.timing, name) / 1000)
-        self._pictures.labels(finding.verdict.outcome, tag).inc()
-        policy = finding.model.policy
-        for label, count in finding.verdict.counts.items():
+            child.observe(getattr(result.timing, name) / 1000)
+        self._pictures.labels(result.verdict.outcome, tag).inc()
+        rule = result.model.rule
+        for label, count in result.verdict.counts.items():
             if count:
-                kept = label not in policy.violations
+                kept = label not in rule.violations
                 self._faces.labels(label, "yes" if kept else "no", tag).inc(count)
-        self._shapes(finding)
+        self._shapes(result)
 
     def exposition(self) -> tuple[bytes, str]:
         """The text for Prometheus and its content type."""
@@ -120,8 +120,8 @@ class Metrics:
     def _histogram(self, name: str, about: str, buckets: Sequence[float], *labels: str) -> Histogram:
         return Histogram(f"maskdet_{name}", about, labels, buckets=buckets, registry=self._registry)
 
-    def _shapes(self, finding: Finding) -> None:
-        found, labels = finding.detections, finding.model.meta.labels
+    def _shapes(self, result: PictureResult) -> None:
+        found, labels = result.detections, result.model.meta.labels
         sides = np.sqrt((found.boxes[:, 2:] - found.boxes[:, :2]).prod(axis=1))
         for class_id, score, side in zip(
             found.class_ids.tolist(), found.scores.tolist(), sides.tolist(), strict=True

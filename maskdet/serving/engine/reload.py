@@ -21,7 +21,7 @@ from maskdet.serving.engine.served_model import ServedModel, Work
 from maskdet.serving.refusals import UnknownModel
 from maskdet.serving.settings import ServeSettings
 
-Outcome = Literal["swapped", "unchanged", "refused"]
+SwapOutcome = Literal["swapped", "unchanged", "refused"]
 
 PROBE_SHAPE = (64, 64, 3)
 
@@ -36,7 +36,7 @@ class Reloaded:
 
     name: str
     bundle: str
-    outcome: Outcome
+    outcome: SwapOutcome
     error: str = ""
 
 
@@ -153,7 +153,7 @@ def to_plain(answer: Sequence[Reloaded]) -> list[dict[str, Any]]:
 def _give_memory_back() -> None:
     """Free what old models held.
 
-    Answered findings lie in reference cycles with their futures: the collector sees some small objects and
+    Answered results lie in reference cycles with their futures: the collector sees some small objects and
     waits, but on each hangs a model's native memory. And glibc keeps what is freed for itself.
     """
     gc.collect()

@@ -1,4 +1,4 @@
-"""A loaded bundle as the server runs it: one picture's way from bytes to a finding, each stage timed."""
+"""A loaded bundle as the server runs it: one picture's way from bytes to a result, each stage timed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.detector.settings import NmsSettings
 from maskdet.errors import BundleError, PictureError
 from maskdet.serving.engine.sessions import Sessions
-from maskdet.serving.engine.verdict import Policy, Verdict
+from maskdet.serving.engine.verdict import MaskRule, Verdict
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.settings import ServeSettings
 from maskdet.types import Detections, FloatArray, Picture
@@ -44,11 +44,11 @@ class Work:
     model: str = ""
     threshold: Threshold = None
     max_detections: int | None = None
-    """Most detections that the finding counts as such, best first."""
+    """Most detections that the result counts as such, best first."""
     drawn: bool = False
-    """Whether the finding holds the picture with its boxes drawn."""
+    """Whether the result holds the picture with its boxes drawn."""
     candidates: bool = False
-    """Whether the finding holds all candidates, down to the bundle's own score threshold."""
+    """Whether the result holds all candidates, down to the bundle's own score threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PictureResult:
     """What the model says of one picture.
 
     candidates: what NMS left, best first, down to the least score that can decide the verdict, or all of it
@@ -110,7 +110,7 @@ class ServedModel:
         self.name = name
         self.meta = bundle.meta
         self.sha256 = bundle.sha256
-        self.policy = Policy.of(bundle.meta.labels, settings.violation_labels, settings.uncertain_band)
+        self.rule = MaskRule.of(bundle.meta.labels, settings.violation_labels, settings.uncertain_band)
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         on_cpu = settings.device == "cpu"
         narrow = bundle.session if on_cpu else OnnxSession(bundle.model, threads=1, device=settings.device)
@@ -163,12 +163,12 @@ class ServedModel:
         timing = Timing(decode=_ms(started, decoded_at), preprocess=_ms(decoded_at, time.perf_counter()))
         return Prepared(work, tensor, decoded.size, thresholds, timing, decoded.pixels)
 
-    def detect(self, batch: Sequence[Prepared], *, alone: bool) -> list[Finding]:
+    def detect(self, batch: Sequence[Prepared], *, alone: bool) -> list[PictureResult]:
         """One pass for the whole batch; `alone` as in `Sessions.run`. Raises BundleError if it fails."""
         started = time.perf_counter()
         boxes, scores = self._sessions.run(_stacked(batch), alone=alone)
         inference = _ms(started, time.perf_counter())
-        return [self._finding(*rows, inference) for rows in zip(batch, boxes, scores, strict=True)]
+        return [self._result(*rows, inference) for rows in zip(batch, boxes, scores, strict=True)]
 
     def _decoded(self, work: Work) -> DecodedPicture:
         decoded = (
@@ -183,9 +183,9 @@ class ServedModel:
             )
         return decoded
 
-    def _finding(
+    def _result(
         self, prepared: Prepared, boxes: FloatArray, scores: FloatArray, inference_ms: float
-    ) -> Finding:
+    ) -> PictureResult:
         started = time.perf_counter()
         candidates = to_detections(
             boxes,
@@ -195,7 +195,7 @@ class ServedModel:
             nms=self._nms(prepared),
         )
         detections = answer(candidates, prepared.thresholds)
-        verdict = self.policy.judge(candidates, detections, prepared.thresholds)
+        verdict = self.rule.judge(candidates, detections, prepared.thresholds)
         if prepared.work.max_detections is not None:
             detections = detections.select(np.arange(len(detections))[: prepared.work.max_detections])
         ended = time.perf_counter()
@@ -206,7 +206,7 @@ class ServedModel:
             postprocess=_ms(started, ended),
             draw=_ms(ended, time.perf_counter()),
         )
-        return Finding(
+        return PictureResult(
             self, candidates, prepared.thresholds, detections, prepared.size, verdict, timing, drawn
         )
 
@@ -214,7 +214,7 @@ class ServedModel:
         everything = self.meta.nms
         if prepared.work.candidates:
             return everything
-        return everything.from_score(float(self.policy.doubt_from(prepared.thresholds).min()))
+        return everything.from_score(float(self.rule.doubt_from(prepared.thresholds).min()))
 
     def _drawn(self, prepared: Prepared, detections: Detections) -> bytes:
         picture, source = prepared.picture, prepared.work.source

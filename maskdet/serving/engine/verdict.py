@@ -20,19 +20,19 @@ from maskdet.detector.answer import SAME_FACE_IOU
 from maskdet.detector.roles import label_roles
 from maskdet.types import BoolArray, Detections, FloatArray
 
-Outcome = Literal["ok", "violation", "uncertain"]
+Decision = Literal["ok", "violation", "uncertain"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The outcome, and the faces over their thresholds by label."""
 
-    outcome: Outcome
+    outcome: Decision
     counts: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class MaskRule:
     """Which labels break the rule, and how far below its threshold a face leaves doubt."""
 
     labels: tuple[str, ...]
@@ -40,7 +40,7 @@ class Policy:
     band: float
 
     @classmethod
-    def of(cls, labels: Sequence[str], violations: Sequence[str] | None, band: float) -> Policy:
+    def of(cls, labels: Sequence[str], violations: Sequence[str] | None, band: float) -> MaskRule:
         """`violations` None: the labels whose names say so."""
         told = _told_by_name(labels) if violations is None else violations
         return cls(tuple(labels), frozenset(told), band)

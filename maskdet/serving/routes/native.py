@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.engine.engine import Outcome
+from maskdet.serving.engine.engine import ResultOrError
 from maskdet.serving.engine.served_model import Work
 from maskdet.serving.http.access import request_id
 from maskdet.serving.http.inputs import DetectInput, DetectJson, DetectOptions, Upload, read_input
@@ -71,7 +71,7 @@ def json_response(text: str) -> Response:
     return Response(text, media_type="application/json")
 
 
-async def _outcomes(service: Service, request: Request, wanted: DetectInput) -> list[Outcome]:
+async def _outcomes(service: Service, request: Request, wanted: DetectInput) -> list[ResultOrError]:
     """One outcome for each upload. An only picture's error is raised: then it is the request's."""
     options = wanted.options
     works = [
@@ -94,7 +94,7 @@ async def _outcomes(service: Service, request: Request, wanted: DetectInput) -> 
 
 
 def _entry(
-    index: int, upload: Upload, outcome: Outcome, identity: str, options: DetectOptions
+    index: int, upload: Upload, outcome: ResultOrError, identity: str, options: DetectOptions
 ) -> PictureAnswer | PictureFault:
     if isinstance(outcome, MaskdetError):
         return PictureFault(index=index, filename=upload.filename, error=problem_of(outcome, identity))

@@ -159,5 +159,5 @@ def _page_model(model: ServedModel) -> PageModel:
         labels=list(labels),
         colours=colours,
         thresholds=model.meta.thresholds,
-        violation_labels=sorted(model.policy.violations & set(labels)),
+        violation_labels=sorted(model.rule.violations & set(labels)),
     )

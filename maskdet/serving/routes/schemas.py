@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from maskdet.serving.engine.served_model import Finding, ServedModel, bundle_id
-from maskdet.serving.engine.verdict import Outcome
+from maskdet.serving.engine.served_model import PictureResult, ServedModel, bundle_id
+from maskdet.serving.engine.verdict import Decision
 from maskdet.serving.http.problems import Problem
 from maskdet.types import Detections
 
@@ -33,7 +33,7 @@ class DetectionBody(Schema):
 class VerdictBody(Schema):
     """Whether the picture keeps the mask rule."""
 
-    outcome: Outcome
+    outcome: Decision
     """violation: a face breaks the rule; uncertain: a face is just below its threshold; else ok."""
     counts: dict[str, int] = Field(examples=[{"with_mask": 1, "without_mask": 0}])
     """Faces over their thresholds by label, also those that max_detections leaves out."""
@@ -129,20 +129,22 @@ class HealthAnswer(Schema):
     reason: str = ""
 
 
-def picture_answer(finding: Finding, *, index: int, filename: str, candidates: bool = False) -> PictureAnswer:
-    """One finding on the wire."""
-    height, width = finding.size
+def picture_answer(
+    result: PictureResult, *, index: int, filename: str, candidates: bool = False
+) -> PictureAnswer:
+    """One result on the wire."""
+    height, width = result.size
     return PictureAnswer(
         index=index,
         filename=filename,
         width=width,
         height=height,
-        detections=detection_bodies(finding.model, finding.detections),
-        candidates=detection_bodies(finding.model, finding.candidates) if candidates else None,
-        verdict=VerdictBody(outcome=finding.verdict.outcome, counts=finding.verdict.counts),
-        timing_ms=_timing(finding),
-        model=AnswererBody(name=finding.model.name, bundle=bundle_id(finding.model)),
-        image=base64.b64encode(finding.drawn).decode("ascii") if finding.drawn is not None else None,
+        detections=detection_bodies(result.model, result.detections),
+        candidates=detection_bodies(result.model, result.candidates) if candidates else None,
+        verdict=VerdictBody(outcome=result.verdict.outcome, counts=result.verdict.counts),
+        timing_ms=_timing(result),
+        model=AnswererBody(name=result.model.name, bundle=bundle_id(result.model)),
+        image=base64.b64encode(result.drawn).decode("ascii") if result.drawn is not None else None,
     )
 
 
@@ -187,15 +189,15 @@ def _model_body(model: ServedModel, refused: str) -> ModelBody:
         labels=list(meta.labels),
         input_size=meta.input_size,
         thresholds=meta.thresholds,
-        violation_labels=sorted(model.policy.violations & set(meta.labels)),
+        violation_labels=sorted(model.rule.violations & set(meta.labels)),
         metrics=meta.metrics,
         licence=meta.licence,
         refused=refused,
     )
 
 
-def _timing(finding: Finding) -> TimingBody:
-    timing = finding.timing
+def _timing(result: PictureResult) -> TimingBody:
+    timing = result.timing
     return TimingBody(
         queue=round(timing.queue, 2),
         decode=round(timing.decode, 2),

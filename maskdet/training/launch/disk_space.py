@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from maskdet.training.launch.failures import NoRoom
+from maskdet.training.launch.failures import DiskFull
 
 _FULL = {
     errno.ENOSPC: "the disk is full",
@@ -18,22 +18,22 @@ _FULL = {
 
 
 @contextmanager
-def room_for(folder: Path, needed: int) -> Iterator[None]:
+def space_for(folder: Path, needed: int) -> Iterator[None]:
     """Write `needed` bytes or so into `folder` within.
 
-    Raises NoRoom that names the folder, what is needed and what is free, before or instead of the
+    Raises DiskFull that names the folder, what is needed and what is free, before or instead of the
     error of a write that failed for want of room.
     """
     if _free(folder) < needed:
-        raise _no_room(folder, needed, _FULL[errno.ENOSPC])
+        raise _disk_full(folder, needed, _FULL[errno.ENOSPC])
     try:
         yield
-    except NoRoom:
+    except DiskFull:
         raise
     except Exception as error:
         if (why := why_full(error)) is None and _free(folder) >= needed:
             raise
-        raise _no_room(folder, needed, why or _FULL[errno.ENOSPC]) from error
+        raise _disk_full(folder, needed, why or _FULL[errno.ENOSPC]) from error
 
 
 def why_full(error: BaseException) -> str | None:
@@ -55,8 +55,8 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _no_room(folder: Path, needed: int, why: str) -> NoRoom:
-    return NoRoom(
+def _disk_full(folder: Path, needed: int, why: str) -> DiskFull:
+    return DiskFull(
         f"cannot write to {folder}: {why}; {_size(needed)} are needed, {_size(_free(folder))} are free",
         "make room and go on with --resume; what was written before is whole",
     )

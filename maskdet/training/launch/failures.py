@@ -25,11 +25,11 @@ class Diverged(TrainingError):
     """The loss or the weights are no numbers any more."""
 
 
-class NoRoom(TrainingError):
+class DiskFull(TrainingError):
     """The disk has no room for what is to be written. Not gone on from, but told apart from other ends."""
 
 
-REPORTED: dict[str, type[TrainingError]] = {kind.__name__: kind for kind in (OutOfMemory, Diverged, NoRoom)}
+REPORTED: dict[str, type[TrainingError]] = {kind.__name__: kind for kind in (OutOfMemory, Diverged, DiskFull)}
 """By the name under which a worker reports them."""
 
 

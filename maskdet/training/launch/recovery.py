@@ -13,7 +13,7 @@ _LEAST_RATE_SHARE = 1 / 8
 
 
 @dataclass(frozen=True, slots=True)
-class Relief:
+class Recovery:
     """Each step is gone through in `parts`, at `rate_share` of the recipe's learning rate.
 
     The gradients of the parts add up to those of the whole step, so its size, the schedule and the order of
@@ -24,11 +24,11 @@ class Relief:
     rate_share: float = 1.0
 
     @classmethod
-    def of(cls, state: TrainState | None) -> Relief:
+    def of(cls, state: TrainState | None) -> Recovery:
         """As a training in that state needed it; none at its beginning."""
         return cls(state.parts, state.rate_share) if state else cls()
 
-    def after(self, failure: TrainingError, share: int) -> Relief:
+    def after(self, failure: TrainingError, share: int) -> Recovery:
         """More of it; `share` is a worker's pictures a step. Raises the failure where nothing more helps."""
         if isinstance(failure, OutOfMemory):
             if self.parts >= share:
@@ -43,7 +43,7 @@ class Relief:
         return -(-share // self.parts)
 
     def words(self, failure: TrainingError, share: int, epoch: int) -> str:
-        """What happened, and how it goes on after the finished `epoch` with this relief."""
+        """What happened, and how it goes on after the finished `epoch` with this recovery."""
         start = f"after epoch {epoch}" if epoch else "from the start"
         if isinstance(failure, OutOfMemory):
             return (

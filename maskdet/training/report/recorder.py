@@ -14,7 +14,7 @@ _PAGE_SECONDS = 10.0
 _CURVES_SECONDS = 60.0
 
 
-class Follower:
+class Recorder:
     """Hands events on, the same warning once only, and keeps curves.png and index.html fresh."""
 
     def __init__(self, out: Path, on_event: OnEvent) -> None:

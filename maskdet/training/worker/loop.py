@@ -15,7 +15,7 @@ from ppdet.core.workspace import create
 
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import TrainingError
-from maskdet.training.launch.disk_space import room_for
+from maskdet.training.launch.disk_space import space_for
 from maskdet.training.start.transfer import Transfer
 from maskdet.training.state import BEST_NAME, LAST_NAME, TrainState, read_state
 from maskdet.training.worker.average import MovingAverage
@@ -26,9 +26,9 @@ from maskdet.training.worker.freezing import freeze, to_training
 from maskdet.training.worker.judge import Judge
 from maskdet.training.worker.network import build_network, choose_device, load_config
 from maskdet.training.worker.picture_store import LostPictures, PictureStore
-from maskdet.training.worker.step_events import Pace
+from maskdet.training.worker.step_events import StepEvents
 from maskdet.training.worker.stepper import Stepper, diverged, finite
-from maskdet.training.worker.time_budget import Budget
+from maskdet.training.worker.time_budget import TimeBudget
 
 Report = Callable[..., None]
 
@@ -70,7 +70,7 @@ class Training:
     judge: Judge
     keeper: Checkpointer
     state: TrainState
-    budget: Budget
+    budget: TimeBudget
     epochs: int
     frozen: str
     started: Transfer
@@ -107,7 +107,7 @@ class Training:
             ),
             keeper=keeper,
             state=state,
-            budget=Budget(job["max_hours"], state.seconds),
+            budget=TimeBudget(job["max_hours"], state.seconds),
             epochs=config["epoch"],
             frozen=config["freeze"],
             started=started,
@@ -128,10 +128,10 @@ class Training:
 
     def _train_epoch(self, epoch: int) -> None:
         to_training(self.network, self.frozen)
-        pace = Pace(self.report, epoch, self.epochs, len(self.feed), self.feed.batch_size)
-        for number, batch in enumerate(pace.watched(self.feed.epoch(epoch))):
+        events = StepEvents(self.report, epoch, self.epochs, len(self.feed), self.feed.batch_size)
+        for number, batch in enumerate(events.watched(self.feed.epoch(epoch))):
             losses = self.step(batch)
-            pace.step(number, losses, self.step.learning_rate)
+            events.step(number, losses, self.step.learning_rate)
         if not finite(self.network):
             raise diverged("the weights became not a number", epoch)
 
@@ -144,7 +144,7 @@ class Training:
         self.network.set_state_dict(averaged)
         figures = self.judge(self.network) if due else {}
         self.budget.epoch_done()
-        with room_for(Path(self.job["out"]), self._bytes_to_write()):
+        with space_for(Path(self.job["out"]), self._bytes_to_write()):
             self._keep(epoch, figures, averaged, cut)
             self.network.set_state_dict(own)
             self._save_state()

@@ -13,7 +13,7 @@ Report = Callable[..., None]
 _REPORT_SECONDS = 2.0
 
 
-class Pace:
+class StepEvents:
     """How fast the steps of one epoch go, and how long the rest of the training will take."""
 
     def __init__(self, report: Report, epoch: int, epochs: int, steps: int, batch_size: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 HOUR = 3600.0
 
 
-class Budget:
+class TimeBudget:
     """Counts the seconds of a training; `hours` None is no limit.
 
     `spent` seconds were used in earlier sessions. An epoch counts with its evaluation.

@@ -15,7 +15,7 @@ from support import LABELS, cell_box, paint
 from maskdet.errors import MaskdetError, PictureError
 from maskdet.machine import core_count
 from maskdet.serving.engine.engine import Engine
-from maskdet.serving.engine.served_model import Finding, ServedModel, Work
+from maskdet.serving.engine.served_model import PictureResult, ServedModel, Work
 from maskdet.serving.refusals import BadOption, Busy, Draining, UnknownModel
 from maskdet.serving.settings import ServeSettings
 
@@ -31,7 +31,7 @@ class Gated(ServedModel):
         self.entered = threading.Semaphore(0)
         self.passes: list[tuple[int, bool]] = []
 
-    def detect(self, batch: Any, *, alone: bool) -> list[Finding]:
+    def detect(self, batch: Any, *, alone: bool) -> list[PictureResult]:
         self.passes.append((len(batch), alone))
         self.entered.release()
         assert self.gate.wait(30)
@@ -165,7 +165,7 @@ def test_later_pictures_of_a_begun_request_do_not_expire(gated: Any) -> None:
         model.gate.set()
         return await request
 
-    assert all(isinstance(outcome, Finding) for outcome in asyncio.run(wait()))
+    assert all(isinstance(outcome, PictureResult) for outcome in asyncio.run(wait()))
 
 
 def test_foreseeable_wait_is_refused_at_once(gated: Any) -> None:
@@ -194,13 +194,13 @@ def test_batch_waits_for_more_pictures_up_to_its_size(gated: Any) -> None:
     engine, model = gated(threads=1, max_batch=4, batch_wait_ms=1000)
     model.gate.set()
 
-    async def five() -> list[Finding]:
+    async def five() -> list[PictureResult]:
         return await asyncio.gather(*(engine.submit(WORK) for _ in range(4)))
 
-    findings = asyncio.run(five())
+    results = asyncio.run(five())
 
     assert model.passes == [(4, False)]
-    assert all(len(finding.detections) == 1 for finding in findings)
+    assert all(len(result.detections) == 1 for result in results)
 
 
 def test_bad_picture_in_a_batch_spoils_no_other(gated: Any) -> None:
@@ -209,9 +209,9 @@ def test_bad_picture_in_a_batch_spoils_no_other(gated: Any) -> None:
 
     good, bad, fine = asyncio.run(engine.submit_all([WORK, Work(b"no picture"), WORK]))
 
-    assert isinstance(good, Finding)
+    assert isinstance(good, PictureResult)
     assert isinstance(bad, PictureError)
-    assert isinstance(fine, Finding)
+    assert isinstance(fine, PictureResult)
     assert model.passes == [(2, False)]
 
 
@@ -227,7 +227,7 @@ def test_drain_answers_what_was_accepted_and_refuses_the_rest(gated: Any) -> Non
         assert engine.state == "draining"
         model.gate.set()
         assert await engine.drained()
-        assert all(len(finding.detections) == 1 for finding in await asyncio.gather(*accepted))
+        assert all(len(result.detections) == 1 for result in await asyncio.gather(*accepted))
 
     asyncio.run(drain())
 
@@ -294,10 +294,10 @@ def test_options_of_one_request_never_reach_another(gated: Any) -> None:
     model.gate.set()
     strict, lax = Work(WORK.source, threshold=1.01), Work(WORK.source, threshold=0.1)
 
-    async def mixed() -> list[MaskdetError | Finding]:
+    async def mixed() -> list[MaskdetError | PictureResult]:
         return await engine.submit_all([strict, lax] * 30)
 
-    counts = [len(finding.detections) for finding in asyncio.run(mixed()) if isinstance(finding, Finding)]
+    counts = [len(result.detections) for result in asyncio.run(mixed()) if isinstance(result, PictureResult)]
 
     assert counts == [0, 1] * 30
 
@@ -323,9 +323,9 @@ def test_answer_is_the_same_whether_or_not_the_candidates_are_asked_for(gated: A
     picture = paint({(1, 1): "with_mask", (3, 3): "without_mask"})
     shades = np.linspace(0, 1, 12)
 
-    async def both(shade: float) -> list[Finding]:
+    async def both(shade: float) -> list[PictureResult]:
         works = [Work((picture * shade).astype(np.uint8), candidates=each) for each in (False, True)]
-        return [one for one in await engine.submit_all(works) if isinstance(one, Finding)]
+        return [one for one in await engine.submit_all(works) if isinstance(one, PictureResult)]
 
     pairs = [asyncio.run(both(shade)) for shade in shades]
     for least, all_of_them in pairs:
@@ -349,10 +349,10 @@ def test_two_clients_never_get_each_others_answer(tiny_bundle: Path) -> None:
         assert done
         box = cell_box(row, 3, 128 + 64 * number, 96)
         while time.monotonic() < until:
-            finding = await engine.submit(Work(jpeg.tobytes()))
-            labels = [model.meta.labels[one] for one in finding.detections.class_ids]
-            if labels != [label] or not np.allclose(finding.detections.boxes, [box], atol=0.01):
-                wrong.append(f"client {number} got {labels} {finding.detections.boxes.tolist()}")
+            result = await engine.submit(Work(jpeg.tobytes()))
+            labels = [model.meta.labels[one] for one in result.detections.class_ids]
+            if labels != [label] or not np.allclose(result.detections.boxes, [box], atol=0.01):
+                wrong.append(f"client {number} got {labels} {result.detections.boxes.tolist()}")
             answered[number] += 1
 
     async def both() -> None:

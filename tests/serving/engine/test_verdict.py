@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maskdet.detector.answer import answer
-from maskdet.serving.engine.verdict import Policy, Verdict
+from maskdet.serving.engine.verdict import MaskRule, Verdict
 from maskdet.types import Detections, FloatArray
 
 LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
@@ -22,8 +22,8 @@ def detections(*rows: Row) -> Detections:
     )
 
 
-def judge(policy: Policy, found: Detections, thresholds: FloatArray) -> Verdict:
-    return policy.judge(found, answer(found, thresholds), thresholds)
+def judge(rule: MaskRule, found: Detections, thresholds: FloatArray) -> Verdict:
+    return rule.judge(found, answer(found, thresholds), thresholds)
 
 
 @pytest.mark.parametrize(
@@ -44,18 +44,18 @@ def judge(policy: Policy, found: Detections, thresholds: FloatArray) -> Verdict:
     ],
 )
 def test_outcome(rows: list[Row], outcome: str) -> None:
-    policy = Policy.of(LABELS, None, band=0.1)
+    rule = MaskRule.of(LABELS, None, band=0.1)
 
-    verdict = judge(policy, detections(*rows), np.full(3, 0.5, np.float32))
+    verdict = judge(rule, detections(*rows), np.full(3, 0.5, np.float32))
 
     assert verdict.outcome == outcome
 
 
 def test_counts_name_every_label() -> None:
-    policy = Policy.of(LABELS, None, band=0.1)
+    rule = MaskRule.of(LABELS, None, band=0.1)
 
     verdict = judge(
-        policy, detections((0, 0.9, FACE), (0, 0.6, ELSEWHERE), (1, 0.45, FACE)), np.full(3, 0.5, np.float32)
+        rule, detections((0, 0.9, FACE), (0, 0.6, ELSEWHERE), (1, 0.45, FACE)), np.full(3, 0.5, np.float32)
     )
 
     assert verdict.counts == {"with_mask": 2, "without_mask": 0, "mask_weared_incorrect": 0}
@@ -75,12 +75,12 @@ def test_counts_name_every_label() -> None:
     ],
 )
 def test_labels_that_break_the_rule_are_told_by_name(labels: tuple[str, ...], violations: set[str]) -> None:
-    assert Policy.of(labels, None, band=0.1).violations == violations
+    assert MaskRule.of(labels, None, band=0.1).violations == violations
 
 
 def test_labels_that_break_the_rule_can_be_named() -> None:
-    policy = Policy.of(LABELS, ["mask_weared_incorrect"], band=0.1)
+    rule = MaskRule.of(LABELS, ["mask_weared_incorrect"], band=0.1)
 
-    verdict = judge(policy, detections((1, 0.9, FACE)), np.full(3, 0.5, np.float32))
+    verdict = judge(rule, detections((1, 0.9, FACE)), np.full(3, 0.5, np.float32))
 
     assert verdict.outcome == "ok"

@@ -18,10 +18,10 @@ from safetensors.numpy import load_file, save_file
 from trained import DrawnSet, Trained, draw_faces, make_job, run_training
 
 from maskdet.errors import TrainingError
-from maskdet.training.launch.disk_space import clear_unfinished, room_for
-from maskdet.training.launch.failures import NoRoom, OutOfMemory, kills_for_memory, lacks_memory
+from maskdet.training.launch.disk_space import clear_unfinished, space_for
+from maskdet.training.launch.failures import DiskFull, OutOfMemory, kills_for_memory, lacks_memory
 from maskdet.training.launch.process import Event
-from maskdet.training.launch.recovery import Relief
+from maskdet.training.launch.recovery import Recovery
 from maskdet.training.report.metrics_log import read_metrics
 from maskdet.training.report.page import PAGE_NAME
 from maskdet.training.state import STATE_NAME, TrainState, read_state
@@ -49,10 +49,10 @@ def test_little_memory_halves_the_pictures_at_a_time(drawn: DrawnSet, tmp_path: 
     job = make_job(tmp_path / "job", drawn, side=320, batch_size=12, epochs=1, python=python)
     run = run_training(job, drawn)
     assert run.summary.epochs == 1
-    assert 2 <= run.summary.relief.parts <= 6
+    assert 2 <= run.summary.recovery.parts <= 6
     state = read_state(job.out)
     assert state is not None
-    assert (state.parts, state.rate_share) == (run.summary.relief.parts, 1.0)
+    assert (state.parts, state.rate_share) == (run.summary.recovery.parts, 1.0)
     told = warnings_of(job.out, "OutOfMemory")
     assert "memory did not suffice: going on from the start with 6 pictures" in told[0]["text"]
     assert [event["text"] for event in told] == list(run.summary.warnings)
@@ -79,7 +79,7 @@ WILD = {"learning_rate": 2000.0, "epochs": 1}
 def test_a_rate_that_is_too_high_is_halved_until_it_works(drawn: DrawnSet, tmp_path: Path) -> None:
     run = run_training(make_job(tmp_path, drawn, **WILD), drawn)
     told = warnings_of(run.job.out, "Diverged")
-    share = run.summary.relief.rate_share
+    share = run.summary.recovery.rate_share
     assert 1 <= len(told) <= 3
     assert share == 0.5 ** len(told)
     assert "in epoch 1: going on from the start with 0.5 of the learning rate" in told[0]["text"]
@@ -106,7 +106,7 @@ def test_a_loss_that_is_lost_later_goes_back_to_the_last_epoch(trained: Trained,
     assert "in epoch 3: going on after epoch 2" in told[0]["text"]
     epochs = [event["epoch"] for event in read_metrics(job.out) if event["event"] == "epoch"]
     assert epochs == [1, 2, 3]
-    assert run.summary.relief.rate_share < wild
+    assert run.summary.recovery.rate_share < wild
 
 
 def save_state(out: Path, state: TrainState) -> None:
@@ -154,7 +154,7 @@ def test_a_missing_val_picture_is_named_before_training(own_set: DrawnSet, tmp_p
 
 def test_a_file_that_may_not_grow_stops_cleanly(drawn: DrawnSet, tmp_path: Path) -> None:
     job = make_job(tmp_path / "job", drawn, python=limited(tmp_path, "fsize", 1))
-    with pytest.raises(NoRoom) as caught:
+    with pytest.raises(DiskFull) as caught:
         run_training(job, drawn)
     for words in (str(job.out), "files may not grow that large", "are needed", "are free"):
         assert words in caught.value.what
@@ -183,7 +183,7 @@ def test_a_full_disk_keeps_the_last_epoch_whole(drawn: DrawnSet, tmp_path: Path,
         if event["event"] == "step" and event["epoch"] == 2 and not (small_disk / "ballast").exists():
             (small_disk / "ballast").write_bytes(bytes(shutil.disk_usage(small_disk).free - 3 * 2**20))
 
-    with pytest.raises(NoRoom) as caught:
+    with pytest.raises(DiskFull) as caught:
         train(job, on_event=fill)
     for words in (str(job.out), "the disk is full", "are needed", "are free", "--resume"):
         assert words in str(caught.value)
@@ -201,7 +201,7 @@ def test_a_full_disk_keeps_the_last_epoch_whole(drawn: DrawnSet, tmp_path: Path,
 
 
 def test_room_that_is_not_there_is_told_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(NoRoom, match="the disk is full"), room_for(tmp_path, 2**60):
+    with pytest.raises(DiskFull, match="the disk is full"), space_for(tmp_path, 2**60):
         raise AssertionError("the block was entered")
 
 
@@ -216,12 +216,12 @@ def test_room_that_is_not_there_is_told_before_anything_is_written(tmp_path: Pat
 def test_a_write_that_fails_for_want_of_room_is_told_as_such(
     tmp_path: Path, error: Exception, words: str
 ) -> None:
-    with pytest.raises(NoRoom, match=words), room_for(tmp_path, 5):
+    with pytest.raises(DiskFull, match=words), space_for(tmp_path, 5):
         raise error
 
 
 def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="denied"), room_for(tmp_path, 5):
+    with pytest.raises(OSError, match="denied"), space_for(tmp_path, 5):
         raise OSError(errno.EACCES, "denied")
 
 
@@ -253,10 +253,10 @@ def test_counts_what_the_kernel_ended(tmp_path: Path) -> None:
 
 
 def test_memory_relief_ends_with_one_picture_at_a_time() -> None:
-    relief, seen = Relief(), []
-    while relief.parts < 6:
-        relief = relief.after(OutOfMemory("x"), 6)
-        seen.append(relief.at_a_time(6))
+    recovery, seen = Recovery(), []
+    while recovery.parts < 6:
+        recovery = recovery.after(OutOfMemory("x"), 6)
+        seen.append(recovery.at_a_time(6))
     assert seen == [3, 2, 1]
     with pytest.raises(OutOfMemory, match="even with one picture"):
-        relief.after(OutOfMemory("x"), 6)
+        recovery.after(OutOfMemory("x"), 6)

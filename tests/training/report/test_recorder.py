@@ -14,10 +14,10 @@ from maskdet.errors import PictureError, TrainingError
 from maskdet.training.launch.process import Event
 from maskdet.training.report.metrics_log import append_metrics, read_metrics
 from maskdet.training.report.page import PAGE_NAME, write_page
-from maskdet.training.report.recorder import Follower
+from maskdet.training.report.recorder import Recorder
 from maskdet.training.worker.picture_store import LostPictures, PictureStore
 from maskdet.training.worker.prefetch import prefetched
-from maskdet.training.worker.time_budget import Budget
+from maskdet.training.worker.time_budget import TimeBudget
 
 
 def test_prefetching_keeps_the_order_and_one_thread() -> None:
@@ -62,7 +62,7 @@ class Clock:
 
 def test_the_budget_counts_earlier_sessions_and_the_next_epoch() -> None:
     clock = Clock()
-    budget = Budget(1.0, spent=1800, clock=clock)
+    budget = TimeBudget(1.0, spent=1800, clock=clock)
     assert not budget.exhausted
     clock.now += 600
     budget.epoch_done()
@@ -77,7 +77,7 @@ def test_the_budget_counts_earlier_sessions_and_the_next_epoch() -> None:
 
 def test_the_budget_says_once_what_it_suffices_for() -> None:
     clock = Clock()
-    budget = Budget(1.0, spent=0, clock=clock)
+    budget = TimeBudget(1.0, spent=0, clock=clock)
     clock.now += 600
     budget.epoch_done()
     said = budget.remark(1, 30, ended=False)
@@ -91,7 +91,7 @@ def test_the_budget_says_once_what_it_suffices_for() -> None:
 
 
 def test_without_a_limit_nothing_is_exhausted() -> None:
-    budget = Budget(None, spent=1e9)
+    budget = TimeBudget(None, spent=1e9)
     assert not budget.exhausted
     assert budget.epochs_ahead() is None
     assert budget.remark(1, 2, ended=False) is None
@@ -159,11 +159,11 @@ def test_the_page_tells_how_far_it_is(tmp_path: Path) -> None:
 
 def test_a_warning_of_two_workers_is_told_once(tmp_path: Path) -> None:
     seen: list[Event] = []
-    follower = Follower(tmp_path, seen.append)
+    recorder = Recorder(tmp_path, seen.append)
     warning = {"event": "warning", "kind": "picture", "epoch": 1, "text": "left out: a<b"}
-    follower(warning)
-    follower(warning)
-    follower.tell("going on", "Diverged", 1)
+    recorder(warning)
+    recorder(warning)
+    recorder.tell("going on", "Diverged", 1)
     assert [event["text"] for event in seen] == ["left out: a<b", "going on"]
     assert [event["kind"] for event in read_metrics(tmp_path)] == ["Diverged"]
     assert "going on" in (tmp_path / PAGE_NAME).read_text()

@@ -9,7 +9,7 @@ Health = Literal["ok", "note", "fault"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """One line of the diagnosis. A fault keeps some command from working; `hint` is what mends it."""
 
     health: Health
