@@ -91,7 +91,7 @@ def test_the_drawn_set_passes_prepare_without_a_notice(tmp_path):
     out.mkdir()
     summary = prepare(DataSettings(root=tmp_path / "set"), out, input_size=(320, 320))
     assert summary.objects == dict.fromkeys(LABELS, 8)
-    assert summary.diagnoses == ()
+    assert summary.findings == ()
     with Image.open(tmp_path / "set" / "JPEGImages" / "face000.jpg") as picture:
         assert picture.getpixel((5 + 24, 5 + 40))[2] > 150, "the mask is blue"
 
