@@ -19,9 +19,9 @@ from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import resize
 from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.detector.settings import NmsSettings
+from maskdet.detector.verdict import MaskRule, Verdict
 from maskdet.errors import BundleError, PictureError
 from maskdet.serving.engine.sessions import Sessions
-from maskdet.serving.engine.verdict import MaskRule, Verdict
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.settings import ServeSettings
 from maskdet.types import Detections, FloatArray, Picture

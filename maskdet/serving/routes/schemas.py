@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from maskdet.detector.verdict import Decision
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, bundle_id
-from maskdet.serving.engine.verdict import Decision
 from maskdet.serving.http.problems import Problem
 from maskdet.types import Detections
 

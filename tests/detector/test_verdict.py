@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maskdet.detector.answer import answer
-from maskdet.serving.engine.verdict import MaskRule, Verdict
+from maskdet.detector.verdict import MaskRule, Verdict
 from maskdet.types import Detections, FloatArray
 
 LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
