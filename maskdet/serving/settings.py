@@ -36,8 +36,8 @@ class ServeSettings(Section):
 
     workers: int = Field(1, ge=1, le=64)
     """Server processes on the one port; each loads the models and keeps the limits below for itself."""
-    device: str = Field("cpu", pattern=r"^(cpu|gpu(:\d+)?)$")
-    """Where the model runs: cpu, gpu or gpu:N."""
+    device: str = Field("cpu", pattern=r"^([a-z_]+/)?(cpu|gpu(:\d+)?)$")
+    """Where the model runs: cpu, gpu or gpu:N with ONNX Runtime, or LIBRARY/DEVICE."""
     threads: int = Field(0, ge=0, le=256)
     """Inference threads of one process; 0 takes one more than there are cores, so that none is idle, or an
     even share of the cores for each of several workers."""
