@@ -12,8 +12,16 @@ from typing_extensions import Self
 from maskdet.settings import Section
 
 Dialect = Literal[
-    "hub_form", "hub_json", "clas_system", "flask_demo", "learnpaddle", "serving_pipeline", "paddlex", "oip"
+    "hub_form",
+    "clas_system",  # before hub_json, whose path /predict/{module} would take its requests
+    "hub_json",
+    "flask_demo",
+    "learnpaddle",
+    "serving_pipeline",
+    "paddlex",
+    "oip",
 ]
+"""Modules of serving/dialects/, in the order in which their routes are asked."""
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
