@@ -33,4 +33,4 @@ def _run(context: Context, out: Path) -> str:
     return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{dropped}"
 
 
-PREPARE = Stage("prepare", _inputs, _run)
+STAGE = Stage("prepare", _inputs, _run)
