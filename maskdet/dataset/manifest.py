@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from maskdet.errors import StageError
-from maskdet.files import write_json
+from maskdet.files import json_text, write_text
+from maskdet.lexicon import Roles, label_roles
 from maskdet.types import GroundTruth
 
 Part = Literal["train", "val"]
@@ -48,6 +50,11 @@ class Manifest:
 
     labels: tuple[str, ...]
     pictures: tuple[ManifestPicture, ...]
+    roles: Roles = field(default_factory=dict, hash=False)
+    """What the labels say of a face. Those not given are told by the names, also in a file without roles."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "roles", label_roles(self.labels, self.roles))
 
     def part(self, part: Part) -> tuple[ManifestPicture, ...]:
         return tuple(picture for picture in self.pictures if picture.part == part)
@@ -61,18 +68,26 @@ class Manifest:
             difficult=np.array([o.difficult for o in objects], np.bool_),
         )
 
+    def learnt_sha256(self) -> str:
+        """Hash of what weights are learnt from: all but the roles, which say what the classes mean."""
+        return hashlib.sha256(json_text(self._learnt()).encode()).hexdigest()
+
     def write(self, path: Path) -> None:
-        write_json(path, asdict(self))
+        write_text(path, json_text({**self._learnt(), "roles": dict(self.roles)}))
+
+    def _learnt(self) -> dict[str, Any]:
+        return {"labels": self.labels, "pictures": [asdict(picture) for picture in self.pictures]}
 
 
 def load_manifest(path: Path) -> Manifest:
     """Read a manifest that `prepare` wrote. Raises StageError when it is missing or damaged."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        return Manifest(tuple(raw["labels"]), tuple(_picture(item) for item in raw["pictures"]))
+        pictures = tuple(_picture(item) for item in raw["pictures"])
+        return Manifest(tuple(raw["labels"]), pictures, raw.get("roles", {}))
     except FileNotFoundError as error:
         raise StageError(f"{path} is missing", "run `maskdet prepare` first") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StageError(f"{path} is damaged: {error}", "run `maskdet prepare --force`") from error
 
 

@@ -13,6 +13,7 @@ import yaml
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
 from maskdet.files import sha256_file
+from maskdet.lexicon import beyond_names
 from maskdet.training.launch.disk_space import clear_unfinished, space_for
 from maskdet.training.launch.failures import Diverged, OutOfMemory
 from maskdet.training.launch.placement import cache_bytes, worker_command
@@ -24,7 +25,7 @@ from maskdet.training.report.page import PAGE_NAME
 from maskdet.training.report.recorder import Recorder
 from maskdet.training.settings import ModelSettings, TrainSettings
 from maskdet.training.start.checkpoint_meta import LABELS_NAME, write_labels
-from maskdet.training.start.starting import start_of
+from maskdet.training.start.starting import Start, start_of
 from maskdet.training.state import BEST_NAME, LAST_NAME, STATE_NAME, TrainState, read_state
 
 LOG_NAME = "worker.log"
@@ -48,15 +49,20 @@ class TrainJob:
     settings: TrainSettings
     model: ModelSettings
 
+    def start(self) -> Start | None:
+        """The weights to start from, None for random ones. Raises as `start_of`."""
+        manifest = load_manifest(self.manifest)
+        return start_of(self.model, beyond_names(manifest.labels, manifest.roles))
+
     def fingerprint(self) -> str:
         """Of what the resulting weights depend on; speed settings such as the device are not part of it."""
         parts = [
             sha256_file(self.config),
-            sha256_file(self.manifest),
+            load_manifest(self.manifest).learnt_sha256(),
             str(self.settings.seed),
             str(self.settings.patience),
         ]
-        start = start_of(self.model)
+        start = self.start()
         parts.append(start.fingerprint() if start else "")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -186,7 +192,7 @@ def _starting_state(job: TrainJob, resume: bool) -> TrainState | None:
 def _worker_job(
     job: TrainJob, command: WorkerCommand, recovery: Recovery, state: TrainState | None
 ) -> dict[str, object]:
-    start = start_of(job.model)
+    start = job.start()
     return {
         "config": str(job.config),
         "manifest": str(job.manifest),
