@@ -73,7 +73,5 @@ class BundleMeta(Section):
             return values
         # Labels of a wrong type are the fault of their own field.
         given: Any = values.get("labels")
-        labels = (
-            [label for label in given if isinstance(label, str)] if isinstance(given, list | tuple) else []
-        )
-        return {**values, "roles": label_roles(labels)}
+        texts = isinstance(given, list | tuple) and all(isinstance(label, str) for label in given)
+        return {**values, "roles": label_roles(given if texts else ())}
