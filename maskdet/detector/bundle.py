@@ -62,7 +62,7 @@ def _read_meta(metadata: dict[str, str]) -> BundleMeta:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         raise BundleError(f"the maskdet metadata is wrong at {key}: {first['msg']}", _EXPORT_HINT) from error
-    _check_labels(meta)
+    _check_thresholds(meta)
     return meta
 
 
@@ -75,17 +75,13 @@ def _check_format(values: Any) -> None:
         )
 
 
-def _check_labels(meta: BundleMeta) -> None:
+def _check_thresholds(meta: BundleMeta) -> None:
     if not meta.labels or len(set(meta.labels)) != len(meta.labels):
         raise BundleError(f"the labels {list(meta.labels)} are empty or repeat", _EXPORT_HINT)
     if set(meta.thresholds) != set(meta.labels):
         raise BundleError(
             f"thresholds are given for {sorted(meta.thresholds)}, the labels are {sorted(meta.labels)}",
             _EXPORT_HINT,
-        )
-    if not set(meta.roles) <= set(meta.labels):
-        raise BundleError(
-            f"roles are given for {sorted(meta.roles)}, the labels are {sorted(meta.labels)}", _EXPORT_HINT
         )
 
 
