@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from maskdet.errors import StageError
-from maskdet.files import json_text, write_text
+from maskdet.files import write_json
 from maskdet.lexicon import Roles, label_roles
 from maskdet.types import GroundTruth
 
@@ -68,15 +67,9 @@ class Manifest:
             difficult=np.array([o.difficult for o in objects], np.bool_),
         )
 
-    def learnt_sha256(self) -> str:
-        """Hash of what weights are learnt from: all but the roles, which say what the classes mean."""
-        return hashlib.sha256(json_text(self._learnt()).encode()).hexdigest()
-
     def write(self, path: Path) -> None:
-        write_text(path, json_text({**self._learnt(), "roles": dict(self.roles)}))
-
-    def _learnt(self) -> dict[str, Any]:
-        return {"labels": self.labels, "pictures": [asdict(picture) for picture in self.pictures]}
+        pictures = [asdict(picture) for picture in self.pictures]
+        write_json(path, {"labels": self.labels, "pictures": pictures, "roles": dict(self.roles)})
 
 
 def load_manifest(path: Path) -> Manifest:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import yaml
 
+from maskdet.dataset.learnt import learnt_sha256, told_roles
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
 from maskdet.files import sha256_file
-from maskdet.lexicon import beyond_names
 from maskdet.training.launch.disk_space import clear_unfinished, space_for
 from maskdet.training.launch.failures import Diverged, OutOfMemory
 from maskdet.training.launch.placement import cache_bytes, worker_command
@@ -51,14 +51,13 @@ class TrainJob:
 
     def start(self) -> Start | None:
         """The weights to start from, None for random ones. Raises as `start_of`."""
-        manifest = load_manifest(self.manifest)
-        return start_of(self.model, beyond_names(manifest.labels, manifest.roles))
+        return start_of(self.model, told_roles(self.manifest))
 
     def fingerprint(self) -> str:
         """Of what the resulting weights depend on; speed settings such as the device are not part of it."""
         parts = [
             sha256_file(self.config),
-            load_manifest(self.manifest).learnt_sha256(),
+            learnt_sha256(self.manifest),
             str(self.settings.seed),
             str(self.settings.patience),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from maskdet.dataset.learnt import learnt_sha256, told_roles
 from maskdet.errors import StageError
 from maskdet.pipeline.stage import Context, Inputs
 
@@ -11,22 +12,16 @@ MANIFEST = "prepare/manifest.json"
 def manifest_input(context: Context) -> Inputs:
     """Labels and pictures by hash: who says later what a class means does not have to train again.
 
-    Raises StageError when it is missing or damaged.
+    Raises StageError when the manifest is missing or damaged.
     """
-    from maskdet.dataset.manifest import load_manifest
-
     path = context.folder / MANIFEST
     if not path.is_file():
         raise StageError(f"{path} is missing", f"run `{context.command('prepare')}` first")
-    return {f"file {MANIFEST}": load_manifest(path).learnt_sha256()}
+    return {f"file {MANIFEST}": learnt_sha256(path)}
 
 
 def role_input(context: Context) -> Inputs:
     """The roles that names do not tell: a start whose classes have names is matched by them too."""
-    from maskdet.dataset.manifest import load_manifest
-    from maskdet.lexicon import beyond_names
-
-    manifest = load_manifest(context.folder / MANIFEST)
-    roles = beyond_names(manifest.labels, manifest.roles)
+    roles = told_roles(context.folder / MANIFEST)
     nameless = context.pipeline.model.pretrained in ("none", "coco", "imagenet")
     return {} if nameless or not roles else {"data.roles": roles}
