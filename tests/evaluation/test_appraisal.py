@@ -123,7 +123,7 @@ def test_a_class_that_the_model_lacks_is_not_measured_but_its_faces_count_for_sa
         None,
     )
     row = next(line for line in markdown_report(judged).splitlines() if "mask_weared_incorrect | 12" in line)
-    assert row == "| mask_weared_incorrect | 12 | - | - | - | - | - | - | 0 | 0 | 12 |"
+    assert row == "| mask_weared_incorrect | 12 | – | – | – | – | – | – | 0 | 0 | 12 |"
 
 
 def test_without_a_face_of_a_class_that_the_model_knows_there_is_nothing_to_judge():
