@@ -22,7 +22,7 @@ def test_weights_are_judged_as_the_bundle_made_of_them_whatever_the_datas_classe
     """The shipped weights know three classes; the sample has two, here in another order."""
     pictures = DrawnSet(SAMPLE, sample_manifest()).dealt(train=[0], val=range(1, 9)).manifest.pictures
     data = DrawnSet(SAMPLE, Manifest(("without_mask", "with_mask"), pictures))
-    job = make_job(tmp_path, data, side=SIDE, variant="picodet_s_416_esnet")
+    job = make_job(tmp_path, data, side=SIDE, variant="picodet_s_416_esnet", batch_size=1)
 
     of_weights = evaluate_checkpoint(
         EvalJob(
