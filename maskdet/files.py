@@ -45,8 +45,13 @@ def write_text(target: Path, text: str) -> None:
 
 
 def write_json(target: Path, value: Any) -> None:
+    """Write `json_text`."""
+    write_text(target, json_text(value))
+
+
+def json_text(value: Any) -> str:
     """Two-space indent, non-ASCII kept, one newline at the end: the same bytes for the same value."""
-    write_text(target, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def sha256_file(path: Path) -> str:

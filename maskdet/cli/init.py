@@ -31,4 +31,8 @@ def init(
     found = survey(folder)
     write_text(out, scaffold(found, out))
     named = "" if out == Path("pipeline.yml") else f" {out}"
-    print_lines([f"wrote {out}: {found.summary()}", f"next: maskdet run{named}"])
+    asked = [
+        f"data.roles: the name '{label}' does not tell: say whether its faces are masked, bare or worn-wrong"
+        for label in found.unknown
+    ]
+    print_lines([f"wrote {out}: {found.summary()}", *asked, f"next: maskdet run{named}"])

@@ -16,6 +16,7 @@ from maskdet.dataset.manifest import ManifestObject
 from maskdet.dataset.pictures import FORMATS, PictureFacts, read_all_facts
 from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.voc import Reading, read_annotation
+from maskdet.lexicon import label_roles, unknown_roles
 from maskdet.progress import Track, silent
 from maskdet.types import Annotation
 
@@ -43,7 +44,7 @@ class Check:
 def check(settings: DataSettings, track: Track = silent) -> Check:
     """Read and check the folder `settings.root`. What is bad is left out of `pictures` and is a finding.
 
-    Raises DatasetError where the folder is not laid out as VOC, or data.labels contradicts data.aliases.
+    Raises DatasetError where the folder is not laid out as VOC, or settings contradict each other.
     """
     layout = find_pairs(settings.root)
     facts = _facts(settings.root, layout.pairs, track)
@@ -58,6 +59,7 @@ def check(settings: DataSettings, track: Track = silent) -> Check:
             pictures.append(usable)
     duplicates = _duplicates(pictures, findings)
     labels = _labels(pictures, settings, findings)
+    findings.extend(_unknown_roles(labels, settings))
     return Check(tuple(pictures), labels, duplicates, tuple(sorted(findings, key=sort_key)))
 
 
@@ -175,3 +177,11 @@ def _labels(
     unseen = [label for label in settings.labels if label not in found]
     findings.extend(Finding("label-unseen", "data.labels", f"no object is a '{label}'") for label in unseen)
     return settings.labels
+
+
+def _unknown_roles(labels: Sequence[str], settings: DataSettings) -> list[Finding]:
+    hint = "say in data.roles what its faces are: masked, bare or worn-wrong"
+    return [
+        Finding("role-unknown", "data.roles", f"the name '{clean(label, 60)}' does not tell", hint)
+        for label in unknown_roles(labels, label_roles(labels, settings.roles))
+    ]

@@ -62,6 +62,7 @@ RULES: dict[str, Rule] = {
     "near-duplicate": Rule("notice", "nothing", "two pictures that look alike, both kept"),
     "picture-emptied": Rule("notice", "picture", "a picture that lost all its objects, so it is no negative"),
     "label-unseen": Rule("notice", "nothing", "a class of data.labels that no object has"),
+    "role-unknown": Rule("notice", "nothing", "a class of which it is not said whether its faces are masked"),
     "name-with-space": Rule("notice", "nothing", "a space in a path, at which PaddleDetection splits lists"),
 }
 """Every kind of finding. What makes a label or a box doubtful is an error; what can be read in one way only,

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from maskdet.dataset.findings import clean
 from maskdet.dataset.settings import DataSettings
 from maskdet.errors import DatasetError
+from maskdet.lexicon import spelling
+from maskdet.settings import nearest
 
 RARE = 5
 """A name is taken for a slip only if the name it resembles is at least this many times as frequent."""
@@ -37,10 +39,11 @@ class LabelBook:
 def read_labels(names: Counter[str], settings: DataSettings) -> LabelBook:
     """Decide on each name of the annotations; `names` counts the objects that carry it.
 
-    Raises DatasetError when data.labels or data.aliases contradict themselves.
+    Raises DatasetError when data.labels or data.aliases contradict themselves, or data.roles names no class.
     """
     _check_settings(settings)
     meant = {name: settings.aliases.get(name, name) for name in sorted(names)}
+    _check_roles(settings, settings.labels or tuple(sorted(set(meant.values()))))
     faults = _unknown(meant, settings) if settings.labels is not None else _misspelt(names, meant, settings)
     classes = {name: label for name, label in meant.items() if name not in faults}
     return LabelBook(classes, faults)
@@ -57,6 +60,20 @@ def _check_settings(settings: DataSettings) -> None:
         if label not in labels:
             what = f"data.aliases: {name} stands for {label}, which is not in data.labels"
             raise DatasetError(what, _did_you_mean(label, labels))
+
+
+def _check_roles(settings: DataSettings, labels: tuple[str, ...]) -> None:
+    for label in settings.roles:
+        if label not in labels:
+            what = f"data.roles: there is no class '{clean(label, 60)}'"
+            raise DatasetError(what, _class_meant(label, labels, settings))
+
+
+def _class_meant(label: str, labels: tuple[str, ...], settings: DataSettings) -> str:
+    if label in settings.aliases:
+        return f"data.aliases takes it for {settings.aliases[label]}: say the role of that"
+    near = nearest(label, labels)
+    return f"did you mean {near}?" if near else f"the classes are {clean(', '.join(labels), 120)}"
 
 
 def _unknown(meant: Mapping[str, str], settings: DataSettings) -> dict[str, LabelFault]:
@@ -109,7 +126,7 @@ def is_slip(name: str, other: str) -> bool:
     Ratios of similarity are of no use here: "masked" and "unmasked" are closer than many a real slip. A digit
     (n95, n96) or a Chinese character carries meaning of its own and is no slip either.
     """
-    left, right = _bare(name), _bare(other)
+    left, right = spelling(name), spelling(other)
     start = _common_start(left, right)
     end = _common_start(left[start:][::-1], right[start:][::-1])
     rest, other_rest = left[start : len(left) - end], right[start : len(right) - end]
@@ -120,10 +137,6 @@ def is_slip(name: str, other: str) -> bool:
     swapped = len(rest) == 2 and rest == other_rest[::-1]
     # A short name such as "no" is one letter away from too many others.
     return (swapped or max(len(rest), len(other_rest)) == 1) and min(len(left), len(right)) >= 4
-
-
-def _bare(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _common_start(left: str, right: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from maskdet.errors import StageError
 from maskdet.files import write_json
+from maskdet.lexicon import Roles, label_roles
 from maskdet.types import GroundTruth
 
 Part = Literal["train", "val"]
@@ -48,6 +49,11 @@ class Manifest:
 
     labels: tuple[str, ...]
     pictures: tuple[ManifestPicture, ...]
+    roles: Roles = field(default_factory=dict, hash=False)
+    """What the labels say of a face. Those not given are told by the names, also in a file without roles."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "roles", label_roles(self.labels, self.roles))
 
     def part(self, part: Part) -> tuple[ManifestPicture, ...]:
         return tuple(picture for picture in self.pictures if picture.part == part)
@@ -62,17 +68,19 @@ class Manifest:
         )
 
     def write(self, path: Path) -> None:
-        write_json(path, asdict(self))
+        pictures = [asdict(picture) for picture in self.pictures]
+        write_json(path, {"labels": self.labels, "pictures": pictures, "roles": dict(self.roles)})
 
 
 def load_manifest(path: Path) -> Manifest:
     """Read a manifest that `prepare` wrote. Raises StageError when it is missing or damaged."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        return Manifest(tuple(raw["labels"]), tuple(_picture(item) for item in raw["pictures"]))
+        pictures = tuple(_picture(item) for item in raw["pictures"])
+        return Manifest(tuple(raw["labels"]), pictures, raw.get("roles", {}))
     except FileNotFoundError as error:
         raise StageError(f"{path} is missing", "run `maskdet prepare` first") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StageError(f"{path} is damaged: {error}", "run `maskdet prepare --force`") from error
 
 

@@ -99,7 +99,7 @@ def _manifest(result: Check, settings: DataSettings) -> Manifest:
     ]
     parts = split(items, settings.split)
     pictures = tuple(_entry(picture, parts[picture.picture]) for picture in result.pictures)
-    return Manifest(result.labels, pictures)
+    return Manifest(result.labels, pictures, settings.roles)
 
 
 def _entry(picture: CheckedPicture, part: Part) -> ManifestPicture:

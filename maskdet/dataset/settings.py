@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from maskdet.lexicon import Role
 from maskdet.settings import Section
 
 
@@ -31,6 +32,9 @@ class DataSettings(Section):
     """Class names in the model's order; left out: the names found, sorted."""
     aliases: dict[str, str] = Field(default_factory=dict)
     """Written name to the class it stands for, such as face_nask: with_mask."""
+    roles: dict[str, Role] = Field(default_factory=dict)
+    """What a class says of a face, where its name does not tell: masked, bare or worn-wrong. Safety figures,
+    verdicts and the matching of classes follow it."""
     skip_bad: bool = False
     """Drop what is bad and list it, instead of stopping."""
     split: SplitSettings = SplitSettings()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from maskdet.lexicon import Role, label_roles
 from maskdet.settings import Section
 
 METADATA_KEY = "maskdet"
@@ -45,6 +46,9 @@ class BundleMeta(Section):
     """Architecture and size, such as picodet_s_416."""
     labels: tuple[str, ...]
     """Class names by class id."""
+    roles: dict[str, Role]
+    """What each class says of a face; one that is left out has no known role. In a file made before roles
+    were written, the names tell."""
     input_size: tuple[int, int]
     """Height and width of the network input in pixels."""
     mean: tuple[float, float, float]
@@ -61,3 +65,13 @@ class BundleMeta(Section):
     versions: dict[str, str] = Field(default_factory=dict)
     """Packages that made the file."""
     licence: str = "Apache-2.0"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _told_by_names(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "roles" in values:
+            return values
+        # Labels of a wrong type are the fault of their own field.
+        given: Any = values.get("labels")
+        texts = isinstance(given, list | tuple) and all(isinstance(label, str) for label in given)
+        return {**values, "roles": label_roles(given if texts else ())}

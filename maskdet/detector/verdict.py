@@ -1,8 +1,9 @@
 """Whether a picture keeps the mask rule: ok, violation or uncertain.
 
 - `violation`: a face of a label that breaks the rule reaches its threshold.
-- `uncertain`: none does, but a face of any label lies in the band below its threshold, and no face that
-  reaches its threshold covers it (then it is the same face, and decided).
+- `uncertain`: none does, but a face of a label whose role nobody said reaches its threshold; or one of any
+  label lies in the band below its threshold, and no face that reaches its threshold covers it (then it is
+  the same face, and decided).
 - `ok`: all else, also a picture without faces.
 
 The counts are of the faces that reach their thresholds, each under one label, zeros included.
@@ -17,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from maskdet.detector.answer import SAME_FACE_IOU
-from maskdet.detector.roles import label_roles
+from maskdet.lexicon import Roles, unknown_roles
 from maskdet.types import BoolArray, Detections, FloatArray
 
 Decision = Literal["ok", "violation", "uncertain"]
@@ -33,17 +34,28 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class MaskRule:
-    """Which labels break the rule, and how far below its threshold a face leaves doubt."""
+    """Which labels break the rule, which nobody said it of, and how far below its threshold a face leaves
+    doubt.
+    """
 
     labels: tuple[str, ...]
     violations: frozenset[str]
+    unknown: frozenset[str]
     band: float
 
     @classmethod
-    def of(cls, labels: Sequence[str], violations: Sequence[str] | None, band: float) -> MaskRule:
-        """`violations` None: the labels whose names say so."""
-        told = _told_by_name(labels) if violations is None else violations
-        return cls(tuple(labels), frozenset(told), band)
+    def of(
+        cls, labels: Sequence[str], roles: Roles, violations: Sequence[str] | None, band: float
+    ) -> MaskRule:
+        """`violations` given: these labels break the rule and all others keep it, whatever their roles."""
+        if violations is not None:
+            return cls(tuple(labels), frozenset(violations) & frozenset(labels), frozenset(), band)
+        broken = frozenset(label for label in labels if roles.get(label) in ("bare", "worn-wrong"))
+        return cls(tuple(labels), broken, frozenset(unknown_roles(labels, roles)), band)
+
+    def keeps(self, label: str) -> bool | None:
+        """Whether a face of the label keeps the rule; None where nobody said."""
+        return None if label in self.unknown else label not in self.violations
 
     def doubt_from(self, thresholds: FloatArray) -> FloatArray:
         """[C] score from which a face of each class leaves doubt; poorer ones decide nothing."""
@@ -56,18 +68,15 @@ class MaskRule:
         """
         tally = np.bincount(sure.class_ids, minlength=len(self.labels))
         counts = {label: int(count) for label, count in zip(self.labels, tally, strict=True)}
-        if any(counts[label] for label in self.violations & counts.keys()):
+        if any(counts[label] for label in self.violations):
             return Verdict("violation", counts)
-        return Verdict("uncertain" if self._doubt(candidates, sure, thresholds) else "ok", counts)
+        doubt = any(counts[label] for label in self.unknown) or self._doubt(candidates, sure, thresholds)
+        return Verdict("uncertain" if doubt else "ok", counts)
 
     def _doubt(self, candidates: Detections, sure: Detections, thresholds: FloatArray) -> bool:
         ids, scores = candidates.class_ids, candidates.scores
         near = (scores < thresholds[ids]) & (scores >= self.doubt_from(thresholds)[ids])
         return bool((near & ~_covered(candidates, sure)).any())
-
-
-def _told_by_name(labels: Sequence[str]) -> list[str]:
-    return [label for label, role in label_roles(labels).items() if role != "masked"]
 
 
 def _covered(some: Detections, others: Detections) -> BoolArray:

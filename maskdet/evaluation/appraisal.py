@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from maskdet.detector.roles import Role, label_roles
 from maskdet.errors import UsageError
+from maskdet.evaluation.class_match import Meanings, of_known_classes
 from maskdet.evaluation.evaluator import checked_scenes, evaluate
 from maskdet.evaluation.intervals import draw_resamples, mean_over_classes, percentiles, resampled_ap
 from maskdet.evaluation.mistakes import MistakeFinder
@@ -20,6 +20,7 @@ from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.slices import Slicer
 from maskdet.evaluation.threshold_policy import FLOOR, SafeChoice, safe_thresholds
 from maskdet.evaluation.views import View, network_widths
+from maskdet.lexicon import Role
 from maskdet.settings import nearest
 from maskdet.types import FloatArray, IntArray
 
@@ -32,16 +33,18 @@ def appraise(
     input_size: tuple[int, int],
     *,
     shipped: Mapping[str, float] | None = None,
+    meanings: Meanings | None = None,
 ) -> Evaluation:
     """`evaluate`, with everything that needs the pictures' sizes and brightness; views in the order of pairs.
 
     `input_size` is the network's (height, width). A model that is finished has thresholds of its own: given
-    as `shipped`, they stand in for the policy of the settings. Raises as `evaluate`, and UsageError for a
-    label in the settings that the model does not have.
+    as `shipped`, they stand in for the policy of the settings. Without `meanings` the names tell the roles.
+    Raises as `evaluate` and `of_known_classes`, and UsageError for a label in the settings that is not there.
     """
     _check_labels(settings, labels)
     scenes = checked_scenes(pairs, labels)
-    roles = label_roles(labels, settings.roles)
+    meanings = meanings or Meanings.by_names(labels)
+    roles = meanings.roles
     widths = _widths(scenes, views, input_size)
     if shipped is not None:
         judged = replace(evaluate(scenes, labels, thresholds=shipped), policy="shipped")
@@ -50,6 +53,7 @@ def appraise(
     else:
         policy = settings.threshold if isinstance(settings.threshold, str) else "given"
         judged = replace(evaluate(scenes, labels, thresholds=settings.threshold), policy=policy)
+    judged = of_known_classes(judged, meanings.partners)
     return _explained(_with_intervals(judged, scenes), scenes, views, widths, roles, input_size)
 
 
@@ -74,7 +78,7 @@ def _noted(judged: Evaluation, policy: str, choice: SafeChoice) -> Evaluation:
 def _with_intervals(judged: Evaluation, scenes: Sequence[Scene]) -> Evaluation:
     weights = draw_resamples(len(scenes))
     curves = [
-        resampled_ap(each.ranking, _faces(scenes, number), weights)
+        resampled_ap(each.ranking, _faces(scenes, number) * each.known, weights)
         for number, each in enumerate(judged.classes)
     ]
     classes = (
@@ -96,25 +100,25 @@ def _explained(
     parts, all_found = Parts.of(roles, labels), pool(scenes, float(scores.min()))
     safety = measure_safety(all_found, widths, scores, roles, labels)
     alarms = false_alarm_rate(all_found, scores, draw_resamples(len(scenes)))
+    known = {each.label: number for number, each in enumerate(judged.classes) if each.known}
     boxes = np.concatenate([truth.boxes for truth, _ in scenes])
     finder = MistakeFinder(all_found, all_found.answers(scores), boxes, widths, views, parts, labels)
     return replace(
         judged,
         safety=Safety(roles, {**safety.rates, "false_alarms_per_1000": alarms}),
-        slices=tuple(Slicer(scenes, views, input_size, all_found, scores, parts, labels).cut()),
+        slices=tuple(Slicer(scenes, views, input_size, all_found, scores, parts, known).cut()),
         mistakes=tuple(finder.worst()),
     )
 
 
 def _check_labels(settings: EvalSettings, labels: Sequence[str]) -> None:
     thresholds = settings.threshold if isinstance(settings.threshold, dict) else {}
-    for key, named in (("eval.threshold", thresholds), ("eval.roles", settings.roles)):
-        for label in named:
-            if label not in labels:
-                raise UsageError(
-                    f"{key}: the model has no label {label}",
-                    f"write {nearest(label, labels) or ' or '.join(labels)}",
-                )
+    for label in thresholds:
+        if label not in labels:
+            raise UsageError(
+                f"eval.threshold: the model has no label {label}",
+                f"write {nearest(label, labels) or ' or '.join(labels)}",
+            )
 
 
 def _scores(judged: Evaluation) -> FloatArray:

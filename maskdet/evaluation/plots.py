@@ -25,10 +25,10 @@ _COLUMNS = 3
 
 
 def draw_curves(evaluation: Evaluation, target: Path) -> None:
-    """Write a PNG with a curve per class that val has; dots mark the answer at its thresholds."""
+    """Write a PNG with a curve per class that has an AP; dots mark the answer at its thresholds."""
     figure = new_figure(11, 5.4)
     left, right = figure.subplots(1, 2)
-    shown = [(number, each) for number, each in enumerate(evaluation.classes) if each.truths]
+    shown = [(number, each) for number, each in enumerate(evaluation.classes) if each.ap50 is not None]
     lines = [_draw_precision_recall(left, number, each) for number, each in shown]
     add_legend(left, lines, [f"{short(each.label)}   AP50 {each.ap50:.1%}" for _, each in shown])
     lines = [_draw_f1(right, number, each) for number, each in shown]
@@ -43,8 +43,8 @@ def draw_curves(evaluation: Evaluation, target: Path) -> None:
 
 
 def draw_thresholds(evaluation: Evaluation, target: Path) -> None:
-    """Write a PNG with precision, recall and F1 by threshold, a part for each class that val has."""
-    shown = [each for each in evaluation.classes if each.truths]
+    """Write a PNG with precision, recall and F1 by threshold, a part for each class that has an AP."""
+    shown = [each for each in evaluation.classes if each.ap50 is not None]
     rows = -(-len(shown) // _COLUMNS)
     figure = new_figure(4 * min(len(shown), _COLUMNS), 4.2 * rows)
     parts = list(figure.subplots(rows, min(len(shown), _COLUMNS), squeeze=False).flat)

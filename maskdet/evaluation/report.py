@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maskdet.evaluation.result import BACKGROUND, ClassEvaluation, Evaluation
 from maskdet.evaluation.safety_report import safety_blocks
-from maskdet.evaluation.tables import between, percent, table
+from maskdet.evaluation.tables import ABSENT, between, percent, table
 
 HEADINGS = (
     "class",
@@ -52,7 +52,7 @@ def _class_row(each: ClassEvaluation) -> list[str]:
         str(each.truths),
         percent(rates["ap50"]) + between(each.ap50_interval),
         percent(rates["ap50_95"]),
-        f"{each.threshold:.3f}",
+        f"{each.threshold:.3f}" if each.known else ABSENT,
         *(percent(rates[name]) for name in ("precision", "recall", "f1")),
         *map(str, (each.true_positives, each.false_positives, each.misses)),
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from maskdet.evaluation.intervals import Interval
@@ -18,7 +19,8 @@ BACKGROUND = "background"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassEvaluation:
-    """One class on val. AP is None where val has no face of the class that counts.
+    """One class on val. AP is None where val has no face of the class that counts, or the model does not
+    know it.
 
     `truths` leaves the `difficult` ones out. Counts and rates are those of the answer at the thresholds, at
     IoU 0.5; `ranking` holds all detections, for curves.
@@ -36,6 +38,8 @@ class ClassEvaluation:
     ranking: Ranking
     ap50_interval: Interval | None = None
     """95 %, where an appraisal gives it."""
+    known: bool = True
+    """Whether the model has this class. No rate of one that it does not have is defined."""
 
     @property
     def precision(self) -> float | None:
@@ -45,12 +49,13 @@ class ClassEvaluation:
     @property
     def recall(self) -> float | None:
         """Share of the faces that are found; None if there is no face."""
-        return _share(self.true_positives, self.truths)
+        return _share(self.true_positives, self.truths) if self.known else None
 
     @property
     def f1(self) -> float | None:
         """Harmonic mean of precision and recall; None if there is neither a face nor a detection."""
-        return _share(2 * self.true_positives, self.truths + self.true_positives + self.false_positives)
+        whole = self.truths + self.true_positives + self.false_positives
+        return _share(2 * self.true_positives, whole) if self.known else None
 
     def figures(self) -> dict[str, float | None]:
         """The rates by name, unrounded; None where not defined."""
@@ -69,7 +74,7 @@ class ClassEvaluation:
             "difficult": self.difficult,
             **{name: rounded(value) for name, value in self.figures().items()},
             "ap50_interval": rounded_ends(self.ap50_interval),
-            "threshold": self.threshold,
+            "threshold": self.threshold if self.known else None,
             "true_positives": self.true_positives,
             "false_positives": self.false_positives,
             "misses": self.misses,
@@ -98,6 +103,8 @@ class Evaluation:
     slices: tuple[Slice, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     """What an appraisal adds, worst mistakes first."""
+    partners: Mapping[str, str | None] = field(default_factory=dict)
+    """By class of the data the model's class that was taken for it, None where it has none."""
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -142,6 +149,7 @@ class Evaluation:
             slices.setdefault(each.axis, {})[each.name] = each.to_json()
         return {
             "ap50_interval": rounded_ends(self.ap50_interval),
+            "class_match": dict(self.partners),
             "safety": self.safety.to_json(),
             "slices": slices,
             "mistakes": [each.to_json() for each in self.mistakes],

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from maskdet.detector.roles import Role
 from maskdet.evaluation.intervals import Interval, Weights, resampled_rate, wilson
 from maskdet.evaluation.pool import NO_FACE, Pool
 from maskdet.evaluation.rounding import rounded, rounded_ends
+from maskdet.lexicon import Role
 from maskdet.types import BoolArray, FloatArray, IntArray
 
 WIDE: Final = 16.0

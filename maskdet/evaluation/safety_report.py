@@ -68,7 +68,7 @@ def _share(rate: Rate) -> list[str]:
 
 
 def _slice_table(evaluation: Evaluation) -> str:
-    labels = list(evaluation.thresholds)
+    labels = [each.label for each in evaluation.classes if each.known]
     headings = ("slice", "pictures", "faces", "recall", *(f"AP50 {label}" for label in labels), "bare passed")
     return table(headings, (_slice_row(each, labels) for each in evaluation.slices))
 

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from maskdet.detector.roles import Role
 from maskdet.settings import Section
 
 Score = Annotated[float, Field(ge=0, le=1)]
@@ -20,7 +19,5 @@ class EvalSettings(Section):
     best-f1: each class's best on val; safe: the best mean F1 with at most max_bare_passed."""
     max_bare_passed: float = Field(0.02, ge=0, le=1)
     """For threshold safe: share of bare faces wider than 16 px at network scale that may pass as masked."""
-    roles: dict[str, Role] = Field(default_factory=dict)
-    """What a label says of a face, where its name does not tell: masked, bare or worn-wrong."""
     batch_size: int = Field(8, ge=1)
     """Pictures a forward pass."""

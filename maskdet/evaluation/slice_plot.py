@@ -24,7 +24,7 @@ _GROUP = 0.8
 def draw_slices(evaluation: Evaluation, target: Path) -> None:
     """Write a PNG with a bar for each class in each slice, and how many faces it stands for."""
     figure = new_figure(13, 4.4)
-    labels = [each.label for each in evaluation.classes if each.truths]
+    labels = [each.label for each in evaluation.classes if each.ap50 is not None]
     parts = figure.subplots(1, len(BINS), sharey=True)
     for axes, axis in zip(parts, BINS, strict=True):
         _draw_axis(axes, [each for each in evaluation.slices if each.axis == axis], labels)

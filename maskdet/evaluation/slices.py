@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,7 +93,8 @@ class Slicer:
     pool: Pool
     thresholds: FloatArray
     parts: Parts
-    labels: Sequence[str]
+    known: Mapping[str, int]
+    """Class ids of the labels that the model knows; faces of others are in no slice."""
 
     def cut(self) -> list[Slice]:
         """All slices of all axes, in the order of BINS."""
@@ -114,8 +115,7 @@ class Slicer:
             name=name,
             pictures=len(np.unique(self.pool.face_pictures[inside])),
             classes={
-                label: self._of_class(number, scenes, inside, right)
-                for number, label in enumerate(self.labels)
+                label: self._of_class(number, scenes, inside, right) for label, number in self.known.items()
             },
             bare_passed=share(passed, bare) if self.parts.decide_bare else None,
         )

@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from maskdet.detector.roles import Role
 from maskdet.evaluation.pool import NO_FACE, Pool
 from maskdet.evaluation.safety import WIDE, Parts, faces_of, touched
+from maskdet.lexicon import Role
 from maskdet.types import BoolArray, FloatArray
 
 FLOOR: Final = 0.05

@@ -111,6 +111,7 @@ def _meta(job: ExportJob, manifest: Manifest) -> BundleMeta:
         name=job.name,
         variant=job.variant,
         labels=manifest.labels,
+        roles=dict(manifest.roles),
         input_size=variant(job.variant).input_size,
         mean=MEAN,
         std=STD,

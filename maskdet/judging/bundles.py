@@ -11,11 +11,10 @@ from maskdet.detector.bundle import Bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_picture
 from maskdet.detector.tiling import PLAIN, Look, detect_closely
-from maskdet.errors import BundleError
-from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
+from maskdet.judging.class_match import match_classes
 from maskdet.judging.views import view_of
 from maskdet.progress import Track, silent
 from maskdet.types import Detections
@@ -40,20 +39,16 @@ def judge_bundle(
     """Detect in every val picture with ONNX Runtime and judge, at the thresholds that the bundle ships.
 
     Also the milliseconds that a picture took, decoding left out.
-    Raises BundleError when the bundle's labels are not those of the data set.
+    Raises BundleError when no class of the bundle is one of the data set.
     """
-    if bundle.meta.labels != manifest.labels:
-        raise BundleError(
-            f"{bundle.path} knows {', '.join(bundle.meta.labels)}; "
-            f"the data set has {', '.join(manifest.labels)}",
-            "set data.labels and data.aliases so that both have the same classes in the same order",
-        )
+    meta = bundle.meta
+    match = match_classes(manifest, meta.labels, meta.roles)
     pictures = manifest.part("val")
     looked = _look(Detector(bundle), pictures, data_root, look)
     found, views, seconds = zip(*track(looked, "evaluating", len(pictures)), strict=True)
     pairs = zip((manifest.ground_truth(picture) for picture in pictures), found, strict=True)
-    meta = bundle.meta
-    judged = appraise(pairs, views, meta.labels, settings, meta.input_size, shipped=meta.thresholds)
+    thresholds = match.rename(meta.thresholds)
+    judged = match.judge(pairs, views, settings, meta.input_size, shipped=thresholds)
     return judged, 1000 * sum(seconds) / len(seconds)
 
 

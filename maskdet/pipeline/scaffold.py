@@ -14,10 +14,12 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from maskdet.dataset.findings import clean
 from maskdet.dataset.labels import RARE, is_slip
 from maskdet.dataset.layout import find_pairs
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import DatasetError
+from maskdet.lexicon import label_roles, unknown_roles
 from maskdet.pipeline.schema import PipelineFile
 
 _WIDTH = 100
@@ -49,6 +51,11 @@ class Survey:
     def labels(self) -> list[str]:
         """The names that are no slips, sorted, as prepare would take them."""
         return sorted(self.names.keys() - self.aliases.keys())
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Labels whose names do not say what the faces wear."""
+        return unknown_roles(self.labels, label_roles(self.labels))
 
     def summary(self) -> str:
         counts = ", ".join(f"{name} {number}" for name, number in self._by_frequency())
@@ -85,25 +92,34 @@ def scaffold(found: Survey, target: Path) -> str:
         f"# maskdet pipeline for {found.root.name}: {found.summary()}.",
         f"# `maskdet run {target.name}` runs it; `--set section.key=value` overrides a key for one command.",
     ]
-    return "\n".join([*head, *_section(PipelineFile, value.model_dump(mode="json"), "")]) + "\n"
+    asked = {"roles": f"To be said here: {clean(', '.join(found.unknown), 200)}."} if found.unknown else {}
+    return "\n".join([*head, *_section(PipelineFile, value.model_dump(mode="json"), "", asked)]) + "\n"
 
 
 def _section(
-    model: type[BaseModel], values: Mapping[str, Any], indent: str, *, quiet: bool = False
+    model: type[BaseModel],
+    values: Mapping[str, Any],
+    indent: str,
+    asked: Mapping[str, str],
+    *,
+    quiet: bool = False,
 ) -> Iterator[str]:
+    """`asked`: by key what the user has to say there."""
     for name, field in model.model_fields.items():
         if not indent:
             yield ""
-        if field.description:
-            room = _WIDTH - len(indent) - 2
-            yield from (f"{indent}# {line}" for line in textwrap.wrap(field.description, room))
+        yield from _comment(" ".join(filter(None, [field.description, asked.get(name)])), indent)
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield f"{indent}{name}:"
-            yield from _section(kind, values[name], f"{indent}  ", quiet=name in _COMMENTED)
+            yield from _section(kind, values[name], f"{indent}  ", asked, quiet=name in _COMMENTED)
         else:
             mark = "# " if quiet and name not in _SHOWN_ANYWAY else ""
             yield f"{indent}{mark}{name}: {_flow(values[name])}"
+
+
+def _comment(text: str, indent: str) -> Iterator[str]:
+    return (f"{indent}# {line}" for line in textwrap.wrap(text, _WIDTH - len(indent) - 2))
 
 
 def _flow(value: Any) -> str:

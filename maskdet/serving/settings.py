@@ -85,7 +85,8 @@ class ServeSettings(Section):
     """Origins whose pages may call the server from a browser, or "*"; the old browser demos always may."""
 
     violation_labels: tuple[str, ...] | None = None
-    """Labels that break the mask rule; without it they are told by their names."""
+    """Labels that break the mask rule, where all others keep it; without it the model's roles say so, and a
+    face of a label without a role makes the verdict `uncertain`."""
     uncertain_band: float = Field(0.15, ge=0, le=1)
     """A face this far or less below its threshold makes the verdict `uncertain`."""
 
@@ -99,7 +100,7 @@ class ServeSettings(Section):
     hub_modules: tuple[str, ...] = ("pyramidbox_lite_server_mask", "pyramidbox_lite_mobile_mask")
     """PaddleHub module names that the default model also answers to, beside the models' own names."""
     hub_labels: dict[str, str] = Field(default_factory=dict)
-    """Labels in the PaddleHub dialects; without an entry MASK, or NO MASK where the label breaks the rule."""
+    """Labels in the PaddleHub dialects; without an entry MASK where a label keeps the rule, else NO MASK."""
     hub_http_errors: bool = False
     """Whether PaddleHub errors have real 4xx statuses; PaddleHub says 200 and puts the error inside."""
 

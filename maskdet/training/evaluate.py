@@ -8,13 +8,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from maskdet.dataset.manifest import load_manifest
-from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
+from maskdet.judging.class_match import match_classes
 from maskdet.judging.views import view_of
+from maskdet.lexicon import label_roles
 from maskdet.progress import Counter, Track, silent
 from maskdet.training.detections_file import read_found
 from maskdet.training.launch.process import WorkerCommand, run_worker
+from maskdet.training.start.checkpoint_meta import read_meta
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +34,29 @@ class EvalJob:
 
 
 def evaluate_checkpoint(job: EvalJob, *, track: Track = silent) -> Evaluation:
-    """Judge a .pdparams file on val. Raises TrainingError when the worker cannot run it."""
+    """Judge a .pdparams file on val; its classes are those that the list of labels beside it names, else the
+    data's.
+
+    Raises TrainingError when the worker cannot run it, BundleError when no class is one of the data's.
+    """
     manifest = load_manifest(job.manifest)
+    known = read_meta(job.weights).labels or manifest.labels
+    match = match_classes(manifest, known, label_roles(known, manifest.roles))
     pictures = manifest.part("val")
     with TemporaryDirectory(prefix="maskdet-") as name:
         out = Path(name) / "found.npz"
-        _detect(job, out, len(pictures), track)
+        _detect(job, len(known), out, len(pictures), track)
         found = read_found(out)
     truths = (manifest.ground_truth(picture) for picture in pictures)
     views = [view_of(picture, job.data_root) for picture in pictures]
-    return appraise(zip(truths, found, strict=True), views, manifest.labels, job.settings, job.input_size)
+    return match.judge(zip(truths, found, strict=True), views, job.settings, job.input_size)
 
 
-def _detect(job: EvalJob, out: Path, total: int, track: Track) -> None:
+def _detect(job: EvalJob, classes: int, out: Path, total: int, track: Track) -> None:
     worker_job = {
         "config": str(job.config),
         "weights": str(job.weights),
+        "classes": classes,
         "manifest": str(job.manifest),
         "data_root": str(job.data_root),
         "part": "val",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from maskdet.dataset.learnt import learnt_sha256, told_roles
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
 from maskdet.files import sha256_file
@@ -24,7 +25,7 @@ from maskdet.training.report.page import PAGE_NAME
 from maskdet.training.report.recorder import Recorder
 from maskdet.training.settings import ModelSettings, TrainSettings
 from maskdet.training.start.checkpoint_meta import LABELS_NAME, write_labels
-from maskdet.training.start.starting import start_of
+from maskdet.training.start.starting import Start, start_of
 from maskdet.training.state import BEST_NAME, LAST_NAME, STATE_NAME, TrainState, read_state
 
 LOG_NAME = "worker.log"
@@ -48,15 +49,19 @@ class TrainJob:
     settings: TrainSettings
     model: ModelSettings
 
+    def start(self) -> Start | None:
+        """The weights to start from, None for random ones. Raises as `start_of`."""
+        return start_of(self.model, told_roles(self.manifest))
+
     def fingerprint(self) -> str:
         """Of what the resulting weights depend on; speed settings such as the device are not part of it."""
         parts = [
             sha256_file(self.config),
-            sha256_file(self.manifest),
+            learnt_sha256(self.manifest),
             str(self.settings.seed),
             str(self.settings.patience),
         ]
-        start = start_of(self.model)
+        start = self.start()
         parts.append(start.fingerprint() if start else "")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -186,7 +191,7 @@ def _starting_state(job: TrainJob, resume: bool) -> TrainState | None:
 def _worker_job(
     job: TrainJob, command: WorkerCommand, recovery: Recovery, state: TrainState | None
 ) -> dict[str, object]:
-    start = start_of(job.model)
+    start = job.start()
     return {
         "config": str(job.config),
         "manifest": str(job.manifest),

@@ -52,6 +52,33 @@ def test_prepare_writes_its_artefacts_and_shows_notices(project, invoke):
     assert states(invoke("prepare", "--force").output) == {"prepare": "ran"}
 
 
+def test_who_says_what_a_class_means_trains_nothing_again(project, invoke):
+    path = project / "faces" / "Annotations" / "face000.xml"
+    path.write_text(path.read_text().replace("with_mask", "visor"))
+    invoke("config")
+    pretend_trained(project)
+    said = "data.roles={visor: bare}"
+    assert states(invoke("config", "--set", said).output) == {"prepare": "ran", "config": "up to date"}
+    assert states(invoke("run", "--dry-run", "--set", said).output) == {
+        "prepare": "up to date",
+        "config": "up to date",
+        "train": "up to date",
+        "eval": "would run",
+        "export": "would run",
+    }
+
+
+def test_a_start_that_knows_classes_is_another_where_a_class_means_another(project, invoke):
+    path = project / "faces" / "Annotations" / "face000.xml"
+    path.write_text(path.read_text().replace("with_mask", "visor"))
+    start = ("--set", "model.pretrained=default", "--set", "model.variant=picodet_s_416_esnet")
+    context = Context(load_pipeline(Path("pipeline.yml"), [*start[1::2]]), project / "runs" / "demo")
+    invoke("config", *start)
+    assert "data.roles" not in inputs_of(context, TRAIN)
+    invoke("config", *start, "--set", "data.roles={visor: bare, without_mask: bare}")
+    assert inputs_of(context, TRAIN)["data.roles"] == {"visor": "bare"}
+
+
 def test_a_bad_data_set_stops_prepare_and_leaves_nothing(project, maskdet):
     (project / "faces" / "Annotations" / "face001.xml").write_text("<annotation>")
     done = maskdet("prepare")

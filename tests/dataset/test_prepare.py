@@ -13,8 +13,10 @@ from PIL import Image
 
 from maskdet.dataset import fonts
 from maskdet.dataset.fonts import Typeface, typeface
+from maskdet.dataset.learnt import learnt_sha256
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import DatasetError
+from maskdet.files import sha256_file, write_json
 from maskdet.progress import silent
 
 PLOTS = ("face_sizes.png", "objects_per_class.png", "samples.png")
@@ -77,6 +79,58 @@ def test_aliases(voc, tmp_path: Path) -> None:
     voc.add("x.png", ("face_nask", (5, 5, 50, 50)))
     summary = voc.prepare(tmp_path / "out", aliases={"face_nask": "with_mask"})
     assert summary.objects == {"with_mask": 7, "without_mask": 4}
+
+
+def test_a_name_that_does_not_tell_is_a_question(voc, tmp_path: Path) -> None:
+    voc.fill(10)
+    voc.add("x.png", ("visor", (5, 5, 50, 50)))
+    asked = [item for item in voc.prepare(tmp_path / "out").notices if item.code == "role-unknown"]
+    assert [str(item) for item in asked] == [
+        "data.roles: the name 'visor' does not tell (say in data.roles what its faces are: masked, bare or "
+        "worn-wrong) [role-unknown]"
+    ]
+    manifest = load_manifest(tmp_path / "out" / "manifest.json")
+    assert manifest.roles == {"with_mask": "masked", "without_mask": "bare"}
+
+
+def test_the_users_roles_are_in_the_manifest_and_no_question(voc, tmp_path: Path) -> None:
+    voc.fill(10)
+    voc.add("x.png", ("visor", (5, 5, 50, 50)))
+    summary = voc.prepare(tmp_path / "out", roles={"visor": "bare", "with_mask": "worn-wrong"})
+    assert "role-unknown" not in {item.code for item in summary.notices}
+    written = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert written["roles"] == {"visor": "bare", "with_mask": "worn-wrong", "without_mask": "bare"}
+    assert load_manifest(tmp_path / "out" / "manifest.json").roles == written["roles"]
+
+
+def test_a_manifest_without_roles_has_those_that_the_names_tell(voc, tmp_path: Path) -> None:
+    voc.fill(10)
+    voc.prepare(tmp_path / "out")
+    path = tmp_path / "out" / "manifest.json"
+    content, learnt = json.loads(path.read_text(encoding="utf-8")), learnt_sha256(path)
+    del content["roles"]
+    write_json(path, content)
+    assert load_manifest(path).roles == {"with_mask": "masked", "without_mask": "bare"}
+    # Weights that were learnt from it stay those that are learnt from it with roles.
+    assert learnt == learnt_sha256(path) == sha256_file(path)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "hint"),
+    [
+        ({"roles": {"wth_mask": "masked"}}, "did you mean with_mask?"),
+        ({"roles": {"cat": "bare"}}, "the classes are with_mask, without_mask"),
+        (
+            {"roles": {"without_mask": "bare"}, "aliases": {"without_mask": "bare_face"}},
+            "data.aliases takes it for bare_face",
+        ),
+    ],
+)
+def test_a_role_of_no_class_is_refused(voc, tmp_path: Path, chosen: dict[str, object], hint: str) -> None:
+    voc.fill(10)
+    with pytest.raises(DatasetError, match=r"data\.roles: there is no class") as caught:
+        voc.prepare(tmp_path / "out", **chosen)
+    assert hint in caught.value.hint
 
 
 def test_names_with_spaces_and_chinese(voc, tmp_path: Path) -> None:

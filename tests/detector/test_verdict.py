@@ -5,6 +5,7 @@ import pytest
 
 from maskdet.detector.answer import answer
 from maskdet.detector.verdict import MaskRule, Verdict
+from maskdet.lexicon import label_roles
 from maskdet.types import Detections, FloatArray
 
 LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
@@ -44,7 +45,7 @@ def judge(rule: MaskRule, found: Detections, thresholds: FloatArray) -> Verdict:
     ],
 )
 def test_outcome(rows: list[Row], outcome: str) -> None:
-    rule = MaskRule.of(LABELS, None, band=0.1)
+    rule = MaskRule.of(LABELS, label_roles(LABELS), None, band=0.1)
 
     verdict = judge(rule, detections(*rows), np.full(3, 0.5, np.float32))
 
@@ -52,7 +53,7 @@ def test_outcome(rows: list[Row], outcome: str) -> None:
 
 
 def test_counts_name_every_label() -> None:
-    rule = MaskRule.of(LABELS, None, band=0.1)
+    rule = MaskRule.of(LABELS, label_roles(LABELS), None, band=0.1)
 
     verdict = judge(
         rule, detections((0, 0.9, FACE), (0, 0.6, ELSEWHERE), (1, 0.45, FACE)), np.full(3, 0.5, np.float32)
@@ -71,16 +72,50 @@ def test_counts_name_every_label() -> None:
         (("masked", "unmasked"), {"unmasked"}),
         (("with_mask", "incorrect_mask", "no-face-mask"), {"incorrect_mask", "no-face-mask"}),
         (("戴口罩", "未戴口罩"), {"未戴口罩"}),
+        (("mask", "mask_off", "not wearing mask"), {"mask_off", "not wearing mask"}),
         (("face", "person"), set()),
     ],
 )
-def test_labels_that_break_the_rule_are_told_by_name(labels: tuple[str, ...], violations: set[str]) -> None:
-    assert MaskRule.of(labels, None, band=0.1).violations == violations
+def test_labels_that_break_the_rule(labels: tuple[str, ...], violations: set[str]) -> None:
+    rule = MaskRule.of(labels, label_roles(labels), None, band=0.1)
+
+    assert rule.violations == violations
 
 
 def test_labels_that_break_the_rule_can_be_named() -> None:
-    rule = MaskRule.of(LABELS, ["mask_weared_incorrect"], band=0.1)
+    rule = MaskRule.of(LABELS, label_roles(LABELS), ["mask_weared_incorrect"], band=0.1)
 
     verdict = judge(rule, detections((1, 0.9, FACE)), np.full(3, 0.5, np.float32))
 
     assert verdict.outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        ([(0, 0.9, FACE)], "ok"),
+        ([(2, 0.9, FACE)], "uncertain"),
+        ([(0, 0.9, FACE), (2, 0.6, ELSEWHERE)], "uncertain"),
+        ([(1, 0.9, FACE), (2, 0.6, ELSEWHERE)], "violation"),
+        ([(2, 0.3, FACE)], "ok"),
+    ],
+)
+def test_a_face_of_which_nobody_said_what_it_wears_is_never_ok(rows: list[Row], outcome: str) -> None:
+    labels = ("mask", "no_mask", "visor")
+    rule = MaskRule.of(labels, label_roles(labels), None, band=0.1)
+
+    verdict = judge(rule, detections(*rows), np.full(3, 0.5, np.float32))
+
+    assert (verdict.outcome, rule.keeps("mask"), rule.keeps("no_mask"), rule.keeps("visor")) == (
+        outcome,
+        True,
+        False,
+        None,
+    )
+
+
+def test_an_operator_who_names_what_breaks_the_rule_says_that_all_else_keeps_it() -> None:
+    labels = ("mask", "no_mask", "visor")
+    rule = MaskRule.of(labels, label_roles(labels), ["no_mask"], band=0.1)
+
+    assert [rule.keeps(label) for label in labels] == [True, False, True]

@@ -7,10 +7,13 @@ import json
 import numpy as np
 import pytest
 
-from maskdet.errors import UsageError
+from maskdet.errors import DatasetError, UsageError
 from maskdet.evaluation.appraisal import appraise
+from maskdet.evaluation.class_match import Meanings
+from maskdet.evaluation.report import markdown_report
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
+from maskdet.lexicon import label_roles
 from maskdet.types import Detections, GroundTruth
 
 LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
@@ -34,10 +37,10 @@ def _scene(faces, found):
     )
 
 
-def _appraised(scenes, labels=LABELS, luma=100.0, size=SIZE, **settings):
+def _appraised(scenes, labels=LABELS, luma=100.0, size=SIZE, meanings=None, **settings):
     views = [View(f"{number}.jpg", size, luma) for number in range(len(scenes))]
     chosen = EvalSettings(**{"threshold": 0.5, **settings})
-    return appraise(scenes, views, labels, chosen, SIZE)
+    return appraise(scenes, views, labels, chosen, SIZE, meanings=meanings)
 
 
 def _counts(judged):
@@ -83,15 +86,49 @@ def test_other_labels_play_the_same_roles():
     scene = _scene([(0, 1, 20)], [(0, 0, 0.9, 20)])
     assert _counts(_appraised([scene], labels=("mask", "face")))["bare_passed"] == (1, 1)
     assert set(_counts(_appraised([scene], labels=("cap", "hat")))) == {"false_alarms_per_1000"}
-    given = _appraised([scene], labels=("cap", "hat"), roles={"cap": "masked", "hat": "bare"})
+    meant = Meanings({"cap": "masked", "hat": "bare"}, {"cap": "cap", "hat": "hat"})
+    given = _appraised([scene], labels=("cap", "hat"), meanings=meant)
     assert _counts(given)["bare_passed"] == (1, 1)
 
 
-@pytest.mark.parametrize("settings", [{"threshold": {"with_masks": 0.5}}, {"roles": {"with_masks": "bare"}}])
-def test_a_label_that_does_not_exist_is_refused(settings):
+def test_a_label_that_does_not_exist_is_refused():
     with pytest.raises(UsageError, match="no label with_masks") as caught:
-        _appraised([_scene([(0, BARE, 20)], [])], **settings)
+        _appraised([_scene([(0, BARE, 20)], [])], threshold={"with_masks": 0.5})
     assert "with_mask" in caught.value.hint
+
+
+def _of_two_classes(scenes):
+    """Judged as a model that has no class for masks worn wrong."""
+    partners = {"with_mask": "mask", "without_mask": "bare", "mask_weared_incorrect": None}
+    return _appraised(scenes, meanings=Meanings(label_roles(LABELS), partners))
+
+
+def test_a_class_that_the_model_lacks_is_not_measured_but_its_faces_count_for_safety():
+    faces = [(0, MASK, 20), (1, BARE, 20), (2, WRONG, 20)]
+    found = [(0, MASK, 0.9, 20), (2, MASK, 0.8, 20), (1, BARE, 0.7, 20)]
+    judged = _of_two_classes([_scene(faces, found)] * 12)
+    assert (judged.ap50, judged.classes[WRONG].ap50, judged.classes[BARE].ap50) == (
+        pytest.approx((judged.classes[MASK].ap50 + 1) / 2),
+        None,
+        1.0,
+    )
+    assert judged.ap50_interval[1] > 0.7
+    assert _counts(judged)["worn_wrong_as_masked"] == (12, 12)
+    assert _slice(judged, "face_pixels", "16-32").recall == 1.0
+    lacking = judged.to_json()["classes"]["mask_weared_incorrect"]
+    assert (lacking["truths"], lacking["ap50"], lacking["recall"], lacking["threshold"]) == (
+        12,
+        None,
+        None,
+        None,
+    )
+    row = next(line for line in markdown_report(judged).splitlines() if "mask_weared_incorrect | 12" in line)
+    assert row == "| mask_weared_incorrect | 12 | – | – | – | – | – | – | 0 | 0 | 12 |"
+
+
+def test_without_a_face_of_a_class_that_the_model_knows_there_is_nothing_to_judge():
+    with pytest.raises(DatasetError, match="that the model lacks: mask_weared_incorrect"):
+        _of_two_classes([_scene([(0, WRONG, 20)], [(0, MASK, 0.9, 20)])])
 
 
 def _slice(judged, axis, name):

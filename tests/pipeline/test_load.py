@@ -108,6 +108,14 @@ def test_paths_start_at_the_file_and_those_of_overrides_here(tmp_path, monkeypat
 
 FAULTS = [
     ("train:\n  epoch: 3\n", ["pipeline.yml:5: train.epoch: no such key; did you mean train.epochs?"]),
+    (
+        "eval: {roles: {helmet: bare}}\n",
+        ["pipeline.yml:4: eval.roles: no such key; did you mean data.roles?"],
+    ),
+    (
+        "  roles: {helmet: naked}\n",
+        ["pipeline.yml:4: data.roles.helmet: 'naked' is not allowed; expected masked, bare, worn-wrong"],
+    ),
     ("epochs: 3\n", ["pipeline.yml:4: epochs: no such key; did you mean train.epochs?"]),
     ("zzz: 3\n", ["pipeline.yml:4: zzz: no such key; known here: name, data, model"]),
     ("train: {epochs: 0}\n", ["pipeline.yml:4: train.epochs: 0 is not allowed; expected at least 1"]),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskdet.pipeline.inputs import file_input, setting_inputs
+from maskdet.pipeline.inputs import setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.pipeline.stages.manifest_input import manifest_input
 
 START_SETTINGS = frozenset({"pretrained", "class_map"})
 """What the first weights are; the configuration does not name them, and training knows them by content."""
@@ -18,7 +19,7 @@ def _inputs(context: Context) -> Inputs:
     return {
         **setting_inputs("model", context.pipeline.model, exclude=START_SETTINGS),
         **setting_inputs("train", context.pipeline.train, exclude=SPEED_SETTINGS),
-        **file_input(context, "prepare", "manifest.json"),
+        **manifest_input(context),
         "data.root": str(context.pipeline.data.root.resolve()),
         "results folder": str(context.folder),
     }

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.pipeline.cache import read_record
-from maskdet.pipeline.inputs import file_input, setting_inputs
+from maskdet.pipeline.inputs import setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.config import SPEED_SETTINGS, START_SETTINGS
+from maskdet.pipeline.stages.manifest_input import manifest_input, role_input
 from maskdet.pipeline.stages.recipe_input import recipe_input
 from maskdet.pipeline.stages.start_input import NOT_FETCHED, start_input
 from maskdet.training.start.starting import fetch_start, start_of
@@ -28,7 +29,8 @@ def _inputs(context: Context) -> Inputs:
         **setting_inputs("model", pipeline.model, exclude=START_SETTINGS),
         **setting_inputs("train", pipeline.train, exclude=SPEED_SETTINGS),
         **_start(context),
-        **file_input(context, "prepare", "manifest.json"),
+        **manifest_input(context),
+        **role_input(context),
         **recipe_input(context),
     }
 

@@ -65,9 +65,9 @@ def threshold_option(value: Any, name: str) -> float | None:
 
 
 def hub_labels(model: ServedModel, settings: ServeSettings) -> list[str]:
-    """What the hub dialects call each class, by class id."""
+    """What the hub dialects call each class, by class id. They know two cases: one not said is NO MASK."""
     return [
-        settings.hub_labels.get(label, "NO MASK" if label in model.rule.violations else "MASK")
+        settings.hub_labels.get(label, "MASK" if model.rule.keeps(label) else "NO MASK")
         for label in model.meta.labels
     ]
 

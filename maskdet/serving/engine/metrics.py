@@ -37,6 +37,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 _BATCH = (1, 2, 4, 8, 16, 32, 64)
 _SCORES = tuple(round(0.1 * step, 1) for step in range(1, 11))
 _FACE_PIXELS = (8, 16, 32, 64, 128, 256, 512)
+_COMPLIANT = {True: "yes", False: "no", None: "unknown"}
 STAGES = ("queue", "decode", "preprocess", "inference", "postprocess")
 
 
@@ -101,8 +102,7 @@ class Metrics:
         rule = result.model.rule
         for label, count in result.verdict.counts.items():
             if count:
-                kept = label not in rule.violations
-                self._faces.labels(label, "yes" if kept else "no", tag).inc(count)
+                self._faces.labels(label, _COMPLIANT[rule.keeps(label)], tag).inc(count)
         self._shapes(result)
 
     def exposition(self) -> tuple[bytes, str]:

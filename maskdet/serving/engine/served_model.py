@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,9 +30,15 @@ from maskdet.types import Detections, FloatArray, Picture
 Threshold = float | Mapping[str, float] | None
 """One number for all labels, one for some of them, or None for the bundle's own."""
 
+logger = logging.getLogger("maskdet.engine")
+
 JPEG_SIDE = 65_500
 """libjpeg's limit, in pixels."""
 JPEG_QUALITY = 90
+_UNKNOWN = (
+    "nobody said whether faces of these labels keep the mask rule, so they make a verdict uncertain: "
+    "set data.roles and export again, or serve.violation_labels"
+)
 BUNDLE_ID_LENGTH = 12
 """Characters of a bundle's sha256 that name it in answers."""
 
@@ -110,7 +117,9 @@ class ServedModel:
         self.name = name
         self.meta = bundle.meta
         self.sha256 = bundle.sha256
-        self.rule = MaskRule.of(bundle.meta.labels, settings.violation_labels, settings.uncertain_band)
+        self.rule = MaskRule.of(
+            self.meta.labels, self.meta.roles, settings.violation_labels, settings.uncertain_band
+        )
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         self._sessions = _sessions(bundle, settings.device, cores)
         self._thresholds = np.array([self.meta.thresholds[label] for label in self.meta.labels], np.float32)
@@ -119,7 +128,11 @@ class ServedModel:
     def load(cls, name: str, path: Path, settings: ServeSettings, *, cores: int) -> ServedModel:
         """Read a bundle; without a name it has its own. Raises BundleError, EnvironmentProblem."""
         bundle = load_bundle(path)
-        return cls(name or bundle.meta.name, bundle, settings, cores=cores)
+        model = cls(name or bundle.meta.name, bundle, settings, cores=cores)
+        if model.rule.unknown:
+            fields = {"model": model.name, "labels": sorted(model.rule.unknown)}
+            logger.warning(_UNKNOWN, extra={"fields": fields})
+        return model
 
     def thresholds(self, wanted: Threshold) -> FloatArray:
         """[C] by class id. Raises BadOption for a label that the model does not have."""

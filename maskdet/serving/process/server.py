@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -26,6 +26,7 @@ from maskdet.serving.http.connection import guarded
 from maskdet.serving.process.link import Link
 from maskdet.serving.process.listener import BACKLOG, Listener
 from maskdet.serving.settings import ServeSettings
+from maskdet.settings import nearest
 
 logger = logging.getLogger("maskdet.server")
 
@@ -41,7 +42,9 @@ def run(
     _settle()
     cores = settings.threads or core_count()
     loaded = [(ServedModel.load(name, path, settings, cores=cores), path) for name, path in models.items()]
-    engine = Engine(_by_name([model for model, _ in loaded]), settings)
+    named = _by_name([model for model, _ in loaded])
+    _check_labels(named.values(), settings)
+    engine = Engine(named, settings)
     reloader = Reloader(engine, {model.name: path for model, path in loaded}, settings, cores=cores)
     server = MaskdetServer(engine, settings, reloader, on_ready, link)
     try:
@@ -68,6 +71,20 @@ def _by_name(models: Sequence[ServedModel]) -> dict[str, ServedModel]:
         names = ", ".join(model.name for model in models)
         raise UsageError(f"two models have one name: {names}", "name each one: --model NAME=FILE")
     return named
+
+
+def _check_labels(models: Iterable[ServedModel], settings: ServeSettings) -> None:
+    """A slip of the pen here would let every face pass without a word."""
+    labels = [label for model in models for label in model.meta.labels]
+    for key, given in (
+        ("violation_labels", settings.violation_labels or ()),
+        ("hub_labels", settings.hub_labels),
+    ):
+        for label in given:
+            if label not in labels:
+                near = nearest(label, labels)
+                hint = f"did you mean {near}?" if near else f"there are {', '.join(dict.fromkeys(labels))}"
+                raise UsageError(f"serve.{key}: no loaded model has a label {label}", hint)
 
 
 class MaskdetServer(uvicorn.Server):

@@ -67,6 +67,7 @@ class PageModel(Schema):
     colours: list[str]
     thresholds: dict[str, float]
     violation_labels: list[str]
+    unknown_labels: list[str]
 
 
 class PageConfig(Schema):
@@ -159,5 +160,6 @@ def _page_model(model: ServedModel) -> PageModel:
         labels=list(labels),
         colours=colours,
         thresholds=model.meta.thresholds,
-        violation_labels=sorted(model.rule.violations & set(labels)),
+        violation_labels=sorted(model.rule.violations),
+        unknown_labels=sorted(model.rule.unknown),
     )

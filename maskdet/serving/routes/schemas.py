@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from maskdet.detector.verdict import Decision
+from maskdet.lexicon import Role
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, bundle_id
 from maskdet.serving.http.problems import Problem
 from maskdet.types import Detections
@@ -34,7 +35,8 @@ class VerdictBody(Schema):
     """Whether the picture keeps the mask rule."""
 
     outcome: Decision
-    """violation: a face breaks the rule; uncertain: a face is just below its threshold; else ok."""
+    """violation: a face breaks the rule; uncertain: a face is just below its threshold, or of a label of
+    which nobody said whether it keeps the rule; else ok."""
     counts: dict[str, int] = Field(examples=[{"with_mask": 1, "without_mask": 0}])
     """Faces over their thresholds by label, also those that max_detections leaves out."""
 
@@ -108,8 +110,12 @@ class ModelBody(Schema):
     """Height and width of the network input in pixels."""
     thresholds: dict[str, float]
     """Score from which a detection of each label counts."""
+    roles: dict[str, Role]
+    """What each label says of a face; one that is left out has no known role."""
     violation_labels: list[str]
     """Labels that break the mask rule."""
+    unknown_labels: list[str]
+    """Labels of which nobody said whether they keep it."""
     metrics: dict[str, float]
     licence: str
     refused: str = ""
@@ -189,7 +195,9 @@ def _model_body(model: ServedModel, refused: str) -> ModelBody:
         labels=list(meta.labels),
         input_size=meta.input_size,
         thresholds=meta.thresholds,
-        violation_labels=sorted(model.rule.violations & set(meta.labels)),
+        roles=meta.roles,
+        violation_labels=sorted(model.rule.violations),
+        unknown_labels=sorted(model.rule.unknown),
         metrics=meta.metrics,
         licence=meta.licence,
         refused=refused,

@@ -6,14 +6,15 @@ Parent side; what of the weights fits the network is the worker's to see (maskde
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from maskdet.detector.shipped import DEFAULT, shipped_weights
 from maskdet.errors import PipelineFileError, StageError
 from maskdet.files import sha256_file
+from maskdet.lexicon import Role
 from maskdet.progress import Track, silent
 from maskdet.settings import nearest
 from maskdet.training.networks.registry import variant
@@ -24,17 +25,21 @@ from maskdet.training.start.published import Published, cached_file, published_u
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Weights on this machine. `labels` are their classes by class id, () where the file does not say."""
+    """Weights on this machine. `labels` are their classes by class id, () where the file does not say;
+    `roles` those of the data's classes that their names do not tell.
+    """
 
     name: str
     path: Path
     labels: tuple[str, ...]
     class_map: dict[str, str | None]
+    roles: dict[str, Role] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """Of what a training's first weights depend on."""
         classes = json.dumps([self.labels, self.class_map]) if self.labels or self.class_map else ""
-        return sha256_file(self.path) + classes
+        roles = json.dumps(self.roles) if self.labels and self.roles else ""
+        return sha256_file(self.path) + classes + roles
 
     def to_job(self) -> dict[str, Any]:
         """For the worker."""
@@ -43,11 +48,12 @@ class Start:
             "path": str(self.path),
             "labels": list(self.labels),
             "class_map": self.class_map,
+            "roles": self.roles,
         }
 
 
-def start_of(model: ModelSettings) -> Start | None:
-    """The weights to start from, None for random ones.
+def start_of(model: ModelSettings, roles: Mapping[str, Role] | None = None) -> Start | None:
+    """The weights to start from, None for random ones; `roles` as in `Start`.
 
     Raises PipelineFileError for a path without a file or for weights of another architecture, StageError for
     published weights that were not fetched, EnvironmentProblem where no model is shipped.
@@ -58,7 +64,7 @@ def start_of(model: ModelSettings) -> Start | None:
     meta = read_meta(path)
     if meta.variant:
         _require_kin(model, meta.variant)
-    return Start(str(model.pretrained), path, meta.labels, dict(model.class_map))
+    return Start(str(model.pretrained), path, meta.labels, dict(model.class_map), dict(roles or {}))
 
 
 def published_start(model: ModelSettings) -> Published | None:

@@ -37,10 +37,16 @@ def transfer(own: Weights, labels: Sequence[str], start: dict[str, Any]) -> Tran
     path = Path(start["path"])
     weights = _named_like(read_weights(path), own)
     known = _labels_of(weights, start["labels"])
-    places = related(labels, known, start["class_map"]) if known or start["class_map"] else None
+    places = _places(labels, known, start)
     arrays, fresh = fit(weights, own, places)
     _require_backbone(path, weights, own, arrays)
     return Transfer(arrays, fresh, _line(start["name"], arrays, fresh, _classes(labels, known, places)))
+
+
+def _places(labels: Sequence[str], known: Sequence[str], start: dict[str, Any]) -> list[int | None] | None:
+    if not known and not start["class_map"]:
+        return None
+    return related(labels, known, start["class_map"], start.get("roles"))
 
 
 def _named_like(weights: Weights, own: Weights) -> Weights:

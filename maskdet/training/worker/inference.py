@@ -22,8 +22,10 @@ from maskdet.types import Detections, Picture
 
 
 def run(job: dict[str, Any], report: Callable[..., None]) -> None:
-    """Job keys: config, weights, manifest, data_root, part, batch_size, devices, out (an .npz)."""
-    config = load_config(Path(job["config"]))
+    """Job keys: config, weights, classes (how many), manifest, data_root, part, batch_size, devices, out (an
+    .npz).
+    """
+    config = load_config(Path(job["config"]), num_classes=job["classes"])
     choose_device(job["devices"])
     network = build_network(config)
     load_weights(network, Path(job["weights"]))

@@ -16,11 +16,14 @@ from maskdet.training.worker.compat import apply_shims, paddle
 from maskdet.types import FloatArray
 
 
-def load_config(path: Path) -> dict[str, Any]:
-    """Mend ppdet, read the recipe's YAML (safe_load: no Python tags) and give it to ppdet's registry."""
+def load_config(path: Path, **changes: Any) -> dict[str, Any]:
+    """Mend ppdet, read the recipe's YAML (safe_load: no Python tags) and give it to ppdet's registry, with
+    other values for some of its keys.
+    """
     apply_shims()
     with path.open(encoding="utf-8") as stream:
         config: dict[str, Any] = yaml.safe_load(stream)
+    config.update(changes)
     merge_config(config)
     return config
 

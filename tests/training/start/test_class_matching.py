@@ -22,7 +22,9 @@ THREE = ("with_mask", "without_mask", "mask_weared_incorrect")
         (("face",), THREE, [None]),
         (THREE, ("face",), [None, None, None]),
         (("helmet", "person"), THREE, [None, None]),
-        (("mask_n95",), THREE, [None]),
+        (("mask_n95",), THREE, [0]),
+        (("nomad_mask",), THREE, [None]),
+        (("mask_off", "maskless", "口罩佩戴不规范"), THREE, [1, 1, 2]),
         ((), THREE, []),
     ],
 )
@@ -35,6 +37,10 @@ def test_names_that_mean_the_same(
 def test_the_users_word_goes_first() -> None:
     chosen = {"with_mask": None, "face": "mask_weared_incorrect"}
     assert related(("with_mask", "face", "without_mask"), THREE, chosen) == [None, 2, 1]
+
+
+def test_a_role_that_the_user_gave_goes_before_what_the_name_says() -> None:
+    assert related(("helmet", "mask"), THREE, {}, {"helmet": "bare", "mask": "worn-wrong"}) == [1, 2]
 
 
 def test_the_same_name_goes_before_the_same_meaning() -> None:

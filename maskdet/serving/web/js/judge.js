@@ -11,13 +11,15 @@ export function above(candidates, thresholds) {
 
 /**
  * The verdict on all candidates at these thresholds: violation, uncertain or ok, with counts by label.
- * A face in the band below its threshold leaves doubt, unless a sure one covers it.
+ * Doubt is left by a face of a label of which nobody said whether it keeps the rule, and by a face in the band
+ * below its threshold, unless a sure one covers it.
  */
 export function judge(candidates, thresholds, model, band) {
   const sure = above(candidates, thresholds);
   const counts = Object.fromEntries(model.labels.map((label) => [label, 0]));
   for (const one of sure) counts[one.label] = (counts[one.label] ?? 0) + 1;
   if (model.violation_labels.some((label) => counts[label])) return { outcome: "violation", counts };
+  if (model.unknown_labels.some((label) => counts[label])) return { outcome: "uncertain", counts };
   const near = candidates.filter((one) => {
     const limit = thresholds[one.label] ?? UNKNOWN;
     return one.score < limit && one.score >= limit - band;

@@ -1,0 +1,38 @@
+"""What of a manifest weights are learnt from, read without the packages that pictures need."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from maskdet.errors import StageError
+from maskdet.files import json_text
+from maskdet.lexicon import Role, beyond_names
+
+
+def learnt_sha256(path: Path) -> str:
+    """Hash of a manifest's labels and pictures, not of its roles: they say what the classes mean.
+
+    That of the whole file where it was written before roles were. Raises StageError as `load_manifest`.
+    """
+    raw = _read(path)
+    raw.pop("roles", None)
+    return hashlib.sha256(json_text(raw).encode()).hexdigest()
+
+
+def told_roles(path: Path) -> dict[str, Role]:
+    """The roles that the labels' names do not tell. Raises StageError as `load_manifest`."""
+    raw = _read(path)
+    return beyond_names(raw.get("labels", ()), raw.get("roles", {}))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StageError(f"{path} is missing", "run `maskdet prepare` first") from error
+    except ValueError as error:
+        raise StageError(f"{path} is damaged: {error}", "run `maskdet prepare --force`") from error
+    return raw

@@ -1,0 +1,27 @@
+"""The manifest as an input of what is learnt from it: without the roles, which weights do not depend on."""
+
+from __future__ import annotations
+
+from maskdet.dataset.learnt import learnt_sha256, told_roles
+from maskdet.errors import StageError
+from maskdet.pipeline.stage import Context, Inputs
+
+MANIFEST = "prepare/manifest.json"
+
+
+def manifest_input(context: Context) -> Inputs:
+    """Labels and pictures by hash: who says later what a class means does not have to train again.
+
+    Raises StageError when the manifest is missing or damaged.
+    """
+    path = context.folder / MANIFEST
+    if not path.is_file():
+        raise StageError(f"{path} is missing", f"run `{context.command('prepare')}` first")
+    return {f"file {MANIFEST}": learnt_sha256(path)}
+
+
+def role_input(context: Context) -> Inputs:
+    """The roles that names do not tell: a start whose classes have names is matched by them too."""
+    roles = told_roles(context.folder / MANIFEST)
+    nameless = context.pipeline.model.pretrained in ("none", "coco", "imagenet")
+    return {} if nameless or not roles else {"data.roles": roles}

@@ -1,0 +1,37 @@
+"""A checkpoint judged where the data has other classes than its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from trained import SAMPLE, DrawnSet, make_job, sample_manifest
+
+from maskdet.dataset.manifest import Manifest
+from maskdet.detector.bundle import load_bundle
+from maskdet.detector.shipped import shipped_model, shipped_weights
+from maskdet.evaluation.settings import EvalSettings
+from maskdet.judging.bundles import evaluate_bundle
+from maskdet.training.evaluate import EvalJob, evaluate_checkpoint
+
+SIDE = 416
+
+
+@pytest.mark.usefixtures("workers_import_maskdet")
+def test_weights_are_judged_as_the_bundle_made_of_them_whatever_the_datas_classes(tmp_path: Path) -> None:
+    """The shipped weights know three classes; the sample has two, here in another order."""
+    pictures = DrawnSet(SAMPLE, sample_manifest()).dealt(train=[0], val=range(1, 9)).manifest.pictures
+    data = DrawnSet(SAMPLE, Manifest(("without_mask", "with_mask"), pictures))
+    job = make_job(tmp_path, data, side=SIDE, variant="picodet_s_416_esnet", batch_size=1)
+
+    of_weights = evaluate_checkpoint(
+        EvalJob(
+            job.config, job.manifest, SAMPLE, shipped_weights(), (SIDE, SIDE), EvalSettings(threshold=0.5)
+        )
+    )
+    of_bundle = evaluate_bundle(load_bundle(shipped_model()), data.manifest, SAMPLE, EvalSettings())
+
+    assert list(of_weights.thresholds) == ["without_mask", "with_mask", "mask_weared_incorrect"]
+    assert dict(of_weights.partners) == {"without_mask": "without_mask", "with_mask": "with_mask"}
+    assert of_weights.ap50 > 0.5
+    assert of_weights.ap50 == pytest.approx(of_bundle.ap50, abs=1e-3)
