@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.settings import Section
 
 METADATA_KEY = "maskdet"
@@ -54,6 +55,8 @@ class BundleMeta(Section):
     nms: NmsSettings = NmsSettings()
     thresholds: dict[str, float]
     """Score from which a detection of each class counts."""
+    threshold_policy: ThresholdPolicy = ThresholdPolicy()
+    """How the thresholds were chosen; a bundle without it does not say."""
     manifest_sha256: str = ""
     """Hash of the manifest the model was trained from."""
     metrics: dict[str, float] = Field(default_factory=dict)

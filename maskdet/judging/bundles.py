@@ -13,6 +13,7 @@ from maskdet.detector.picture import read_picture
 from maskdet.detector.tiling import PLAIN, Look, detect_closely
 from maskdet.errors import BundleError
 from maskdet.evaluation.appraisal import appraise
+from maskdet.evaluation.policies import Shipped
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
@@ -53,7 +54,8 @@ def judge_bundle(
     found, views, seconds = zip(*track(looked, "evaluating", len(pictures)), strict=True)
     pairs = zip((manifest.ground_truth(picture) for picture in pictures), found, strict=True)
     meta = bundle.meta
-    judged = appraise(pairs, views, meta.labels, settings, meta.input_size, shipped=meta.thresholds)
+    shipped = Shipped(meta.thresholds, meta.threshold_policy)
+    judged = appraise(pairs, views, meta.labels, settings, meta.input_size, shipped=shipped)
     return judged, 1000 * sum(seconds) / len(seconds)
 
 
