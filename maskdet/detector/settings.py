@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from maskdet.detector.threshold_policy import ThresholdPolicy
+from maskdet.detector.threshold_policy import ThresholdPolicy, percentage
 from maskdet.settings import Section
 
 METADATA_KEY = "maskdet"
@@ -60,7 +60,20 @@ class BundleMeta(Section):
     manifest_sha256: str = ""
     """Hash of the manifest the model was trained from."""
     metrics: dict[str, float] = Field(default_factory=dict)
-    """Figures on val, such as ap50, as fractions of 1."""
+    """Figures on val, such as ap50, as fractions of 1; those of one policy are named
+    after it, such as policy.safe.recall.LABEL."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Packages that made the file."""
     licence: str = "Apache-2.0"
+
+    @property
+    def own_recall(self) -> dict[str, float]:
+        """Share of the faces on val that the thresholds answer, of the labels of which `metrics` say it."""
+        found = {label: self.metrics.get(f"recall.{label}") for label in self.labels}
+        return {label: value for label, value in found.items() if value is not None}
+
+    def describe_thresholds(self) -> str:
+        """Which policy chose the thresholds, and what they cost."""
+        shares = ", ".join(f"{percentage(value)} of {label}" for label, value in self.own_recall.items())
+        cost = f"on val they answer {shares}" if shares else "what they cost in recall is not stated"
+        return f"{self.threshold_policy.describe()}; {cost}"

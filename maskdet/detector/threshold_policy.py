@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from pydantic import Field
@@ -40,20 +39,6 @@ class ThresholdPolicy(Section):
 
 BEST_F1: Final = ThresholdPolicy(name="best-f1")
 OVERRIDE: Final = ThresholdPolicy(name="override")
-
-
-def describe_thresholds(policy: ThresholdPolicy, labels: Sequence[str], metrics: Mapping[str, float]) -> str:
-    """A model's own policy, and the share of faces that are answered on val, as far as `metrics` say."""
-    answered = own_recall(labels, metrics)
-    if not answered:
-        return f"{policy.describe()}; what they cost in recall is not stated"
-    shares = ", ".join(f"{percentage(value)} of {label}" for label, value in answered.items())
-    return f"{policy.describe()}; on val they answer {shares}"
-
-
-def own_recall(labels: Sequence[str], metrics: Mapping[str, float]) -> dict[str, float]:
-    """Recall on val at the model's own thresholds by label, of the labels that have one."""
-    return {label: metrics[f"recall.{label}"] for label in labels if f"recall.{label}" in metrics}
 
 
 def percentage(share: float) -> str:

@@ -17,33 +17,37 @@ from maskdet.types import FloatArray, IntArray
 def recall_choice(val: Val, least: float) -> Choice:
     """At least this share of each class's faces answered on val; where that cannot be, as many as can be.
 
-    A class with fewer than FEWEST_FACES keeps the threshold of its best F1.
+    A class with fewer than FEWEST_FACES, or of which none is ever found, keeps the threshold of its best F1.
     """
     target = _Target.of(val, least)
-    few = tuple(_few_notes(val, target))
+    left_out = tuple(_left_out(val, target))
     if not len(target.class_ids):
-        return Choice({}, (*few, "no class can be decided by recall"))
+        return Choice({}, (*left_out, "no class can be decided by recall"))
     best = target.sought()
-    return Choice(val.by_label(best), (*few, *_short_notes(val, target, target.found(best))))
+    return Choice(val.by_label(best), (*left_out, *_short(val, target, target.found(best))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Target:
-    """How many faces `wanted` [K] are to be answered, of the K classes that val has enough faces of."""
+    """How many faces `wanted` [K] are to be answered, of the K classes that val can decide."""
 
     val: Val
     least: float
     faces: IntArray
     """[C]"""
+    findable: IntArray
+    """[C] the faces that any detection calls by their own label."""
     class_ids: IntArray
     wanted: IntArray
 
     @classmethod
     def of(cls, val: Val, least: float) -> _Target:
-        faces = val.pool.faces_by_class(val.pool.face_counts, len(val.labels))
-        class_ids = np.flatnonzero(faces >= FEWEST_FACES)
+        pool, size = val.pool, len(val.labels)
+        faces = pool.faces_by_class(pool.face_counts, size)
+        findable = pool.faces_by_class(pool.answered(np.ones(len(pool.found), np.bool_)), size)
+        class_ids = np.flatnonzero((faces >= FEWEST_FACES) & (findable > 0))
         wanted = [math.ceil(least * int(count) - 1e-9) for count in faces[class_ids]]
-        return cls(val, least, faces, class_ids, np.array(wanted, np.int64))
+        return cls(val, least, faces, findable, class_ids, np.array(wanted, np.int64))
 
     def found(self, thresholds: FloatArray) -> IntArray:
         """[K] the faces that the answer at thresholds [C] calls by their own label."""
@@ -65,16 +69,18 @@ class _Target:
         return search.better(best, lowered)
 
 
-def _few_notes(val: Val, target: _Target) -> Iterator[str]:
-    for label, count in zip(val.labels, target.faces, strict=True):
+def _left_out(val: Val, target: _Target) -> Iterator[str]:
+    for label, count, found in zip(val.labels, target.faces, target.findable, strict=True):
         if count < FEWEST_FACES:
             yield (
                 f"val has {count} faces of {label}, and a choice by recall needs {FEWEST_FACES}: "
                 "its threshold is that of its best F1"
             )
+        elif not found:
+            yield f"the model calls none of the {count} faces of {label} so, whatever the threshold"
 
 
-def _short_notes(val: Val, target: _Target, found: IntArray) -> Iterator[str]:
+def _short(val: Val, target: _Target, found: IntArray) -> Iterator[str]:
     for number, got, want in zip(target.class_ids, found, target.wanted, strict=True):
         if got < want:
             yield (

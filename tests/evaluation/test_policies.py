@@ -161,6 +161,14 @@ def test_a_class_with_few_faces_keeps_its_best_f1():
     assert "val has 10 faces of without_mask, and a choice by recall needs 20" in " ".join(judged.notes)
 
 
+def test_a_class_that_the_model_never_names_leaves_the_others_alone():
+    unseen = [_scene([(0, 2, 20)], [(0, BARE, 0.1, 20)]) for _ in range(30)]
+    judged = _appraised([*_crowd(), *unseen], labels=(*LABELS, "veil"), threshold="recall")
+    alone = _appraised(_crowd(), labels=(*LABELS, "veil"), threshold="recall")
+    assert judged.thresholds == alone.thresholds
+    assert "the model calls none of the 30 faces of veil so, whatever the threshold" in judged.notes
+
+
 def test_where_val_decides_nothing_the_best_f1_is_in_force():
     judged = _appraised(_crowd(pictures=10), threshold="recall")
     assert judged.policy == BEST_F1
