@@ -254,16 +254,14 @@ def test_slider_filters_and_judges_as_the_server_without_asking_it(page: Any, se
         assert faces(page) == expected(answer)
         assert page.locator("#verdict").get_attribute("data-outcome") == answer["verdict"]["outcome"]
         outcomes.add(answer["verdict"]["outcome"])
-        assert answer["threshold_policy"] == "override"
-        expect(page.locator("#policy")).to_have_text(
-            "Your own thresholds. The model’s policy: not stated by the model."
-        )
 
     assert outcomes == {"ok", "uncertain", "violation"}
     assert len(asked) == 1
+    policy = page.locator("#policy")
+    expect(policy).to_have_text("Your own thresholds. The model’s policy: not stated by the model.")
     page.get_by_role("button", name="Model’s own").click()
     expect(page.locator("#threshold-value")).to_have_text("0.50")
-    expect(page.locator("#policy")).to_have_text(
+    expect(policy).to_have_text(
         "Policy: not stated by the model. What it costs in found faces is not stated."
     )
 
@@ -525,7 +523,8 @@ def test_page_notices_a_swapped_model(open_page: Callable[..., Any], tmp_path: P
         assert [label for label, _, _ in faces(page)] == ["helmet"]
         expect(page.locator("#label-thresholds label")).to_have_text(["helmet"])
         expect(page.locator("#policy")).to_have_text(
-            "Policy: safe (at most 3% of bare faces passed as masked). In its test pictures it found helmet 86.5%."
+            "Policy: safe (at most 3% of bare faces passed as masked). "
+            "In its test pictures it found helmet 86.5%."
         )
         page.get_by_role("button", name="中文").click()
         expect(page.locator("#policy")).to_have_text(re.compile("safe（.*不超过 3%）.*helmet 86.5%"))
