@@ -2,11 +2,16 @@
 
 Writes face_mask.onnx and face_mask.safetensors into maskdet/models, after a proof that the bundle was made
 from these very weights.
+
+With --restate METRICS the shipped model stays what it is, and its metadata say which policy chose its
+thresholds and what each policy costs: METRICS is the metrics.json of `maskdet eval --model default`.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +23,15 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from safetensors.numpy import save_file
 
-from maskdet.detector.bundle import load_bundle
+from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.shipped import MODEL_NAME, WEIGHTS_NAME
+from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.errors import MaskdetError, StageError
+from maskdet.export.assembly import store_meta
 from maskdet.files import sha256_file, staged_file
+from maskdet.pipeline.stages.export import CHOOSING, bundle_figures
 from maskdet.training.start.architecture import class_count
-from maskdet.training.start.checkpoint_meta import CheckpointMeta
+from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights
 from maskdet.training.state import BEST_NAME
 
@@ -48,6 +56,33 @@ def ship(run: Path, target: Path) -> list[Path]:
         licence=bundle.meta.licence,
     )
     return _write(weights, meta, bundle.model, target)
+
+
+def restate(metrics: Path, folder: Path) -> list[Path]:
+    """Write the policy of its thresholds, and the cost of each, into the shipped bundle; what it says already
+    stays. Raises StageError where no policy of the evaluation chooses the thresholds of this bundle.
+    """
+    bundle = load_bundle(folder / MODEL_NAME)
+    judged = json.loads(metrics.read_text(encoding="utf-8"))
+    figures = {**bundle_figures(judged), **bundle.meta.metrics}
+    stated = {"threshold_policy": _policy_of(bundle, judged, metrics), "metrics": figures}
+    model = onnx.load_model_from_string(bundle.model)
+    store_meta(model, bundle.meta.model_copy(update=stated))
+    data = model.SerializeToString()
+    weights = folder / WEIGHTS_NAME
+    known = {"bundle_sha256": hashlib.sha256(data).hexdigest(), "metrics": figures}
+    return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
+
+
+def _policy_of(bundle: Bundle, judged: dict[str, Any], metrics: Path) -> ThresholdPolicy:
+    for each in judged["policies"]:
+        chosen = {label: one["threshold"] for label, one in each["classes"].items()}
+        if each["policy"]["name"] in CHOOSING and chosen == bundle.meta.thresholds:
+            return ThresholdPolicy.model_validate(each["policy"])
+    raise StageError(
+        f"no policy in {metrics} chooses the thresholds of {bundle.path}: {bundle.meta.thresholds}",
+        "judge it on the data and with the eval settings that it was exported with",
+    )
 
 
 def _require_manifest(run: Path, expected: str) -> None:
@@ -96,10 +131,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, metavar="RUN_DIR")
-    run: Path = parser.parse_args().run
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("run", type=Path, metavar="RUN_DIR", nargs="?")
+    which.add_argument("--restate", type=Path, metavar="METRICS")
+    given = parser.parse_args()
     try:
-        for path in ship(run, MODELS):
+        for path in restate(given.restate, MODELS) if given.restate else ship(given.run, MODELS):
             print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
     except MaskdetError as error:
         print(f"error: {error}", file=sys.stderr)

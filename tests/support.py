@@ -10,6 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from maskdet.detector.settings import METADATA_KEY, BundleMeta, NmsSettings
+from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.types import Picture
 
 GRID = 8
@@ -26,6 +27,8 @@ def write_tiny_bundle(
     input_size: tuple[int, int] = (64, 64),
     thresholds: Mapping[str, float] | None = None,
     nms: NmsSettings | None = None,
+    threshold_policy: ThresholdPolicy | None = None,
+    metrics: Mapping[str, float] | None = None,
 ) -> Path:
     """Write a bundle of up to three labels; input_size (height, width) in multiples of GRID."""
     meta = BundleMeta(
@@ -37,6 +40,8 @@ def write_tiny_bundle(
         std=(1.0, 1.0, 1.0),
         nms=nms or NmsSettings(),
         thresholds=dict(thresholds) if thresholds is not None else dict.fromkeys(labels, 0.5),
+        threshold_policy=threshold_policy or ThresholdPolicy(),
+        metrics=dict(metrics or {}),
     )
     path.write_bytes(tiny_model(meta).SerializeToString())
     return path

@@ -11,6 +11,7 @@ from maskdet.cli.options import RUNS, Config, Flip, ModelFile, Overrides, Runs, 
 from maskdet.cli.session import model_of, open_serving, stand_in
 
 if TYPE_CHECKING:
+    from maskdet.detector.settings import BundleMeta
     from maskdet.prediction.results import PredictSummary
 
 MAX_FAILURES = 20
@@ -71,10 +72,10 @@ def predict(
             threshold=threshold,
             look=Look(tile=tile, flip=flip),
         )
-    _tell(summary)
+    _tell(summary, detector.meta)
 
 
-def _tell(summary: PredictSummary) -> None:
+def _tell(summary: PredictSummary, meta: BundleMeta) -> None:
     from maskdet.cli.console import print_lines
     from maskdet.errors import PictureError
     from maskdet.pipeline.report import duration
@@ -84,6 +85,7 @@ def _tell(summary: PredictSummary) -> None:
     print_lines(
         [
             f"{summary.pictures} pictures in {duration(summary.seconds)} ({rate:.1f} a second): {faces}",
+            f"thresholds: {_thresholds(summary, meta)}",
             *(f"wrote {path}" for path in summary.written),
         ]
     )
@@ -95,3 +97,11 @@ def _tell(summary: PredictSummary) -> None:
         raise PictureError(
             f"files that could not be read: {len(summary.failures)}\n{listing}", "mend them or leave them out"
         )
+
+
+def _thresholds(summary: PredictSummary, meta: BundleMeta) -> str:
+    from maskdet.detector.threshold_policy import OVERRIDE
+
+    if summary.threshold_policy != OVERRIDE:
+        return meta.describe_thresholds()
+    return f"{OVERRIDE.describe()} ({meta.threshold_policy.describe()})"

@@ -11,6 +11,8 @@ from maskdet.cli.options import RUNS, Overrides, Runs
 from maskdet.cli.session import bundles_of, open_serving, stand_in, with_flags
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from maskdet.serving.settings import ServeSettings
 
 
@@ -112,7 +114,12 @@ def serve(
 
     log_to()
     listing = ", ".join(f"{name}={shown(path)}" if name else shown(path) for name, path in bundles.items())
-    serve_bundles(bundles, settings, lambda url: print_lines([f"serving {listing} at {url}"]))
+
+    def ready(url: str, thresholds: Mapping[str, str]) -> None:
+        lines = (f"thresholds of {name}: {said}" for name, said in thresholds.items())
+        print_lines([f"serving {listing} at {url}", *lines])
+
+    serve_bundles(bundles, settings, ready)
 
 
 def _hub_settings(config: Path | None, models: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from maskdet.detector.threshold_policy import ThresholdPolicy, percentage
 from maskdet.lexicon import Role, label_roles
 from maskdet.settings import Section
 
@@ -58,10 +59,13 @@ class BundleMeta(Section):
     nms: NmsSettings = NmsSettings()
     thresholds: dict[str, float]
     """Score from which a detection of each class counts."""
+    threshold_policy: ThresholdPolicy = ThresholdPolicy()
+    """How the thresholds were chosen; a bundle without it does not say."""
     manifest_sha256: str = ""
     """Hash of the manifest the model was trained from."""
     metrics: dict[str, float] = Field(default_factory=dict)
-    """Figures on val, such as ap50, as fractions of 1."""
+    """Figures on val, such as ap50, as fractions of 1; those of one policy are named
+    after it, such as policy.safe.recall.LABEL."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Packages that made the file."""
     licence: str = "Apache-2.0"
@@ -75,3 +79,15 @@ class BundleMeta(Section):
         given: Any = values.get("labels")
         texts = isinstance(given, list | tuple) and all(isinstance(label, str) for label in given)
         return {**values, "roles": label_roles(given if texts else ())}
+
+    @property
+    def own_recall(self) -> dict[str, float]:
+        """Share of the faces on val that the thresholds answer, of the labels of which `metrics` say it."""
+        found = {label: self.metrics.get(f"recall.{label}") for label in self.labels}
+        return {label: value for label, value in found.items() if value is not None}
+
+    def describe_thresholds(self) -> str:
+        """Which policy chose the thresholds, and what they cost."""
+        shares = ", ".join(f"{percentage(value)} of {label}" for label, value in self.own_recall.items())
+        cost = f"on val they answer {shares}" if shares else "what they cost in recall is not stated"
+        return f"{self.threshold_policy.describe()}; {cost}"

@@ -9,16 +9,16 @@ import numpy as np
 
 from maskdet.errors import UsageError
 from maskdet.evaluation.class_match import Meanings, of_known_classes
-from maskdet.evaluation.evaluator import checked_scenes, evaluate
+from maskdet.evaluation.evaluator import checked_scenes
 from maskdet.evaluation.intervals import draw_resamples, mean_over_classes, percentiles, resampled_ap
 from maskdet.evaluation.mistakes import MistakeFinder
+from maskdet.evaluation.policies import Policies, Shipped
 from maskdet.evaluation.pool import pool
 from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.safety import Parts, Safety, false_alarm_rate, measure_safety
-from maskdet.evaluation.settings import EvalSettings
+from maskdet.evaluation.settings import PARAMETERS, EvalSettings
 from maskdet.evaluation.slices import Slicer
-from maskdet.evaluation.threshold_policy import FLOOR, SafeChoice, safe_thresholds
 from maskdet.evaluation.views import View, network_widths
 from maskdet.lexicon import Role
 from maskdet.settings import nearest
@@ -32,47 +32,26 @@ def appraise(
     settings: EvalSettings,
     input_size: tuple[int, int],
     *,
-    shipped: Mapping[str, float] | None = None,
+    shipped: Shipped | None = None,
     meanings: Meanings | None = None,
 ) -> Evaluation:
     """`evaluate`, with everything that needs the pictures' sizes and brightness; views in the order of pairs.
 
-    `input_size` is the network's (height, width). A model that is finished has thresholds of its own: given
-    as `shipped`, they stand in for the policy of the settings. Without `meanings` the names tell the roles.
-    Raises as `evaluate` and `of_known_classes`, and UsageError for a label in the settings that is not there.
+    `input_size` is the network's (height, width). A model that is finished has thresholds of its own, and a
+    policy by which they were chosen: given as `shipped`, they stand in for those of the settings. Without
+    `meanings` the names tell the roles. Raises as `evaluate` and `of_known_classes`, and UsageError for a
+    label in the settings that is not there.
     """
     _check_labels(settings, labels)
     scenes = checked_scenes(pairs, labels)
     meanings = meanings or Meanings.by_names(labels)
     roles = meanings.roles
     widths = _widths(scenes, views, input_size)
-    if shipped is not None:
-        judged = replace(evaluate(scenes, labels, thresholds=shipped), policy="shipped")
-    elif settings.threshold == "safe":
-        judged = _safely(scenes, widths, labels, roles, settings.max_bare_passed)
-    else:
-        policy = settings.threshold if isinstance(settings.threshold, str) else "given"
-        judged = replace(evaluate(scenes, labels, thresholds=settings.threshold), policy=policy)
+    policies = Policies.chosen(scenes, widths, labels, roles, settings)
+    judged = policies.judged(settings) if shipped is None else policies.judged_as(shipped)
+    judged = replace(judged, policies=tuple(policies.costs(judged)))
     judged = of_known_classes(judged, meanings.partners)
     return _explained(_with_intervals(judged, scenes), scenes, views, widths, roles, input_size)
-
-
-def _safely(
-    scenes: Sequence[Scene],
-    widths: FloatArray,
-    labels: Sequence[str],
-    roles: Mapping[str, Role],
-    most_passed: float,
-) -> Evaluation:
-    best = evaluate(scenes, labels, thresholds="best-f1")
-    choice = safe_thresholds(pool(scenes, FLOOR), widths, _scores(best), roles, labels, most_passed)
-    if not choice.thresholds:
-        return _noted(best, "best-f1", choice)
-    return _noted(evaluate(scenes, labels, thresholds=choice.thresholds), "safe", choice)
-
-
-def _noted(judged: Evaluation, policy: str, choice: SafeChoice) -> Evaluation:
-    return replace(judged, policy=policy, notes=(*judged.notes, *choice.notes))
 
 
 def _with_intervals(judged: Evaluation, scenes: Sequence[Scene]) -> Evaluation:
@@ -115,10 +94,13 @@ def _check_labels(settings: EvalSettings, labels: Sequence[str]) -> None:
     thresholds = settings.threshold if isinstance(settings.threshold, dict) else {}
     for label in thresholds:
         if label not in labels:
-            raise UsageError(
-                f"eval.threshold: the model has no label {label}",
-                f"write {nearest(label, labels) or ' or '.join(labels)}",
-            )
+            raise UsageError(f"eval.threshold: the model has no label {label}", _hint(label, labels))
+
+
+def _hint(label: str, labels: Sequence[str]) -> str:
+    if label in PARAMETERS:
+        return f"write eval.threshold: {label} and eval.{PARAMETERS[label]}"
+    return f"write {nearest(label, labels) or ' or '.join(labels)}"
 
 
 def _scores(judged: Evaluation) -> FloatArray:

@@ -12,11 +12,11 @@ from maskdet.evaluation.average_precision import coco_ap, integral_ap
 from maskdet.evaluation.confusion import confusion_matrix
 from maskdet.evaluation.ranking import Ranking, Scene, of_class, rank_coco, rank_voc
 from maskdet.evaluation.result import ClassEvaluation, Evaluation
-from maskdet.evaluation.thresholds import ThresholdPolicy, class_threshold
+from maskdet.evaluation.thresholds import Thresholds, class_threshold
 from maskdet.types import Detections, GroundTruth, IntArray
 
 
-def evaluate(pairs: Iterable[Scene], labels: Sequence[str], *, thresholds: ThresholdPolicy) -> Evaluation:
+def evaluate(pairs: Iterable[Scene], labels: Sequence[str], *, thresholds: Thresholds) -> Evaluation:
     """Judge a model by what it finds in each picture; `labels[i]` is the name of class id i.
 
     Two conventions, since each figure is compared with that of another tool:

@@ -53,6 +53,23 @@ class Pool:
             open_[worse[best[better]]] = False
         return kept
 
+    def answered(self, said: BoolArray) -> BoolArray:
+        """[M] the faces that a detection among `said` [N] calls by their own label, difficult ones too."""
+        marks = np.zeros(len(self.face_classes), np.bool_)
+        marks[self.own[said & (self.own != NO_FACE)]] = True
+        return marks
+
+    def faces_by_class(self, faces: BoolArray, classes: int) -> IntArray:
+        """[C] how many of `faces` [M] are of each class; difficult ones are left out."""
+        return np.bincount(self.face_classes[faces & self.face_counts], minlength=classes)
+
+    def shown_by_class(self, said: BoolArray, classes: int) -> IntArray:
+        """[C] detections among `said` [N] by their label; those on a difficult face of it are left out."""
+        on_face = self.own != NO_FACE
+        counting = said.copy()
+        counting[on_face] &= self.face_counts[self.own[on_face]]
+        return np.bincount(self.found.class_ids[counting], minlength=classes)
+
     def _ordered_rivals(self, among: BoolArray, thresholds: FloatArray) -> tuple[IntArray, IntArray]:
         weights = certainty(self.found, thresholds)
         one, two = self.rivals[among[self.rivals].all(axis=1)].T

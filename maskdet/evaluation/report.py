@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from maskdet.evaluation.policy_report import policy_blocks
 from maskdet.evaluation.result import BACKGROUND, ClassEvaluation, Evaluation
 from maskdet.evaluation.safety_report import safety_blocks
 from maskdet.evaluation.tables import ABSENT, between, percent, table
@@ -30,6 +31,7 @@ def markdown_report(evaluation: Evaluation) -> str:
         "At the thresholds: labelled faces by row, what the model says by column. The last row counts false "
         "alarms, the last column missed faces.",
         _confusion_table(evaluation),
+        *policy_blocks(evaluation),
         *safety_blocks(evaluation),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
 from maskdet.evaluation.intervals import Interval
 from maskdet.evaluation.mistakes import Mistake
+from maskdet.evaluation.policy_cost import PolicyCost
 from maskdet.evaluation.ranking import Ranking
 from maskdet.evaluation.rounding import rounded, rounded_ends
 from maskdet.evaluation.safety import Safety
@@ -15,6 +17,8 @@ from maskdet.evaluation.slices import Slice
 from maskdet.types import IntArray
 
 BACKGROUND = "background"
+ThresholdSource = Literal["val", "pipeline file", "model file"]
+"""Where thresholds come from: chosen on this val part, given, or inside the model that is judged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,9 +100,11 @@ class Evaluation:
     classes: tuple[ClassEvaluation, ...]
     confusion: IntArray
     notes: tuple[str, ...]
-    policy: str = "best-f1"
-    """Where the thresholds come from: best-f1, safe, given, or shipped with the model."""
+    policy: ThresholdPolicy = BEST_F1
+    """By which the thresholds were chosen."""
+    source: ThresholdSource = "val"
     ap50_interval: Interval | None = None
+    policies: tuple[PolicyCost, ...] = ()
     safety: Safety | None = None
     slices: tuple[Slice, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
@@ -137,7 +143,8 @@ class Evaluation:
                 "counts": self.confusion.tolist(),
             },
             "notes": list(self.notes),
-            "threshold_policy": self.policy,
+            "threshold_policy": self.policy.model_dump(),
+            "threshold_source": self.source,
             **self._appraisal(),
         }
 
@@ -150,6 +157,7 @@ class Evaluation:
         return {
             "ap50_interval": rounded_ends(self.ap50_interval),
             "class_match": dict(self.partners),
+            "policies": [each.to_json() for each in self.policies],
             "safety": self.safety.to_json(),
             "slices": slices,
             "mistakes": [each.to_json() for each in self.mistakes],

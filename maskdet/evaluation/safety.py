@@ -125,9 +125,15 @@ def measure_safety(
     return Safety(roles, {name: share(hit, among) for name, (hit, among) in shares.items()})
 
 
+def false_alarms(pool: Pool, said: BoolArray) -> BoolArray:
+    """[N] the detections among `said` that overlap no labelled face by half."""
+    alarms: BoolArray = said & (pool.nearest == NO_FACE)
+    return alarms
+
+
 def false_alarm_rate(pool: Pool, thresholds: FloatArray, weights: Weights) -> Rate:
     """Detections that overlap no labelled face by half, per 1000 faces that count."""
-    alarms = pool.answers(thresholds) & (pool.nearest == NO_FACE)
+    alarms = false_alarms(pool, pool.answers(thresholds))
     pictures = weights.shape[1]
     false = np.bincount(pool.pictures[alarms], minlength=pictures)
     faces = np.bincount(pool.face_pictures[pool.face_counts], minlength=pictures)

@@ -1,4 +1,4 @@
-"""What an appraisal adds to the Markdown report: how the thresholds came about, safety, slices."""
+"""What an appraisal adds to the Markdown report: safety, slices."""
 
 from __future__ import annotations
 
@@ -25,21 +25,14 @@ _AXES: Final = {
     "faces_per_picture": "faces in a picture",
     "brightness": "brightness",
 }
-_POLICIES: Final = {
-    "best-f1": "each class's best F1 on val",
-    "safe": "the best mean F1 on val with few bare faces passed as masked",
-    "given": "as given in the pipeline file",
-    "shipped": "those inside the model file",
-}
 
 
 def safety_blocks(evaluation: Evaluation) -> Iterator[str]:
     """Paragraphs and tables; nothing for an evaluation without an appraisal."""
     if evaluation.safety is None:
         return
-    yield f"Thresholds: {_POLICIES[evaluation.policy]}. In brackets: 95 % intervals."
     yield "## Safety"
-    yield "Widths are those at the network's input."
+    yield "Widths are those at the network's input. In brackets: 95 % intervals."
     yield _safety_table(evaluation.safety)
     yield "## Slices"
     yield (

@@ -99,8 +99,7 @@ class Slicer:
     def cut(self) -> list[Slice]:
         """All slices of all axes, in the order of BINS."""
         said = self.pool.answers(self.thresholds)
-        right = np.zeros(len(self.pool.face_classes), np.bool_)
-        right[self.pool.own[said & (self.pool.own >= 0)]] = True
+        right = self.pool.answered(said)
         passed = called(self.pool, said, self.parts.masked)
         return [self._slice(axis, one, right, passed) for axis, bins in BINS.items() for one in bins]
 

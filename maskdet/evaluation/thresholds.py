@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
-from maskdet.evaluation.ranking import Ranking
+from maskdet.evaluation.ranking import Ranking, Scene, of_class, rank_voc
 
-ThresholdPolicy = float | Literal["best-f1"] | Mapping[str, float]
+Thresholds = float | Literal["best-f1"] | Mapping[str, float]
 """One number, each class's best F1, or a number by label; labels left out get their best F1."""
 
 FALLBACK = 0.5
 """For a class that val cannot decide: no face of it there, or none found."""
 
 
-def class_threshold(ranking: Ranking, policy: ThresholdPolicy, label: str = "") -> float:
+def class_threshold(ranking: Ranking, thresholds: Thresholds, label: str = "") -> float:
     """The number given, or the threshold of the best F1 on this ranking."""
-    given = policy.get(label, "best-f1") if isinstance(policy, Mapping) else policy
+    given = thresholds.get(label, "best-f1") if isinstance(thresholds, Mapping) else thresholds
     return best_f1_threshold(ranking) if given == "best-f1" else float(given)
+
+
+def best_thresholds(scenes: Sequence[Scene], labels: Sequence[str]) -> dict[str, float]:
+    """The threshold of each class's best F1, by label; scenes with detections best first."""
+    return {
+        label: best_f1_threshold(rank_voc(of_class(scenes, number))) for number, label in enumerate(labels)
+    }
 
 
 def best_f1_threshold(ranking: Ranking) -> float:

@@ -25,9 +25,14 @@ def assemble(raw: onnx.ModelProto, meta: BundleMeta) -> onnx.ModelProto:
     for output, name in zip(list(model.graph.output), OUTPUTS, strict=True):
         _rename(model.graph, output.name, name)
     _set_outputs(model.graph, len(meta.labels))
-    helper.set_model_props(model, {METADATA_KEY: meta.model_dump_json()})
+    store_meta(model, meta)
     onnx.checker.check_model(model)
     return model
+
+
+def store_meta(model: onnx.ModelProto, meta: BundleMeta) -> None:
+    """Put the metadata into a model, in place of any that it has; the graph stays as it is."""
+    helper.set_model_props(model, {METADATA_KEY: meta.model_dump_json()})
 
 
 def _prepend_normalisation(graph: onnx.GraphProto, meta: BundleMeta) -> None:

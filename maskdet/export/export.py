@@ -13,6 +13,7 @@ import numpy as np
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.settings import BundleMeta
+from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.errors import ExportError
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.parity import BATCH_SIZES, Parity, compare, parity_batch
@@ -34,8 +35,8 @@ _AP_TOLERANCE = 0.005
 class ExportJob:
     """What to export and what to write into the bundle.
 
-    `thresholds` (label to score) and `metrics` (flat figures on val, with "ap50") come from the evaluation of
-    the same checkpoint.
+    `thresholds` (label to score), the policy that chose them and `metrics` (flat figures on val, with "ap50")
+    come from the evaluation of the same checkpoint.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ExportJob:
     settings: ExportSettings
     eval_settings: EvalSettings
     thresholds: dict[str, float]
+    threshold_policy: ThresholdPolicy
     metrics: dict[str, float]
     python: Path | None = None
 
@@ -116,6 +118,7 @@ def _meta(job: ExportJob, manifest: Manifest) -> BundleMeta:
         mean=MEAN,
         std=STD,
         thresholds=job.thresholds,
+        threshold_policy=job.threshold_policy,
         metrics=job.metrics,
         manifest_sha256=sha256_file(job.manifest),
     )

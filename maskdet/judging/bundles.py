@@ -11,6 +11,7 @@ from maskdet.detector.bundle import Bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_picture
 from maskdet.detector.tiling import PLAIN, Look, detect_closely
+from maskdet.evaluation.policies import Shipped
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
@@ -47,8 +48,8 @@ def judge_bundle(
     looked = _look(Detector(bundle), pictures, data_root, look)
     found, views, seconds = zip(*track(looked, "evaluating", len(pictures)), strict=True)
     pairs = zip((manifest.ground_truth(picture) for picture in pictures), found, strict=True)
-    thresholds = match.rename(meta.thresholds)
-    judged = match.judge(pairs, views, settings, meta.input_size, shipped=thresholds)
+    shipped = Shipped(match.rename(meta.thresholds), meta.threshold_policy)
+    judged = match.judge(pairs, views, settings, meta.input_size, shipped=shipped)
     return judged, 1000 * sum(seconds) / len(seconds)
 
 

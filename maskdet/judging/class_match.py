@@ -16,6 +16,7 @@ from maskdet.dataset.manifest import Manifest
 from maskdet.errors import BundleError
 from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.class_match import Meanings, Partners
+from maskdet.evaluation.policies import Shipped
 from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
@@ -48,9 +49,9 @@ class ClassMatch:
         settings: EvalSettings,
         input_size: tuple[int, int],
         *,
-        shipped: Mapping[str, float] | None = None,
+        shipped: Shipped | None = None,
     ) -> Evaluation:
-        """`appraise` what the model found under its own class ids; `shipped` by `labels`. Raises as that."""
+        """`appraise` what the model found under its own class ids, as that raises; `shipped` is by `labels`."""
         judged = appraise(
             ((truth, self._remapped(found)) for truth, found in pairs),
             views,

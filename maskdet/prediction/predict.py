@@ -17,6 +17,8 @@ from maskdet.detector.answer import answer
 from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
 from maskdet.detector.picture import read_picture
+from maskdet.detector.settings import BundleMeta
+from maskdet.detector.threshold_policy import OVERRIDE
 from maskdet.detector.tiling import PLAIN, Look, detect_closely
 from maskdet.errors import PictureError, UsageError
 from maskdet.prediction.flow import run_in_order, usable_cores
@@ -52,7 +54,9 @@ def predict(
     _check(formats, threshold)
     found = find_sources(sources, leave_out=out)
     drawings = drawn_folder(out) if "draw" in formats else None
-    work = _Work(detector, _thresholds(detector, threshold), look, drawings)
+    work = _Work(
+        detector, _thresholds(detector, threshold), _in_force(detector.meta, threshold), look, drawings
+    )
     try:
         tally = _carry_out(work, found, formats, out, track)
     except OSError as error:
@@ -61,6 +65,7 @@ def predict(
         ) from error
     return PredictSummary(
         pictures=tally.pictures,
+        threshold_policy=work.in_force.threshold_policy,
         faces={label: tally.faces[class_id] for class_id, label in enumerate(detector.meta.labels)},
         failures=tuple(tally.failures),
         seconds=time.perf_counter() - started,
@@ -88,6 +93,8 @@ class _Work:
 
     detector: Detector
     thresholds: FloatArray
+    in_force: BundleMeta
+    """The model's metadata with these thresholds."""
     look: Look
     drawings: Path | None
     """Folder of the drawn pictures; None if none are asked for."""
@@ -119,7 +126,7 @@ def _carry_out(
 ) -> _Tally:
     tally = _Tally()
     with (
-        open_writers(formats, out, work.detector.meta) as writers,
+        open_writers(formats, out, work.in_force) as writers,
         closing(run_in_order(_tasks(work, sources), usable_cores())) as outcomes,
     ):
         for outcome in track(outcomes, "predict", _count(sources)):
@@ -158,6 +165,13 @@ def _count(sources: Sequence[Source]) -> int | None:
 
 def _thresholds(detector: Detector, threshold: float | None) -> FloatArray:
     return detector.thresholds if threshold is None else np.full_like(detector.thresholds, threshold)
+
+
+def _in_force(meta: BundleMeta, threshold: float | None) -> BundleMeta:
+    if threshold is None:
+        return meta
+    asked = dict.fromkeys(meta.labels, threshold)
+    return meta.model_copy(update={"thresholds": asked, "threshold_policy": OVERRIDE})
 
 
 def _check(formats: Collection[str], threshold: float | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.prediction.sources import Source
 from maskdet.types import Detections, Picture
 
@@ -38,6 +39,8 @@ class PredictSummary:
 
     pictures: int
     """Pictures and video frames looked at."""
+    threshold_policy: ThresholdPolicy
+    """How the thresholds in force came about."""
     faces: Mapping[str, int]
     """Detections by label, all labels named."""
     failures: tuple[Failure, ...]

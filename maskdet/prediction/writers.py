@@ -36,7 +36,7 @@ class JsonWriter:
 
     def __init__(self, stream: TextIO, meta: BundleMeta) -> None:
         self._stream, self._labels, self._separator = stream, meta.labels, "\n"
-        head = {"name": meta.name, "variant": meta.variant, "labels": meta.labels}
+        head = meta.model_dump(include={"name", "variant", "labels", "thresholds", "threshold_policy"})
         stream.write(f'{{\n  "model": {_compact(head)},\n  "pictures": [')
 
     def add(self, prediction: Prediction) -> None:
@@ -105,7 +105,10 @@ class VideoDrawings:
 
 @contextmanager
 def open_writers(formats: Collection[str], out: Path, meta: BundleMeta) -> Iterator[list[Writer]]:
-    """The writers of json, csv and draw (videos); files appear under `out` only if the block succeeds."""
+    """The writers of json, csv and draw (videos); files appear under `out` only if the block succeeds.
+
+    `meta` has the thresholds in force.
+    """
     with ExitStack() as stack:
         writers: list[Writer] = []
         if "json" in formats:

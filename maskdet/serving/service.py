@@ -84,6 +84,7 @@ class Service:
             pictures=len(outcomes),
             faults=len(outcomes) - len(results),
             bundle=bundles,
+            threshold_policy=",".join(dict.fromkeys(result.policy for result in results)),
             verdicts=[result.verdict.outcome for result in results],
             **({"camera": camera} if camera else {}),
         )

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from support import paint, write_tiny_bundle
 
+from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.errors import PictureError, PipelineFileError, ServingError, StageError, UsageError
 
 
@@ -41,6 +42,20 @@ def test_predict_needs_no_pipeline_file_when_it_has_a_model(model, invoke):
     pictures = json.loads((model.parent / "found" / "predictions.json").read_text())["pictures"]
     assert [found["label"] for found in pictures[0]["detections"]] == ["with_mask", "without_mask"]
     assert not (model.parent / "found" / "drawn").exists()
+
+
+def test_predict_says_which_policy_is_in_force_and_what_it_costs(model, invoke):
+    command = ("predict", "photo.png", "--model", "model.onnx", "--format", "json")
+    assert "thresholds: without a stated policy; what they cost in recall is not stated" in (
+        invoke(*command).output
+    )
+    policy = ThresholdPolicy(name="recall", parameter=0.9)
+    write_tiny_bundle(model, threshold_policy=policy, metrics={"recall.with_mask": 0.9})
+    said = invoke(*command).output
+    assert "thresholds: recall, the best mean F1 with at least 90% of each class's faces answered; " in said
+    assert "on val they answer 90% of with_mask" in said
+    said = invoke(*command, "--threshold", "0.4").output
+    assert "thresholds: override, given in place of the model's own (recall, the best mean F1" in said
 
 
 def test_predict_writes_json_and_drawings_by_default(model, invoke):
@@ -84,7 +99,10 @@ def test_eval_judges_any_bundle_on_val(project, invoke):
     assert "| without_mask |" in result.output
     metrics = json.loads((project / "runs" / "demo" / "eval-other" / "metrics.json").read_text())
     assert metrics["pictures"] == 2
-    assert metrics["threshold_policy"] == "shipped"
+    assert metrics["threshold_policy"] == {"name": "unknown", "parameter": None}
+    assert metrics["threshold_source"] == "model file"
+    assert "In force: without a stated policy (those inside the model file)" in result.output
+    assert "| recall 90% |" in result.output
     written = {path.name for path in (project / "runs" / "demo" / "eval-other").iterdir()}
     assert written == {"metrics.json", "report.md", "pr.png", "thresholds.png", "slices.png", "worst.png"}
 

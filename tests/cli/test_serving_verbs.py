@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from support import paint, write_tiny_bundle
 
+from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.errors import PictureError, ServingError, StageError, UsageError
 
 
@@ -30,8 +31,8 @@ def folder(tmp_path, monkeypatch):
 
 
 @contextmanager
-def served(*arguments, **environment):
-    """A running `maskdet serve`: its first line, its address and its port."""
+def served(*arguments, further=0, **environment):
+    """A running `maskdet serve`: its first line and so many further ones, its address and its port."""
     command = [sys.executable, "-m", "maskdet", "serve", *arguments]
     with (
         Path("serve.log").open("w") as log,
@@ -43,7 +44,7 @@ def served(*arguments, **environment):
             line = server.stdout.readline()
             found = re.search(r" at (http://127.0.0.1:(\d+))\n", line)
             assert found, Path("serve.log").read_text()
-            yield line, found[1], found[2]
+            yield "".join([line, *(server.stdout.readline() for _ in range(further))]), found[1], found[2]
         finally:
             server.terminate()
             assert server.wait(60) == 0
@@ -133,6 +134,22 @@ def test_what_cannot_be_served_is_said_before_the_port_opens(folder, invoke, arg
         (folder / "pipeline.yml").write_text("name: demo\ndata: {root: .}\n")
     with pytest.raises(error, match=says):
         invoke("serve", *arguments)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_start_says_which_policy_is_in_force(folder, workers):
+    policy = ThresholdPolicy(name="safe", parameter=0.03)
+    write_tiny_bundle(folder / "gate.onnx", threshold_policy=policy, metrics={"recall.with_mask": 0.86})
+    names = ("--model", "gate=gate.onnx", "--model", "hall=hall.onnx")
+    with served(*names, "--port", "0", "--workers", workers, further=2) as (lines, _, _):
+        _, gate, hall = lines.splitlines()
+    assert gate.startswith("thresholds of gate: safe, the best mean F1 with at most 3% of bare faces")
+    assert gate.endswith("on val they answer 86% of with_mask")
+    assert hall.startswith("thresholds of hall: without a stated policy")
+    logged = [json.loads(line) for line in Path("serve.log").read_text().splitlines()]
+    ready = [one["thresholds"] for one in logged if one["message"] == "ready"]
+    assert len(ready) == int(workers)
+    assert all(f"thresholds of gate: {each['gate']}" == gate for each in ready)
 
 
 def test_file_name_with_an_equals_sign_is_a_file(folder):

@@ -11,6 +11,7 @@ from support import LABELS, write_tiny_bundle
 
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.settings import METADATA_KEY
+from maskdet.detector.threshold_policy import BEST_F1, OVERRIDE, ThresholdPolicy
 from maskdet.errors import BundleError
 
 
@@ -37,6 +38,45 @@ def test_a_bundle_holds_all_that_is_needed(model_path: Path) -> None:
     assert bundle.meta.labels == LABELS
     assert bundle.meta.input_size == (64, 64)
     assert len(repr(bundle)) < 2000
+
+
+def test_a_bundle_states_the_policy_of_its_thresholds_and_what_they_cost(tmp_path: Path) -> None:
+    policy = ThresholdPolicy(name="safe", parameter=0.03)
+    metrics = {"recall.with_mask": 0.8647, "recall.without_mask": 0.714}
+    path = write_tiny_bundle(tmp_path / "m.onnx", threshold_policy=policy, metrics=metrics)
+    meta = load_bundle(path).meta
+    assert meta.threshold_policy == policy
+    assert meta.own_recall == {"with_mask": 0.8647, "without_mask": 0.714}
+    said = meta.describe_thresholds()
+    assert "at most 3% of bare faces" in said
+    assert said.endswith("on val they answer 86.5% of with_mask, 71.4% of without_mask")
+
+
+def test_a_bundle_from_before_policies_were_stated_claims_none(tmp_path: Path) -> None:
+    def forget(model: onnx.ModelProto) -> None:
+        meta = json.loads(model.metadata_props[0].value)
+        del meta["threshold_policy"]
+        model.metadata_props[0].value = json.dumps(meta)
+
+    meta = load_bundle(edited(write_tiny_bundle(tmp_path / "m.onnx"), forget)).meta
+    assert meta.threshold_policy == ThresholdPolicy(name="unknown")
+    assert meta.describe_thresholds() == "without a stated policy; what they cost in recall is not stated"
+
+
+@pytest.mark.parametrize(
+    ("policy", "text"),
+    [
+        (ThresholdPolicy(name="safe", parameter=0.025), "at most 2.5% of bare faces"),
+        (ThresholdPolicy(name="recall", parameter=0.9), "at least 90% of each class's faces"),
+        (ThresholdPolicy(name="recall"), "at least a share of each class's faces"),
+        (BEST_F1, "each class's best F1"),
+        (ThresholdPolicy(name="given"), "numbers from the pipeline file"),
+        (OVERRIDE, "in place of the model's own"),
+    ],
+)
+def test_policies_in_words(policy: ThresholdPolicy, text: str) -> None:
+    assert policy.describe().startswith(f"{policy.name}, ")
+    assert text in policy.describe()
 
 
 def test_the_same_bundle_is_written_to_the_byte(tmp_path: Path) -> None:
@@ -94,6 +134,8 @@ def test_metadata_that_is_not_an_object(tmp_path: Path, text: str) -> None:
         ({"input_size": [64]}, "wrong at input_size"),
         ({"nms": {"keep": 0}}, "wrong at nms.keep"),
         ({"colour": "bgr"}, "wrong at colour"),
+        ({"threshold_policy": {"name": "brave"}}, "wrong at threshold_policy.name"),
+        ({"threshold_policy": {"name": "safe", "parameter": 3}}, "wrong at threshold_policy.parameter"),
     ],
 )
 def test_metadata_that_does_not_fit(tmp_path: Path, changes: dict[str, object], what: str) -> None:

@@ -22,6 +22,7 @@ import pytest
 from support import cell_box, paint, write_tiny_bundle
 
 from maskdet.dataset.voc import read_annotation
+from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.serving.http.keys import hash_key
 from maskdet.types import Picture
 
@@ -256,8 +257,13 @@ def test_slider_filters_and_judges_as_the_server_without_asking_it(page: Any, se
 
     assert outcomes == {"ok", "uncertain", "violation"}
     assert len(asked) == 1
+    policy = page.locator("#policy")
+    expect(policy).to_have_text("Your own thresholds. The model’s policy: not stated by the model.")
     page.get_by_role("button", name="Model’s own").click()
     expect(page.locator("#threshold-value")).to_have_text("0.50")
+    expect(policy).to_have_text(
+        "Policy: not stated by the model. What it costs in found faces is not stated."
+    )
 
 
 def test_each_label_has_a_threshold(page: Any) -> None:
@@ -502,7 +508,13 @@ def test_page_notices_a_swapped_model(open_page: Callable[..., Any], tmp_path: P
     with serving(tmp_path) as server:
         page = open_page(server.url)
         expect(page.locator("#label-thresholds label")).to_have_count(3, timeout=PATIENCE_MS)
-        write_tiny_bundle(tmp_path / "tiny.onnx", labels=["helmet"])
+        policy = ThresholdPolicy(name="safe", parameter=0.03)
+        write_tiny_bundle(
+            tmp_path / "tiny.onnx",
+            labels=["helmet"],
+            threshold_policy=policy,
+            metrics={"recall.helmet": 0.8647},
+        )
         httpx.post(f"{server.url}/v1/admin/reload", timeout=60).raise_for_status()
 
         give(page, upload(encoded(picture({(1, 2): "with_mask"}))))
@@ -510,6 +522,12 @@ def test_page_notices_a_swapped_model(open_page: Callable[..., Any], tmp_path: P
 
         assert [label for label, _, _ in faces(page)] == ["helmet"]
         expect(page.locator("#label-thresholds label")).to_have_text(["helmet"])
+        expect(page.locator("#policy")).to_have_text(
+            "Policy: safe (at most 3% of bare faces passed as masked). "
+            "In its test pictures it found helmet 86.5%."
+        )
+        page.get_by_role("button", name="中文").click()
+        expect(page.locator("#policy")).to_have_text(re.compile("safe（.*不超过 3%）.*helmet 86.5%"))
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])

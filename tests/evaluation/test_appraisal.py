@@ -7,9 +7,11 @@ import json
 import numpy as np
 import pytest
 
+from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
 from maskdet.errors import DatasetError, UsageError
 from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.class_match import Meanings
+from maskdet.evaluation.policies import Shipped
 from maskdet.evaluation.report import markdown_report
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
@@ -207,7 +209,7 @@ def test_safe_thresholds_keep_the_limit_that_the_best_f1_breaks():
     assert _counts(_appraised(scenes, threshold=0.5))["bare_passed_wide"] == (10, 100)
     safe = _appraised(scenes, threshold="safe", max_bare_passed=0.02)
     count, of = _counts(safe)["bare_passed_wide"]
-    assert (of, safe.policy, safe.notes[1:]) == (100, "safe", ())
+    assert (of, safe.policy, safe.notes[1:]) == (100, ThresholdPolicy(name="safe", parameter=0.02), ())
     assert count <= 1
     assert min(each.f1 for each in safe.classes[:2]) > 0.9
 
@@ -225,16 +227,18 @@ def test_few_bare_faces_let_none_pass_and_fewer_decide_nothing():
     assert _counts(some)["bare_passed_wide"] == (0, 30)
     assert "too small to promise 2.0%" in " ".join(some.notes)
     few = _appraised(_crossing(bare_passed=5)[:10], threshold="safe")
-    assert few.policy == "best-f1"
+    assert few.policy == BEST_F1
     assert "safe thresholds need 20" in " ".join(few.notes)
 
 
-def test_shipped_thresholds_stand_in_for_the_policy(make_scenes):
+@pytest.mark.parametrize("policy", [ThresholdPolicy(), ThresholdPolicy(name="safe", parameter=0.1)])
+def test_shipped_thresholds_stand_in_for_the_policy(make_scenes, policy):
     scenes = make_scenes(0)
     views = [View("a.jpg", SIZE, 100.0)] * len(scenes)
-    shipped = {"with_mask": 0.11, "without_mask": 0.22, "mask_weared_incorrect": 0.33}
+    shipped = Shipped({"with_mask": 0.11, "without_mask": 0.22, "mask_weared_incorrect": 0.33}, policy)
     judged = appraise(scenes, views, LABELS, EvalSettings(threshold="safe"), SIZE, shipped=shipped)
-    assert (judged.thresholds, judged.policy) == (shipped, "shipped")
+    assert (judged.thresholds, judged.policy) == (shipped.thresholds, policy)
+    assert judged.source == "model file"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -248,6 +252,6 @@ def test_intervals_hold_the_figures_and_all_of_it_is_json(make_scenes, seed):
         assert each.ap50_interval[0] < each.ap50 < each.ap50_interval[1]
     written = json.loads(json.dumps(judged.to_json(), allow_nan=False))
     assert list(written["slices"]) == ["face_pixels", "faces_per_picture", "brightness"]
-    assert written["threshold_policy"] == "best-f1"
+    assert written["threshold_policy"] == {"name": "best-f1", "parameter": None}
     by_width = written["slices"]["face_pixels"].values()
     assert sum(each["faces"] for each in by_width) == sum(each.truths for each in judged.classes)

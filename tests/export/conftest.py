@@ -50,6 +50,7 @@ def export_job(
         settings=ExportSettings(),
         eval_settings=EvalSettings(),
         thresholds=evaluation.thresholds,
+        threshold_policy=evaluation.policy,
         metrics=evaluation.summary(),
     )
 
@@ -80,5 +81,6 @@ def sample_job(tmp_path_factory: pytest.TempPathFactory) -> ExportJob:
         settings=ExportSettings(parity_pictures=50),
         eval_settings=EvalSettings(),
         thresholds=meta.thresholds,
+        threshold_policy=meta.threshold_policy,
         metrics={},
     )

@@ -14,6 +14,7 @@ from trained import Exported
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_picture
+from maskdet.detector.threshold_policy import BEST_F1
 from maskdet.errors import ExportError, TrainingError
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.export import ExportJob, export
@@ -73,6 +74,7 @@ def test_bundle_holds_what_is_needed_to_run_it(exported: Exported) -> None:
     )
     assert meta.input_size == (320, 320)
     assert meta.thresholds == pytest.approx(exported.job.thresholds)
+    assert meta.threshold_policy == BEST_F1
     assert meta.metrics["ap50"] == pytest.approx(exported.evaluation.ap50, abs=1e-6)
     assert len(meta.manifest_sha256) == 64
     assert {"maskdet", "paddle", "paddledet", "paddle2onnx", "onnx"} <= meta.versions.keys()

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 from support import write_tiny_bundle
@@ -15,12 +17,15 @@ from trained import REPO, Exported
 
 from maskdet.detector import shipped
 from maskdet.detector.bundle import load_bundle
+from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
 from maskdet.errors import StageError
+from maskdet.export.assembly import store_meta
 from maskdet.files import sha256_file
 from maskdet.training.start.checkpoint_meta import read_meta
 from maskdet.training.start.weights import read_weights
 
 Ship = Callable[[Path, Path], list[Path]]
+UNSTATED = ThresholdPolicy()
 
 
 @pytest.fixture
@@ -28,6 +33,25 @@ def ship(monkeypatch: pytest.MonkeyPatch) -> Ship:
     monkeypatch.syspath_prepend(REPO / "scripts")
     ship: Ship = import_module("ship_model").ship
     return ship
+
+
+@pytest.fixture
+def restate(ship: Ship) -> Ship:
+    restate: Ship = import_module("ship_model").restate
+    return restate
+
+
+@pytest.fixture
+def unstated(run: Path, tmp_path: Path, ship: Ship) -> Path:
+    """A folder with both files, made before bundles said which policy chose their thresholds."""
+    model = onnx.load(run / "export" / "model.onnx")
+    meta = load_bundle(run / "export" / "model.onnx").meta
+    figures = {name: value for name, value in meta.metrics.items() if "policy." not in name}
+    store_meta(model, meta.model_copy(update={"threshold_policy": UNSTATED, "metrics": figures}))
+    onnx.save(model, run / "export" / "model.onnx")
+    (tmp_path / "models").mkdir()
+    ship(run, tmp_path / "models")
+    return tmp_path / "models"
 
 
 @pytest.fixture
@@ -62,6 +86,46 @@ def test_both_files_say_the_same_and_come_out_the_same_twice(run: Path, tmp_path
     before, after = read_weights(run / "train" / "best.pdparams"), read_weights(weights)
     assert before.keys() == after.keys()
     assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_shipped_files_are_told_which_policy_chose_their_thresholds(
+    exported: Exported, unstated: Path, tmp_path: Path, restate: Ship
+) -> None:
+    bundle, weights = unstated / shipped.MODEL_NAME, unstated / shipped.WEIGHTS_NAME
+    before, arrays = load_bundle(bundle), read_weights(weights)
+    metrics = tmp_path / "metrics.json"
+    metrics.write_text(json.dumps(exported.evaluation.to_json()))
+
+    restate(metrics, unstated)
+
+    after, meta = load_bundle(bundle), read_meta(weights)
+    assert (before.meta.threshold_policy, after.meta.threshold_policy) == (UNSTATED, BEST_F1)
+    assert after.meta.metrics.items() > before.meta.metrics.items()
+    stated = after.meta.metrics["policy.best-f1.recall.with_mask"]
+    assert stated == pytest.approx(after.meta.metrics["recall.with_mask"])
+    assert (meta.bundle_sha256, meta.metrics) == (sha256_file(bundle), after.meta.metrics)
+    assert onnx.load(bundle).graph == onnx.load_model_from_string(before.model).graph
+    again = read_weights(weights)
+    assert all(np.array_equal(arrays[name], again[name]) for name in arrays)
+    written = [bundle.read_bytes(), weights.read_bytes()]
+    restate(metrics, unstated)
+    assert [bundle.read_bytes(), weights.read_bytes()] == written
+
+
+def test_a_policy_that_did_not_choose_them_is_not_stated(
+    exported: Exported, unstated: Path, tmp_path: Path, restate: Ship
+) -> None:
+    bundle = unstated / shipped.MODEL_NAME
+    before = bundle.read_bytes()
+    judged = exported.evaluation.to_json()
+    for each in judged["policies"]:
+        for one in each["classes"].values():
+            one["threshold"] += 0.01
+    metrics = tmp_path / "metrics.json"
+    metrics.write_text(json.dumps(judged))
+    with pytest.raises(StageError, match=r"no policy in .* chooses the thresholds"):
+        restate(metrics, unstated)
+    assert bundle.read_bytes() == before
 
 
 def test_weights_of_another_training_are_refused(

@@ -13,6 +13,7 @@ from support import LABELS, cell_box, paint
 from maskdet.detector.captions import class_colour
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_picture
+from maskdet.detector.threshold_policy import OVERRIDE
 from maskdet.errors import BundleError, UsageError
 from maskdet.prediction.predict import predict
 from maskdet.prediction.video import read_frames
@@ -39,7 +40,13 @@ def test_json_holds_every_picture_with_its_faces(detector: Detector, here: Path)
     assert summary.seconds > 0
     assert summary.written == (OUT / "predictions.json",)
     written = document()
-    assert written["model"] == {"name": "tiny", "variant": "tiny_grid", "labels": list(LABELS)}
+    assert written["model"] == {
+        "name": "tiny",
+        "variant": "tiny_grid",
+        "labels": list(LABELS),
+        "thresholds": dict.fromkeys(LABELS, 0.5),
+        "threshold_policy": {"name": "unknown", "parameter": None},
+    }
     assert written["failures"] == []
     first, second = written["pictures"]
     assert second == {"file": "口罩 b.JPG", "width": 48, "height": 32, "detections": []}
@@ -158,6 +165,15 @@ def test_the_threshold_can_be_overridden(detector: Detector, here: Path) -> None
         for threshold in (None, 0.3, 0.9)
     ]
     assert counts == [0, 1, 0]
+
+
+def test_an_overridden_threshold_is_said_as_such(detector: Detector, here: Path) -> None:
+    save(here / "a.png")
+    summary = predict(detector, ["a.png"], formats=["json"], out=OUT, threshold=0.3)
+    assert summary.threshold_policy == OVERRIDE
+    model = document()["model"]
+    assert model["threshold_policy"] == {"name": "override", "parameter": None}
+    assert model["thresholds"] == dict.fromkeys(LABELS, 0.3)
 
 
 def test_progress_counts_pictures_and_frames(detector: Detector, here: Path) -> None:

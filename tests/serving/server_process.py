@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def main() -> int:
     bundle, settings, slow_ms = sys.argv[1:]
     log_to()
 
-    def ready(url: str) -> None:
+    def ready(url: str, thresholds: Mapping[str, str]) -> None:
+        del thresholds
         if int(slow_ms):
             slow_down(int(slow_ms))
         sys.stdout.write(f"{url}\n")

@@ -114,4 +114,4 @@ def _run(context: Context, out: Path) -> str:
     return headline(evaluation)
 
 
-STAGE = Stage("eval", _inputs, _run)
+STAGE = Stage("eval", _inputs, _run, version=2)

@@ -15,6 +15,8 @@ from maskdet.training.state import BEST_NAME
 METRICS = "metrics.json"
 _OVERALL = ("ap50", "ap50_95", "ap50_any_class")
 _SAFETY = ("bare_passed", "bare_passed_wide", "worn_wrong_as_masked", "false_alarms_per_1000")
+CHOOSING = ("safe", "best-f1", "recall")
+_POLICY_RATES = ("false_alarms_per_1000", "bare_passed", "bare_passed_wide")
 _PER_CLASS = ("ap50", "ap50_95", "precision", "recall", "f1")
 
 
@@ -31,6 +33,7 @@ def _inputs(context: Context) -> Inputs:
 
 
 def _run(context: Context, out: Path) -> str:
+    from maskdet.detector.threshold_policy import ThresholdPolicy
     from maskdet.export.export import ExportJob, export
 
     pipeline = context.pipeline
@@ -46,7 +49,8 @@ def _run(context: Context, out: Path) -> str:
         settings=pipeline.export,
         eval_settings=pipeline.eval,
         thresholds={label: each["threshold"] for label, each in judged["classes"].items()},
-        metrics=_flat(judged),
+        threshold_policy=ThresholdPolicy.model_validate(judged["threshold_policy"]),
+        metrics=bundle_figures(judged),
         python=pipeline.train.python,
     )
     summary = export(job, track=context.track)
@@ -66,13 +70,33 @@ def _judged(context: Context) -> dict[str, Any]:
     return judged
 
 
-def _flat(judged: dict[str, Any]) -> dict[str, float]:
-    """The figures as the bundle holds them: ap50, ..., then ap50.<label>, ...; without undefined ones."""
+def bundle_figures(judged: dict[str, Any]) -> dict[str, float]:
+    """The figures of metrics.json as the bundle holds them, without undefined ones: ap50, ..., ap50.<label>,
+    ..., then what each policy that chooses on val chooses and costs, such as policy.safe.recall.<label>.
+    """
     flat = {name: judged[name] for name in _OVERALL}
     for label, each in judged["classes"].items():
         flat.update({f"{name}.{label}": each[name] for name in _PER_CLASS})
     flat.update({name: judged["safety"][name]["value"] for name in _SAFETY if name in judged["safety"]})
+    for each in judged["policies"]:
+        flat.update(_policy_figures(each))
     return {name: value for name, value in flat.items() if value is not None}
 
 
-STAGE = Stage("export", _inputs, _run, version=2)
+def _policy_figures(each: dict[str, Any]) -> dict[str, float | None]:
+    policy, classes = each["policy"]["name"], each["classes"]
+    wide = {f"recall_wide.{label}": one["recall_wide"]["value"] for label, one in classes.items()}
+    in_force = wide if each["in_force"] else {}
+    if policy not in CHOOSING or not classes:
+        return in_force
+    own = {
+        "parameter": each["policy"]["parameter"],
+        **{f"threshold.{label}": one["threshold"] for label, one in classes.items()},
+        **{f"recall.{label}": one["recall"]["value"] for label, one in classes.items()},
+        **wide,
+        **{name: each[name]["value"] for name in _POLICY_RATES if name in each},
+    }
+    return {**in_force, **{f"policy.{policy}.{name}": value for name, value in own.items()}}
+
+
+STAGE = Stage("export", _inputs, _run, version=3)

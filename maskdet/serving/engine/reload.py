@@ -110,7 +110,9 @@ class Reloader:
         if new is None:
             return Reloaded(name, old.sha256, "unchanged")
         self._engine.swap(name, new)
-        logger.info("swapped", extra={"fields": {"model": name, "from": old.sha256, "to": new.sha256}})
+        said = {"model": name, "from": old.sha256, "to": new.sha256}
+        thresholds = new.meta.describe_thresholds()
+        logger.info("swapped", extra={"fields": {**said, "thresholds": thresholds}})
         self._engine.metrics.reload(name, "swapped")
         del old
         await asyncio.to_thread(_give_memory_back)

@@ -20,6 +20,7 @@ from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import resize
 from maskdet.detector.runtime.registry import open_session, shares_cores
 from maskdet.detector.settings import NmsSettings
+from maskdet.detector.threshold_policy import OVERRIDE, PolicyName
 from maskdet.detector.verdict import MaskRule, Verdict
 from maskdet.errors import BundleError, PictureError
 from maskdet.serving.engine.sessions import Sessions
@@ -88,6 +89,8 @@ class PictureResult:
     verdict: Verdict
     timing: Timing
     drawn: bytes | None = None
+    policy: PolicyName = "unknown"
+    """How the thresholds came about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +218,17 @@ class ServedModel:
             postprocess=_ms(started, ended),
             draw=_ms(ended, time.perf_counter()),
         )
+        policy = self.meta.threshold_policy if prepared.work.threshold is None else OVERRIDE
         return PictureResult(
-            self, candidates, prepared.thresholds, detections, prepared.size, verdict, timing, drawn
+            self,
+            candidates,
+            prepared.thresholds,
+            detections,
+            prepared.size,
+            verdict,
+            timing,
+            drawn,
+            policy.name,
         )
 
     def _nms(self, prepared: Prepared) -> NmsSettings:

@@ -11,6 +11,7 @@ from typing import Any
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.engine.reload import Reloaded, Reloader, merged, to_plain
+from maskdet.serving.process.readiness import Thresholds
 from maskdet.serving.refusals import Draining, NotReady, UnknownModel
 
 MAX_LINE = 1 << 20
@@ -29,9 +30,9 @@ class Link:
         self._asked: asyncio.Future[list[Reloaded]] | None = None
         self._turn = asyncio.Lock()
 
-    def ready(self) -> None:
-        """Say that the models have answered their probe."""
-        self._send({"event": "ready"})
+    def ready(self, thresholds: Thresholds) -> None:
+        """Say that the models have answered their probe, and at which thresholds they answer."""
+        self._send({"event": "ready", "thresholds": dict(thresholds)})
 
     def failed(self, error: MaskdetError) -> None:
         """Say why this worker cannot start; it has not listened yet, or no longer does."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from maskdet.serving.process.listener import listen, url_of
+from maskdet.serving.process.readiness import Thresholds
 from maskdet.serving.process.records import own_record, remove_record, write_record
 from maskdet.serving.settings import ServeSettings
 
 
-def serve(models: Mapping[str, Path], settings: ServeSettings, on_ready: Callable[[str], None]) -> None:
+def serve(
+    models: Mapping[str, Path], settings: ServeSettings, on_ready: Callable[[str, Thresholds], None]
+) -> None:
     """Serve bundles until SIGTERM or Ctrl-C; then answer what was accepted and return.
 
     models: bundle files by name; an empty name stands for the bundle's own. The first is the default.
-    on_ready: gets the server's URL once every model has answered its probe.
+    on_ready: gets the server's URL once every model has answered its probe, and by model which policy chose
+    its thresholds and what they cost, in words.
     Raises ServingError if the address cannot be had, BundleError or EnvironmentProblem for a model.
     """
     with listen(settings.host, settings.port) as listener:
@@ -26,10 +31,10 @@ def serve(models: Mapping[str, Path], settings: ServeSettings, on_ready: Callabl
                 # What a supervisor never needs is not loaded: it stays small.
                 from maskdet.serving.process.supervisor import supervise  # noqa: PLC0415
 
-                supervise(models, settings, listener, lambda: on_ready(url))
+                supervise(models, settings, listener, partial(on_ready, url))
             else:
                 from maskdet.serving.process.server import run  # noqa: PLC0415
 
-                run(models, settings, listener, lambda: on_ready(url))
+                run(models, settings, listener, partial(on_ready, url))
         finally:
             remove_record(record)

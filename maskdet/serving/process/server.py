@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -25,6 +25,7 @@ from maskdet.serving.engine.served_model import ServedModel
 from maskdet.serving.http.connection import guarded
 from maskdet.serving.process.link import Link
 from maskdet.serving.process.listener import BACKLOG, Listener
+from maskdet.serving.process.readiness import OnReady
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import nearest
 
@@ -35,7 +36,7 @@ def run(
     models: Mapping[str, Path],
     settings: ServeSettings,
     listener: Listener,
-    on_ready: Callable[[], None],
+    on_ready: OnReady,
     link: Link | None = None,
 ) -> None:
     """Answer a listener's connections until a signal. `link` is the way to the other workers, if any."""
@@ -95,7 +96,7 @@ class MaskdetServer(uvicorn.Server):
         engine: Engine,
         settings: ServeSettings,
         reloader: Reloader,
-        on_ready: Callable[[], None],
+        on_ready: OnReady,
         link: Link | None = None,
     ) -> None:
         super().__init__(_uvicorn_config(create_app(engine, settings, link or reloader), settings))
@@ -152,8 +153,10 @@ class MaskdetServer(uvicorn.Server):
             self.should_exit = True
             return
         if self._engine.state == "ready":
-            logger.info("ready", extra={"fields": {"models": sorted(self._engine.models)}})
-            self._on_ready()
+            models = self._engine.models
+            thresholds = {name: model.meta.describe_thresholds() for name, model in models.items()}
+            logger.info("ready", extra={"fields": {"models": sorted(models), "thresholds": thresholds}})
+            self._on_ready(thresholds)
             if self._watch:
                 self._spawn(self._reloader.watch())
 

@@ -9,11 +9,12 @@ import os
 import signal
 import socket
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from maskdet.errors import MaskdetError, ServingError
 from maskdet.machine import core_count
+from maskdet.serving.process.readiness import OnReady
 from maskdet.serving.process.worker_handle import WorkerProcess
 from maskdet.serving.settings import ServeSettings
 
@@ -31,7 +32,7 @@ def supervise(
     models: Mapping[str, Path],
     settings: ServeSettings,
     listener: socket.socket,
-    on_ready: Callable[[], None],
+    on_ready: OnReady,
 ) -> None:
     """Run `settings.workers` processes on the listener until SIGTERM or Ctrl-C.
 
@@ -58,7 +59,7 @@ class Supervisor:
         models: Mapping[str, Path],
         settings: ServeSettings,
         listener: socket.socket,
-        on_ready: Callable[[], None],
+        on_ready: OnReady,
         metrics_folder: Path,
     ) -> None:
         self._models = models
@@ -147,7 +148,7 @@ class Supervisor:
         ready = [worker for worker in self._workers.values() if worker.ready]
         if len(ready) == self._settings.workers and not self._all_ready:
             self._all_ready = True
-            self._on_ready()
+            self._on_ready(ready[0].thresholds)
 
     def _reload(self, asker: WorkerProcess, model: str) -> None:
         task = asyncio.ensure_future(self._reload_all(asker, model))

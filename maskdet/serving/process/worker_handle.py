@@ -20,7 +20,10 @@ MAX_LINE = 1 << 20
 
 
 class WorkerProcess:
-    """One process, and the line to it. `failure` is what it said of why it could not start."""
+    """One process, and the line to it.
+
+    failure: what it said of why it could not start; thresholds: what it said of its models' when ready.
+    """
 
     def __init__(
         self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -28,6 +31,7 @@ class WorkerProcess:
         self.pid = process.pid
         self.ready = False
         self.failure: MaskdetError | None = None
+        self.thresholds: dict[str, str] = {}
         self._process = process
         self._reader = reader
         self._writer = writer
@@ -64,7 +68,7 @@ class WorkerProcess:
             while text := await self._reader.readline():
                 said = json.loads(text)
                 if said["event"] == "ready":
-                    self._now_ready()
+                    self._now_ready(said["thresholds"])
                     on_ready()
                 elif said["event"] == "failed":
                     self.failure = _failure(said)
@@ -106,8 +110,8 @@ class WorkerProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
-    def _now_ready(self) -> None:
-        self.ready = True
+    def _now_ready(self, thresholds: dict[str, str]) -> None:
+        self.ready, self.thresholds = True, thresholds
         if self._missed:
             # It may have read its files just before they changed.
             self._say({"command": "reload", "model": ""})

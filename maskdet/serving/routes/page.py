@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from maskdet import __version__
 from maskdet.detector.captions import class_colour
+from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.serving.engine.served_model import ServedModel, bundle_id
 from maskdet.serving.http.keys import PAGE_FILES
 from maskdet.serving.refusals import UnknownRoute
@@ -59,13 +60,17 @@ OLD_GREETING = "Welcome to PaddlePaddle"
 
 
 class PageModel(Schema):
-    """A model as the page shows it; `colours` are of its labels, as #rrggbb."""
+    """A model as the page shows it; `colours` are of its labels, as #rrggbb; `recall` is what its thresholds
+    answer on val by label, as far as the bundle says.
+    """
 
     name: str
     bundle: str
     labels: list[str]
     colours: list[str]
     thresholds: dict[str, float]
+    threshold_policy: ThresholdPolicy
+    recall: dict[str, float]
     violation_labels: list[str]
     unknown_labels: list[str]
 
@@ -160,6 +165,8 @@ def _page_model(model: ServedModel) -> PageModel:
         labels=list(labels),
         colours=colours,
         thresholds=model.meta.thresholds,
+        threshold_policy=model.meta.threshold_policy,
+        recall=model.meta.own_recall,
         violation_labels=sorted(model.rule.violations),
         unknown_labels=sorted(model.rule.unknown),
     )

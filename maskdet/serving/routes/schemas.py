@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from maskdet.detector.threshold_policy import PolicyName, ThresholdPolicy
 from maskdet.detector.verdict import Decision
 from maskdet.lexicon import Role
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, bundle_id
@@ -77,6 +78,8 @@ class PictureAnswer(Schema):
     candidates: list[DetectionBody] | None = None
     """With candidates: all that the model proposed, whatever the thresholds; absent otherwise."""
     verdict: VerdictBody
+    threshold_policy: PolicyName
+    """How the thresholds of this answer came about: as the model's own, or override, the request's."""
     timing_ms: TimingBody
     model: AnswererBody
     image: str | None = None
@@ -112,6 +115,7 @@ class ModelBody(Schema):
     """Score from which a detection of each label counts."""
     roles: dict[str, Role]
     """What each label says of a face; one that is left out has no known role."""
+    threshold_policy: ThresholdPolicy
     violation_labels: list[str]
     """Labels that break the mask rule."""
     unknown_labels: list[str]
@@ -148,6 +152,7 @@ def picture_answer(
         detections=detection_bodies(result.model, result.detections),
         candidates=detection_bodies(result.model, result.candidates) if candidates else None,
         verdict=VerdictBody(outcome=result.verdict.outcome, counts=result.verdict.counts),
+        threshold_policy=result.policy,
         timing_ms=_timing(result),
         model=AnswererBody(name=result.model.name, bundle=bundle_id(result.model)),
         image=base64.b64encode(result.drawn).decode("ascii") if result.drawn is not None else None,
@@ -195,6 +200,7 @@ def _model_body(model: ServedModel, refused: str) -> ModelBody:
         labels=list(meta.labels),
         input_size=meta.input_size,
         thresholds=meta.thresholds,
+        threshold_policy=meta.threshold_policy,
         roles=meta.roles,
         violation_labels=sorted(model.rule.violations),
         unknown_labels=sorted(model.rule.unknown),

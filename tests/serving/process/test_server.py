@@ -72,6 +72,8 @@ def test_server_answers_logs_and_ends_with_success(server_process: Callable[...,
     server = server_process()
 
     answer = httpx.post(f"{server.url}/v1/detect", content=MASKED, headers={**PNG, "x-request-id": "r1"})
+    other = f"{server.url}/v1/detect?threshold=0.4"
+    httpx.post(other, content=MASKED, headers={**PNG, "x-request-id": "r2"})
     ready = httpx.get(f"{server.url}/health/ready")
 
     assert answer.json()["results"][0]["detections"][0]["label"] == "with_mask"
@@ -80,6 +82,9 @@ def test_server_answers_logs_and_ends_with_success(server_process: Callable[...,
     assert server.end() == 0
     [line] = [line for line in server.log() if line.get("request_id") == "r1"]
     assert (line["status"], line["path"], line["verdicts"]) == (200, "/v1/detect", ["ok"])
+    assert line["threshold_policy"] == "unknown"
+    [line] = [line for line in server.log() if line.get("request_id") == "r2"]
+    assert line["threshold_policy"] == "override"
     assert read_record(server.port) is None
 
 

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import cv2
 import httpx
 import numpy as np
 import pytest
-from support import LABELS, cell_box, paint
+from support import LABELS, cell_box, paint, write_tiny_bundle
 
+from maskdet.detector.threshold_policy import ThresholdPolicy
+from maskdet.serving.engine.served_model import ServedModel
 from maskdet.serving.routes.schemas import DetectAnswer, PictureAnswer, PictureFault
+from maskdet.serving.settings import ServeSettings
 from maskdet.types import Picture
 
 
@@ -278,6 +282,21 @@ def test_models_are_listed(served: Any) -> None:
     assert model["labels"] == list(LABELS)
     assert model["violation_labels"] == ["mask_weared_incorrect", "without_mask"]
     assert len(model["bundle"]) == 64
+    assert model["threshold_policy"] == {"name": "unknown", "parameter": None}
+
+
+def test_the_policy_in_force_is_told_of_models_and_answers(in_process: Any, tmp_path: Path) -> None:
+    app = in_process()
+    policy = ThresholdPolicy(name="safe", parameter=0.03)
+    path = write_tiny_bundle(tmp_path / "safe.onnx", threshold_policy=policy)
+    app.engine.swap("tiny", ServedModel.load("tiny", path, ServeSettings(), cores=1))
+
+    [model] = app.get("/v1/models").json()["models"]
+
+    assert model["threshold_policy"] == {"name": "safe", "parameter": 0.03}
+    assert only(post_raw(app)).threshold_policy == "safe"
+    assert only(post_raw(app, query="?threshold=0.5")).threshold_policy == "override"
+    assert only(post_raw(app, query='?threshold={"with_mask":0.4}')).threshold_policy == "override"
 
 
 def test_unknown_route_and_method_are_json(served: Any) -> None:

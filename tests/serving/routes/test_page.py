@@ -10,10 +10,13 @@ from typing import Any
 
 import cv2
 import pytest
-from support import LABELS, paint
+from support import LABELS, paint, write_tiny_bundle
 
+from maskdet.detector.threshold_policy import ThresholdPolicy
+from maskdet.serving.engine.served_model import ServedModel
 from maskdet.serving.http.keys import hash_key
 from maskdet.serving.routes.page import FOLDER, OLD_GREETING
+from maskdet.serving.settings import ServeSettings
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
 ASSETS = sorted(
@@ -142,6 +145,20 @@ def test_config_tells_models_and_limits(in_process: Callable[..., Any], tmp_path
     assert model["labels"] == list(LABELS)
     assert model["colours"] == ["#169640", "#d62728", "#ffb000"]
     assert model["violation_labels"] == ["mask_weared_incorrect", "without_mask"]
+    assert (model["threshold_policy"]["name"], model["recall"]) == ("unknown", {})
+
+
+def test_config_tells_the_policy_and_what_it_costs(in_process: Callable[..., Any], tmp_path: Path) -> None:
+    app = in_process()
+    policy = ThresholdPolicy(name="recall", parameter=0.9)
+    metrics = {"recall.with_mask": 0.93, "ap50.with_mask": 0.97}
+    path = write_tiny_bundle(tmp_path / "recall.onnx", threshold_policy=policy, metrics=metrics)
+    app.engine.swap("tiny", ServedModel.load("tiny", path, ServeSettings(), cores=1))
+
+    [model] = app.get("/v1/page").json()["models"]
+
+    assert model["threshold_policy"] == {"name": "recall", "parameter": 0.9}
+    assert model["recall"] == {"with_mask": 0.93}
 
 
 def test_without_an_inbox_the_config_says_so(served: Any) -> None:

@@ -8,6 +8,7 @@ import { listen, sample } from "./intake.js";
 import { askKey } from "./key.js";
 import { Live } from "./live.js";
 import { decoded, examine, newPicture } from "./picture.js";
+import { policyText } from "./policy.js";
 import { Queue } from "./queue.js";
 import { Results, spoken } from "./results.js";
 import { saveJson, savePicture } from "./saving.js";
@@ -258,6 +259,7 @@ class Page {
     part("fault-text").textContent = fault ? this.faultText(current) : "";
     for (const id of ["verdict", "thresholds", "results", "raw"]) part(id).hidden = Boolean(fault) || editing;
     part("thresholds").hidden ||= !this.model;
+    part("policy").textContent = policyText(this.model, this.thresholds.values);
     part("correction").hidden = !editing;
     part("actions").hidden = live;
     part("again").hidden = live;

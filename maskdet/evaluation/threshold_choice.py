@@ -1,0 +1,37 @@
+"""What a policy chooses from, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from maskdet.evaluation.pool import Pool
+from maskdet.lexicon import Role
+from maskdet.types import FloatArray
+
+FEWEST_FACES: Final = 20
+"""Faces that val needs for a choice by them: wide bare ones for `safe`, of each class for `recall`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Thresholds by label, none where val cannot decide; `notes` say what was not reached, and why."""
+
+    thresholds: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Val:
+    """`pool` from FLOOR up, `widths` [M] at network scale, `best_f1` [C] the thresholds to start from."""
+
+    pool: Pool
+    widths: FloatArray
+    best_f1: FloatArray
+    roles: Mapping[str, Role]
+    labels: Sequence[str]
+
+    def by_label(self, thresholds: FloatArray) -> dict[str, float]:
+        """Thresholds [C] as a model holds them."""
+        return {label: round(float(score), 4) for label, score in zip(self.labels, thresholds, strict=True)}

@@ -1,0 +1,88 @@
+"""A search for thresholds: first as few faces at fault as can be, then the best mean F1 of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+import numpy as np
+
+from maskdet.evaluation.pool import Pool
+from maskdet.evaluation.safety import Parts
+from maskdet.types import FloatArray, IntArray
+
+FLOOR: Final = 0.05
+"""No threshold is tried below it, so the pool may leave out what scores less."""
+_COARSE: Final = np.arange(0.05, 0.96, 0.05).round(2).astype(np.float32)
+_SCALES: Final = np.geomspace(0.05, 1, 20).astype(np.float32)
+_FINE: Final = np.arange(0.05, 0.96, 0.01).round(2).astype(np.float32)
+_ROUNDS: Final = 3
+
+Rank = tuple[int, float]
+"""How good thresholds are: faces at fault, as a negative number; mean F1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ThresholdSearch:
+    """`at_fault`: how many faces break the policy at thresholds [C], 0 where it is kept."""
+
+    pool: Pool
+    at_fault: Callable[[FloatArray], int]
+
+    def spread(self, start: FloatArray, parts: Parts) -> FloatArray:
+        """The best of a coarse grid: one threshold for the masked labels, one for the bare ones."""
+        tried = [start]
+        for masked, bare in product(_COARSE, _COARSE):
+            one = start.copy()
+            one[parts.masked], one[parts.bare] = masked, bare
+            tried.append(one)
+        return max(tried, key=self._rank)
+
+    def scaled(self, start: FloatArray, class_ids: IntArray) -> FloatArray:
+        """The best of one factor for all these classes: more is shown, and their labels compete as before."""
+        tried = np.repeat(start[None], len(_SCALES), axis=0)
+        tried[:, class_ids] = np.maximum(_SCALES[:, None] * start[class_ids], np.float32(FLOOR))
+        best: FloatArray = max(tried, key=self._rank)
+        return best
+
+    def better(self, one: FloatArray, other: FloatArray) -> FloatArray:
+        """Of equal ones the first."""
+        return max([one, other], key=self._rank)
+
+    def climb(self, thresholds: FloatArray, class_ids: IntArray) -> FloatArray:
+        """Move the threshold of one class at a time to the best of a fine grid, until none moves."""
+        for _ in range(_ROUNDS):
+            before = thresholds.copy()
+            for class_id in class_ids:
+                thresholds = self._moved(thresholds, int(class_id))
+            if np.array_equal(before, thresholds):
+                break
+        return thresholds
+
+    def _rank(self, thresholds: FloatArray) -> Rank:
+        return -self.at_fault(thresholds), round(_mean_f1(self.pool, thresholds), 6)
+
+    def _moved(self, thresholds: FloatArray, class_id: int) -> FloatArray:
+        tried = np.repeat(thresholds[None], len(_FINE), axis=0)
+        tried[:, class_id] = _FINE
+        ranks = [self._rank(one) for one in tried]
+        best = max(ranks)
+        if best == self._rank(thresholds):
+            return thresholds
+        first = ranks.index(best)
+        run = next((n for n in range(first, len(ranks)) if ranks[n] != best), len(ranks))
+        # Midway between the ends of a plateau, so that a slightly other score does not matter.
+        moved: FloatArray = tried[(first + run - 1) // 2]
+        return moved
+
+
+def _mean_f1(pool: Pool, thresholds: FloatArray) -> float:
+    """Over the classes that val has faces of."""
+    said, size = pool.answers(thresholds), len(thresholds)
+    faces = pool.faces_by_class(pool.face_counts, size)
+    hits = pool.faces_by_class(pool.answered(said), size)
+    shown = pool.shown_by_class(said, size)
+    present = faces > 0
+    return float((2 * hits[present] / (faces + shown)[present]).mean())

@@ -1,0 +1,23 @@
+// Which policy chose the thresholds in force, and what they cost.
+
+import { labelName, t } from "./i18n.js";
+
+const TEXTS = { safe: "policySafe", "best-f1": "policyBestF1", recall: "policyRecall", given: "policyGiven" };
+
+/** The model's own policy, or that a person has set other thresholds; empty without a model. */
+export function policyText(model, values) {
+  if (!model) return "";
+  const own = Object.entries(model.thresholds).every(([label, score]) => values[label] === score);
+  const policy = named(model.threshold_policy);
+  if (!own) return t("policyOverride", { policy });
+  const shares = Object.entries(model.recall).map(([label, share]) => `${labelName(label)} ${percent(share)}`);
+  return shares.length ? t("policyCost", { policy, shares: shares.join(", ") }) : t("policyCostUnknown", { policy });
+}
+
+function named({ name, parameter }) {
+  return t(TEXTS[name] ?? "policyUnknown", { share: parameter === null ? "?" : percent(parameter) });
+}
+
+function percent(share) {
+  return `${Number((100 * share).toFixed(1))}%`;
+}
