@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from maskdet.detector.settings import METADATA_KEY, BundleMeta, NmsSettings
 from maskdet.detector.threshold_policy import ThresholdPolicy
+from maskdet.lexicon import Role, label_roles
 from maskdet.types import Picture
 
 GRID = 8
@@ -29,12 +30,16 @@ def write_tiny_bundle(
     nms: NmsSettings | None = None,
     threshold_policy: ThresholdPolicy | None = None,
     metrics: Mapping[str, float] | None = None,
+    roles: Mapping[str, Role] | None = None,
 ) -> Path:
-    """Write a bundle of up to three labels; input_size (height, width) in multiples of GRID."""
+    """Write a bundle of up to three labels; input_size (height, width) in multiples of GRID; the names tell
+    the roles unless given.
+    """
     meta = BundleMeta(
         name="tiny",
         variant="tiny_grid",
         labels=tuple(labels),
+        roles=label_roles(labels) if roles is None else roles,
         input_size=input_size,
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),

@@ -11,6 +11,7 @@ from support import LABELS, write_tiny_bundle
 
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.settings import METADATA_KEY
+from maskdet.detector.shipped import shipped_model
 from maskdet.detector.threshold_policy import BEST_F1, OVERRIDE, ThresholdPolicy
 from maskdet.errors import BundleError
 
@@ -169,3 +170,24 @@ def test_a_fixed_batch(tmp_path: Path) -> None:
 
     with pytest.raises(BundleError, match="one fixed size"):
         load_bundle(edited(write_tiny_bundle(tmp_path / "m.onnx"), edit))
+
+
+def test_a_bundle_made_before_roles_has_those_that_the_names_tell(tmp_path: Path) -> None:
+    def forget(model: onnx.ModelProto) -> None:
+        meta = json.loads(model.metadata_props[0].value)
+        del meta["roles"]
+        model.metadata_props[0].value = json.dumps(meta)
+
+    labels = ("mask", "not wearing mask", "visor")
+    path = write_tiny_bundle(tmp_path / "m.onnx", labels=labels, roles={"visor": "bare"})
+
+    assert load_bundle(path).meta.roles == {"visor": "bare"}
+    assert load_bundle(edited(path, forget)).meta.roles == {"mask": "masked", "not wearing mask": "bare"}
+
+
+def test_the_shipped_bundle_has_roles() -> None:
+    assert load_bundle(shipped_model()).meta.roles == {
+        "with_mask": "masked",
+        "without_mask": "bare",
+        "mask_weared_incorrect": "worn-wrong",
+    }

@@ -72,6 +72,7 @@ def test_bundle_holds_what_is_needed_to_run_it(exported: Exported) -> None:
         "picodet_s_320_esnet",
         ("with_mask", "without_mask"),
     )
+    assert meta.roles == {"with_mask": "masked", "without_mask": "bare"}
     assert meta.input_size == (320, 320)
     assert meta.thresholds == pytest.approx(exported.job.thresholds)
     assert meta.threshold_policy == BEST_F1

@@ -44,7 +44,7 @@ def run(
     cores = settings.threads or core_count()
     loaded = [(ServedModel.load(name, path, settings, cores=cores), path) for name, path in models.items()]
     named = _by_name([model for model, _ in loaded])
-    _check_labels(named.values(), settings)
+    check_labels(named.values(), settings)
     engine = Engine(named, settings)
     reloader = Reloader(engine, {model.name: path for model, path in loaded}, settings, cores=cores)
     server = MaskdetServer(engine, settings, reloader, on_ready, link)
@@ -74,8 +74,8 @@ def _by_name(models: Sequence[ServedModel]) -> dict[str, ServedModel]:
     return named
 
 
-def _check_labels(models: Iterable[ServedModel], settings: ServeSettings) -> None:
-    """A slip of the pen here would let every face pass without a word."""
+def check_labels(models: Iterable[ServedModel], settings: ServeSettings) -> None:
+    """A slip of the pen in the settings would let every face pass without a word. Raises UsageError."""
     labels = [label for model in models for label in model.meta.labels]
     for key, given in (
         ("violation_labels", settings.violation_labels or ()),
