@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import chromium
 import cv2
 import httpx
 import numpy as np
@@ -22,30 +22,19 @@ import pytest
 from support import cell_box, paint, write_tiny_bundle
 
 from maskdet.dataset.voc import read_annotation
+from maskdet.detector.shipped import MODEL
 from maskdet.serving.http.keys import hash_key
+from maskdet.serving.routes.page import FOLDER
 from maskdet.types import Picture
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 Page = sync_api.Page
 expect = sync_api.expect
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(chromium.PATH is None, reason="no Chromium is installed")]
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)
 PATIENCE_MS = 60_000
+SAMPLES = FOLDER / "samples"
 SURE = {(1, 2): "with_mask", (4, 5): "without_mask"}
 WEAK = (6, 1)
 """A cell that the tiny model calls a bare face with a score of 0.32."""
@@ -84,8 +73,8 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str) -> Iterator[Server]:
-    bundle = write_tiny_bundle(folder / "tiny.onnx")
+def serving(folder: Path, *arguments: str, bundle: Path | None = None) -> Iterator[Server]:
+    bundle = bundle or write_tiny_bundle(folder / "tiny.onnx")
     command = [sys.executable, "-m", "maskdet", "serve", "--model", str(bundle), "--port", "0", *arguments]
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(
@@ -114,18 +103,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    keys = f"serve.api_key_hashes=[{hash_key('secret')}]"
-    with serving(tmp_path_factory.mktemp("locked"), "--set", keys) as running:
+def shipped_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("shipped"), bundle=MODEL) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    keys = f"serve.api_key_hashes=[{hash_key('secret')}]"
+    with serving(tmp_path_factory.mktemp("locked"), "--set", keys) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
@@ -258,6 +245,26 @@ def test_slider_filters_and_judges_as_the_server_without_asking_it(page: Any, se
     assert len(asked) == 1
     page.get_by_role("button", name="Model’s own").click()
     expect(page.locator("#threshold-value")).to_have_text("0.50")
+
+
+@pytest.mark.parametrize("name", ["group.jpg", "hall.jpg", "portrait.jpg"])
+def test_a_face_found_under_several_labels_is_one_face(
+    open_page: Callable[..., Any], shipped_server: Server, name: str
+) -> None:
+    data = (SAMPLES / name).read_bytes()
+    page = open_page(shipped_server.url)
+    give(page, upload(data, name))
+    wait_for_answer(page)
+    answer = shipped_server.detect(data)
+    assert faces(page) == expected(answer)
+
+    for percent in (3, 10, 25):
+        page.locator("#threshold").fill(str(percent))
+        answer = shipped_server.detect(data, f"?threshold={percent / 100}&candidates=true")
+        assert faces(page) == expected(answer)
+        assert page.locator("#verdict").get_attribute("data-outcome") == answer["verdict"]["outcome"]
+        found_twice = sum(one["score"] >= percent / 100 for one in answer["candidates"]) - len(faces(page))
+        assert found_twice > 0 or percent > 3
 
 
 def test_each_label_has_a_threshold(page: Any) -> None:

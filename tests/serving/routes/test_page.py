@@ -175,6 +175,19 @@ def test_candidates_are_what_thresholds_leave_out(served: Any) -> None:
     assert "candidates" not in answer("")
 
 
+def test_candidates_are_exact_so_that_the_page_can_judge_them(in_process: Callable[..., Any]) -> None:
+    picture = np.random.default_rng(3).integers(0, 256, (97, 131, 3), np.uint8)
+    body = cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes()
+    app = in_process()
+
+    said = app.post("/v1/detect?candidates=true", content=body).json()["results"][0]["candidates"]
+
+    found = Detector(load_bundle(app.bundle)).detect(picture)
+    assert len(found) > 3
+    assert np.array_equal(np.array([one["score"] for one in said], np.float32), found.scores)
+    assert np.array_equal(np.array([one["box"] for one in said], np.float32), found.boxes)
+
+
 def test_wheel_holds_the_page(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],

@@ -3,6 +3,7 @@
 import { labelName, t } from "./i18n.js";
 import { labelStyle } from "./draw.js";
 import { jsonText } from "./saving.js";
+import { said } from "./view.js";
 
 const TITLES = { ok: "verdictOk", none: "verdictNone", violation: "verdictViolation", uncertain: "verdictUncertain" };
 const SIGNS = { ok: "✓", none: "–", violation: "!", uncertain: "?", waiting: "…" };
@@ -34,7 +35,8 @@ export class Results {
 
   row(face, index, model) {
     const item = document.createElement("li");
-    Object.assign(item.dataset, { label: face.label, score: String(face.score), box: face.box.join(",") });
+    const { label, score, box } = said(face);
+    Object.assign(item.dataset, { label, score: String(score), box: box.join(",") });
     const button = document.createElement("button");
     button.type = "button";
     const values = { number: index + 1, label: labelName(face.label), score: face.score.toFixed(2) };
