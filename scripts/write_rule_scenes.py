@@ -1,4 +1,4 @@
-"""Write tests/detector/rule_scenes.json.gz: drawn scenes, and what the rule of answer.py and verdict.py says of each.
+"""Write tests/detector/rule_scenes.json.gz: random scenes, and what answer.py and verdict.py say of each.
 
     .venv/bin/python scripts/write_rule_scenes.py
 
@@ -30,7 +30,7 @@ Scene = tuple[list[float], float, list[int], list[Row], list[int], str]
 
 def scenes(count: int = COUNT, seed: int = 20) -> Iterator[Scene]:
     """The scenes, each with what the rule says of it."""
-    dice = Random(seed)
+    dice = Random(seed)  # noqa: S311
     for _ in range(count):
         equal = dice.random() < 0.3
         thresholds = [_threshold(dice)] * 3 if equal else [_threshold(dice) for _ in LABELS]
@@ -87,7 +87,13 @@ def _box(dice: Random, x: float, y: float, side: int) -> list[float]:
 
 def _score(dice: Random, threshold: float, band: float) -> float:
     """Any, or one on an edge: of the threshold, of the band below it, or of a tie."""
-    edges = (threshold, round(threshold - band, 4), round(threshold - 0.0001, 4), round(threshold * 1.5, 4), 0.9)
+    edges = (
+        threshold,
+        round(threshold - band, 4),
+        round(threshold - 0.0001, 4),
+        round(threshold * 1.5, 4),
+        0.9,
+    )
     score = _one_of(dice, *edges) if dice.random() < 0.4 else round(dice.random(), 4)
     return min(1.0, max(0.01, score))
 

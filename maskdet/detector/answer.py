@@ -1,8 +1,8 @@
 """The answer that people get: of all that NMS left, one label a face.
 
-The web page runs the same rule (`serving/web/js/rule.js`) where a person moves a threshold, so its arithmetic is
-part of it: scores and thresholds are float32 and so is their quotient, overlaps are float64. Both come out the
-same to the last bit in JavaScript.
+The web page runs the same rule (`serving/web/js/rule.js`) where a person moves a threshold, so its arithmetic
+is part of it: scores and thresholds are float32 and so is their quotient, overlaps are float64. Both come out
+the same to the last bit in JavaScript.
 """
 
 from __future__ import annotations

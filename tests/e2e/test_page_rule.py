@@ -46,7 +46,9 @@ def _counts(rows: list[list[float]], kept: list[int]) -> list[int]:
 def test_the_server_says_what_the_scenes_say(scenes: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(REPOSITORY / "scripts")
     said = json.loads(json.dumps(list(import_module("write_rule_scenes").scenes())))
-    assert said == scenes, "the rule has changed: run scripts/write_rule_scenes.py and look at what it changes"
+    assert said == scenes, (
+        "the rule has changed: run scripts/write_rule_scenes.py and look at what it changes"
+    )
 
 
 def test_the_scenes_have_every_outcome_and_faces_found_twice(scenes: list[Any]) -> None:
@@ -61,9 +63,7 @@ def test_the_scenes_have_every_outcome_and_faces_found_twice(scenes: list[Any]) 
 
 
 def test_the_page_says_what_the_scenes_say(modules: Any, scenes: list[Any]) -> None:
-    said = modules.evaluate(
-        f"""async (scenes) => ({RUN})(await import("/web/js/rule.js"), scenes)""", scenes
-    )
+    said = modules.evaluate(f"""async (scenes) => ({RUN})(await import("/web/js/rule.js"), scenes)""", scenes)
     assert said == expected(scenes)
 
 

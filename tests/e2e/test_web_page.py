@@ -22,7 +22,7 @@ import pytest
 from support import cell_box, paint, write_tiny_bundle
 
 from maskdet.dataset.voc import read_annotation
-from maskdet.detector.shipped import MODEL
+from maskdet.detector.shipped import shipped_model
 from maskdet.serving.http.keys import hash_key
 from maskdet.serving.routes.page import FOLDER
 from maskdet.types import Picture
@@ -104,7 +104,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def shipped_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("shipped"), bundle=MODEL) as running:
+    with serving(tmp_path_factory.mktemp("shipped"), bundle=shipped_model()) as running:
         yield running
 
 
