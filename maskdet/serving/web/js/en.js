@@ -38,6 +38,7 @@ export const en = {
   ownThresholds: "Model’s own",
   perLabel: "For each label",
   thresholdOf: "Threshold of {label}",
+  legend: "Legend",
   faces: "Faces",
   noFaces: "Nothing reaches the threshold.",
   "faces.one": "{count} face",

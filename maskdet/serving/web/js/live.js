@@ -1,7 +1,6 @@
 // The webcam on the page: its picture, its figures, its end.
 
 import { errorText, t } from "./i18n.js";
-import { caption } from "./draw.js";
 import { spoken } from "./results.js";
 import { Webcam } from "./webcam.js";
 
@@ -67,7 +66,7 @@ export class Live {
     const { page } = this;
     const size = { width: answer?.width ?? video.videoWidth, height: answer?.height ?? video.videoHeight };
     const faces = page.viewOf({ answer })?.faces ?? [];
-    page.stage.show(video, size, faces, { model: page.model, caption });
+    page.stage.show(video, size, faces, { model: page.model });
   }
 
   showFigures({ rate, ms }) {

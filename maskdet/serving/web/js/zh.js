@@ -38,6 +38,7 @@ export const zh = {
   ownThresholds: "模型默认",
   perLabel: "按类别设置",
   thresholdOf: "“{label}”的阈值",
+  legend: "图例",
   faces: "人脸",
   noFaces: "没有达到阈值的结果。",
   "faces.other": "{count} 张人脸",
