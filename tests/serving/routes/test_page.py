@@ -144,6 +144,8 @@ def test_config_tells_models_and_limits(in_process: Callable[..., Any], tmp_path
     assert len(model["bundle"]) == 12
     assert model["labels"] == list(LABELS)
     assert model["colours"] == ["#169640", "#d62728", "#ffb000"]
+    assert model["inks"] == ["#000000", "#ffffff", "#000000"]
+    assert model["dashes"] == [[], [3, 2], [1.5, 1.5]]
     assert model["violation_labels"] == ["mask_weared_incorrect", "without_mask"]
 
 
