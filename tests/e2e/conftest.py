@@ -11,8 +11,9 @@ from maskdet.serving.routes.page import FOLDER, MEDIA_TYPES
 _ORIGIN = "http://page.test"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    # For one module only: while Playwright runs, this thread has an event loop, so asyncio.run() refuses.
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if chromium.PATH is None:
         pytest.skip("no Chromium is installed")
