@@ -19,7 +19,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
-from support import cell_box, paint, write_tiny_bundle
+from support import LABELS, cell_box, paint, write_tiny_bundle
 
 from maskdet.dataset.voc import read_annotation
 from maskdet.detector.shipped import shipped_model
@@ -382,6 +382,24 @@ def test_picture_and_json_can_be_saved(page: Any, tmp_path: Path) -> None:
     assert [(one["label"], one["score"], one["box"]) for one in saved["detections"]] == faces(page)
     annotated = cv2.imread(str(picture_download.value.path()))
     assert annotated.shape == (256, 256, 3)
+
+
+def test_crowd_has_a_legend_and_is_saved_larger_with_it(open_page: Callable[..., Any]) -> None:
+    page = open_page(viewport={"width": 390, "height": 844})
+    crowd = {(row, column): LABELS[(row + column) % 3] for row in range(8) for column in range(8)}
+    give(page, upload(encoded(paint(crowd, 200, 256)), "crowd.png"))
+    wait_for_answer(page)
+
+    legend = page.locator("#legend li")
+    expect(legend).to_have_text(["Mask 21", "No mask 22", "Mask worn wrong 21"])
+    assert legend.first.bounding_box()["y"] > page.locator("#canvas").bounding_box()["y"] + 200
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save picture").click()
+    saved = cv2.imread(str(download.value.path()))
+    assert saved.shape[1] == 1024
+    assert saved.shape[0] > 800
+    page.locator("#threshold").fill("100")
+    expect(page.locator("#legend")).to_be_hidden()
 
 
 def test_correction_by_mouse_reaches_the_inbox(page: Any, server: Server) -> None:

@@ -1,10 +1,10 @@
 // The line of a label, as it is drawn on the picture.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
-const LINE = 2.5;
-const SIDE = 13;
+const LINE = 3;
+const SIDE = 14;
 /** Dark as a picture may be: the gaps of a line, white or black, show on it. */
-const GROUND = { x: 0, y: 0, width: 22, height: 22, rx: 4, fill: "#4d585f" };
+const GROUND = { x: 0, y: 0, width: 22, height: 22, rx: 4, fill: "#39434a" };
 
 /** An SVG of a small box in the line of a label. */
 export function swatch(style) {
