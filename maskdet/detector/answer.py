@@ -1,4 +1,9 @@
-"""The answer that people get: of all that NMS left, one label a face."""
+"""The answer that people get: of all that NMS left, one label a face.
+
+The web page runs the same rule (`serving/web/js/rule.js`) where a person moves a threshold, so its arithmetic
+is part of it: scores and thresholds are float32 and so is their quotient, overlaps are float64. Both come out
+the same to the last bit in JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from maskdet.detector.postprocess import suppress
-from maskdet.types import Detections, FloatArray
+from maskdet.types import BoolArray, Detections, FloatArray, IntArray
 
 SAME_FACE_IOU: Final = 0.5
 """Boxes that overlap by more than this are taken for one face."""
@@ -23,11 +27,10 @@ def answer(candidates: Detections, thresholds: FloatArray) -> Detections:
     sure = candidates.above(thresholds)
     if len(sure) < 2:
         return sure
-    order = np.argsort(-certainty(sure, thresholds), kind="stable")
-    # OpenCV drops what scores 0, so it gets places in the order instead.
-    places = np.arange(len(sure), 0, -1, dtype=np.float32)
-    kept = suppress(sure.boxes[order], places, np.zeros(len(sure), np.int64), SAME_FACE_IOU)
-    return sure.select(np.sort(order[kept]))
+    rivals = same_face(sure, sure)
+    if not np.triu(rivals, k=1).any():
+        return sure
+    return sure.select(_most_certain(rivals, certainty(sure, thresholds)))
 
 
 def certainty(found: Detections, thresholds: FloatArray) -> FloatArray:
@@ -38,3 +41,24 @@ def certainty(found: Detections, thresholds: FloatArray) -> FloatArray:
     """
     weights: FloatArray = found.scores / np.maximum(thresholds, _LEAST_THRESHOLD)[found.class_ids]
     return weights
+
+
+def same_face(some: Detections, others: Detections) -> BoolArray:
+    """[N, M] whether the boxes of `some` [N] and `others` [M] are taken for one face."""
+    one, two = some.boxes.astype(np.float64)[:, None], others.boxes.astype(np.float64)[None]
+    sides = np.minimum(one[..., 2:], two[..., 2:]) - np.maximum(one[..., :2], two[..., :2])
+    shared = np.maximum(sides, 0).prod(axis=-1)
+    areas = (one[..., 2:] - one[..., :2]).prod(axis=-1) + (two[..., 2:] - two[..., :2]).prod(axis=-1)
+    same: BoolArray = shared > SAME_FACE_IOU * (areas - shared)
+    return same
+
+
+def _most_certain(rivals: BoolArray, weights: FloatArray) -> IntArray:
+    """Rows that stay, in order. What is beaten beats nothing itself; of equals the first stays."""
+    left = np.ones(len(weights), np.bool_)
+    kept = np.zeros(len(weights), np.bool_)
+    for row in np.argsort(-weights, kind="stable"):
+        if left[row]:
+            left &= ~rivals[row]
+            kept[row] = True
+    return np.flatnonzero(kept)

@@ -1,17 +1,17 @@
-"""Captions of detections: what they say, how large, in which colour, and where they cover least."""
+"""Captions of detections: what they say, how large, in which colour, and where they hide no face."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from maskdet.detector.fonts import Font, find_font, find_latin
-from maskdet.types import Detections, FloatArray
-
-Colour = tuple[int, int, int]
+from maskdet.detector.outline import Colour
+from maskdet.detector.placement import place, whole_pixels
+from maskdet.types import Detections, IntArray
 
 _COLOURS: Final[dict[str, Colour]] = {
     "with_mask": (22, 150, 64),
@@ -28,14 +28,23 @@ _PALETTE: Final[tuple[Colour, ...]] = (
 )
 _SMALLEST_TEXT: Final = 11
 """Pixels; below it letters run together."""
-_PLATE_WEIGHT: Final = 4.0
-"""How much worse it is to hide a caption than a face's box, for the same area."""
+_LARGEST_TEXT: Final = 1 / 60
+"""In longer sides of the picture."""
+_MOST_NAMED: Final = 8
+"""Faces: a name that stands there more often is noise, and a legend says it better."""
+_MOST_OF_PICTURE: Final = 0.08
+"""Share of the picture that captions may hide."""
+_WORTH_IT: Final = 0.5
+"""Share of the faces that must have room for a short caption; with fewer, captions are noise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plate:
-    """A caption on its filled plate: (x, y) of the upper left corner, width and height, all in pixels."""
+    """The caption of detection `row` on its filled plate: its upper left corner (x, y) and its size (width,
+    height) in pixels.
+    """
 
+    row: int
     text: str
     font: Font
     colour: Colour
@@ -43,72 +52,82 @@ class Plate:
     size: tuple[int, int]
     padding: int
 
+    @property
+    def rectangle(self) -> tuple[int, int, int, int]:
+        """x1, y1, x2, y2."""
+        return (*self.corner, self.corner[0] + self.size[0], self.corner[1] + self.size[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """The captions that have room. `named`: every face has one, and it names the class."""
+
+    plates: tuple[Plate, ...]
+    named: bool
+
 
 def class_colour(labels: Sequence[str], class_id: int) -> Colour:
     """RGB of a class: fixed for the three of the mask task, from a palette by class id for others."""
     return _COLOURS.get(labels[class_id], _PALETTE[class_id % len(_PALETTE)])
 
 
-def place_captions(
-    detections: Detections, labels: Sequence[str], picture_size: tuple[int, int]
+def class_name(labels: Sequence[str], class_id: int, size: int) -> tuple[str, Font]:
+    """A label, and a font of `size` pixels for it; its number where this system has no font for it."""
+    font = find_font(labels[class_id], size)
+    # Better a number than a row of empty squares.
+    return (labels[class_id], font) if font is not None else (f"class {class_id}", find_latin(size))
+
+
+def place_captions(detections: Detections, labels: Sequence[str], picture_size: tuple[int, int]) -> Captions:
+    """`label 0.93` beside every face if there is ample room for all, else `0.93` beside those that have room.
+
+    The best choose first. No caption lies on another's face or leaves the picture (height, width).
+    """
+    if len(detections) <= _MOST_NAMED:
+        named = _placed(detections, labels, picture_size, named=True)
+        if len(named) == len(detections) and _ample(named, picture_size):
+            return Captions(tuple(named), named=True)
+    short = _placed(detections, labels, picture_size, named=False)
+    worth_it = len(short) >= _WORTH_IT * len(detections) and _ample(short, picture_size)
+    return Captions(tuple(short) if worth_it else (), named=False)
+
+
+def _ample(plates: Sequence[Plate], picture_size: tuple[int, int]) -> bool:
+    """Whether the room is ample: captions hide what lies between the faces, other people too."""
+    hidden = sum(plate.size[0] * plate.size[1] for plate in plates)
+    return hidden <= _MOST_OF_PICTURE * picture_size[0] * picture_size[1]
+
+
+def _placed(
+    detections: Detections, labels: Sequence[str], picture_size: tuple[int, int], *, named: bool
 ) -> list[Plate]:
-    """One plate a detection, in order; the best choose first. Each lies inside the picture if it fits."""
     plates: list[Plate] = []
-    taken = np.zeros((len(detections), 4), np.float32)
-    for row in range(len(detections)):
-        text, font = _caption(detections, row, labels, picture_size)
-        left, top, right, bottom = font.getbbox(text)
-        padding = max(1, round((bottom - top) / 4))
-        size = (round(right - left) + 2 * padding, round(bottom - top) + 2 * padding)
-        corner = _place(size, detections.boxes[row], picture_size, detections.boxes, taken[:row])
-        taken[row] = (*corner, corner[0] + size[0], corner[1] + size[1])
-        colour = class_colour(labels, int(detections.class_ids[row]))
-        plates.append(Plate(text, font, colour, corner, size, padding))
+    boxes = whole_pixels(detections.boxes)
+    for row, box in enumerate(boxes):
+        plate = _plate(detections, row, labels, _text_size(box, picture_size), named=named)
+        taken = np.array([one.rectangle for one in plates], np.int64).reshape(-1, 4)
+        kept_free = np.concatenate([np.delete(boxes, row, axis=0), taken])
+        corner = place(plate.size, box, picture_size, kept_free)
+        if corner is not None:
+            plates.append(replace(plate, corner=corner))
+        elif named:
+            break
     return plates
 
 
-def _caption(
-    detections: Detections, row: int, labels: Sequence[str], picture_size: tuple[int, int]
-) -> tuple[str, Font]:
-    class_id, score = int(detections.class_ids[row]), float(detections.scores[row])
-    size = _text_size(detections.boxes[row], picture_size)
-    text = f"{labels[class_id]} {score:.2f}"
-    font = find_font(text, size)
-    if font is not None:
-        return text, font
-    # Better a number than a row of empty squares, where the system has no font for the label.
-    plain = f"class {class_id} {score:.2f}"
-    return plain, find_latin(size)
+def _plate(detections: Detections, row: int, labels: Sequence[str], size: int, *, named: bool) -> Plate:
+    """A caption that has no place yet."""
+    class_id = int(detections.class_ids[row])
+    name, font = class_name(labels, class_id, size)
+    score = f"{detections.scores[row]:.2f}"
+    text = f"{name} {score}" if named else score
+    left, top, right, bottom = font.getbbox(text)
+    padding = max(1, round((bottom - top) / 4))
+    plate_size = (round(right - left) + 2 * padding, round(bottom - top) + 2 * padding)
+    return Plate(row, text, font, class_colour(labels, class_id), (0, 0), plate_size, padding)
 
 
-def _text_size(box: FloatArray, picture_size: tuple[int, int]) -> int:
-    by_picture = max(picture_size) / 45
+def _text_size(box: IntArray, picture_size: tuple[int, int]) -> int:
+    largest = max(picture_size) * _LARGEST_TEXT
     by_box = float(box[2] - box[0]) / 5
-    return max(_SMALLEST_TEXT, round(min(by_picture, max(by_box, by_picture / 2))))
-
-
-def _place(
-    size: tuple[int, int],
-    box: FloatArray,
-    picture_size: tuple[int, int],
-    boxes: FloatArray,
-    plates: FloatArray,
-) -> tuple[int, int]:
-    """Above the box, below it or inside: the first place that covers least of `boxes` and `plates`."""
-    wide, high = size
-    x1, y1, x2, y2 = (round(edge) for edge in box.tolist())
-    wanted = [(x, y) for y in (y1 - high, y2, y1) for x in (x1, x2 - wide)]
-    room = np.maximum(np.array(picture_size[::-1]) - size, 0)
-    corners = np.clip(np.array(wanted), 0, room)
-    rectangles = np.concatenate([corners, corners + size], axis=1).astype(np.float32)
-    cost = _overlap(rectangles, boxes) + _PLATE_WEIGHT * _overlap(rectangles, plates)
-    x, y = corners[np.argmin(cost)].tolist()
-    return x, y
-
-
-def _overlap(rectangles: FloatArray, others: FloatArray) -> FloatArray:
-    """[K] area in pixels that each of rectangles [K, 4] shares with all of others [M, 4]."""
-    upper = np.maximum(rectangles[:, None, :2], others[None, :, :2])
-    lower = np.minimum(rectangles[:, None, 2:], others[None, :, 2:])
-    area: FloatArray = np.clip(lower - upper, 0, None).prod(axis=2).sum(axis=1)
-    return area
+    return max(_SMALLEST_TEXT, round(min(largest, max(by_box, 0.6 * largest))))

@@ -17,9 +17,9 @@ from typing import Literal
 
 import numpy as np
 
-from maskdet.detector.answer import SAME_FACE_IOU
+from maskdet.detector.answer import same_face
 from maskdet.lexicon import Roles, unknown_roles
-from maskdet.types import BoolArray, Detections, FloatArray
+from maskdet.types import Detections, FloatArray
 
 Decision = Literal["ok", "violation", "uncertain"]
 
@@ -76,21 +76,4 @@ class MaskRule:
     def _doubt(self, candidates: Detections, sure: Detections, thresholds: FloatArray) -> bool:
         ids, scores = candidates.class_ids, candidates.scores
         near = (scores < thresholds[ids]) & (scores >= self.doubt_from(thresholds)[ids])
-        return bool((near & ~_covered(candidates, sure)).any())
-
-
-def _covered(some: Detections, others: Detections) -> BoolArray:
-    """[N] whether a box of `others` has an IoU of SAME_FACE_IOU or more with each box of `some`."""
-    if not len(others):
-        return np.zeros(len(some), np.bool_)
-    corner_low = np.maximum(some.boxes[:, None, :2], others.boxes[None, :, :2])
-    corner_high = np.minimum(some.boxes[:, None, 2:], others.boxes[None, :, 2:])
-    shared = np.clip(corner_high - corner_low, 0, None).prod(axis=2)
-    union = _areas(some)[:, None] + _areas(others)[None, :] - shared
-    covered: BoolArray = (shared >= SAME_FACE_IOU * union).any(axis=1)
-    return covered
-
-
-def _areas(some: Detections) -> FloatArray:
-    areas: FloatArray = (some.boxes[:, 2:] - some.boxes[:, :2]).prod(axis=1)
-    return areas
+        return bool((near & ~same_face(candidates, sure).any(axis=1)).any())

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from maskdet.detector.captions import Colour
 from maskdet.detector.fonts import find_font, find_latin
+from maskdet.detector.outline import Colour
 from maskdet.detector.picture import read_picture
 from maskdet.evaluation.mistakes import Box, Mistake
 from maskdet.files import staged_file

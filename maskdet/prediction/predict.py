@@ -111,14 +111,15 @@ class _Work:
 
     def frame(self, source: Source, number: int, picture: Picture) -> Prediction:
         found = self._detections(picture)
-        drawn = self._drawn(picture, found) if self.drawings is not None else None
+        # All frames of a video are as large as the first.
+        drawn = self._drawn(picture, found, keep_size=True) if self.drawings is not None else None
         return Prediction(source, (picture.shape[0], picture.shape[1]), found, number, drawn)
 
     def _detections(self, picture: Picture) -> Detections:
         return answer(detect_closely(self.detector, picture, self.look), self.thresholds)
 
-    def _drawn(self, picture: Picture, found: Detections) -> Picture:
-        return draw(picture, found, self.detector.meta.labels)
+    def _drawn(self, picture: Picture, found: Detections, *, keep_size: bool = False) -> Picture:
+        return draw(picture, found, self.detector.meta.labels, keep_size=keep_size)
 
 
 def _carry_out(

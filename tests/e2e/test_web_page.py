@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,38 +14,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import chromium
 import cv2
 import httpx
 import numpy as np
 import pytest
-from support import cell_box, paint, write_tiny_bundle
+from support import LABELS, cell_box, paint, write_tiny_bundle
 
 from maskdet.dataset.voc import read_annotation
+from maskdet.detector.shipped import shipped_model
 from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.serving.http.keys import hash_key
+from maskdet.serving.routes.page import FOLDER
 from maskdet.types import Picture
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 Page = sync_api.Page
 expect = sync_api.expect
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(chromium.PATH is None, reason="no Chromium is installed")]
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)
 PATIENCE_MS = 60_000
+SAMPLES = FOLDER / "samples"
 SURE = {(1, 2): "with_mask", (4, 5): "without_mask"}
 WEAK = (6, 1)
 """A cell that the tiny model calls a bare face with a score of 0.32."""
@@ -85,8 +74,8 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str) -> Iterator[Server]:
-    bundle = write_tiny_bundle(folder / "tiny.onnx")
+def serving(folder: Path, *arguments: str, bundle: Path | None = None) -> Iterator[Server]:
+    bundle = bundle or write_tiny_bundle(folder / "tiny.onnx")
     command = [sys.executable, "-m", "maskdet", "serve", "--model", str(bundle), "--port", "0", *arguments]
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(
@@ -115,18 +104,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    keys = f"serve.api_key_hashes=[{hash_key('secret')}]"
-    with serving(tmp_path_factory.mktemp("locked"), "--set", keys) as running:
+def shipped_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("shipped"), bundle=shipped_model()) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    keys = f"serve.api_key_hashes=[{hash_key('secret')}]"
+    with serving(tmp_path_factory.mktemp("locked"), "--set", keys) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
@@ -225,7 +212,7 @@ def test_boxes_are_drawn_where_the_api_says(page: Any, server: Server, event: st
     scale = drawn.shape[1] / answer["width"]
     for one in answer["detections"]:
         x1, y1, x2, y2 = (round(edge * scale) for edge in one["box"])
-        for edge in (drawn[y1:y2, x1], drawn[y1:y2, x2], drawn[y2, x1:x2]):
+        for edge in (drawn[y1:y2, x1 + 1], drawn[y1:y2, x2 - 2], drawn[y2 - 2, x1:x2]):
             assert share_of(colours[one["label"]], edge) > 0.4
         assert share_of(colours[one["label"]], drawn[y1 + 15 : y2 - 15, x1 + 15 : x2 - 15]) < 0.01
 
@@ -264,6 +251,26 @@ def test_slider_filters_and_judges_as_the_server_without_asking_it(page: Any, se
     expect(policy).to_have_text(
         "Policy: not stated by the model. What it costs in found faces is not stated."
     )
+
+
+@pytest.mark.parametrize("name", ["group.jpg", "hall.jpg", "portrait.jpg"])
+def test_a_face_found_under_several_labels_is_one_face(
+    open_page: Callable[..., Any], shipped_server: Server, name: str
+) -> None:
+    data = (SAMPLES / name).read_bytes()
+    page = open_page(shipped_server.url)
+    give(page, upload(data, name))
+    wait_for_answer(page)
+    answer = shipped_server.detect(data)
+    assert faces(page) == expected(answer)
+
+    for percent in (3, 10, 25):
+        page.locator("#threshold").fill(str(percent))
+        answer = shipped_server.detect(data, f"?threshold={percent / 100}&candidates=true")
+        assert faces(page) == expected(answer)
+        assert page.locator("#verdict").get_attribute("data-outcome") == answer["verdict"]["outcome"]
+        found_twice = sum(one["score"] >= percent / 100 for one in answer["candidates"]) - len(faces(page))
+        assert found_twice > 0 or percent > 3
 
 
 def test_each_label_has_a_threshold(page: Any) -> None:
@@ -381,6 +388,24 @@ def test_picture_and_json_can_be_saved(page: Any, tmp_path: Path) -> None:
     assert [(one["label"], one["score"], one["box"]) for one in saved["detections"]] == faces(page)
     annotated = cv2.imread(str(picture_download.value.path()))
     assert annotated.shape == (256, 256, 3)
+
+
+def test_crowd_has_a_legend_and_is_saved_larger_with_it(open_page: Callable[..., Any]) -> None:
+    page = open_page(viewport={"width": 390, "height": 844})
+    crowd = {(row, column): LABELS[(row + column) % 3] for row in range(8) for column in range(8)}
+    give(page, upload(encoded(paint(crowd, 200, 256)), "crowd.png"))
+    wait_for_answer(page)
+
+    legend = page.locator("#legend li")
+    expect(legend).to_have_text(["Mask 21", "No mask 22", "Mask worn wrong 21"])
+    assert legend.first.bounding_box()["y"] > page.locator("#canvas").bounding_box()["y"] + 200
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save picture").click()
+    saved = cv2.imread(str(download.value.path()))
+    assert saved.shape[1] == 1024
+    assert saved.shape[0] > 800
+    page.locator("#threshold").fill("100")
+    expect(page.locator("#legend")).to_be_hidden()
 
 
 def test_correction_by_mouse_reaches_the_inbox(page: Any, server: Server) -> None:

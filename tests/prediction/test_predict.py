@@ -131,6 +131,24 @@ def test_a_video_is_looked_at_frame_by_frame_and_drawn(detector: Detector, here:
     assert (OUT / "drawn" / "a.png").exists()
 
 
+CROWD = {(row, column): LABELS[(row + column) % 3] for row in range(8) for column in range(8)}
+
+
+def test_a_small_crowded_picture_is_enlarged_and_has_a_legend_below(detector: Detector, here: Path) -> None:
+    save(here / "crowd.png", paint(CROWD, 160, 240))
+    predict(detector, ["crowd.png"], formats=["json", "draw"], out=OUT)
+    drawn = read_picture(OUT / "drawn" / "crowd.png")
+    assert drawn.shape[1] == 960
+    assert drawn.shape[0] > 660
+    assert document()["pictures"][0]["width"] == 240
+
+
+def test_frames_of_a_video_are_as_large_as_it_is_however_crowded(detector: Detector, here: Path) -> None:
+    save_video(here / "clip.avi", [paint(faces, 128, 192) for faces in ({(1, 1): "with_mask"}, CROWD)])
+    predict(detector, ["clip.avi"], formats=["draw"], out=OUT)
+    assert [frame.shape for frame in read_frames(OUT / "drawn" / "clip.mp4")] == [(128, 192, 3)] * 2
+
+
 def test_two_videos_do_not_mix(detector: Detector, here: Path) -> None:
     save_video(here / "x" / "v.avi", [paint({(0, 0): "with_mask"}, 64, 64)] * 3)
     save_video(here / "y" / "v.avi", [paint({(0, 0): "without_mask"}, 128, 96)] * 5)

@@ -242,7 +242,9 @@ class ServedModel:
         # Detection saw the same pixels whether or not it is drawn; what people see is decoded in full.
         if isinstance(source, bytes) and picture.shape[:2] != prepared.size:
             picture = decode(source, self._limits)
-        shown = cv2.cvtColor(draw(picture, detections, self.meta.labels), cv2.COLOR_RGB2BGR)
+        # As large as the picture that was sent: clients lay it over that, and boxes are in its pixels.
+        drawn = draw(picture, detections, self.meta.labels, keep_size=True)
+        shown = cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".jpg", shown, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
         return bytes(data)
 

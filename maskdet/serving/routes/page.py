@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from maskdet import __version__
 from maskdet.detector.captions import class_colour
+from maskdet.detector.outline import Colour, class_line
 from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.serving.engine.served_model import ServedModel, bundle_id
 from maskdet.serving.http.keys import PAGE_FILES
@@ -60,14 +61,17 @@ OLD_GREETING = "Welcome to PaddlePaddle"
 
 
 class PageModel(Schema):
-    """A model as the page shows it; `colours` are of its labels, as #rrggbb; `recall` is what its thresholds
-    answer on val by label, as far as the bundle says.
+    """A model as the page shows it. Of each label `colours` has the colour as #rrggbb, `inks` what reads on
+    it and fills the gaps of its line, and `dashes` the lengths of line and gap in widths of the line;
+    `recall` is what its thresholds answer on val by label, as far as the bundle says.
     """
 
     name: str
     bundle: str
     labels: list[str]
     colours: list[str]
+    inks: list[str]
+    dashes: list[tuple[float, ...]]
     thresholds: dict[str, float]
     threshold_policy: ThresholdPolicy
     recall: dict[str, float]
@@ -158,15 +162,21 @@ def _greeting(settings: ServeSettings) -> Response:
 
 def _page_model(model: ServedModel) -> PageModel:
     labels = model.meta.labels
-    colours = ["#{:02x}{:02x}{:02x}".format(*class_colour(labels, number)) for number in range(len(labels))]
+    lines = [class_line(class_colour(labels, number), number) for number in range(len(labels))]
     return PageModel(
         name=model.name,
         bundle=bundle_id(model),
         labels=list(labels),
-        colours=colours,
+        colours=[_hexadecimal(line.colour) for line in lines],
+        inks=[_hexadecimal(line.gap) for line in lines],
+        dashes=[line.dash for line in lines],
         thresholds=model.meta.thresholds,
         threshold_policy=model.meta.threshold_policy,
         recall=model.meta.own_recall,
         violation_labels=sorted(model.rule.violations),
         unknown_labels=sorted(model.rule.unknown),
     )
+
+
+def _hexadecimal(colour: Colour) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)

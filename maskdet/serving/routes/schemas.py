@@ -76,7 +76,8 @@ class PictureAnswer(Schema):
     detections: list[DetectionBody]
     """Best score first."""
     candidates: list[DetectionBody] | None = None
-    """With candidates: all that the model proposed, whatever the thresholds; absent otherwise."""
+    """With candidates: all that the model proposed, whatever the thresholds; absent otherwise. Their digits
+    give each single-precision number back exactly, so the answer at other thresholds can be worked out."""
     verdict: VerdictBody
     threshold_policy: PolicyName
     """How the thresholds of this answer came about: as the model's own, or override, the request's."""
@@ -150,7 +151,7 @@ def picture_answer(
         width=width,
         height=height,
         detections=detection_bodies(result.model, result.detections),
-        candidates=detection_bodies(result.model, result.candidates) if candidates else None,
+        candidates=_exact_bodies(result.model, result.candidates) if candidates else None,
         verdict=VerdictBody(outcome=result.verdict.outcome, counts=result.verdict.counts),
         threshold_policy=result.policy,
         timing_ms=_timing(result),
@@ -169,6 +170,21 @@ def detection_bodies(model: ServedModel, found: Detections) -> list[DetectionBod
         )
         for box, score, class_id in rows
     ]
+
+
+def _exact_bodies(model: ServedModel, found: Detections) -> list[DetectionBody]:
+    labels = model.meta.labels
+    return [
+        DetectionBody(label=labels[class_id], score=_digits(score), box=tuple(map(_digits, box)))
+        for box, score, class_id in zip(
+            found.boxes.tolist(), found.scores.tolist(), found.class_ids.tolist(), strict=True
+        )
+    ]
+
+
+def _digits(single: float) -> float:
+    """The nine digits that tell a single-precision number from its neighbours."""
+    return float(f"{single:.9g}")
 
 
 class ReloadedBody(Schema):

@@ -275,6 +275,17 @@ def test_drawn_picture_comes_in_full_size_with_the_box(served: Any) -> None:
     assert plain.image is None
 
 
+def test_drawn_picture_of_a_crowd_is_as_large_as_what_was_sent(served: Any) -> None:
+    crowd = {(row, column): LABELS[(row + column) % 3] for row in range(8) for column in range(8)}
+
+    answer = only(post_raw(served, encoded(paint(crowd, 160, 240)), "?visualize=true"))
+
+    assert len(answer.detections) == 64
+    assert answer.image is not None
+    data = np.frombuffer(base64.b64decode(answer.image), np.uint8)
+    assert cv2.imdecode(data, cv2.IMREAD_COLOR).shape == (160, 240, 3)
+
+
 def test_models_are_listed(served: Any) -> None:
     [model] = served.get("/v1/models").json()["models"]
 

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from support import LABELS, paint, write_tiny_bundle
 
+from maskdet.detector.bundle import load_bundle
+from maskdet.detector.detector import Detector
 from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.serving.engine.served_model import ServedModel
 from maskdet.serving.http.keys import hash_key
@@ -144,6 +147,8 @@ def test_config_tells_models_and_limits(in_process: Callable[..., Any], tmp_path
     assert len(model["bundle"]) == 12
     assert model["labels"] == list(LABELS)
     assert model["colours"] == ["#169640", "#d62728", "#ffb000"]
+    assert model["inks"] == ["#000000", "#ffffff", "#000000"]
+    assert model["dashes"] == [[], [3, 2], [1.5, 1.5]]
     assert model["violation_labels"] == ["mask_weared_incorrect", "without_mask"]
     assert (model["threshold_policy"]["name"], model["recall"]) == ("unknown", {})
 
@@ -190,6 +195,20 @@ def test_candidates_are_what_thresholds_leave_out(served: Any) -> None:
     assert both["candidates"][1]["score"] < 0.5
     assert both["verdict"]["counts"]["without_mask"] == 0
     assert "candidates" not in answer("")
+
+
+def test_candidates_are_exact_so_that_the_page_can_judge_them(served: Any, tiny_bundle: Path) -> None:
+    picture = np.zeros((97, 131, 3), np.uint8)
+    picture[:] = np.linspace(90, 255, 131)[:, None] * (0, 1, 0)
+    body = cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes()
+
+    answer = served.post("/v1/detect?candidates=true", content=body, headers={"content-type": "image/png"})
+
+    said = answer.json()["results"][0]["candidates"]
+    found = Detector(load_bundle(tiny_bundle)).detect(picture)
+    assert len(found) > 20
+    assert np.array_equal(np.array([one["score"] for one in said], np.float32), found.scores)
+    assert np.array_equal(np.array([one["box"] for one in said], np.float32), found.boxes)
 
 
 def test_wheel_holds_the_page(tmp_path: Path) -> None:

@@ -24,14 +24,19 @@ export class Api {
     return this.request("v1/page");
   }
 
-  /** Everything the model proposes for one picture, so that thresholds can be changed without asking again. */
-  async detect(blob, { model = "", drawn = false, patient = true } = {}) {
-    const options = new URLSearchParams({ candidates: "true" });
-    if (model) options.set("model", model);
-    if (drawn) {
-      options.set("visualize", "true");
-      options.set("max_detections", "0");
-    }
+  /** The answer, and all that the model proposes, so that thresholds can be changed without asking again. */
+  detect(blob, { model = "", patient = true } = {}) {
+    return this.look(blob, { candidates: "true", ...(model ? { model } : {}) }, patient);
+  }
+
+  /** The picture as a JPEG in base64, nothing drawn: for formats that this browser cannot read. */
+  async copy(blob) {
+    const { image } = await this.look(blob, { visualize: "true", max_detections: "0" });
+    return image;
+  }
+
+  async look(blob, wanted, patient = true) {
+    const options = new URLSearchParams(wanted);
     const post = { method: "POST", body: blob, headers: { "content-type": "application/octet-stream" } };
     const answer = await this.request(`v1/detect?${options}`, post, patient ? BUSY_TRIES : 1);
     return answer.results[0];

@@ -2,10 +2,10 @@
 
 import { Api } from "./api.js";
 import { Correction } from "./correction.js";
-import { caption } from "./draw.js";
 import { errorText, preferredLanguage, setLanguage, t } from "./i18n.js";
 import { listen, sample } from "./intake.js";
 import { askKey } from "./key.js";
+import { showLegend } from "./legend.js";
 import { Live } from "./live.js";
 import { decoded, examine, newPicture } from "./picture.js";
 import { policyText } from "./policy.js";
@@ -211,7 +211,7 @@ class Page {
 
   async savePicture() {
     const { faces } = this.viewOf(this.current);
-    await savePicture(this.bitmap, faces, this.current.name, { model: this.model, caption });
+    await savePicture(this.bitmap, this.current.answer, faces, this.current.name, this.model);
   }
 
   // What is shown.
@@ -270,6 +270,7 @@ class Page {
   showResults(view) {
     this.results.show(view);
     this.results.showJson(this.jsonValue());
+    showLegend(part("legend"), this.correction.open ? [] : (view?.faces ?? []), this.model);
   }
 
   showStrip() {
@@ -283,7 +284,7 @@ class Page {
     const view = this.viewOf(current);
     const faces = this.correction.open || !view ? [] : view.faces;
     const size = current.answer ?? bitmap;
-    this.stage.show(bitmap, size, faces, { model: this.model, caption, chosen: this.chosen });
+    this.stage.show(bitmap, size, faces, { model: this.model, chosen: this.chosen });
     const values = { name: current.name, width: size.width, height: size.height };
     values.faces = t("faces", { count: faces.length });
     part("canvas").setAttribute("aria-label", t("canvasLabel", values));

@@ -1,108 +1,101 @@
-// Draws a picture with its boxes; sharp, since it works in the canvas's own pixels.
+// Draws a picture with its boxes; sharp, since it works in the canvas's own pixels. Nothing hides a face.
 
 import { labelName } from "./i18n.js";
+import { placeCaptions, spellOut } from "./placement.js";
+import { labelStyle } from "./style.js";
 
-// Labels can be told apart without their colours.
-const DASHES = [[], [3, 1.6], [1, 1.3], [4, 1.4, 1, 1.4]];
-const PLATE_WEIGHT = 4;
-
-/** What the plate of a face says. */
-export function caption(face) {
-  return `${labelName(face.label)} ${face.score.toFixed(2)}`;
-}
-
-/** How a label is drawn: its colour, the ink that reads on it, and its line. */
-export function labelStyle(model, label) {
-  const index = Math.max(0, model.labels.indexOf(label));
-  const colour = model.colours[index] ?? "#5e6472";
-  return { colour, ink: inkOn(colour), dash: DASHES[index % DASHES.length] };
-}
+const FONTS = 'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
+/** CSS pixels of a caption's text with a name, and without. */
+const TEXT = { named: 13, short: 10.5 };
+const WIDEST_LINE = 2.5;
+/** Most of a face's shorter side that its line takes on each side. */
+const OF_THE_FACE = 1 / 14;
 
 /**
- * Draw `picture` over the whole canvas and `faces` on it.
- * ratio: device pixels in one CSS pixel; caption(face): the text of its plate; chosen: a face to stress.
+ * Draw `picture` over the canvas, but for a strip of `below` pixels, and `faces` on it.
+ * size: {width, height} that boxes refer to; ratio: device pixels in one CSS pixel; chosen: a face to stress.
+ * Gives whether each face has a caption with its name.
  */
-export function drawFaces(canvas, picture, faces, { size, ratio, model, caption, chosen = null }) {
+export function drawFaces(canvas, picture, faces, { size, ratio, model, chosen = null, below = 0 }) {
   const context = canvas.getContext("2d");
+  const room = { width: canvas.width, height: canvas.height - below };
   context.clearRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  const scale = [canvas.width / size.width, canvas.height / size.height];
+  context.drawImage(picture, 0, 0, room.width, room.height);
+  const scale = [room.width / size.width, room.height / size.height];
   const boxes = faces.map((face) => face.box.map((edge, axis) => edge * scale[axis % 2]));
-  const unit = ratio * Math.min(1.6, Math.max(1, canvas.width / ratio / 640));
-  boxes.forEach((box, index) => {
+  const unit = ratio * Math.min(1.6, Math.max(1, room.width / ratio / 640));
+  // Best first in the list, and last drawn, so that the best lie on top.
+  for (let index = faces.length - 1; index >= 0; index -= 1) {
     const stressed = faces[index] === chosen;
-    drawBox(context, box, labelStyle(model, faces[index].label), unit, stressed, chosen !== null);
-  });
-  drawPlates(context, boxes, faces, { unit, model, caption });
+    drawBox(context, boxes[index], labelStyle(model, faces[index].label), { unit, ratio, stressed, faded: chosen && !stressed });
+  }
+  return drawPlates(context, boxes, faces, { room, unit, model, chosen });
 }
 
-function drawBox(context, box, style, unit, stressed, other) {
-  // Whole pixels, and half ones for an odd line: else the screen would smear its edges.
-  const line = Math.round(unit * (stressed ? 4.5 : 2.5));
-  const [x1, y1, x2, y2] = box.map((edge) => Math.round(edge) + (line % 2) / 2);
-  const frame = [x1, y1, x2 - x1, y2 - y1];
-  context.save();
-  context.globalAlpha = other && !stressed ? 0.55 : 1;
-  // A thin rim keeps the colour readable on any ground.
-  context.lineWidth = line + 2 * Math.round(unit * 0.75);
-  context.strokeStyle = "rgba(255, 255, 255, .75)";
-  context.strokeRect(...frame);
+/** Draw a box along the inner side of its edge, in a line that tells labels apart without their colours too. */
+export function drawLine(context, [x1, y1, x2, y2], style, line) {
+  const frame = [x1 + line / 2, y1 + line / 2, Math.max(0, x2 - x1 - line), Math.max(0, y2 - y1 - line)];
   context.lineWidth = line;
+  context.setLineDash([]);
+  context.strokeStyle = style.dash.length ? style.ink : style.colour;
+  context.strokeRect(...frame);
+  if (!style.dash.length) return;
   context.strokeStyle = style.colour;
   context.setLineDash(style.dash.map((length) => length * line));
   context.strokeRect(...frame);
+  context.setLineDash([]);
+}
+
+/** Font of so many device pixels. */
+export function fontOf(pixels) {
+  return `600 ${pixels}px ${FONTS}`;
+}
+
+function drawBox(context, box, style, { unit, ratio, stressed, faded }) {
+  // Whole pixels: else the screen would smear the edges.
+  const whole = box.map(Math.round);
+  const side = Math.min(whole[2] - whole[0], whole[3] - whole[1]);
+  const thin = Math.max(0.75 * ratio, Math.min(WIDEST_LINE * unit, side * OF_THE_FACE));
+  context.save();
+  context.globalAlpha = faded ? 0.55 : 1;
+  drawLine(context, whole, style, Math.max(1, Math.round(stressed ? 1.6 * thin : thin)));
   context.restore();
 }
 
-function drawPlates(context, boxes, faces, { unit, model, caption }) {
-  const taken = [];
-  const pad = 5 * unit;
-  const height = 20 * unit;
-  context.font = `600 ${13 * unit}px system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif`;
+function drawPlates(context, boxes, faces, { room, unit, model, chosen }) {
+  const textOf = (index, named) => captionOf(faces[index], named);
+  const sizeOf = (index, named) => plateSize(context, textOf(index, named), textSize(named, unit));
+  const captions = placeCaptions(boxes, room, sizeOf);
+  const at = faces.indexOf(chosen);
+  const plates = at < 0 ? captions.plates : spellOut(captions, at, boxes, room, sizeOf);
+  for (const { index, named, rectangle } of plates) {
+    drawPlate(context, rectangle, textOf(index, named), labelStyle(model, faces[index].label), textSize(named, unit));
+  }
+  return captions.named;
+}
+
+function captionOf(face, named) {
+  const score = face.score.toFixed(2);
+  return named ? `${labelName(face.label)} ${score}` : score;
+}
+
+function textSize(named, unit) {
+  return (named ? TEXT.named : TEXT.short) * unit;
+}
+
+function plateSize(context, text, pixels) {
+  context.font = fontOf(pixels);
+  return [Math.ceil(context.measureText(text).width + 0.7 * pixels), Math.ceil(1.45 * pixels)];
+}
+
+function drawPlate(context, [x1, y1, x2, y2], text, style, pixels) {
+  context.fillStyle = style.colour;
+  context.beginPath();
+  context.roundRect(x1, y1, x2 - x1, y2 - y1, 0.25 * pixels);
+  context.fill();
+  context.font = fontOf(pixels);
   context.textBaseline = "middle";
-  boxes.forEach((box, index) => {
-    const text = caption(faces[index]);
-    const width = context.measureText(text).width + 2 * pad;
-    const [x, y] = place([width, height], box, boxes, taken, context.canvas);
-    const style = labelStyle(model, faces[index].label);
-    taken.push([x, y, x + width, y + height]);
-    context.fillStyle = style.colour;
-    context.beginPath();
-    context.roundRect(x, y, width, height, 4 * unit);
-    context.fill();
-    context.fillStyle = style.ink;
-    context.fillText(text, x + pad, y + height / 2 + unit);
-  });
-}
-
-/** Above the box, below it or inside: the first place that hides least of other faces and plates. */
-function place([width, height], [x1, y1, x2, y2], boxes, taken, canvas) {
-  const spots = [y1 - height, y2, y1].flatMap((y) => [x1, x2 - width].map((x) => [x, y]));
-  const costs = spots.map(([x, y]) => {
-    const left = Math.max(0, Math.min(x, canvas.width - width));
-    const upper = Math.max(0, Math.min(y, canvas.height - height));
-    const plate = [left, upper, left + width, upper + height];
-    const hidden = sum(boxes.map((box) => overlap(plate, box)));
-    return { spot: [left, upper], cost: hidden + PLATE_WEIGHT * sum(taken.map((one) => overlap(plate, one))) };
-  });
-  return costs.reduce((best, one) => (one.cost < best.cost ? one : best)).spot;
-}
-
-function overlap(a, b) {
-  const wide = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-  const high = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  return Math.max(0, wide) * Math.max(0, high);
-}
-
-function sum(numbers) {
-  return numbers.reduce((total, one) => total + one, 0);
-}
-
-/** Black or white, whichever has more contrast (relative luminance as in WCAG 2.2). */
-function inkOn(colour) {
-  const channels = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
-  const [red, green, blue] = channels.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-  const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  return 1.05 / (light + 0.05) >= (light + 0.05) / 0.05 ? "#ffffff" : "#000000";
+  context.fillStyle = style.ink;
+  context.fillText(text, x1 + 0.35 * pixels, (y1 + y2) / 2 + 0.06 * pixels);
 }

@@ -1,11 +1,14 @@
 // Putting boxes right: each box is a button over the picture and a row in a list, so hands, mouse and keys all work.
 
-import { labelStyle } from "./draw.js";
-import { labelName, t } from "./i18n.js";
 import { draggedBox, movedBox, newBox, rounded } from "./box.js";
+import { labelName, t } from "./i18n.js";
+import { labelStyle } from "./style.js";
 
 const CORNERS = ["nw", "ne", "sw", "se"];
 const EDGES = ["left", "top", "right", "bottom"];
+/** Boxes: with more of them names would hide faces, so only the one that is pointed at or chosen shows its name. */
+const MOST_NAMED = 8;
+const BORDERS = ["solid", "dashed", "dotted", "double"];
 /** A drawn box smaller than this, in CSS pixels, was a click. */
 const SMALLEST_DRAG = 5;
 
@@ -102,6 +105,7 @@ export class Editor {
   /** Texts after a change of language, of order or of number. */
   retell() {
     this.area.setAttribute("aria-label", t("correctionArea"));
+    this.area.classList.toggle("crowded", this.rows.length > MOST_NAMED);
     for (const row of this.rows) this.paint(row);
   }
 
@@ -117,11 +121,19 @@ export class Editor {
     for (const [side, share] of Object.entries(place)) button.style[side] = `${share * 100}%`;
     button.style.setProperty("--colour", style.colour);
     button.style.setProperty("--ink", style.ink);
+    button.style.setProperty("--border", BORDERS[this.model.labels.indexOf(label) % BORDERS.length]);
+    button.style.setProperty("--line", `${this.lineOf(place)}px`);
     button.dataset.label = label;
     button.dataset.box = box.join(",");
     row.tag.textContent = `${number} ${labelName(label)}`;
     button.setAttribute("aria-label", t("boxLabel", { number, label: labelName(label), x1, y1, x2, y2 }));
     paintRow(row, number, style);
+  }
+
+  /** CSS pixels: thinner for small faces, so that the border leaves them to be seen. */
+  lineOf({ width, height }) {
+    const side = Math.min(width * this.area.clientWidth, height * this.area.clientHeight);
+    return Math.max(1, Math.min(3, Math.round(side / 14)));
   }
 
   press(event) {

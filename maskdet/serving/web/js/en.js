@@ -46,6 +46,7 @@ export const en = {
   policyOverride: "Your own thresholds. The model’s policy: {policy}.",
   policyCost: "Policy: {policy}. In its test pictures it found {shares}.",
   policyCostUnknown: "Policy: {policy}. What it costs in found faces is not stated.",
+  legend: "Legend",
   faces: "Faces",
   noFaces: "Nothing reaches the threshold.",
   "faces.one": "{count} face",

@@ -1,8 +1,6 @@
 // The webcam on the page: its picture, its figures, its end.
 
 import { errorText, t } from "./i18n.js";
-import { above } from "./judge.js";
-import { caption } from "./draw.js";
 import { spoken } from "./results.js";
 import { Webcam } from "./webcam.js";
 
@@ -67,8 +65,8 @@ export class Live {
   showFrame(video, answer) {
     const { page } = this;
     const size = { width: answer?.width ?? video.videoWidth, height: answer?.height ?? video.videoHeight };
-    const faces = answer ? above(answer.candidates, page.thresholds.values) : [];
-    page.stage.show(video, size, faces, { model: page.model, caption });
+    const faces = page.viewOf({ answer })?.faces ?? [];
+    page.stage.show(video, size, faces, { model: page.model });
   }
 
   showFigures({ rate, ms }) {

@@ -29,9 +29,8 @@ export async function examine(picture, known) {
     const { api, model, limit } = await known();
     if (picture.blob.size > limit) throw new ApiError("body_too_large", "");
     const bitmap = await decoded(picture.blob);
-    const answer = await api.detect(picture.blob, { model, drawn: !bitmap });
-    if (!bitmap) picture.view = jpegOf(answer.image);
-    delete answer.image;
+    const answer = await api.detect(picture.blob, { model });
+    if (!bitmap) picture.view = jpegOf(await api.copy(picture.blob));
     const pixels = bitmap ?? (await decoded(picture.view));
     if (pixels) picture.thumb = thumbnail(pixels);
     pixels?.close();

@@ -1,8 +1,10 @@
 // The verdict, the list of faces and the JSON text of the picture that is shown.
 
 import { labelName, t } from "./i18n.js";
-import { labelStyle } from "./draw.js";
 import { jsonText } from "./saving.js";
+import { labelStyle } from "./style.js";
+import { swatch } from "./swatch.js";
+import { said } from "./view.js";
 
 const TITLES = { ok: "verdictOk", none: "verdictNone", violation: "verdictViolation", uncertain: "verdictUncertain" };
 const SIGNS = { ok: "✓", none: "–", violation: "!", uncertain: "?", waiting: "…" };
@@ -34,7 +36,8 @@ export class Results {
 
   row(face, index, model) {
     const item = document.createElement("li");
-    Object.assign(item.dataset, { label: face.label, score: String(face.score), box: face.box.join(",") });
+    const { label, score, box } = said(face);
+    Object.assign(item.dataset, { label, score: String(score), box: box.join(",") });
     const button = document.createElement("button");
     button.type = "button";
     const values = { number: index + 1, label: labelName(face.label), score: face.score.toFixed(2) };
@@ -73,21 +76,6 @@ function verdictText({ verdict, faces }) {
     .join(" · ");
   if (verdict.outcome === "uncertain") return [t("verdictUncertainText"), counts].filter(Boolean).join(" ");
   return faces.length ? counts : t("verdictNoneText");
-}
-
-/** The line of a label, as it is drawn on the picture. */
-export function swatch(style) {
-  const namespace = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(namespace, "svg");
-  const line = document.createElementNS(namespace, "rect");
-  svg.setAttribute("class", "swatch");
-  svg.setAttribute("viewBox", "0 0 22 22");
-  svg.setAttribute("aria-hidden", "true");
-  const shape = { x: 3, y: 3, width: 16, height: 16, rx: 2, fill: "none", stroke: style.colour, "stroke-width": 3 };
-  for (const [name, value] of Object.entries(shape)) line.setAttribute(name, String(value));
-  line.setAttribute("stroke-dasharray", style.dash.map((length) => length * 2.6).join(" "));
-  svg.append(line);
-  return svg;
 }
 
 function text(className, content) {

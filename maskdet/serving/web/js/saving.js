@@ -1,22 +1,43 @@
 // Files for a person to keep: the picture with its boxes, and the answer as JSON.
 
 import { drawFaces } from "./draw.js";
+import { drawStrip, stripHeight } from "./legend.js";
 
 /** Browsers refuse larger canvases; iOS is the strictest. */
 const MOST_PIXELS = 16_000_000;
+/** Pixels of the longer side to which a crowded picture is enlarged, and how many times at most. */
+const READABLE_SIDE = 1600;
+const MOST_ZOOM = 4;
 
-/** Save the picture at its own size, boxes drawn. */
-export async function savePicture(bitmap, faces, name, { model, caption }) {
-  const zoom = Math.min(1, Math.sqrt(MOST_PIXELS / (bitmap.width * bitmap.height)));
+/**
+ * Save the picture with its boxes, at its own size, or larger where captions with names have no room; then it gets a
+ * legend below. size: {width, height} that boxes refer to.
+ */
+export async function savePicture(bitmap, size, faces, name, model) {
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.floor(bitmap.width * zoom));
-  canvas.height = Math.max(1, Math.floor(bitmap.height * zoom));
-  const ratio = Math.max(1, Math.max(canvas.width, canvas.height) / 1100);
-  drawFaces(canvas, bitmap, faces, { size: bitmap, ratio, model, caption });
+  const named = paint(canvas, bitmap, size, faces, model, zoomTo(bitmap));
+  if (!named && faces.length) paint(canvas, bitmap, size, faces, model, zoomTo(bitmap, READABLE_SIDE), true);
   const blob = await new Promise((resolve) => {
     canvas.toBlob(resolve, "image/jpeg", 0.92);
   });
   save(blob, `${stem(name)}-maskdet.jpg`);
+}
+
+function zoomTo({ width, height }, side = 0) {
+  const wanted = Math.max(1, Math.min(MOST_ZOOM, side / Math.max(width, height)));
+  return Math.min(wanted, Math.sqrt(MOST_PIXELS / (width * height)));
+}
+
+function paint(canvas, bitmap, size, faces, model, zoom, legend = false) {
+  const context = canvas.getContext("2d");
+  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.floor(side * zoom)));
+  const ratio = Math.max(1, Math.max(width, height) / 1100);
+  const text = Math.round(15 * ratio);
+  const below = legend ? stripHeight(context, width, faces, model, text) : 0;
+  Object.assign(canvas, { width, height: height + below });
+  const named = drawFaces(canvas, bitmap, faces, { size, ratio, model, below });
+  if (legend) drawStrip(context, below, faces, model, text);
+  return named;
 }
 
 export function saveJson(value, name) {

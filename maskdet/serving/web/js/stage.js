@@ -15,8 +15,8 @@ export class Stage {
   }
 
   /** Show a picture or video frame of `size` {width, height} with its faces. */
-  show(picture, size, faces, { model, caption, chosen }) {
-    this.shown = { picture, size, faces, model, caption, chosen };
+  show(picture, size, faces, { model, chosen = null }) {
+    this.shown = { picture, size, faces, model, chosen };
     this.draw();
   }
 
@@ -28,13 +28,13 @@ export class Stage {
 
   draw() {
     if (!this.shown || this.room.clientWidth === 0) return;
-    const { picture, size, faces, model, caption, chosen } = this.shown;
+    const { picture, size, faces, model, chosen } = this.shown;
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = this.fit(size);
     this.frame.style.width = `${width}px`;
     this.frame.style.height = `${height}px`;
     setSize(this.canvas, Math.round(width * ratio), Math.round(height * ratio));
-    drawFaces(this.canvas, picture, faces, { size, ratio, model, caption, chosen });
+    drawFaces(this.canvas, picture, faces, { size, ratio, model, chosen });
   }
 
   /** CSS pixels for a picture in the room there is. */

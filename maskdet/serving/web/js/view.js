@@ -1,18 +1,30 @@
 // What the page makes of an answer: the faces over the thresholds, the verdict, and both as JSON.
 
-import { above, judge } from "./judge.js";
+import { answer, judge } from "./rule.js";
 
-/** {faces, verdict, model} of a picture; null without an answer. */
+/**
+ * {faces, verdict, model} of a picture; null without an answer. At the thresholds at which the server answered both
+ * are its own; at others they come of its candidates by the same rule.
+ */
 export function viewOf(picture, thresholds, model, band) {
   if (!picture?.answer) return null;
-  const { candidates } = picture.answer;
-  return { faces: above(candidates, thresholds), verdict: judge(candidates, thresholds, model, band), model };
+  const { detections, candidates, verdict, model: answerer } = picture.answer;
+  const asked = answerer.bundle === model.bundle && model.labels.every((one) => thresholds[one] === model.thresholds[one]);
+  if (asked) return { faces: detections, verdict, model };
+  const faces = answer(candidates, thresholds);
+  return { faces, verdict: judge(candidates, faces, thresholds, { ...model, band }), model };
+}
+
+/** A face as the API says it: the score to 4 digits, the box to a hundredth of a pixel. */
+export function said({ label, score, box }) {
+  return { label, score: Number(score.toFixed(4)), box: box.map((edge) => Number(edge.toFixed(2))) };
 }
 
 /** What a person sees and saves of it, in the API's own terms. */
 export function jsonValue(picture, view, thresholds) {
   if (!view) return null;
   const { width, height, model, timing_ms } = picture.answer;
-  const { faces: detections, verdict } = view;
+  const { faces, verdict } = view;
+  const detections = faces.map(said);
   return { picture: picture.name, width, height, thresholds, detections, verdict, model, timing_ms };
 }

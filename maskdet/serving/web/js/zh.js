@@ -46,6 +46,7 @@ export const zh = {
   policyOverride: "当前为您自行设置的阈值。模型的策略：{policy}。",
   policyCost: "阈值策略：{policy}。在验证图片中找出的比例：{shares}。",
   policyCostUnknown: "阈值策略：{policy}。未说明会漏掉多少人脸。",
+  legend: "图例",
   faces: "人脸",
   noFaces: "没有达到阈值的结果。",
   "faces.other": "{count} 张人脸",
