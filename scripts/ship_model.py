@@ -25,11 +25,11 @@ from safetensors.numpy import save_file
 
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.shipped import MODEL_NAME, WEIGHTS_NAME
-from maskdet.detector.threshold_policy import ThresholdPolicy
+from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
 from maskdet.errors import MaskdetError, StageError
 from maskdet.export.assembly import store_meta
 from maskdet.files import sha256_file, staged_file
-from maskdet.pipeline.stages.export import CHOOSING, bundle_figures
+from maskdet.pipeline.stages.export import bundle_figures
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights
@@ -63,7 +63,7 @@ def restate(metrics: Path, folder: Path) -> list[Path]:
     stays. Raises StageError where no policy of the evaluation chooses the thresholds of this bundle.
     """
     bundle = load_bundle(folder / MODEL_NAME)
-    judged = json.loads(metrics.read_text(encoding="utf-8"))
+    judged = _judged(metrics)
     figures = {**bundle_figures(judged), **bundle.meta.metrics}
     stated = {"threshold_policy": _policy_of(bundle, judged, metrics), "metrics": figures}
     model = onnx.load_model_from_string(bundle.model)
@@ -74,10 +74,21 @@ def restate(metrics: Path, folder: Path) -> list[Path]:
     return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
 
 
+def _judged(metrics: Path) -> dict[str, Any]:
+    hint = "`maskdet eval --model default` writes it, into eval-face_mask/ of the results"
+    try:
+        judged: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StageError(f"{metrics} cannot be read: {error}", hint) from error
+    if "policies" not in judged:
+        raise StageError(f"{metrics} does not say what the policies cost", hint)
+    return judged
+
+
 def _policy_of(bundle: Bundle, judged: dict[str, Any], metrics: Path) -> ThresholdPolicy:
     for each in judged["policies"]:
         chosen = {label: one["threshold"] for label, one in each["classes"].items()}
-        if each["policy"]["name"] in CHOOSING and chosen == bundle.meta.thresholds:
+        if each["policy"]["name"] in COMPARED and chosen == bundle.meta.thresholds:
             return ThresholdPolicy.model_validate(each["policy"])
     raise StageError(
         f"no policy in {metrics} chooses the thresholds of {bundle.path}: {bundle.meta.thresholds}",

@@ -36,8 +36,8 @@ def evaluate(
 ) -> None:
     """Judge the best checkpoint, or any model, on val.
 
-    AP with intervals, safety figures, slices, plots, and the worst mistakes drawn. With --tile or --flip, the
-    exported model, and what they gain and cost.
+    AP with intervals, what each policy for thresholds costs, safety figures, slices, plots, and the worst
+    mistakes drawn. With --tile or --flip, the exported model, and what they gain and cost.
     """
     context = open_pipeline(config, overrides or [], runs)
     if tile or flip:

@@ -10,6 +10,8 @@ from maskdet.settings import Section
 
 PolicyName = Literal["safe", "best-f1", "recall", "given", "override", "unknown"]
 
+COMPARED: Final[tuple[PolicyName, ...]] = ("safe", "best-f1", "recall")
+"""Those that choose on val; an evaluation puts them side by side."""
 _TEXTS: Final[dict[PolicyName, str]] = {
     "safe": "safe, the best mean F1 with at most {share} of bare faces wider than 16 px passed as masked",
     "best-f1": "best-f1, each class's best F1",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 
-from maskdet.detector.threshold_policy import PolicyName, ThresholdPolicy
+from maskdet.detector.threshold_policy import COMPARED, PolicyName, ThresholdPolicy
 from maskdet.evaluation.evaluator import evaluate
 from maskdet.evaluation.policy_cost import CostMeter, PolicyCost
 from maskdet.evaluation.pool import pool
@@ -23,8 +22,6 @@ from maskdet.evaluation.threshold_search import FLOOR
 from maskdet.evaluation.thresholds import Thresholds, best_thresholds
 from maskdet.lexicon import Role
 from maskdet.types import FloatArray
-
-COMPARED: Final[tuple[PolicyName, ...]] = ("safe", "best-f1", "recall")
 
 
 @dataclass(frozen=True, slots=True)

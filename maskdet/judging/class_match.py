@@ -51,7 +51,7 @@ class ClassMatch:
         *,
         shipped: Shipped | None = None,
     ) -> Evaluation:
-        """`appraise` what the model found under its own class ids. `shipped` is by `labels`. Raises as that."""
+        """`appraise` what the model found under its own class ids; `shipped` by `labels`. Raises as that."""
         judged = appraise(
             ((truth, self._remapped(found)) for truth, found in pairs),
             views,

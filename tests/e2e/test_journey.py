@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from maskdet.detector.bundle import load_bundle
+
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 PICTURES = 20
 QUICK = (
@@ -101,6 +103,17 @@ def test_every_artefact_is_written(project: Path) -> None:
     results = project / "runs" / "faces"
     missing = [pattern for pattern in ARTEFACTS if not list(results.glob(pattern))]
     assert not missing
+
+
+def test_the_bundle_states_the_policy_that_eval_chose_by(project: Path) -> None:
+    results = project / "runs" / "faces"
+    judged = json.loads((results / "eval" / "metrics.json").read_text())
+    meta = load_bundle(results / "export" / "model.onnx").meta
+    assert meta.threshold_policy.model_dump() == judged["threshold_policy"]
+    [in_force] = [each for each in judged["policies"] if each["in_force"]]
+    assert in_force["policy"] == judged["threshold_policy"]
+    assert {label: each["threshold"] for label, each in in_force["classes"].items()} == meta.thresholds
+    assert {f"recall_wide.{label}" for label in meta.labels} & meta.metrics.keys()
 
 
 def test_a_second_run_changes_nothing_and_says_so(project: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
 from maskdet.errors import StageError
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
@@ -15,7 +16,6 @@ from maskdet.training.state import BEST_NAME
 METRICS = "metrics.json"
 _OVERALL = ("ap50", "ap50_95", "ap50_any_class")
 _SAFETY = ("bare_passed", "bare_passed_wide", "worn_wrong_as_masked", "false_alarms_per_1000")
-CHOOSING = ("safe", "best-f1", "recall")
 _POLICY_RATES = ("false_alarms_per_1000", "bare_passed", "bare_passed_wide")
 _PER_CLASS = ("ap50", "ap50_95", "precision", "recall", "f1")
 
@@ -33,7 +33,6 @@ def _inputs(context: Context) -> Inputs:
 
 
 def _run(context: Context, out: Path) -> str:
-    from maskdet.detector.threshold_policy import ThresholdPolicy
     from maskdet.export.export import ExportJob, export
 
     pipeline = context.pipeline
@@ -87,7 +86,7 @@ def _policy_figures(each: dict[str, Any]) -> dict[str, float | None]:
     policy, classes = each["policy"]["name"], each["classes"]
     wide = {f"recall_wide.{label}": one["recall_wide"]["value"] for label, one in classes.items()}
     in_force = wide if each["in_force"] else {}
-    if policy not in CHOOSING or not classes:
+    if policy not in COMPARED or not classes:
         return in_force
     own = {
         "parameter": each["policy"]["parameter"],
