@@ -22,7 +22,6 @@ Force = Annotated[
     bool, typer.Option("--force", help="Run even if up to date; start over what is unfinished.")
 ]
 
-RUNS = Path("runs")
 ModelFile = Annotated[
     Path | None,
     typer.Option(

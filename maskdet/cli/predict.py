@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import RUNS, Config, Flip, ModelFile, Overrides, Runs, Tile
+from maskdet.cli.options import Config, Flip, ModelFile, Overrides, Runs, Tile
 from maskdet.cli.session import model_of, open_serving, stand_in
+from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
     from maskdet.prediction.results import PredictSummary
@@ -53,8 +54,8 @@ def predict(
     model = model or stand_in(config)
     bundle_path = model_of(open_serving(config, overrides or [], runs, named=model is not None), model)
 
+    from maskdet.api.display import Display
     from maskdet.cli.console import standard_error
-    from maskdet.cli.progress import Display
     from maskdet.detector.bundle import load_bundle
     from maskdet.detector.detector import Detector
     from maskdet.detector.tiling import Look

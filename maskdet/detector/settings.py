@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,8 @@ from maskdet.settings import Section
 
 METADATA_KEY = "maskdet"
 """The ONNX metadata_props key whose value is a `BundleMeta` as JSON."""
+UNCERTAIN_BAND: Final = 0.15
+"""How far below its threshold a face leaves doubt, where nothing else is asked for."""
 
 
 class NmsSettings(Section):

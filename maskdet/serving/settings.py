@@ -9,6 +9,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from maskdet.detector.settings import UNCERTAIN_BAND
 from maskdet.settings import Section
 
 Dialect = Literal[
@@ -78,7 +79,7 @@ class ServeSettings(Section):
 
     violation_labels: tuple[str, ...] | None = None
     """Labels that break the mask rule; without it they are told by their names."""
-    uncertain_band: float = Field(0.15, ge=0, le=1)
+    uncertain_band: float = Field(UNCERTAIN_BAND, ge=0, le=1)
     """A face this far or less below its threshold makes the verdict `uncertain`."""
 
     inbox: Path | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,23 +11,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.detector.answer import answer
 from maskdet.detector.bundle import Bundle, load_bundle
+from maskdet.detector.conclusion import conclude
 from maskdet.detector.draw import draw
 from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, decode_reduced
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import resize
 from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.detector.settings import NmsSettings
+from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.verdict import MaskRule, Verdict
-from maskdet.errors import BundleError, PictureError
+from maskdet.errors import BundleError, PictureError, UsageError
 from maskdet.serving.engine.sessions import Sessions
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.settings import ServeSettings
 from maskdet.types import Detections, FloatArray, Picture
-
-Threshold = float | Mapping[str, float] | None
-"""One number for all labels, one for some of them, or None for the bundle's own."""
 
 JPEG_SIDE = 65_500
 """libjpeg's limit, in pixels."""
@@ -117,7 +115,6 @@ class ServedModel:
         alike = cores == 1 or not on_cpu
         wide = narrow if alike else OnnxSession(bundle.model, threads=cores, device=settings.device)
         self._sessions = Sessions(narrow, wide)
-        self._thresholds = np.array([self.meta.thresholds[label] for label in self.meta.labels], np.float32)
 
     @classmethod
     def load(cls, name: str, path: Path, settings: ServeSettings, *, cores: int) -> ServedModel:
@@ -126,21 +123,11 @@ class ServedModel:
         return cls(name or bundle.meta.name, bundle, settings, cores=cores)
 
     def thresholds(self, wanted: Threshold) -> FloatArray:
-        """[C] by class id. Raises BadOption for a label that the model does not have."""
-        if wanted is None:
-            return self._thresholds
-        if not isinstance(wanted, Mapping):
-            return np.full_like(self._thresholds, wanted)
-        unknown = [label for label in wanted if label not in self.meta.labels]
-        if unknown:
-            known = ", ".join(self.meta.labels)
-            raise BadOption(
-                f"threshold: the model has no label {unknown[0][:80]!r}", f"its labels are {known}"
-            )
-        changed = self._thresholds.copy()
-        for label, value in wanted.items():
-            changed[self.meta.labels.index(label)] = value
-        return changed
+        """[C] by class id. Raises BadOption as `thresholds_of` does UsageError."""
+        try:
+            return thresholds_of(self.meta, wanted)
+        except UsageError as error:
+            raise BadOption(error.what, error.hint) from error
 
     def probe(self) -> None:
         """One pass through each session: it must answer with numbers, and no request pays for first-time
@@ -194,10 +181,8 @@ class ServedModel:
             input_size=self.meta.input_size,
             nms=self._nms(prepared),
         )
-        detections = answer(candidates, prepared.thresholds)
-        verdict = self.rule.judge(candidates, detections, prepared.thresholds)
-        if prepared.work.max_detections is not None:
-            detections = detections.select(np.arange(len(detections))[: prepared.work.max_detections])
+        concluded = conclude(candidates, prepared.thresholds, self.rule, prepared.work.max_detections)
+        detections = concluded.detections
         ended = time.perf_counter()
         drawn = self._drawn(prepared, detections) if prepared.work.drawn else None
         timing = replace(
@@ -207,7 +192,7 @@ class ServedModel:
             draw=_ms(ended, time.perf_counter()),
         )
         return PictureResult(
-            self, candidates, prepared.thresholds, detections, prepared.size, verdict, timing, drawn
+            self, candidates, prepared.thresholds, detections, prepared.size, concluded.verdict, timing, drawn
         )
 
     def _nms(self, prepared: Prepared) -> NmsSettings:
