@@ -56,7 +56,7 @@ def serve(
     """Start `maskdet serve` in a process of its own, and return once it answers.
 
     >>> with maskdet.serve() as server:
-    ...     httpx.post(f"{server.url}/v1/detect", content=Path("photo.jpg").read_bytes()).json()
+    ...     httpx.post(f"{server.url}/v1/detect", files={"image": open("photo.jpg", "rb")}).json()
 
     model: an .onnx bundle, a results folder such as "runs/NAME", or "default", the shipped model.
     port: 0 takes a free one; `url` says which.

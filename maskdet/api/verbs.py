@@ -27,7 +27,7 @@ from maskdet.api.work import advance, shown
 from maskdet.detector.tiling import Look
 from maskdet.errors import UsageError
 from maskdet.pipeline.chain import chain_options, finish_chain, finish_stage, stage_options
-from maskdet.pipeline.models import existing_model, model_file
+from maskdet.pipeline.models import model_file, model_of
 from maskdet.pipeline.places import DEFAULT_CONFIG, RUNS
 from maskdet.pipeline.session import open_pipeline
 from maskdet.pipeline.stage import Context
@@ -136,7 +136,7 @@ def evaluate(
         _bring_up(context, "eval", force=force, progress=progress)
         return evaluate_result(context.path("eval"))
     look = Look(tile, flip)
-    file = existing_model(context.folder) if model is None else model_file(Path(model))
+    file = model_of(context, None) if model is None else model_file(Path(model))
     _bring_up(context, "config", force=False, progress=progress)
     with shown(context, progress=progress) as (seen, _):
         return evaluate_result(judge_beside(seen, file, look))

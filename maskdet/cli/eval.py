@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maskdet.cli.options import Config, Flip, Force, Overrides, Runs, Tile
-from maskdet.cli.session import model_of, open_pipeline, run_stage
+from maskdet.cli.session import open_pipeline, run_stage
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _judge(context: Context, model: Path | None, tile: bool, flip: bool) -> Path
     from maskdet.api.display import Display
     from maskdet.cli.console import standard_output
     from maskdet.detector.tiling import Look
-    from maskdet.pipeline.models import model_file
+    from maskdet.pipeline.models import model_file, model_of
     from maskdet.pipeline.stages.eval import judge_beside
 
     file = model_of(context, model) if tile or flip or model is None else model_file(model)

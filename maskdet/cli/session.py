@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskdet.pipeline.places import DEFAULT_CONFIG, EXPORTED
+from maskdet.pipeline.places import DEFAULT_CONFIG
 
 if TYPE_CHECKING:
     from maskdet.pipeline.outcome import RunOptions, RunResult
@@ -86,27 +86,13 @@ def run_stage(
     finish_stage(context, stage, result)
 
 
-def model_of(context: Context, model: Path | None) -> Path:
-    """The model that was named, or the one that the pipeline exported. Raises StageError if it is missing."""
-    from maskdet.detector.shipped import DEFAULT, ships_model
-    from maskdet.errors import StageError
-    from maskdet.pipeline.models import existing_model
-
-    if model is not None:
-        return existing_model(model)
-    exported = context.folder / EXPORTED
-    if not exported.is_file():
-        other = f"`--model {DEFAULT}` takes the shipped one" if ships_model() else "name another with --model"
-        raise StageError(f"{exported} is missing", f"`{context.command('run')}` makes it, or {other}")
-    return exported
-
-
 def bundles_of(context: Context, named: Sequence[str]) -> dict[str, Path]:
     """Models to serve by name, as `[NAME=]FILE`; else those of the pipeline file, else what it exported.
 
     An empty name stands for the bundle's own. Raises UsageError or StageError.
     """
     from maskdet.errors import UsageError
+    from maskdet.pipeline.models import model_of
 
     if not named and context.pipeline.serve.models:
         return {name: model_of(context, path) for name, path in context.pipeline.serve.models.items()}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskdet.detector.shipped import DEFAULT, shipped_model
+from maskdet.detector.shipped import DEFAULT, shipped_model, ships_model
 from maskdet.errors import StageError, UsageError
 from maskdet.pipeline.places import EXPORTED
+from maskdet.pipeline.stage import Context
 
 
 def model_file(named: Path) -> Path:
@@ -28,6 +29,17 @@ def existing_model(named: Path) -> Path:
             f"name an exported .onnx, a results folder such as runs/NAME, or {DEFAULT}, the shipped one",
         )
     return file
+
+
+def model_of(context: Context, named: Path | None) -> Path:
+    """The model that was named, or the one that the pipeline exported. Raises StageError if it is missing."""
+    if named is not None:
+        return existing_model(named)
+    exported = context.folder / EXPORTED
+    if not exported.is_file():
+        other = f"`--model {DEFAULT}` takes the shipped one" if ships_model() else "name another with --model"
+        raise StageError(f"{exported} is missing", f"`{context.command('run')}` makes it, or {other}")
+    return exported
 
 
 def _exported(folder: Path) -> Path:
