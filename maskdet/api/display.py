@@ -23,9 +23,17 @@ MAX_LOSSES = 3
 
 
 def console_on(stream: TextIO) -> Console:
-    """For people. Text is shown as it is: file names may look like markup. Notebooks get plain lines."""
-    width = None if stream.isatty() else PLAIN_WIDTH
-    return Console(file=stream, highlight=False, markup=False, width=width, force_jupyter=False)
+    """For people. Text is shown as it is: file names may look like markup."""
+    # A notebook asks for colours, but would keep every step of a moving bar as a line of its own.
+    notebook = type(stream).__module__.startswith("ipykernel")
+    return Console(
+        file=stream,
+        highlight=False,
+        markup=False,
+        width=None if stream.isatty() and not notebook else PLAIN_WIDTH,
+        force_jupyter=False,
+        force_terminal=False if notebook else None,
+    )
 
 
 class Display:

@@ -80,7 +80,9 @@ def test_the_page_names_all_that_is_public() -> None:
 def test_the_tour_was_run_from_end_to_end() -> None:
     cells = [cell for cell in nbformat.read(TOUR, as_version=4).cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    assert not [output for cell in cells for output in cell.outputs if output.output_type == "error"]
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert "\x1b" not in "".join(output.get("text", "") for output in outputs)
     assert TOUR.stat().st_size < 400_000
 
 
