@@ -19,6 +19,7 @@ from maskdet.api.sources import PictureLike, file_of, path_of, pixels_of
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.conclusion import examine
 from maskdet.detector.detector import Detector
+from maskdet.detector.runtime.registry import shares_cores
 from maskdet.detector.settings import BundleMeta
 from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.tiling import Look
@@ -67,7 +68,8 @@ class MaskDetector:
         """`threads`, `device` and errors as `maskdet.detector.detector.Detector`."""
         self._alone = Detector(bundle, threads=threads, device=device)
         # Several pictures on a CPU: a core for each is faster than all cores for one after the other.
-        self._each = Detector(bundle, threads=1) if device == "cpu" else self._alone
+        share = shares_cores(device)
+        self._each = Detector(bundle, threads=1, device=device) if share else self._alone
         self._bundle, self._rule, self._device = bundle, rule, device
 
     @property

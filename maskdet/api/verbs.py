@@ -103,8 +103,8 @@ def train(
     """Train with PaddleDetection in a process of its own; as `maskdet train`.
 
     Arguments as `run` explains them.
-    Raises TrainingError, and StageError where an unfinished training is there and neither `resume` nor `force`
-    is set.
+    Raises TrainingError, and StageError where an unfinished training is there and neither `resume` nor
+    `force` is set.
     """
     context = _opened(config, overrides, runs)
     _bring_up(context, "train", force=force, resume=resume, progress=progress)

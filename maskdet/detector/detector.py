@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import to_batch
-from maskdet.detector.runtime.onnx_runtime import OnnxSession
+from maskdet.detector.runtime.registry import open_session
 from maskdet.detector.settings import BundleMeta
 from maskdet.detector.thresholds import thresholds_of
 from maskdet.types import Detections, FloatArray, Picture
@@ -17,11 +17,11 @@ class Detector:
     """A bundle, ready to run. Nothing changes after construction, so any number of threads may share it."""
 
     def __init__(self, bundle: Bundle, *, threads: int = 0, device: str = "cpu") -> None:
-        """`threads` of one forward pass, 0 for all cores; errors as `OnnxSession`."""
+        """`threads` of one forward pass, 0 for all cores; errors as `open_session`."""
         self._meta = bundle.meta
         as_checked = threads == 1 and device == "cpu"
         self._session = (
-            bundle.session if as_checked else OnnxSession(bundle.model, threads=threads, device=device)
+            bundle.session if as_checked else open_session(bundle.model, threads=threads, device=device)
         )
         self._thresholds = thresholds_of(bundle.meta)
 

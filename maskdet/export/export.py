@@ -21,7 +21,8 @@ from maskdet.files import sha256_file, write_json
 from maskdet.judging.bundles import evaluate_bundle
 from maskdet.progress import Track, silent
 from maskdet.training.launch.process import WorkerCommand, run_worker
-from maskdet.training.recipe.variants import MEAN, STD, variant
+from maskdet.training.networks.picodet import MEAN, STD
+from maskdet.training.networks.registry import variant
 
 BUNDLE_NAME = "model.onnx"
 PARITY_NAME = "parity.json"

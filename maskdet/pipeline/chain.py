@@ -17,7 +17,7 @@ def stage_options(stage: str, *, force: bool = False, resume: bool = False) -> R
     return RunOptions(
         end=stage,
         force=frozenset({stage} if force else ()),
-        given=frozenset({"train"} - {stage}),
+        given=frozenset(each.name for each in STAGES if each.long) - {stage},
         resume=resume,
     )
 
@@ -33,7 +33,8 @@ def chain_options(
 def finish_stage(context: Context, stage: str, result: RunResult) -> None:
     """Raise the error that stopped the stage, with the command that goes on."""
     if isinstance(result.error, Interrupted) and not result.error.hint:
-        again = ["--resume"] if stage == "train" and can_resume(STAGES, context) else []
+        own = [each for each in STAGES if each.name == stage]
+        again = ["--resume"] if can_resume(own, context) else []
         result.error.hint = f"`{context.command(stage, *again)}` goes on from here"
     if result.error is not None:
         raise result.error
