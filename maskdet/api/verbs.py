@@ -26,7 +26,13 @@ from maskdet.api.results import (
 from maskdet.api.work import advance, shown
 from maskdet.detector.tiling import Look
 from maskdet.errors import UsageError
-from maskdet.pipeline.chain import chain_options, finish_chain, finish_stage, stage_options
+from maskdet.pipeline.chain import (
+    chain_options,
+    finish_chain,
+    finish_stage,
+    report_chain,
+    stage_options,
+)
 from maskdet.pipeline.models import model_file, model_of
 from maskdet.pipeline.places import DEFAULT_CONFIG, RUNS
 from maskdet.pipeline.session import open_pipeline
@@ -68,10 +74,12 @@ def run(
     context = _opened(config, overrides, runs)
     options = chain_options(start, end, force=force, dry_run=dry_run, resume=resume)
     result = advance(context, options, progress=progress)
-    if dry_run and result.error is not None:
-        raise result.error
-    report = None if dry_run else finish_chain(context, options, result)
-    return run_summary(context, result, report)
+    if dry_run:
+        if result.error is not None:
+            raise result.error
+        return run_summary(context, result, None)
+    report_chain(context, result)
+    return run_summary(context, result, finish_chain(context, options, result))
 
 
 def prepare(

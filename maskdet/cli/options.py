@@ -27,7 +27,7 @@ ModelFile = Annotated[
     typer.Option(
         "--model",
         metavar="FILE",
-        help="An exported .onnx, or default, the shipped one.",
+        help="An exported .onnx, a results folder, or default, the shipped model.",
         show_default="of the pipeline file",
     ),
 ]

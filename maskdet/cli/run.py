@@ -73,8 +73,9 @@ def _finish_dry(result: RunResult) -> None:
 
 def _finish(context: Context, options: RunOptions, result: RunResult) -> None:
     from maskdet.cli.console import print_lines, shown
-    from maskdet.pipeline.chain import finish_chain
+    from maskdet.pipeline.chain import finish_chain, report_chain
 
+    report_chain(context, result)
     report = finish_chain(context, options, result)
     print_lines(
         ["", *(["everything is up to date"] if result.up_to_date else []), f"report: {shown(report)}"]

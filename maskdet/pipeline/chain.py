@@ -40,15 +40,18 @@ def finish_stage(context: Context, stage: str, result: RunResult) -> None:
         raise result.error
 
 
-def finish_chain(context: Context, options: RunOptions, result: RunResult) -> Path:
-    """Write the report and return its path; raise the error that ended the chain, with the next step."""
-    report = context.folder / REPORT_NAME
-    if not (result.up_to_date and report.is_file()):
+def report_chain(context: Context, result: RunResult) -> None:
+    """Write the report, unless nothing was done and there is one."""
+    if not (result.up_to_date and (context.folder / REPORT_NAME).is_file()):
         write_report(STAGES, context, result)
+
+
+def finish_chain(context: Context, options: RunOptions, result: RunResult) -> Path:
+    """The report's path. Raises the error that ended the chain, with the next step."""
     if result.error is not None:
         result.error.hint = _next_step(context, options, result.error.hint)
         raise result.error
-    return report
+    return context.folder / REPORT_NAME
 
 
 def _next_step(context: Context, options: RunOptions, hint: str) -> str:

@@ -43,6 +43,17 @@ def test_predict_needs_no_pipeline_file_when_it_has_a_model(model, invoke):
     assert not (model.parent / "found" / "drawn").exists()
 
 
+def test_a_results_folder_stands_for_the_model_that_it_holds(model, invoke):
+    export = model.parent / "runs" / "demo" / "export"
+    export.mkdir(parents=True)
+    model.rename(export / "model.onnx")
+    assert "with_mask 1" in invoke("predict", "photo.png", "--model", "runs/demo").output
+    (export / "model.onnx").unlink()
+    with pytest.raises(StageError, match="runs/demo holds no exported model") as caught:
+        invoke("predict", "photo.png", "--model", "runs/demo")
+    assert "maskdet run" in caught.value.hint
+
+
 def test_predict_writes_json_and_drawings_by_default(model, invoke):
     invoke("predict", "photo.png", "--model", "model.onnx")
     written = {path.name for path in (model.parent / "predictions").rglob("*") if path.is_file()}
