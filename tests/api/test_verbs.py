@@ -14,7 +14,7 @@ import maskdet
 from maskdet.pipeline.cache import StageRecord, inputs_of, written
 from maskdet.pipeline.doctor.drawing import draw_data_set
 from maskdet.pipeline.session import open_pipeline
-from maskdet.pipeline.stages import EVAL, EXPORT, TRAIN
+from maskdet.pipeline.stages import STAGES
 
 
 @pytest.fixture
@@ -30,15 +30,16 @@ def pretend_run(project: Path) -> Path:
     maskdet.run(end="config", progress=False)
     context = open_pipeline(None, (), Path("runs"))
     labels = ("with_mask", "without_mask")
-    for stage, name in ((TRAIN, "best.pdparams"), (EVAL, "metrics.json"), (EXPORT, "parity.json")):
+    names = ("best.pdparams", "metrics.json", "parity.json")
+    for stage, name in zip(STAGES[2:], names, strict=True):
         context.path(stage.name).mkdir()
         context.path(stage.name, name).write_text('{"score_difference": 1e-6, "box_difference": 0.01}')
-        if stage is EVAL:
+        if stage.name == "eval":
             judged = {"threshold": 0.5}
             figures = {"ap50": 0.9, "ap50_95": 0.5, "classes": dict.fromkeys(labels, judged)}
             context.path("eval", name).write_text(json.dumps(figures))
             context.path("eval", "report.md").write_text("# Evaluation\n")
-        if stage is EXPORT:
+        if stage.name == "export":
             write_tiny_bundle(context.path("export", "model.onnx"), labels=labels)
         StageRecord(inputs_of(context, stage), True, written(context, stage), 1.0, "figure").write(
             context, stage
