@@ -50,7 +50,7 @@ def examples(here: Path, workers_import_maskdet: None) -> Path:
     for picture in pictures[:3]:
         shutil.copy(picture, "photos")
     (here / "photos" / "broken.jpg").write_bytes(b"no picture")
-    save_video(here / "gate.mp4", [read_picture(pictures[0])] * 2)
+    save_video(here / "gate.mp4", [read_picture(pictures[1])] * 2)
     (here / "pipeline.yml").write_text(PIPELINE)
     return here
 
