@@ -9,7 +9,8 @@ from pathlib import Path
 
 from maskdet.api.detector import MaskDetector
 from maskdet.detector.bundle import Bundle, load_bundle
-from maskdet.detector.settings import UNCERTAIN_BAND
+from maskdet.detector.conclusion import rule_of
+from maskdet.detector.settings import UNCERTAIN_BAND, BundleMeta
 from maskdet.detector.shipped import DEFAULT
 from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.verdict import MaskRule
@@ -52,7 +53,7 @@ def load(
     if threads is not None and threads < 1:
         raise UsageError(f"threads is {threads}", "give 1 or more, or None for all cores")
     bundle = _with_thresholds(load_bundle(existing_model(Path(model or DEFAULT))), threshold)
-    rule = _rule(bundle.meta.labels, violation_labels, uncertain_band)
+    rule = _rule(bundle.meta, violation_labels, uncertain_band)
     return MaskDetector(bundle, rule, threads=threads or 0, device=device)
 
 
@@ -64,12 +65,11 @@ def _with_thresholds(bundle: Bundle, wanted: Threshold) -> Bundle:
     return replace(bundle, meta=bundle.meta.model_copy(update={"thresholds": thresholds}))
 
 
-def _rule(labels: tuple[str, ...], violations: Sequence[str] | None, band: float) -> MaskRule:
-    unknown = sorted(set(violations or ()) - set(labels))
+def _rule(meta: BundleMeta, violations: Sequence[str] | None, band: float) -> MaskRule:
+    unknown = sorted(set(violations or ()) - set(meta.labels))
     if unknown:
-        raise UsageError(
-            f"violation_labels: the model has no label {unknown[0]!r}", f"its labels are {', '.join(labels)}"
-        )
+        known = f"its labels are {', '.join(meta.labels)}"
+        raise UsageError(f"violation_labels: the model has no label {unknown[0]!r}", known)
     if not 0 <= band <= 1:
         raise UsageError(f"uncertain_band is {band}", "give a number between 0 and 1")
-    return MaskRule.of(labels, violations, band)
+    return rule_of(meta, violations, band)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from maskdet.detector.answer import answer
 from maskdet.detector.detector import Detector
+from maskdet.detector.settings import UNCERTAIN_BAND, BundleMeta
 from maskdet.detector.tiling import PLAIN, Look, detect_closely
 from maskdet.detector.verdict import MaskRule, Verdict
 from maskdet.types import Detections, FloatArray, Picture
@@ -19,6 +21,13 @@ class Conclusion:
 
     detections: Detections
     verdict: Verdict
+
+
+def rule_of(
+    meta: BundleMeta, violations: Sequence[str] | None = None, band: float = UNCERTAIN_BAND
+) -> MaskRule:
+    """The rule for a bundle's labels; `violations` and `band` as the server's settings have them."""
+    return MaskRule.of(meta.labels, violations, band)
 
 
 def conclude(

@@ -18,7 +18,6 @@ import numpy as np
 
 from maskdet.detector.answer import SAME_FACE_IOU
 from maskdet.detector.roles import label_roles
-from maskdet.detector.settings import UNCERTAIN_BAND
 from maskdet.types import BoolArray, Detections, FloatArray
 
 Decision = Literal["ok", "violation", "uncertain"]
@@ -41,9 +40,7 @@ class MaskRule:
     band: float
 
     @classmethod
-    def of(
-        cls, labels: Sequence[str], violations: Sequence[str] | None = None, band: float = UNCERTAIN_BAND
-    ) -> MaskRule:
+    def of(cls, labels: Sequence[str], violations: Sequence[str] | None, band: float) -> MaskRule:
         """`violations` None: the labels whose names say so."""
         told = _told_by_name(labels) if violations is None else violations
         return cls(tuple(labels), frozenset(told), band)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from maskdet.detector.conclusion import Conclusion, examine
+from maskdet.detector.conclusion import Conclusion, examine, rule_of
 from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
 from maskdet.detector.picture import read_picture
@@ -53,7 +53,7 @@ def predict(
     thresholds = thresholds_of(detector.meta, threshold)
     found = find_sources(sources, leave_out=out)
     drawings = drawn_folder(out) if "draw" in formats else None
-    work = _Work(detector, thresholds, MaskRule.of(detector.meta.labels), look, drawings)
+    work = _Work(detector, thresholds, rule_of(detector.meta), look, drawings)
     try:
         tally = _carry_out(work, found, formats, out, track)
     except OSError as error:
