@@ -88,10 +88,12 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME_OF.get(name, "maskdet.errors")), name)
+if not TYPE_CHECKING:
+    # Type checkers know the names from above, and so notice one that is misspelt.
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_HOME_OF.get(name, "maskdet.errors")), name)
 
 
 def __dir__() -> list[str]:

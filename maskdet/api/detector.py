@@ -140,8 +140,8 @@ class MaskDetector:
         return_errors: of several pictures, put the PictureError of one that cannot be read in its place
             and go on, instead of raising it.
 
-        Raises PictureError, which names the file or the place in the list; UsageError for an option that
-        cannot be; BundleError if the model fails.
+        Raises PictureError, which names the file or the place, such as pictures[2]; UsageError for an option
+        that cannot be; BundleError if the model fails.
         """
         question = self._question(threshold, Look(tile, flip), max_detections)
         if isinstance(picture, _ONE) or not isinstance(picture, Iterable):
@@ -187,10 +187,11 @@ class MaskDetector:
         try:
             return self._look(self._each, picture, question)
         except PictureError as error:
-            named = error if isinstance(picture, str | PathLike) else _numbered(error, number)
+            if not isinstance(picture, str | PathLike):
+                error.what = f"pictures[{number}]: {error.what}"
             if return_errors:
-                return named
-            raise named from error
+                return error
+            raise
 
     def _look(self, detector: Detector, source: PictureLike, question: _Question) -> Faces:
         return self._found(detector, source, pixels_of(source), question)
@@ -217,7 +218,3 @@ class MaskDetector:
 
     def _frame(self, path: Path, number: int, frame: Picture, question: _Question) -> Faces:
         return replace(self._found(self._each, frame, frame, question), file=path.as_posix(), frame=number)
-
-
-def _numbered(error: PictureError, number: int) -> PictureError:
-    return PictureError(f"picture {number}: {error.what}", error.hint)

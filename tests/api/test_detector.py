@@ -163,11 +163,11 @@ def test_a_generator_gives_a_generator_that_is_lazy_and_bounded(detector: maskde
 def test_a_bad_picture_of_several_is_named(detector: maskdet.MaskDetector, photo: Path) -> None:
     with pytest.raises(maskdet.PictureError, match=r"^none\.jpg: No such"):
         detector([photo, "none.jpg", photo])
-    with pytest.raises(maskdet.PictureError, match=r"^picture 2: .*not a picture"):
+    with pytest.raises(maskdet.PictureError, match=r"^pictures\[2\]: .*not a picture"):
         detector([photo, photo, b"text"])
     found = detector(iter([photo, b"text", photo]))
     assert labels(next(found)) == LABELS
-    with pytest.raises(maskdet.PictureError, match=r"^picture 1: "):
+    with pytest.raises(maskdet.PictureError, match=r"^pictures\[1\]: "):
         next(found)
 
 
@@ -176,7 +176,7 @@ def test_the_rest_goes_on_where_errors_are_returned(detector: maskdet.MaskDetect
     for found in (detector(several, return_errors=True), [*detector(iter(several), return_errors=True)]):
         kinds = [type(one) for one in found]
         assert kinds == [maskdet.Faces, maskdet.PictureError, maskdet.PictureError, maskdet.Faces]
-        assert str(found[1]).startswith("picture 1: ")
+        assert str(found[1]).startswith("pictures[1]: ")
 
 
 def test_a_fault_that_is_no_pictures_is_raised_all_the_same(

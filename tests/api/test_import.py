@@ -46,7 +46,7 @@ def test_every_name_of_all_is_there_and_in_dir() -> None:
 
 def test_type_checkers_are_told_of_every_lazy_name() -> None:
     """What stands under TYPE_CHECKING is what `__getattr__` finds, in the modules named there."""
-    [block] = [node for node in ast.parse(SOURCE.read_text()).body if isinstance(node, ast.If)]
+    block = next(node for node in ast.parse(SOURCE.read_text()).body if isinstance(node, ast.If))
     told = {
         alias.name: node.module
         for node in block.body
