@@ -4,8 +4,8 @@
 
 The tests hold both the server's rule and the web page's to this one file. A scene is
 `[thresholds, band, violations, unknown, rows, kept, outcome]`: thresholds by class id; class ids that break
-the rule, and those of no known role; a row `[class id, score, x1, y1, x2, y2]`; and kept the rows that the answer
-is made of.
+the rule, and those of no known role; a row `[class id, score, x1, y1, x2, y2]`; and kept the rows that the
+answer is made of.
 """
 
 from __future__ import annotations

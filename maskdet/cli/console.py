@@ -10,12 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from maskdet.api.display import console_on
 from maskdet.errors import DatasetError, MaskdetError
 from maskdet.pipeline.outcome import StageOutcome, State
 from maskdet.pipeline.report import duration
 
-PLAIN_WIDTH = 160
-"""Columns of a table where no terminal says how many there are."""
 _STYLES = {
     State.RAN: "green",
     State.UP_TO_DATE: "dim",
@@ -29,12 +28,12 @@ _STYLES = {
 
 def standard_output() -> Console:
     """For results. Text is shown as it is: file names may look like markup."""
-    return _console(stderr=False)
+    return console_on(sys.stdout)
 
 
 def standard_error() -> Console:
     """For errors, and for progress where the result itself goes to standard output."""
-    return _console(stderr=True)
+    return console_on(sys.stderr)
 
 
 def print_error(error: MaskdetError, also: str = "") -> None:
@@ -89,9 +88,3 @@ def _row(outcome: StageOutcome) -> tuple[str | Text, ...]:
 
 def _labelled(console: Console, label: str, style: str, text: str) -> None:
     console.print(Text.assemble((f"{label}: ", style), text), soft_wrap=True)
-
-
-def _console(*, stderr: bool) -> Console:
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else PLAIN_WIDTH
-    return Console(stderr=stderr, highlight=False, markup=False, width=width)

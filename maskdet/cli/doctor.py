@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import RUNS, Runs
+from maskdet.cli.options import Runs
+from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,8 +68,8 @@ def _checks(runs: Path, python: Path | None) -> Iterable[Diagnosis]:
 
 
 def _deep(python: Path | None) -> Iterable[Diagnosis]:
+    from maskdet.api.display import Display
     from maskdet.cli.console import standard_output
-    from maskdet.cli.progress import Display
     from maskdet.pipeline.doctor.deep import check_chain
 
     with Display(standard_output()) as display:

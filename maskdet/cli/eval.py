@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import RUNS, Config, Flip, Force, Overrides, Runs, Tile
-from maskdet.cli.session import model_file, model_of, open_pipeline, run_stage
+from maskdet.cli.options import Config, Flip, Force, Overrides, Runs, Tile
+from maskdet.cli.session import open_pipeline, run_stage
+from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from maskdet.detector.tiling import Look
     from maskdet.pipeline.stage import Context
 
 
@@ -40,51 +38,28 @@ def evaluate(
     mistakes drawn. With --tile or --flip, the exported model, and what they gain and cost.
     """
     context = open_pipeline(config, overrides or [], runs)
-    if tile or flip:
-        from maskdet.detector.tiling import Look
-
-        folder = _evaluate_look(context, model_of(context, model), Look(tile, flip))
-    elif model is None:
+    if model is None and not (tile or flip):
         run_stage(context, "eval", force=force)
         folder = context.path("eval")
     else:
-        folder = _evaluate_file(context, model_file(model))
+        folder = _judge(context, model, tile, flip)
 
     from maskdet.cli.console import print_lines
 
     print_lines(["", *(folder / "report.md").read_text(encoding="utf-8").splitlines()[2:]])
 
 
-def _evaluate_file(context: Context, model: Path) -> Path:
-    """Judge a model that is no stage's; the result goes to eval-<its name> beside the stages."""
-    from maskdet.pipeline.stages.eval import evaluate_model, write_evaluation
-
-    def write(seen: Context, out: Path) -> None:
-        write_evaluation(evaluate_model(seen, model), context.pipeline.data.root, out)
-
-    return _write_beside(context, f"eval-{model.stem}", write)
-
-
-def _evaluate_look(context: Context, model: Path, look: Look) -> Path:
-    """Judge a model with the plain look and another; the result goes to eval-<its name>-<the look's>."""
-    from maskdet.detector.tiling import PLAIN
-    from maskdet.pipeline.stages.eval import evaluate_looks, write_looks
-
-    def write(seen: Context, out: Path) -> None:
-        write_looks(evaluate_looks(seen, model, [PLAIN, look]), context.pipeline.data.root, out)
-
-    return _write_beside(context, f"eval-{model.stem}-{look.name}", write)
-
-
-def _write_beside(context: Context, name: str, write: Callable[[Context, Path], None]) -> Path:
+def _judge(context: Context, model: Path | None, tile: bool, flip: bool) -> Path:
+    """Judge a model that is no stage's, or with another look; the result's folder lies beside the stages'."""
     from dataclasses import replace
 
+    from maskdet.api.display import Display
     from maskdet.cli.console import standard_output
-    from maskdet.cli.progress import Display
-    from maskdet.files import staged_folder
+    from maskdet.detector.tiling import Look
+    from maskdet.pipeline.models import model_file, model_of
+    from maskdet.pipeline.stages.eval import judge_beside
 
+    file = model_of(context, model) if tile or flip or model is None else model_file(model)
     run_stage(context, "config", table=False)
-    target = context.folder / name
-    with Display(standard_output()) as display, staged_folder(target) as out:
-        write(replace(context, track=display.track), out)
-    return target
+    with Display(standard_output()) as display:
+        return judge_beside(replace(context, track=display.track), file, Look(tile, flip))

@@ -22,13 +22,12 @@ Force = Annotated[
     bool, typer.Option("--force", help="Run even if up to date; start over what is unfinished.")
 ]
 
-RUNS = Path("runs")
 ModelFile = Annotated[
     Path | None,
     typer.Option(
         "--model",
         metavar="FILE",
-        help="An exported .onnx, or default, the shipped one.",
+        help="An exported .onnx, a results folder, or default, the shipped model.",
         show_default="of the pipeline file",
     ),
 ]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import RUNS, Config, Flip, ModelFile, Overrides, Runs, Tile
-from maskdet.cli.session import model_of, open_serving, stand_in
+from maskdet.cli.options import Config, Flip, ModelFile, Overrides, Runs, Tile
+from maskdet.cli.session import open_serving, stand_in
+from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
     from maskdet.detector.settings import BundleMeta
@@ -52,16 +53,17 @@ def predict(
     Takes files, folders and globs, and uses all cores. What cannot be read is listed last.
     """
     model = model or stand_in(config)
-    bundle_path = model_of(open_serving(config, overrides or [], runs, named=model is not None), model)
+    context = open_serving(config, overrides or [], runs, named=model is not None)
 
+    from maskdet.api.display import Display
     from maskdet.cli.console import standard_error
-    from maskdet.cli.progress import Display
     from maskdet.detector.bundle import load_bundle
     from maskdet.detector.detector import Detector
     from maskdet.detector.tiling import Look
+    from maskdet.pipeline.models import model_of
     from maskdet.prediction.predict import predict as look
 
-    detector = Detector(load_bundle(bundle_path), threads=1)
+    detector = Detector(load_bundle(model_of(context, model)), threads=1)
     with Display(standard_error()) as display:
         summary = look(
             detector,

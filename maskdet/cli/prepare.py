@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from maskdet.cli.options import RUNS, Config, Force, Overrides, Runs
+from maskdet.cli.options import Config, Force, Overrides, Runs
 from maskdet.cli.session import open_pipeline, run_stage, with_flags
+from maskdet.pipeline.places import RUNS
 
 
 def prepare(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import RUNS, Config, Overrides, Runs
+from maskdet.cli.options import Config, Overrides, Runs
 from maskdet.cli.session import advance, open_pipeline
+from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
     from maskdet.pipeline.outcome import RunOptions, RunResult
@@ -43,12 +44,10 @@ def run(
 
     A stage whose inputs have not changed is skipped.
     """
-    from maskdet.pipeline.outcome import RunOptions
-    from maskdet.pipeline.stages import STAGES
+    from maskdet.pipeline.chain import chain_options
 
     context = open_pipeline(_one(file, config), overrides or [], runs)
-    forced = frozenset(stage.name for stage in STAGES) if force else frozenset()
-    options = RunOptions(start, end, force=forced, dry_run=dry_run, resume=resume)
+    options = chain_options(start, end, force=force, dry_run=dry_run, resume=resume)
     result = advance(context, options)
     if dry_run:
         _finish_dry(result)
@@ -74,26 +73,10 @@ def _finish_dry(result: RunResult) -> None:
 
 def _finish(context: Context, options: RunOptions, result: RunResult) -> None:
     from maskdet.cli.console import print_lines, shown
-    from maskdet.pipeline.report import REPORT_NAME, write_report
-    from maskdet.pipeline.stages import STAGES
+    from maskdet.pipeline.chain import finish_chain, report_chain
 
-    report = context.folder / REPORT_NAME
-    if not (result.up_to_date and report.is_file()):
-        write_report(STAGES, context, result)
-    if result.error is not None:
-        result.error.hint = _next_step(context, options, result.error.hint)
-        raise result.error
+    report_chain(context, result)
+    report = finish_chain(context, options, result)
     print_lines(
         ["", *(["everything is up to date"] if result.up_to_date else []), f"report: {shown(report)}"]
     )
-
-
-def _next_step(context: Context, options: RunOptions, hint: str) -> str:
-    """The error's own hint, then the command line that goes on from here."""
-    from maskdet.pipeline.run import can_resume
-    from maskdet.pipeline.stages import STAGES
-
-    limits = [f"--to={options.end}"] if options.end else []
-    resume = ["--resume"] if can_resume(STAGES, context) and "--force" not in hint else []
-    again = f"`{context.command('run', *limits, *resume)}` goes on from here"
-    return f"{hint}; then {again}" if hint else again

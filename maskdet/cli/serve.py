@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import RUNS, Overrides, Runs
+from maskdet.cli.options import Overrides, Runs
 from maskdet.cli.session import bundles_of, open_serving, stand_in, with_flags
+from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,8 +128,8 @@ def _hub_settings(config: Path | None, models: list[str]) -> list[str]:
     import json
 
     from maskdet.cli.console import print_notes
-    from maskdet.cli.session import DEFAULT_CONFIG
     from maskdet.errors import UsageError
+    from maskdet.pipeline.places import DEFAULT_CONFIG
     from maskdet.serving.dialects.hub_config import read_hub_config
 
     if config is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from maskdet.cli.options import RUNS, Config, Overrides, Port, Runs
+from maskdet.cli.options import Config, Overrides, Port, Runs
 from maskdet.cli.session import port_of
+from maskdet.pipeline.places import RUNS
 
 
 def stop(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import to_batch
 from maskdet.detector.runtime.registry import open_session
 from maskdet.detector.settings import BundleMeta
+from maskdet.detector.thresholds import thresholds_of
 from maskdet.types import Detections, FloatArray, Picture
 
 
@@ -20,11 +19,11 @@ class Detector:
     def __init__(self, bundle: Bundle, *, threads: int = 0, device: str = "cpu") -> None:
         """`threads` of one forward pass, 0 for all cores; errors as `open_session`."""
         self._meta = bundle.meta
-        self._session = open_session(bundle.model, threads=threads, device=device)
-        self._thresholds = np.array(
-            [bundle.meta.thresholds[label] for label in bundle.meta.labels], np.float32
+        as_checked = threads == 1 and device == "cpu"
+        self._session = (
+            bundle.session if as_checked else open_session(bundle.model, threads=threads, device=device)
         )
-        self._thresholds.flags.writeable = False
+        self._thresholds = thresholds_of(bundle.meta)
 
     @property
     def meta(self) -> BundleMeta:

@@ -85,6 +85,21 @@ def decode_reduced(
         raise PictureError(f"the picture is damaged: {error}", _DAMAGED_HINT) from error
 
 
+def from_image(image: Image.Image, limits: PictureLimits = PictureLimits()) -> Picture:
+    """An image that Pillow holds, as `decode` gives it from a file; the image is left as it is.
+
+    Raises PictureError.
+    """
+    try:
+        # Converting drops what a palette says of transparency from the image itself.
+        return _upright(image.copy() if "transparency" in image.info else image, limits)
+    except PictureError:
+        raise
+    # As above: a file that was opened, but not read yet, is decoded here.
+    except Exception as error:
+        raise PictureError(f"the picture is damaged: {error}", _DAMAGED_HINT) from error
+
+
 def read_picture(path: Path, limits: PictureLimits = PictureLimits()) -> Picture:
     """Read and decode a file; a PictureError names it."""
     try:
@@ -107,12 +122,16 @@ def _decode(data: bytes, limits: PictureLimits, at_least: tuple[int, int] | None
     if data.startswith(jpeg.SIGNATURE):
         return _decode_jpeg(data, limits, at_least)
     with _open(data, limits) as image:
-        _check_pixels(image.size[::-1], limits)
-        stored = _to_rgb(image)
-        # Asked for once loaded, since PNG may hold it after the pixels. Pillow turns TIFF by itself.
-        block = b"" if image.format == "TIFF" else image.info.get("exif", b"")
-    pixels = _turned(stored, read_orientation(block))
+        pixels = _upright(image, limits)
     return DecodedPicture(pixels, (pixels.shape[0], pixels.shape[1]))
+
+
+def _upright(image: Image.Image, limits: PictureLimits) -> Picture:
+    _check_pixels(image.size[::-1], limits)
+    stored = _to_rgb(image)
+    # Asked for once loaded, since PNG may hold it after the pixels. Pillow turns TIFF by itself.
+    block = b"" if image.format == "TIFF" else image.info.get("exif", b"")
+    return _turned(stored, read_orientation(block))
 
 
 def _decode_jpeg(data: bytes, limits: PictureLimits, at_least: tuple[int, int] | None) -> DecodedPicture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,8 @@ from maskdet.settings import Section
 
 METADATA_KEY = "maskdet"
 """The ONNX metadata_props key whose value is a `BundleMeta` as JSON."""
+UNCERTAIN_BAND: Final = 0.15
+"""How far below its threshold a face leaves doubt, where nothing else is asked for."""
 
 
 class NmsSettings(Section):

@@ -39,14 +39,14 @@ class Look:
 PLAIN: Final = Look()
 
 
-def detect_closely(detector: Detector, picture: Picture, look: Look) -> Detections:
+def detect_closely(detector: Detector, picture: Picture, look: Look, *, from_score: float = 0) -> Detections:
     """As `Detector.detect`, with the passes of `look`, one after the other. Raises as it does."""
     if look == PLAIN:
-        return detector.detect(picture)
+        return detector.detect(picture, from_score=from_score)
     height, width = picture.shape[:2]
     whole = (0, 0, width, height)
     windows = [whole, *(tiles(height, width) if look.tile else ())]
-    passes = [one for window in windows for one in _passes(detector, picture, window, look.flip)]
+    passes = [one for window in windows for one in _passes(detector, picture, window, look.flip, from_score)]
     return merge(passes, detector.meta.nms)
 
 
@@ -76,13 +76,15 @@ def _halves(length: int) -> tuple[tuple[int, int], tuple[int, int]]:
     return (0, side), (length - side, length)
 
 
-def _passes(detector: Detector, picture: Picture, window: Window, flip: bool) -> Iterator[Detections]:
+def _passes(
+    detector: Detector, picture: Picture, window: Window, flip: bool, from_score: float
+) -> Iterator[Detections]:
     left, top, right, bottom = window
     part = np.ascontiguousarray(picture[top:bottom, left:right])
     size = picture.shape[0], picture.shape[1]
-    yield _placed(detector.detect(part), window, size)
+    yield _placed(detector.detect(part, from_score=from_score), window, size)
     if flip:
-        mirrored = detector.detect(np.ascontiguousarray(part[:, ::-1]))
+        mirrored = detector.detect(np.ascontiguousarray(part[:, ::-1]), from_score=from_score)
         yield _placed(_mirrored(mirrored, right - left), window, size)
 
 

@@ -11,15 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from maskdet.detector.answer import answer
+from maskdet.detector.conclusion import Conclusion, examine, rule_of
 from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
 from maskdet.detector.picture import read_picture
 from maskdet.detector.settings import BundleMeta
 from maskdet.detector.threshold_policy import OVERRIDE
-from maskdet.detector.tiling import PLAIN, Look, detect_closely
+from maskdet.detector.thresholds import thresholds_of
+from maskdet.detector.tiling import PLAIN, Look
+from maskdet.detector.verdict import MaskRule
 from maskdet.errors import PictureError, UsageError
 from maskdet.prediction.flow import run_in_order, usable_cores
 from maskdet.prediction.results import Failure, Prediction, PredictSummary
@@ -27,7 +27,7 @@ from maskdet.prediction.sources import Source, find_sources
 from maskdet.prediction.video import frame_count, read_frames
 from maskdet.prediction.writers import csv_path, drawn_folder, json_path, open_writers, save_drawn
 from maskdet.progress import Track, silent
-from maskdet.types import Detections, FloatArray, Picture
+from maskdet.types import FloatArray, Picture
 
 FORMATS: Final = ("json", "csv", "draw")
 
@@ -51,12 +51,12 @@ def predict(
     half-written then.
     """
     started = time.perf_counter()
-    _check(formats, threshold)
+    _check(formats)
+    thresholds = thresholds_of(detector.meta, threshold)
     found = find_sources(sources, leave_out=out)
     drawings = drawn_folder(out) if "draw" in formats else None
-    work = _Work(
-        detector, _thresholds(detector, threshold), _in_force(detector.meta, threshold), look, drawings
-    )
+    in_force = _in_force(detector.meta, threshold)
+    work = _Work(detector, thresholds, in_force, rule_of(detector.meta), look, drawings)
     try:
         tally = _carry_out(work, found, formats, out, track)
     except OSError as error:
@@ -84,7 +84,7 @@ class _Tally:
             self.failures.append(outcome)
         else:
             self.pictures += 1
-            self.faces.update(outcome.detections.class_ids.tolist())
+            self.faces.update(outcome.concluded.detections.class_ids.tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,7 @@ class _Work:
     thresholds: FloatArray
     in_force: BundleMeta
     """The model's metadata with these thresholds."""
+    rule: MaskRule
     look: Look
     drawings: Path | None
     """Folder of the drawn pictures; None if none are asked for."""
@@ -104,22 +105,22 @@ class _Work:
             picture = read_picture(source.path)
         except PictureError as error:
             return _failure(source, error)
-        found = self._detections(picture)
+        concluded = self._examined(picture)
         if self.drawings is not None:
-            save_drawn(self._drawn(picture, found), self.drawings / source.drawn)
-        return Prediction(source, (picture.shape[0], picture.shape[1]), found)
+            save_drawn(self._drawn(picture, concluded), self.drawings / source.drawn)
+        return Prediction(source, (picture.shape[0], picture.shape[1]), concluded)
 
     def frame(self, source: Source, number: int, picture: Picture) -> Prediction:
-        found = self._detections(picture)
+        concluded = self._examined(picture)
         # All frames of a video are as large as the first.
-        drawn = self._drawn(picture, found, keep_size=True) if self.drawings is not None else None
-        return Prediction(source, (picture.shape[0], picture.shape[1]), found, number, drawn)
+        drawn = self._drawn(picture, concluded, keep_size=True) if self.drawings is not None else None
+        return Prediction(source, (picture.shape[0], picture.shape[1]), concluded, number, drawn)
 
-    def _detections(self, picture: Picture) -> Detections:
-        return answer(detect_closely(self.detector, picture, self.look), self.thresholds)
+    def _examined(self, picture: Picture) -> Conclusion:
+        return examine(self.detector, picture, self.thresholds, self.rule, look=self.look)
 
-    def _drawn(self, picture: Picture, found: Detections, *, keep_size: bool = False) -> Picture:
-        return draw(picture, found, self.detector.meta.labels, keep_size=keep_size)
+    def _drawn(self, picture: Picture, concluded: Conclusion, *, keep_size: bool = False) -> Picture:
+        return draw(picture, concluded.detections, self.detector.meta.labels, keep_size=keep_size)
 
 
 def _carry_out(
@@ -164,10 +165,6 @@ def _count(sources: Sequence[Source]) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
-def _thresholds(detector: Detector, threshold: float | None) -> FloatArray:
-    return detector.thresholds if threshold is None else np.full_like(detector.thresholds, threshold)
-
-
 def _in_force(meta: BundleMeta, threshold: float | None) -> BundleMeta:
     if threshold is None:
         return meta
@@ -175,14 +172,12 @@ def _in_force(meta: BundleMeta, threshold: float | None) -> BundleMeta:
     return meta.model_copy(update={"thresholds": asked, "threshold_policy": OVERRIDE})
 
 
-def _check(formats: Collection[str], threshold: float | None) -> None:
+def _check(formats: Collection[str]) -> None:
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown or not formats:
         raise UsageError(
             f"the format {', '.join(unknown) or '(none)'} is not known", f"use {', '.join(FORMATS)}"
         )
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise UsageError(f"the threshold {threshold} is not between 0 and 1", "give a score, such as 0.5")
 
 
 def _written(formats: Collection[str], out: Path) -> tuple[Path, ...]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskdet.detector.conclusion import Conclusion
 from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.prediction.sources import Source
-from maskdet.types import Detections, Picture
+from maskdet.types import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Prediction:
     source: Source
     size: tuple[int, int]
     """Height and width in pixels."""
-    detections: Detections
+    concluded: Conclusion
     frame: int | None = None
     """Number of the frame in its video, from 0; None for a picture."""
     drawn: Picture | None = None

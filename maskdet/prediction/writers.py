@@ -15,12 +15,11 @@ import cv2
 from maskdet.detector.settings import BundleMeta
 from maskdet.errors import PictureError
 from maskdet.files import staged_file
+from maskdet.prediction.records import CSV_COLUMNS, csv_rows, picture_record
 from maskdet.prediction.results import Failure, Prediction
 from maskdet.prediction.sources import Source
 from maskdet.prediction.video import VideoWriter, frame_rate, staged_video
 from maskdet.types import Picture
-
-CSV_COLUMNS = ("file", "frame", "width", "height", "label", "score", "x1", "y1", "x2", "y2")
 
 
 class Writer(Protocol):
@@ -57,11 +56,7 @@ class CsvWriter:
         self._table.writerow(CSV_COLUMNS)
 
     def add(self, prediction: Prediction) -> None:
-        record = _record(prediction, self._labels)
-        start = [record["file"], record.get("frame", ""), record["width"], record["height"]]
-        self._table.writerows(
-            [*start, row["label"], row["score"], *row["box"]] for row in record["detections"]
-        )
+        self._table.writerows(csv_rows(_record(prediction, self._labels)))
 
     def finish(self, failures: Sequence[Failure]) -> None:
         del failures
@@ -151,20 +146,10 @@ def _staged_text(target: Path) -> Iterator[TextIO]:
 
 
 def _record(prediction: Prediction, labels: Sequence[str]) -> dict[str, Any]:
-    """Boxes to a hundredth of a pixel and scores to four places: finer than either is known."""
-    found = prediction.detections
-    rows = zip(found.class_ids.tolist(), found.scores.tolist(), found.boxes.tolist(), strict=True)
-    frame = {} if prediction.frame is None else {"frame": prediction.frame}
-    return {
-        "file": prediction.source.path.as_posix(),
-        **frame,
-        "width": prediction.size[1],
-        "height": prediction.size[0],
-        "detections": [
-            {"label": labels[class_id], "score": round(score, 4), "box": [round(edge, 2) for edge in box]}
-            for class_id, score, box in rows
-        ],
-    }
+    file = prediction.source.path.as_posix()
+    return picture_record(
+        prediction.concluded, labels, size=prediction.size, file=file, frame=prediction.frame
+    )
 
 
 def _compact(value: Any) -> str:

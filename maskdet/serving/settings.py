@@ -9,6 +9,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from maskdet.detector.settings import UNCERTAIN_BAND
 from maskdet.settings import Section
 
 Dialect = Literal[
@@ -87,7 +88,7 @@ class ServeSettings(Section):
     violation_labels: tuple[str, ...] | None = None
     """Labels that break the mask rule, where all others keep it; without it the model's roles say so, and a
     face of a label without a role makes the verdict `uncertain`."""
-    uncertain_band: float = Field(0.15, ge=0, le=1)
+    uncertain_band: float = Field(UNCERTAIN_BAND, ge=0, le=1)
     """A face this far or less below its threshold makes the verdict `uncertain`."""
 
     inbox: Path | None = None

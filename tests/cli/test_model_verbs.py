@@ -58,6 +58,17 @@ def test_predict_says_which_policy_is_in_force_and_what_it_costs(model, invoke):
     assert "thresholds: override, given in place of the model's own (recall, the best mean F1" in said
 
 
+def test_a_results_folder_stands_for_the_model_that_it_holds(model, invoke):
+    export = model.parent / "runs" / "demo" / "export"
+    export.mkdir(parents=True)
+    model.rename(export / "model.onnx")
+    assert "with_mask 1" in invoke("predict", "photo.png", "--model", "runs/demo").output
+    (export / "model.onnx").unlink()
+    with pytest.raises(StageError, match="runs/demo holds no exported model") as caught:
+        invoke("predict", "photo.png", "--model", "runs/demo")
+    assert "maskdet run" in caught.value.hint
+
+
 def test_predict_writes_json_and_drawings_by_default(model, invoke):
     invoke("predict", "photo.png", "--model", "model.onnx")
     written = {path.name for path in (model.parent / "predictions").rglob("*") if path.is_file()}

@@ -49,7 +49,8 @@ def test_json_holds_every_picture_with_its_faces(detector: Detector, here: Path)
     }
     assert written["failures"] == []
     first, second = written["pictures"]
-    assert second == {"file": "口罩 b.JPG", "width": 48, "height": 32, "detections": []}
+    nobody = {"outcome": "ok", "counts": dict.fromkeys(LABELS, 0)}
+    assert second == {"file": "口罩 b.JPG", "width": 48, "height": 32, "detections": [], "verdict": nobody}
     assert (first["file"], first["width"], first["height"]) == ("a.png", 240, 160)
     assert [face["label"] for face in first["detections"]] == ["with_mask", "without_mask"]
     assert first["detections"][0]["box"] == list(cell_box(1, 2, 160, 240))

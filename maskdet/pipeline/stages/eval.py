@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.errors import UsageError
-from maskdet.files import write_json, write_text
+from maskdet.files import staged_folder, write_json, write_text
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.recipe_input import recipe_input
@@ -91,6 +91,27 @@ def write_looks(results: Sequence[LookResult], root: Path, out: Path) -> None:
     write_json(out / "looks.json", {result.look.name: result.to_json() for result in results})
     figures = markdown_report(last.evaluation)
     write_text(out / "report.md", f"# Evaluation\n\n{looks_report(results)}\n{last.look.name}: {figures}")
+
+
+def judge_beside(context: Context, model: Path, look: Look | None = None) -> Path:
+    """Judge a model that is no stage's on val; returns the folder of the result, eval-<its name>[-<look>].
+
+    With a `look` the plain one too, and what the other gains and costs. The recipe must be up to date.
+    Raises as `evaluate_model` and `evaluate_looks`.
+    """
+    from maskdet.detector.tiling import PLAIN
+
+    root = context.pipeline.data.root
+    if look is None or look == PLAIN:
+        evaluation = evaluate_model(context, model)
+        with staged_folder(context.folder / f"eval-{model.stem}") as out:
+            write_evaluation(evaluation, root, out)
+        return context.folder / f"eval-{model.stem}"
+    results = evaluate_looks(context, model, [PLAIN, look])
+    target = context.folder / f"eval-{model.stem}-{look.name}"
+    with staged_folder(target) as out:
+        write_looks(results, root, out)
+    return target
 
 
 def headline(evaluation: Evaluation) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.detector.answer import answer
 from maskdet.detector.bundle import Bundle, load_bundle
+from maskdet.detector.conclusion import conclude, rule_of
 from maskdet.detector.draw import draw
 from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, decode_reduced
 from maskdet.detector.postprocess import to_detections
@@ -21,15 +21,13 @@ from maskdet.detector.preprocess import resize
 from maskdet.detector.runtime.registry import open_session, shares_cores
 from maskdet.detector.settings import NmsSettings
 from maskdet.detector.threshold_policy import OVERRIDE, PolicyName
-from maskdet.detector.verdict import MaskRule, Verdict
-from maskdet.errors import BundleError, PictureError
+from maskdet.detector.thresholds import Threshold, thresholds_of
+from maskdet.detector.verdict import Verdict
+from maskdet.errors import BundleError, PictureError, UsageError
 from maskdet.serving.engine.sessions import Sessions
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.settings import ServeSettings
 from maskdet.types import Detections, FloatArray, Picture
-
-Threshold = float | Mapping[str, float] | None
-"""One number for all labels, one for some of them, or None for the bundle's own."""
 
 logger = logging.getLogger("maskdet.engine")
 
@@ -120,12 +118,9 @@ class ServedModel:
         self.name = name
         self.meta = bundle.meta
         self.sha256 = bundle.sha256
-        self.rule = MaskRule.of(
-            self.meta.labels, self.meta.roles, settings.violation_labels, settings.uncertain_band
-        )
+        self.rule = rule_of(self.meta, settings.violation_labels, settings.uncertain_band)
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         self._sessions = _sessions(bundle, settings.device, cores)
-        self._thresholds = np.array([self.meta.thresholds[label] for label in self.meta.labels], np.float32)
 
     @classmethod
     def load(cls, name: str, path: Path, settings: ServeSettings, *, cores: int) -> ServedModel:
@@ -138,21 +133,11 @@ class ServedModel:
         return model
 
     def thresholds(self, wanted: Threshold) -> FloatArray:
-        """[C] by class id. Raises BadOption for a label that the model does not have."""
-        if wanted is None:
-            return self._thresholds
-        if not isinstance(wanted, Mapping):
-            return np.full_like(self._thresholds, wanted)
-        unknown = [label for label in wanted if label not in self.meta.labels]
-        if unknown:
-            known = ", ".join(self.meta.labels)
-            raise BadOption(
-                f"threshold: the model has no label {unknown[0][:80]!r}", f"its labels are {known}"
-            )
-        changed = self._thresholds.copy()
-        for label, value in wanted.items():
-            changed[self.meta.labels.index(label)] = value
-        return changed
+        """[C] by class id. Raises BadOption as `thresholds_of` does UsageError."""
+        try:
+            return thresholds_of(self.meta, wanted)
+        except UsageError as error:
+            raise BadOption(error.what, error.hint) from error
 
     def probe(self) -> None:
         """One pass through each session: it must answer with numbers, and no request pays for first-time
@@ -206,10 +191,8 @@ class ServedModel:
             input_size=self.meta.input_size,
             nms=self._nms(prepared),
         )
-        detections = answer(candidates, prepared.thresholds)
-        verdict = self.rule.judge(candidates, detections, prepared.thresholds)
-        if prepared.work.max_detections is not None:
-            detections = detections.select(np.arange(len(detections))[: prepared.work.max_detections])
+        concluded = conclude(candidates, prepared.thresholds, self.rule, prepared.work.max_detections)
+        detections = concluded.detections
         ended = time.perf_counter()
         drawn = self._drawn(prepared, detections) if prepared.work.drawn else None
         timing = replace(
@@ -225,7 +208,7 @@ class ServedModel:
             prepared.thresholds,
             detections,
             prepared.size,
-            verdict,
+            concluded.verdict,
             timing,
             drawn,
             policy.name,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from maskdet.detector.records import detection_records
 from maskdet.detector.threshold_policy import PolicyName, ThresholdPolicy
 from maskdet.detector.verdict import Decision
 from maskdet.lexicon import Role
@@ -161,15 +162,8 @@ def picture_answer(
 
 
 def detection_bodies(model: ServedModel, found: Detections) -> list[DetectionBody]:
-    """Detections by label, scores to 4 digits and boxes to a hundredth of a pixel."""
-    labels = model.meta.labels
-    rows = zip(found.boxes.tolist(), found.scores.tolist(), found.class_ids.tolist(), strict=True)
-    return [
-        DetectionBody(
-            label=labels[class_id], score=round(score, 4), box=tuple(round(edge, 2) for edge in box)
-        )
-        for box, score, class_id in rows
-    ]
+    """Detections by label, on the wire."""
+    return [DetectionBody(**record) for record in detection_records(found, model.meta.labels)]
 
 
 def _exact_bodies(model: ServedModel, found: Detections) -> list[DetectionBody]:

@@ -18,11 +18,12 @@ from typing import Any
 
 import psutil
 
-from maskdet.errors import MaskdetError
+from maskdet.errors import EnvironmentProblem, MaskdetError
 from maskdet.training.launch.failures import OutOfMemory, lacks_memory
 from maskdet.training.launch.process import still_runs
 
 _FROM_ANY = ("error", "warning")
+_INSTALL_HINT = '`pip install --no-deps -r "$(maskdet doctor --lock)"` installs what training needs'
 
 
 class Reporter:
@@ -57,6 +58,8 @@ def _as_ours(error: Exception) -> MaskdetError:
     traceback.print_exc()
     if lacks_memory(error):
         return OutOfMemory("out of memory", "lower train.batch_size or train.workers")
+    if isinstance(error, ModuleNotFoundError):
+        return EnvironmentProblem(f"{error.name} is not installed for {sys.executable}", _INSTALL_HINT)
     # Paddle's messages span pages and end with the point.
     return MaskdetError(f"{type(error).__name__}: {' '.join(str(error).split())[-300:]}")
 

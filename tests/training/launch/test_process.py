@@ -57,6 +57,12 @@ def test_events_arrive_whole_and_in_order(tmp_path: Path) -> None:
     assert done["event"] == "done"
 
 
+def test_a_missing_package_is_named_with_the_line_that_installs_it(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"^not_there is not installed for ") as caught:
+        run_worker("not_there", {}, tmp_path, WorkerCommand(), lambda event: None)
+    assert "maskdet doctor --lock" in caught.value.hint
+
+
 def test_events_of_an_earlier_run_are_not_told_again(tmp_path: Path) -> None:
     do(tmp_path, "count", total=3)
     events: list[Event] = []

@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
+from maskdet.api.display import Display
 from maskdet.cli.console import print_outcomes
-from maskdet.cli.progress import Display
 from maskdet.pipeline.outcome import StageOutcome, State
 
 START = {"event": "start", "epochs": 2, "steps_per_epoch": 4, "device": "cpu", "workers": 2, "first_epoch": 1}

@@ -1,10 +1,10 @@
-"""Progress of a running command: bars on a terminal, a line now and then elsewhere."""
+"""Progress of running work: bars on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
@@ -15,9 +15,25 @@ from maskdet.pipeline.report import duration
 from maskdet.pipeline.stage import Event
 
 T = TypeVar("T")
+PLAIN_WIDTH = 160
+"""Columns of a table where no terminal says how many there are."""
 BAR_WIDTH = 24
 MAX_LOSSES = 3
 """Single losses shown beside their sum."""
+
+
+def console_on(stream: TextIO) -> Console:
+    """For people. Text is shown as it is: file names may look like markup."""
+    # A notebook asks for colours, but would keep every step of a moving bar as a line of its own.
+    notebook = type(stream).__module__.startswith("ipykernel")
+    return Console(
+        file=stream,
+        highlight=False,
+        markup=False,
+        width=None if stream.isatty() and not notebook else PLAIN_WIDTH,
+        force_jupyter=False,
+        force_terminal=False if notebook else None,
+    )
 
 
 class Display:

@@ -1,0 +1,1 @@
+"""The Python API: what `import maskdet` offers, over the rooms that the commands use."""

@@ -1,0 +1,75 @@
+"""`maskdet.load`: a model by its name, path or results folder, ready to look at pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+
+from maskdet.api.detector import MaskDetector
+from maskdet.detector.bundle import Bundle, load_bundle
+from maskdet.detector.conclusion import rule_of
+from maskdet.detector.settings import UNCERTAIN_BAND, BundleMeta
+from maskdet.detector.shipped import DEFAULT
+from maskdet.detector.thresholds import Threshold, thresholds_of
+from maskdet.detector.verdict import MaskRule
+from maskdet.errors import UsageError
+from maskdet.pipeline.models import existing_model
+
+
+def load(
+    model: str | PathLike[str] | None = None,
+    *,
+    threshold: Threshold = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    violation_labels: Sequence[str] | None = None,
+    uncertain_band: float = UNCERTAIN_BAND,
+) -> MaskDetector:
+    """Load a model.
+
+    >>> detector = maskdet.load()
+    >>> faces = detector("photo.jpg")
+    >>> faces.verdict, faces.counts
+    ('violation', {'with_mask': 3, 'without_mask': 2})
+    >>> faces.draw()  # the picture with its boxes, as a Pillow image
+
+    model: None or "default", the face-mask model that comes with maskdet; the path of an .onnx file that
+        `maskdet export` wrote; or a results folder such as "runs/NAME", for the model exported there.
+    threshold: the score from which a face counts, for all labels, or a dict for some of them; without it
+        the model's own, chosen on its validation pictures. A call may ask for another.
+    device: "cpu", "gpu" or "gpu:N"; GPUs need onnxruntime-gpu.
+    threads: that one picture is looked at with; None for all cores. Several pictures use all cores anyhow.
+    violation_labels: labels that break the mask rule; without it they are told by their names.
+    uncertain_band: a face this far or less below its threshold makes the verdict "uncertain".
+
+    Loading takes a fraction of a second; keep the detector. Any number of threads may share it.
+
+    Raises UsageError if there is no such file, or for an option that cannot be; StageError for a results
+    folder without an exported model; BundleError for a file that is no maskdet model; EnvironmentProblem if
+    the device is not there. All are `maskdet.MaskdetError`, and say what to do next.
+    """
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads is {threads}", "give 1 or more, or None for all cores")
+    bundle = _with_thresholds(load_bundle(existing_model(Path(model or DEFAULT))), threshold)
+    rule = _rule(bundle.meta, violation_labels, uncertain_band)
+    return MaskDetector(bundle, rule, threads=threads or 0, device=device)
+
+
+def _with_thresholds(bundle: Bundle, wanted: Threshold) -> Bundle:
+    if wanted is None:
+        return bundle
+    scores = thresholds_of(bundle.meta, wanted).tolist()
+    thresholds = dict(zip(bundle.meta.labels, scores, strict=True))
+    return replace(bundle, meta=bundle.meta.model_copy(update={"thresholds": thresholds}))
+
+
+def _rule(meta: BundleMeta, violations: Sequence[str] | None, band: float) -> MaskRule:
+    unknown = sorted(set(violations or ()) - set(meta.labels))
+    if unknown:
+        known = f"its labels are {', '.join(meta.labels)}"
+        raise UsageError(f"violation_labels: the model has no label {unknown[0]!r}", known)
+    if not 0 <= band <= 1:
+        raise UsageError(f"uncertain_band is {band}", "give a number between 0 and 1")
+    return rule_of(meta, violations, band)

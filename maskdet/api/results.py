@@ -1,0 +1,172 @@
+"""What the verbs give back: where the files lie, and the figures that people ask for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskdet.dataset.manifest import load_manifest
+from maskdet.errors import StageError
+from maskdet.pipeline.outcome import RunResult, StageOutcome
+from maskdet.pipeline.places import EXPORTED
+from maskdet.pipeline.stage import Context
+from maskdet.training.state import BEST_NAME, read_state
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareResult:
+    """The data set, checked and split."""
+
+    folder: Path
+    """Holds manifest.json, report.md, the plots, train.txt, val.txt and label_list.txt."""
+    labels: tuple[str, ...]
+    """Class names by class id."""
+    pictures: int
+    train: int
+    """Pictures to train from."""
+    val: int
+    """Pictures to judge on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """A finished training, or how far an unfinished one got."""
+
+    folder: Path
+    """Holds the checkpoints, metrics.jsonl, curves.png and index.html."""
+    weights: Path
+    """The best checkpoint, a .pdparams file."""
+    ap50: float | None
+    """Of the best checkpoint on val, as a fraction of 1; None before any evaluation."""
+    best_epoch: int | None
+    epochs: int
+    """That were trained."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateResult:
+    """A model judged on val. A notebook shows the report.
+
+    `figures` is metrics.json: `ap50`, `ap50_95`, `classes` (`precision`, `recall`, `threshold` of each),
+    `confusion`, `safety`, `slices`, `mistakes`; fractions of 1, None where a figure is not defined.
+    """
+
+    folder: Path
+    """Holds metrics.json, report.md, pr.png, thresholds.png and slices.png."""
+    figures: Mapping[str, Any]
+
+    @property
+    def ap50(self) -> float:
+        """Mean over the classes, as PaddleDetection counts it."""
+        return float(self.figures["ap50"])
+
+    @property
+    def ap50_95(self) -> float:
+        """Mean over the classes, as COCO counts it."""
+        return float(self.figures["ap50_95"])
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The score from which a face of each label counts."""
+        return {label: float(each["threshold"]) for label, each in self.figures["classes"].items()}
+
+    @property
+    def worst(self) -> Path:
+        """A picture of the worst mistakes: blue is what is labelled, orange what was said."""
+        return self.folder / "worst.png"
+
+    @property
+    def report(self) -> str:
+        """The report in Markdown."""
+        return (self.folder / "report.md").read_text(encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return f"<EvaluateResult: AP50 {self.ap50:.1%}, AP50:95 {self.ap50_95:.1%}; {self.folder}>"
+
+    def _repr_markdown_(self) -> str:
+        return self.report
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """The model's files, which agree with the checkpoint."""
+
+    folder: Path
+    """Holds Paddle's inference model, infer_cfg.yml and parity.json."""
+    model: Path | None
+    """The ONNX bundle, for `maskdet.load`; None where export.onnx is false."""
+    score_difference: float
+    """The largest between the formats."""
+    box_difference: float
+    """The largest between the formats, in pixels of the network input."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What became of a run."""
+
+    folder: Path
+    """runs/NAME."""
+    stages: tuple[StageOutcome, ...]
+    """`stage`, `state`, `seconds`, `figure` and `reason` of each, in order."""
+    model: Path | None
+    """The exported bundle, for `maskdet.load`; None where there is none yet."""
+    evaluation: EvaluateResult | None
+    """None where there is none yet."""
+    report: Path | None
+    """report.md, all of it in short; None after a dry run."""
+
+    def __repr__(self) -> str:
+        stages = ", ".join(f"{each.stage} {each.state.value}" for each in self.stages)
+        return f"<RunSummary: {stages}; {self.folder}>"
+
+
+def prepare_result(context: Context) -> PrepareResult:
+    folder = context.path("prepare")
+    manifest = load_manifest(folder / "manifest.json")
+    train, val = len(manifest.part("train")), len(manifest.part("val"))
+    return PrepareResult(folder, manifest.labels, len(manifest.pictures), train, val)
+
+
+def train_result(context: Context) -> TrainResult:
+    folder = context.path("train")
+    state = read_state(folder)
+    if state is None:
+        raise StageError(f"{folder} holds no training", f"run `{context.command('train')}` first")
+    return TrainResult(folder, folder / BEST_NAME, state.best_ap50, state.best_epoch, state.epoch)
+
+
+def evaluate_result(folder: Path) -> EvaluateResult:
+    return EvaluateResult(folder, _read_json(folder / "metrics.json"))
+
+
+def export_result(context: Context) -> ExportResult:
+    folder, parity = context.path("export"), _read_json(context.path("export", "parity.json"))
+    model = _if_there(context.folder / EXPORTED)
+    return ExportResult(folder, model, parity["score_difference"], parity["box_difference"])
+
+
+def run_summary(context: Context, result: RunResult, report: Path | None) -> RunSummary:
+    judged = _if_there(context.path("eval", "metrics.json"))
+    return RunSummary(
+        context.folder,
+        tuple(result.outcomes),
+        _if_there(context.folder / EXPORTED),
+        evaluate_result(judged.parent) if judged else None,
+        report,
+    )
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StageError(f"{path} cannot be read: {error}", "run the stage again with --force") from error
+    return read

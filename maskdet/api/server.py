@@ -1,0 +1,105 @@
+"""`maskdet.serve`: the HTTP server in a process of its own, for as long as Python code needs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final
+from weakref import finalize
+
+from maskdet.errors import MaskdetError, ServingError
+from maskdet.pipeline.models import existing_model
+
+_MARK: Final = " at http"
+_STOP_SECONDS: Final = 60.0
+"""The server answers what it has accepted first."""
+_SHOWN_LINES: Final = 10
+
+
+class Server:
+    """A running server, as `maskdet.serve` starts it; it ends with its `with` block or the interpreter."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self.url = url
+        """Where it listens, such as http://127.0.0.1:8866; the web page is there too."""
+        self._process = process
+        self._end = finalize(self, _end, process)
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = "running" if self._process.poll() is None else "stopped"
+        return f"<Server: {state}, {self.url}>"
+
+    def stop(self) -> None:
+        """Answer what was accepted, then end; nothing happens if it has ended."""
+        self._end()
+
+
+def serve(
+    model: str | PathLike[str] = "default",
+    *,
+    port: int = 0,
+    overrides: Sequence[str] = (),
+) -> Server:
+    """Start `maskdet serve` in a process of its own, and return once it answers.
+
+    >>> with maskdet.serve() as server:
+    ...     httpx.post(f"{server.url}/v1/detect", files={"image": open("photo.jpg", "rb")}).json()
+
+    model: an .onnx bundle, a results folder such as "runs/NAME", or "default", the shipped model.
+    port: 0 takes a free one; `url` says which.
+    overrides: "serve.KEY=value" each, such as "serve.workers=2".
+
+    It listens on this machine only. A pipeline.yml of the current directory is read for its `serve` section.
+    Raises ServingError if the server does not start, and errors of `maskdet.load` for the model.
+    """
+    file = existing_model(Path(model))
+    sets = [part for text in overrides for part in ("--set", text)]
+    command = [sys.executable, "-m", "maskdet", "serve", "--model", str(file), "--port", str(port), *sets]
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        try:
+            return Server(process, _address(process, log))
+        except BaseException:
+            _end(process)
+            raise
+
+
+def _address(process: subprocess.Popen[str], log: IO[str]) -> str:
+    line = process.stdout.readline() if process.stdout else ""
+    _, mark, address = line.strip().rpartition(_MARK)
+    if mark:
+        return f"http{address}"
+    process.wait()
+    raise _failure(process.returncode, log)
+
+
+def _failure(code: int, log: IO[str]) -> MaskdetError:
+    log.seek(0)
+    said = "\n".join(log.read().splitlines()[-_SHOWN_LINES:])
+    return ServingError(f"the server ended with exit code {code}:\n{said}", "mend that and start it again")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()

@@ -1,0 +1,82 @@
+"""What stands for a picture in Python: a path, encoded bytes, a Pillow image, a numpy array."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from maskdet.detector.picture import PictureLimits, decode, from_image, read_picture
+from maskdet.errors import PictureError
+from maskdet.prediction.sources import VIDEO_SUFFIXES
+from maskdet.types import Picture
+
+PictureLike: TypeAlias = (
+    str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image | NDArray[np.uint8 | np.uint16]
+)
+"""See `MaskDetector` for what each means."""
+
+_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_KINDS: Final = "give a path, the bytes of a picture file, a Pillow image or a numpy array"
+_CHANNELS: Final = (1, 3, 4)
+
+
+def pixels_of(source: PictureLike) -> Picture:
+    """The picture upright, uint8 [height, width, 3] RGB. Raises PictureError for what is none."""
+    if isinstance(source, str | os.PathLike):
+        return read_picture(path_of(source))
+    if isinstance(source, bytes | bytearray | memoryview):
+        return decode(bytes(source))
+    if isinstance(source, Image.Image):
+        return from_image(source)
+    if isinstance(source, np.ndarray):
+        return _from_array(source)
+    raise PictureError(f"an object of type {type(source).__name__} is no picture", _KINDS)
+
+
+def file_of(source: PictureLike) -> str | None:
+    """The path as results name it, with forward slashes; None for what is no file."""
+    return Path(source).as_posix() if isinstance(source, str | os.PathLike) else None
+
+
+def path_of(source: str | os.PathLike[str], *, video: bool = False) -> Path:
+    """Raises PictureError for an address, a folder, and a video where a picture is wanted."""
+    text = os.fspath(source)
+    if _ADDRESS.match(text):
+        raise PictureError(
+            f"{text}: addresses are not fetched", "download it, and give its bytes or its path"
+        )
+    path = Path(text)
+    if path.is_dir():
+        raise PictureError(f"{path} is a folder", 'give its files, such as Path(...).glob("*.jpg")')
+    if not video and path.suffix.lower() in VIDEO_SUFFIXES:
+        raise PictureError(f"{path} is a video", "give it to detector.video(...)")
+    return path
+
+
+def _from_array(array: NDArray[Any]) -> Picture:
+    """As pictures in files: grey becomes RGB, alpha is dropped, of 16 bits the high byte stays."""
+    shape = "x".join(map(str, array.shape))
+    if array.dtype not in (np.uint8, np.uint16):
+        raise PictureError(
+            f"an array of {array.dtype} is no picture: its range is not known",
+            'give uint8 of 0 to 255; from floats of 0 to 1, (array * 255).round().astype("uint8")',
+        )
+    planes = array[:, :, None] if array.ndim == 2 else array
+    if planes.ndim != 3 or planes.shape[2] not in _CHANNELS or not planes.size:
+        raise PictureError(
+            f"an array of {shape or 'no dimension'} is no picture",
+            "give [height, width, 3] in RGB; several pictures as a list of such arrays",
+        )
+    limit = PictureLimits().max_pixels
+    if planes.shape[0] * planes.shape[1] > limit:
+        raise PictureError(f"the array is {shape}; at most {limit} pixels are taken", "scale it down first")
+    if planes.dtype == np.uint16:
+        planes = (planes >> 8).astype(np.uint8)
+    colours = np.repeat(planes, 3, axis=2) if planes.shape[2] == 1 else planes[:, :, :3]
+    return np.ascontiguousarray(colours)

@@ -1,0 +1,179 @@
+"""The stages of a pipeline as functions: what the commands of the same names do, with results to go on with.
+
+All raise `MaskdetError` in the words of the commands: PipelineFileError for a fault in the pipeline file or
+an override, StageError where an earlier stage has not run or another process works in the results folder.
+Ctrl-C, and a notebook's stop button, raise Interrupted; what was done is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from maskdet.api.results import (
+    EvaluateResult,
+    ExportResult,
+    PrepareResult,
+    RunSummary,
+    TrainResult,
+    evaluate_result,
+    export_result,
+    prepare_result,
+    run_summary,
+    train_result,
+)
+from maskdet.api.work import advance, shown
+from maskdet.detector.tiling import Look
+from maskdet.errors import UsageError
+from maskdet.pipeline.chain import (
+    chain_options,
+    finish_chain,
+    finish_stage,
+    report_chain,
+    stage_options,
+)
+from maskdet.pipeline.models import model_file, model_of
+from maskdet.pipeline.places import DEFAULT_CONFIG, RUNS
+from maskdet.pipeline.session import open_pipeline
+from maskdet.pipeline.stage import Context
+from maskdet.pipeline.stages.eval import judge_beside
+
+Name = str | PathLike[str]
+
+
+def run(
+    config: Name = DEFAULT_CONFIG,
+    *,
+    overrides: Sequence[str] = (),
+    runs: Name = RUNS,
+    start: str | None = None,
+    end: str | None = None,
+    force: bool = False,
+    resume: bool = False,
+    dry_run: bool = False,
+    progress: bool = True,
+) -> RunSummary:
+    """Run prepare, config, train, eval and export, without what is up to date; as `maskdet run`.
+
+    >>> done = maskdet.run("pipeline.yml", overrides=["train.epochs=5"])
+    >>> done.evaluation.ap50, done.model
+    >>> detector = maskdet.load(done.model)
+
+    config: the pipeline file.
+    overrides: "key=value" each, such as "train.epochs=5"; relative paths start at the current directory.
+    runs: where results go, in a folder per pipeline.
+    start, end: the first and the last stage to look at, by name.
+    force: run the chosen stages even if up to date, and start over what is unfinished.
+    resume: go on with an unfinished training.
+    dry_run: say what would run, and write nothing.
+    progress: show progress on standard output.
+
+    Training needs PaddleDetection; `maskdet doctor` tells how to install it.
+    """
+    context = _opened(config, overrides, runs)
+    options = chain_options(start, end, force=force, dry_run=dry_run, resume=resume)
+    result = advance(context, options, progress=progress)
+    if dry_run:
+        if result.error is not None:
+            raise result.error
+        return run_summary(context, result, None)
+    report_chain(context, result)
+    return run_summary(context, result, finish_chain(context, options, result))
+
+
+def prepare(
+    config: Name = DEFAULT_CONFIG,
+    *,
+    overrides: Sequence[str] = (),
+    runs: Name = RUNS,
+    force: bool = False,
+    progress: bool = True,
+) -> PrepareResult:
+    """Check the VOC folder, split and describe it; as `maskdet prepare`. Arguments as `run` explains them.
+
+    Raises DatasetError, whose `faults` are one line each; nothing is written then.
+    """
+    context = _opened(config, overrides, runs)
+    _bring_up(context, "prepare", force=force, progress=progress)
+    return prepare_result(context)
+
+
+def train(
+    config: Name = DEFAULT_CONFIG,
+    *,
+    overrides: Sequence[str] = (),
+    runs: Name = RUNS,
+    force: bool = False,
+    resume: bool = False,
+    progress: bool = True,
+) -> TrainResult:
+    """Train with PaddleDetection in a process of its own; as `maskdet train`.
+
+    Arguments as `run` explains them.
+    Raises TrainingError, and StageError where an unfinished training is there and neither `resume` nor
+    `force` is set.
+    """
+    context = _opened(config, overrides, runs)
+    _bring_up(context, "train", force=force, resume=resume, progress=progress)
+    return train_result(context)
+
+
+def evaluate(
+    config: Name = DEFAULT_CONFIG,
+    *,
+    model: Name | None = None,
+    tile: bool = False,
+    flip: bool = False,
+    overrides: Sequence[str] = (),
+    runs: Name = RUNS,
+    force: bool = False,
+    progress: bool = True,
+) -> EvaluateResult:
+    """Judge a model on the val part of a pipeline's data; as `maskdet eval`.
+
+    model: an .onnx bundle, a .pdparams file, a results folder, or "default", the shipped model; without it
+        the pipeline's best checkpoint.
+    tile, flip: look closer, as `MaskDetector` does; needs an exported model. The report says what it gains.
+
+    The other arguments are as `run` explains them. Only .pdparams files need PaddleDetection.
+    Raises BundleError when the model's labels are not those of the data.
+    """
+    context = _opened(config, overrides, runs)
+    if model is None and not (tile or flip):
+        _bring_up(context, "eval", force=force, progress=progress)
+        return evaluate_result(context.path("eval"))
+    look = Look(tile, flip)
+    file = model_of(context, None) if model is None else model_file(Path(model))
+    _bring_up(context, "config", force=False, progress=progress)
+    with shown(context, progress=progress) as (seen, _):
+        return evaluate_result(judge_beside(seen, file, look))
+
+
+def export_model(
+    config: Name = DEFAULT_CONFIG,
+    *,
+    overrides: Sequence[str] = (),
+    runs: Name = RUNS,
+    force: bool = False,
+    progress: bool = True,
+) -> ExportResult:
+    """Export the best checkpoint and prove that the formats agree; as `maskdet export`.
+
+    Arguments as `run` explains them. Raises ExportError beyond the tolerance.
+    """
+    context = _opened(config, overrides, runs)
+    _bring_up(context, "export", force=force, progress=progress)
+    return export_result(context)
+
+
+def _opened(config: Name, overrides: Sequence[str], runs: Name) -> Context:
+    if isinstance(overrides, str):
+        raise UsageError(f"overrides is the text {overrides!r}", f"give a list: overrides=[{overrides!r}]")
+    named = Path(config)
+    return open_pipeline(None if named == DEFAULT_CONFIG else named, overrides, Path(runs))
+
+
+def _bring_up(context: Context, stage: str, *, force: bool, progress: bool, resume: bool = False) -> None:
+    options = stage_options(stage, force=force, resume=resume)
+    finish_stage(context, stage, advance(context, options, progress=progress))

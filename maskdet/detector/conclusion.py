@@ -1,0 +1,57 @@
+"""From a picture to what is said of it: the faces, each once, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskdet.detector.answer import answer
+from maskdet.detector.detector import Detector
+from maskdet.detector.settings import UNCERTAIN_BAND, BundleMeta
+from maskdet.detector.tiling import PLAIN, Look, detect_closely
+from maskdet.detector.verdict import MaskRule, Verdict
+from maskdet.types import Detections, FloatArray, Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """detections: those over their thresholds, best first; verdict: of all of them, counts included."""
+
+    detections: Detections
+    verdict: Verdict
+
+
+def rule_of(
+    meta: BundleMeta, violations: Sequence[str] | None = None, band: float = UNCERTAIN_BAND
+) -> MaskRule:
+    """The rule for a bundle's labels; `violations` and `band` as the server's settings have them."""
+    return MaskRule.of(meta.labels, meta.roles, violations, band)
+
+
+def conclude(
+    candidates: Detections, thresholds: FloatArray, rule: MaskRule, max_detections: int | None = None
+) -> Conclusion:
+    """candidates: as `MaskRule.judge` takes them; thresholds: [C] by class id.
+
+    `max_detections` cuts the detections, the poorest first; the verdict sees them all.
+    """
+    sure = answer(candidates, thresholds)
+    verdict = rule.judge(candidates, sure, thresholds)
+    return Conclusion(sure.select(np.arange(len(sure))[:max_detections]), verdict)
+
+
+def examine(
+    detector: Detector,
+    picture: Picture,
+    thresholds: FloatArray,
+    rule: MaskRule,
+    *,
+    look: Look = PLAIN,
+    max_detections: int | None = None,
+) -> Conclusion:
+    """Look at a picture and conclude. Raises as `Detector.detect` does."""
+    from_score = float(rule.doubt_from(thresholds).min())
+    candidates = detect_closely(detector, picture, look, from_score=from_score)
+    return conclude(candidates, thresholds, rule, max_detections)

@@ -1,0 +1,12 @@
+"""Where a project keeps its files, relative to the current directory or to a results folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+DEFAULT_CONFIG: Final = Path("pipeline.yml")
+RUNS: Final = Path("runs")
+"""Holds a results folder for each pipeline."""
+EXPORTED: Final = Path("export", "model.onnx")
+"""The bundle in a results folder."""
