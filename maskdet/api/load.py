@@ -12,6 +12,7 @@ from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.conclusion import rule_of
 from maskdet.detector.settings import UNCERTAIN_BAND, BundleMeta
 from maskdet.detector.shipped import DEFAULT
+from maskdet.detector.threshold_policy import OVERRIDE
 from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.verdict import MaskRule
 from maskdet.errors import UsageError
@@ -41,7 +42,8 @@ def load(
         the model's own, chosen on its validation pictures. A call may ask for another.
     device: "cpu", "gpu" or "gpu:N"; GPUs need onnxruntime-gpu.
     threads: that one picture is looked at with; None for all cores. Several pictures use all cores anyhow.
-    violation_labels: labels that break the mask rule; without it they are told by their names.
+    violation_labels: labels that break the mask rule, where all others keep it; without it the model's roles
+        say which do.
     uncertain_band: a face this far or less below its threshold makes the verdict "uncertain".
 
     Loading takes a fraction of a second; keep the detector. Any number of threads may share it.
@@ -62,7 +64,8 @@ def _with_thresholds(bundle: Bundle, wanted: Threshold) -> Bundle:
         return bundle
     scores = thresholds_of(bundle.meta, wanted).tolist()
     thresholds = dict(zip(bundle.meta.labels, scores, strict=True))
-    return replace(bundle, meta=bundle.meta.model_copy(update={"thresholds": thresholds}))
+    changed = {"thresholds": thresholds, "threshold_policy": OVERRIDE}
+    return replace(bundle, meta=bundle.meta.model_copy(update=changed))
 
 
 def _rule(meta: BundleMeta, violations: Sequence[str] | None, band: float) -> MaskRule:
