@@ -63,13 +63,15 @@ class TrainJob:
 
 @dataclass(frozen=True, slots=True)
 class TrainSummary:
-    """How a training ended. AP50 is a fraction of 1, on val, of the best epoch (1-based)."""
+    """How a training ended. AP50 is a fraction of 1, on val, of the best epoch; 0 is the start."""
 
     epochs: int
     best_epoch: int
     best_ap50: float
     stopped_early: bool
     workers: int
+    start_ap50: float | None = None
+    """Of the weights that it started from, None where they do not know the data's classes."""
     reason: str = "epochs"
     """The setting that ended it: epochs, patience or max_hours."""
     recovery: Recovery = field(default_factory=Recovery)
@@ -105,6 +107,7 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
         done["best_ap50"],
         done["stopped_early"],
         command.processes,
+        start_ap50=done["start_ap50"],
         reason=done["reason"],
         recovery=recovery,
         advice=recovery.advice(job.settings.batch_size, command.processes, _peak_rate(job.config)),
