@@ -97,7 +97,7 @@ def build_recipe(
     size = variant(model.variant)
     schedule = _Schedule.derive(train, repeat_factors(manifest, train.balance), fine_tunes)
     document = {
-        **_runtime(model, train, size, len(manifest.labels)),
+        **_runtime(model, train, size, len(manifest.labels), fine_tunes),
         **_datasets(data_root.resolve(), prepare_dir.resolve()),
         **readers(size, train),
         **_optimizer(train, schedule),
@@ -133,7 +133,9 @@ class _Schedule:
         )
 
 
-def _runtime(model: ModelSettings, train: TrainSettings, size: Variant, classes: int) -> dict[str, Any]:
+def _runtime(
+    model: ModelSettings, train: TrainSettings, size: Variant, classes: int, fine_tunes: bool
+) -> dict[str, Any]:
     return {
         "architecture": "PicoDet",
         "num_classes": classes,
@@ -143,6 +145,7 @@ def _runtime(model: ModelSettings, train: TrainSettings, size: Variant, classes:
         "use_gpu": False,
         "use_ema": True,
         "freeze": model.freeze,
+        "freeze_norm": fine_tunes,
         "find_unused_parameters": True,
         "metric": "VOC",
         "map_type": "integral",
@@ -189,6 +192,7 @@ def _origins(
         "epoch": f"train.epochs of the pipeline file, {train.epochs}",
         "snapshot_epoch": f"train.evaluate_every of the pipeline file, {train.evaluate_every}",
         "freeze": f"model.freeze of the pipeline file, {model.freeze}",
+        "freeze_norm": _why_norm(schedule.fine_tunes),
         "eval_size": of_variant,
         "TrainDataset": "data.root of the pipeline file and the lists that prepare wrote",
         "EvalDataset": "data.root of the pipeline file and the lists that prepare wrote",
@@ -234,6 +238,12 @@ def _why_rate(train: TrainSettings, fine_tunes: bool) -> str:
     )
     share = f", x {_FINE_TUNING_SHARE} since model.pretrained knows all classes" if fine_tunes else ""
     return f"auto: {rate}{share}"
+
+
+def _why_norm(fine_tunes: bool) -> str:
+    if fine_tunes:
+        return "model.pretrained knows all classes: statistics of a few pictures would only blur its own"
+    return "model.pretrained does not know all classes: statistics are learned with the rest"
 
 
 def _related(name: str, key: str) -> bool:

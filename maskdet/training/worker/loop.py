@@ -74,6 +74,7 @@ class Training:
     budget: TimeBudget
     epochs: int
     frozen: str
+    freeze_norm: bool
     started: Transfer
     """What was taken over from the starting point."""
 
@@ -111,6 +112,7 @@ class Training:
             budget=TimeBudget(job["max_hours"], state.seconds),
             epochs=config["epoch"],
             frozen=config["freeze"],
+            freeze_norm=config["freeze_norm"],
             started=started,
         )
 
@@ -146,7 +148,7 @@ class Training:
         self.budget = TimeBudget(self.job["max_hours"], self.state.seconds)
 
     def _train_epoch(self, epoch: int) -> None:
-        to_training(self.network, self.frozen)
+        to_training(self.network, self.frozen, freeze_norm=self.freeze_norm)
         events = StepEvents(self.report, epoch, self.epochs, len(self.feed), self.feed.batch_size)
         for number, batch in enumerate(events.watched(self.feed.epoch(epoch))):
             losses = self.step(batch)

@@ -23,10 +23,17 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
     return draw_faces(tmp_path_factory.mktemp("drawn"), 16).manifest
 
 
-def recipe_of(manifest: Manifest, name: str = "picodet_s_416", **settings: Any) -> Recipe:
+def recipe_of(
+    manifest: Manifest, name: str = "picodet_s_416", *, fine_tunes: bool = False, **settings: Any
+) -> Recipe:
     chosen = TrainSettings(**{"epochs": 30, "batch_size": 4, **settings})
     return build_recipe(
-        ModelSettings(variant=name), chosen, manifest, data_root=Path("voc"), prepare_dir=Path("prepare")
+        ModelSettings(variant=name),
+        chosen,
+        manifest,
+        data_root=Path("voc"),
+        prepare_dir=Path("prepare"),
+        fine_tunes=fine_tunes,
     )
 
 
