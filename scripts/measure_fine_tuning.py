@@ -111,7 +111,7 @@ def figures_of(metrics: Path) -> dict[str, float]:
     epochs = [event for event in events if event["event"] == "epoch"]
     speed = statistics.median(event["images_per_s"] for event in events if event["event"] == "step")
     return {
-        **{"epoch 0": event["ap50"] for event in epochs if event["epoch"] == 0},
+        **({"epoch 0": epochs[0]["ap50"]} if epochs[0]["epoch"] == 0 else {}),
         "best": max(event["ap50"] for event in epochs),
         "last": epochs[-1]["ap50"],
         **{label: epochs[-1][f"ap50.{label}"] for label in CLASSES},
