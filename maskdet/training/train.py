@@ -35,6 +35,7 @@ _ENDS = {
     "patience": "Finished after {epochs} epochs: AP50 had not risen for train.patience evaluations.",
     "max_hours": "Ended by train.max_hours after {epochs} epochs.",
 }
+_START_IS_BEST = f"No epoch bettered the start, whose weights {BEST_NAME} holds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
     recorder = Recorder(job.out, on_event)
     with space_for(job.out, _LEAST_ROOM), _told_on_the_page(recorder):
         done, recovery = _until_done(job, command, Recovery.of(state), recorder)
-        recorder.end(_ENDS[done["reason"]].format(**done))
+        recorder.end(_end(done))
     return TrainSummary(
         done["epochs"],
         done["best_epoch"],
@@ -114,6 +115,11 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
         warnings=tuple(event["text"] for event in recorder.warnings),
         lost=sum(event["kind"] == "picture" for event in recorder.warnings),
     )
+
+
+def _end(done: Event) -> str:
+    how = _ENDS[done["reason"]].format(**done)
+    return how if done["best_epoch"] else f"{how} {_START_IS_BEST}"
 
 
 def _until_done(

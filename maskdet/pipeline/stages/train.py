@@ -86,7 +86,7 @@ def _figure(summary: TrainSummary) -> str:
 def _best(ap50: float, epoch: int | None, epochs: int, start: float | None) -> str:
     """The best epoch beside the start, where that was judged."""
     if epoch == 0:
-        return f"AP50 {ap50:.1%} at epoch 0 (the start), not bettered in {epochs}"
+        return f"AP50 {ap50:.1%} at epoch 0 (the start) of {epochs}"
     return f"AP50 {ap50:.1%} at epoch {epoch} of {epochs}" + (
         "" if start is None else f" (start {start:.1%})"
     )
