@@ -4,8 +4,9 @@
         [--set KEY=VALUE ...]
 
 RUN is the run that the shipped model came from (runs/face-mask), DATA its data root. Of the pictures that
-RUN kept as val, `--pictures` are trained on and the others are judged; prints a Markdown table. `--set` goes
-to each training, such as model.freeze=backbone.
+RUN kept as val, `--pictures` are trained on and the others are judged; prints a Markdown table: AP50 of the
+start (where it knows the classes), of the best epoch and of the last, the last one's by class, and the speed.
+`--set` goes to each training, such as model.freeze=backbone.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from served import MASKDET
 
 from maskdet.dataset.manifest import load_manifest
 
-COLUMNS = ("ap50", "ap50.with_mask", "ap50.without_mask", "ap50.mask_weared_incorrect")
+CLASSES = ("with_mask", "without_mask", "mask_weared_incorrect")
+COLUMNS = ("epoch 0", "best", "last", *CLASSES)
 SPEED = "views/s"
 
 
@@ -39,9 +41,13 @@ def main() -> int:
         print("| start | " + " | ".join(columns) + " |\n|---|" + "---:|" * len(columns))
         for start in arguments.starts:
             figures = fine_tune(start, ratio, arguments.epochs, folder, arguments.set)
-            row = [*(f"{figures[key]:.3f}" for key in COLUMNS), f"{figures[SPEED]:.1f}"]
+            row = [*(_three_digits(figures.get(key)) for key in COLUMNS), f"{figures[SPEED]:.1f}"]
             print(f"| `{Path(start).name}` | " + " | ".join(row) + " |")
     return 0
+
+
+def _three_digits(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def parse() -> argparse.Namespace:
@@ -66,14 +72,14 @@ def copy_val(run: Path, data: Path, target: Path) -> int:
 
 
 def fine_tune(start: str, ratio: str, epochs: int, folder: Path, settings: list[str]) -> dict[str, float]:
-    """The figures at the end of one training, and its median speed."""
+    """The figures of one training, and its median speed."""
     pipeline = folder / "pipeline.yml"
     name = Path(start).stem
     document = {
         "name": name,
         "data": {
             "root": "data",
-            "labels": ["with_mask", "without_mask", "mask_weared_incorrect"],
+            "labels": list(CLASSES),
             "split": {"ratio": ratio, "method": "grouped", "seed": 0},
         },
         "model": {"variant": "picodet_s_640_esnet", "pretrained": start},
@@ -96,11 +102,21 @@ def fine_tune(start: str, ratio: str, epochs: int, folder: Path, settings: list[
     )
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
-    lines = (folder / "runs" / name / "train" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    events = [json.loads(line) for line in lines]
-    last: dict[str, float] = [event for event in events if event["event"] == "epoch"][-1]
+    return figures_of(folder / "runs" / name / "train" / "metrics.jsonl")
+
+
+def figures_of(metrics: Path) -> dict[str, float]:
+    """What the columns show, of the lines that a training wrote."""
+    events = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    epochs = [event for event in events if event["event"] == "epoch"]
     speed = statistics.median(event["images_per_s"] for event in events if event["event"] == "step")
-    return {**{key: last.get(key, 0.0) for key in COLUMNS}, SPEED: speed}
+    return {
+        **({"epoch 0": epochs[0]["ap50"]} if epochs[0]["epoch"] == 0 else {}),
+        "best": max(event["ap50"] for event in epochs),
+        "last": epochs[-1]["ap50"],
+        **{label: epochs[-1][f"ap50.{label}"] for label in CLASSES},
+        SPEED: speed,
+    }
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from maskdet.files import sha256_file
 from maskdet.training.launch.process import Event
 from maskdet.training.recipe.recipe import CONFIG_NAME, build_recipe
 from maskdet.training.settings import ModelSettings, TrainSettings
+from maskdet.training.start.knowledge import knows_classes
 from maskdet.training.train import TrainJob, TrainSummary, train
 
 REPO = Path(__file__).resolve().parents[1]
@@ -144,7 +145,10 @@ def make_job(
     data.manifest.write(folder / "manifest.json")
     model = ModelSettings(variant=variant, pretrained=pretrained, freeze=freeze)
     chosen = TrainSettings(**{"epochs": 1, "batch_size": 4, "device": "cpu", "workers": 1, **settings})
-    recipe = build_recipe(model, chosen, data.manifest, data_root=data.root, prepare_dir=folder)
+    knows = knows_classes(model, data.manifest.labels)
+    recipe = build_recipe(
+        model, chosen, data.manifest, data_root=data.root, prepare_dir=folder, fine_tunes=knows
+    )
     recipe.document["eval_size"] = [side, side]
     reader = recipe.document["TrainReader"]
     reader["batch_transforms"][0]["BatchRandomResize"]["target_size"] = [side] if plain else [side, side + 32]

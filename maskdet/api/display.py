@@ -87,7 +87,8 @@ class Display:
             self.say(self._training.opening())
             if event.get("start") and not self._training.done_before:
                 self.say(event["start"])
-            self._training.task = self._begin("training", self._training.total, self._training.done_before)
+            work = "judging the start" if event.get("judges_start") else "training"
+            self._training.task = self._begin(work, self._training.total, self._training.done_before)
         elif self._training is not None:
             self._follow(self._training, event)
 
@@ -153,6 +154,8 @@ class _Training:
         return f"{known}  ({single})" if single else known
 
     def epoch_line(self, event: Event) -> str:
+        if event["epoch"] == 0:
+            return f"epoch 0 (the start): AP50 {event['ap50']:.1%}"
         parts = [f"epoch {event['epoch']}/{self.epochs}"]
         if self._last:
             parts.append(f"loss {self._last['loss']:.3f}")

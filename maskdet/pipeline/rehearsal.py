@@ -24,6 +24,7 @@ from maskdet.progress import silent
 from maskdet.training.launch.disk_space import space_for
 from maskdet.training.recipe.recipe import build_recipe
 from maskdet.training.recipe.sampling import repeat_factors, steps_per_epoch
+from maskdet.training.start.knowledge import knows_classes
 from maskdet.training.train import TrainJob, train
 
 RECORD = "rehearsal.json"
@@ -105,6 +106,7 @@ def _prepare(context: Context) -> Context:
         manifest,
         data_root=context.pipeline.data.root,
         prepare_dir=folder / "prepare",
+        fine_tunes=knows_classes(context.pipeline.model, manifest.labels, manifest.roles),
     )
     _enlarge(recipe.document)
     (folder / "config").mkdir()

@@ -51,7 +51,7 @@ class TrainSettings(Section):
     """Pictures a step, over all devices and workers together."""
     learning_rate: float | Literal["auto"] = "auto"
     """Peak rate; auto: for momentum 0.00125 a picture of the total batch, PicoDet's published ratio; for
-    adamw 0.002."""
+    adamw 0.002; a tenth of either where model.pretrained knows all classes of the data."""
     optimizer: Literal["momentum", "adamw"] = "momentum"
     """momentum: PicoDet's published SGD; adamw: learns faster where there are only hundreds of steps."""
     device: Device = "auto"

@@ -20,6 +20,7 @@ class TrainState:
     """How far a training got: finished epochs, and AP50 as a fraction of 1, None before any evaluation."""
 
     epoch: int
+    """The last finished one; 0 is the start, where its weights were judged."""
     epochs: int
     finished: bool
     best_ap50: float | None
@@ -36,6 +37,8 @@ class TrainState:
     """Wall clock of all sessions up to the last finished epoch."""
     reason: str = ""
     """Of a finished one: the setting that ended it, which is epochs, patience or max_hours."""
+    start_ap50: float | None = None
+    """Of the weights that it started from, None where they do not know the data's classes."""
 
     def to_header(self) -> dict[str, str]:
         """The metadata that safetensors stores: text by text."""

@@ -36,6 +36,7 @@ _ENDS = {
     "patience": "Finished after {epochs} epochs: AP50 had not risen for train.patience evaluations.",
     "max_hours": "Ended by train.max_hours after {epochs} epochs.",
 }
+_START_IS_BEST = f"No epoch bettered the start, whose weights {BEST_NAME} holds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,15 @@ class TrainJob:
 
 @dataclass(frozen=True, slots=True)
 class TrainSummary:
-    """How a training ended. AP50 is a fraction of 1, on val, of the best epoch (1-based)."""
+    """How a training ended. AP50 is a fraction of 1, on val, of the best epoch; 0 is the start."""
 
     epochs: int
     best_epoch: int
     best_ap50: float
     stopped_early: bool
     workers: int
+    start_ap50: float | None = None
+    """Of the weights that it started from, None where they do not know the data's classes."""
     reason: str = "epochs"
     """The setting that ended it: epochs, patience or max_hours."""
     recovery: Recovery = field(default_factory=Recovery)
@@ -103,19 +106,25 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
     recorder = Recorder(job.out, on_event)
     with space_for(job.out, _LEAST_ROOM), _told_on_the_page(recorder):
         done, recovery = _until_done(job, command, Recovery.of(state), recorder)
-        recorder.end(_ENDS[done["reason"]].format(**done))
+        recorder.end(_end(done))
     return TrainSummary(
         done["epochs"],
         done["best_epoch"],
         done["best_ap50"],
         done["stopped_early"],
         command.processes,
+        start_ap50=done["start_ap50"],
         reason=done["reason"],
         recovery=recovery,
         advice=recovery.advice(job.settings.batch_size, command.processes, _peak_rate(job.config)),
         warnings=tuple(event["text"] for event in recorder.warnings),
         lost=sum(event["kind"] == "picture" for event in recorder.warnings),
     )
+
+
+def _end(done: Event) -> str:
+    how = _ENDS[done["reason"]].format(**done)
+    return how if done["best_epoch"] else f"{how} {_START_IS_BEST}"
 
 
 def _until_done(

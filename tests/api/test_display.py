@@ -71,6 +71,17 @@ def test_an_epoch_without_evaluation_has_no_score():
     assert "AP50" not in shown(START, STEP, {"event": "epoch", "epoch": 1, "ap50": None})
 
 
+def test_the_start_is_judged_before_the_first_epoch():
+    start = {**START, "judges_start": True}
+    judged = {"event": "epoch", "epoch": 0, "best": True, "ap50": 0.8719}
+    assert shown(start, judged, STEP, EPOCH, DONE).splitlines()[1:] == [
+        "epoch 0 (the start): AP50 87.2%",
+        "epoch 1/2  loss 2.500  AP50 42.1% (best)  about 1 min 15 s left",
+    ]
+    assert "judging the start" in shown(start, terminal=True)
+    assert "judging" not in shown(START, terminal=True)
+
+
 def test_the_last_epoch_leaves_no_time():
     assert "left" not in shown(START, STEP, {**EPOCH, "epoch": 2})
 

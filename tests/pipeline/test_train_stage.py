@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from maskdet.detector.shipped import ships_model
 from maskdet.errors import Interrupted, PipelineFileError, StageError
 from maskdet.pipeline.doctor.drawing import draw_data_set
 from maskdet.pipeline.outcome import RunOptions, RunResult, State
@@ -98,6 +100,18 @@ def _a_failing_start_keeps_the_finished_training(context: Context) -> None:
     assert result.error is not None
     assert (context.folder / PREVIOUS / BEST_NAME).is_file()
     assert not context.path("train", BEST_NAME).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ships_model(), reason="this build ships no model")
+def test_the_figure_names_the_start(tmp_path):
+    draw_data_set(tmp_path / "data", 12)
+    context = context_of(tmp_path, epochs=1)
+    model = context.pipeline.model.model_copy(update={"pretrained": "default"})
+    done = run(replace(context, pipeline=context.pipeline.model_copy(update={"model": model})))
+    assert done.error is None
+    either = r"0 \(the start\) of 1|1 of 1 \(start [\d.]+%\)"
+    assert re.fullmatch(rf"AP50 [\d.]+% at epoch ({either})", done.outcomes[2].figure)
 
 
 def test_weights_to_start_from_must_exist(tmp_path):

@@ -9,7 +9,8 @@ from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.manifest_input import manifest_input
 
 START_SETTINGS = frozenset({"pretrained", "class_map"})
-"""What the first weights are; the configuration does not name them, and training knows them by content."""
+"""What the first weights are. Training knows them by content; of the configuration they decide only by
+whether they know all classes."""
 SPEED_SETTINGS = frozenset({"device", "workers", "python", "cache_mb", "preflight", "max_hours"})
 """Where, how fast and how long training runs. The total batch is the same on any device, so weights made on
 a GPU are not made again because the next command runs on a CPU."""
@@ -20,9 +21,18 @@ def _inputs(context: Context) -> Inputs:
         **setting_inputs("model", context.pipeline.model, exclude=START_SETTINGS),
         **setting_inputs("train", context.pipeline.train, exclude=SPEED_SETTINGS),
         **manifest_input(context),
+        "the start knows all classes": _fine_tunes(context),
         "data.root": str(context.pipeline.data.root.resolve()),
         "results folder": str(context.folder),
     }
+
+
+def _fine_tunes(context: Context) -> bool:
+    from maskdet.dataset.manifest import load_manifest
+    from maskdet.training.start.knowledge import knows_classes
+
+    manifest = load_manifest(context.path("prepare", "manifest.json"))
+    return knows_classes(context.pipeline.model, manifest.labels, manifest.roles)
 
 
 def _run(context: Context, out: Path) -> str:
@@ -36,6 +46,7 @@ def _run(context: Context, out: Path) -> str:
         load_manifest(context.path("prepare", "manifest.json")),
         data_root=pipeline.data.root,
         prepare_dir=context.path("prepare"),
+        fine_tunes=_fine_tunes(context),
     )
     recipe.write(out)
     rate = recipe.document["LearningRate"]["base_lr"]

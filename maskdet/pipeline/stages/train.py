@@ -79,9 +79,18 @@ def _run(context: Context, out: Path) -> str:
 def _figure(summary: TrainSummary) -> str:
     ends = {"patience": ", stopped early", "max_hours": ", ended by train.max_hours"}
     return (
-        f"AP50 {summary.best_ap50:.1%} at epoch {summary.best_epoch} of {summary.epochs}"
+        _best(summary.best_ap50, summary.best_epoch, summary.epochs, summary.start_ap50)
         + ends.get(summary.reason, "")
         + (f", {summary.lost} unreadable left out" if summary.lost else "")
+    )
+
+
+def _best(ap50: float, epoch: int | None, epochs: int, start: float | None) -> str:
+    """The best epoch beside the start, where that was judged."""
+    if epoch == 0:
+        return f"AP50 {ap50:.1%} at epoch 0 (the start) of {epochs}"
+    return f"AP50 {ap50:.1%} at epoch {epoch} of {epochs}" + (
+        "" if start is None else f" (start {start:.1%})"
     )
 
 
@@ -101,7 +110,7 @@ def _finished_before(job: TrainJob) -> str | None:
     state = read_state(job.out)
     if state is None or not state.finished or state.fingerprint != job.fingerprint():
         return None
-    return f"AP50 {state.best_ap50 or 0:.1%} at epoch {state.best_epoch} of {state.epoch}"
+    return _best(state.best_ap50 or 0, state.best_epoch, state.epoch, state.start_ap50)
 
 
 def _unfinished(context: Context) -> str | None:

@@ -29,6 +29,8 @@ ORIGINS_NAME = "origins.json"
 _PUBLISHED = "PicoDet's published recipe, the same for every pipeline file"
 _WARMUP_STEPS = 300
 _ADAMW_RATE = 0.002
+_FINE_TUNING_SHARE = 0.1
+"""Of the rate that trains a fresh head: what weights that know the classes can take without forgetting."""
 _OPTIMIZERS: dict[str, dict[str, Any]] = {
     "momentum": {
         "optimizer": {"type": "Momentum", "momentum": 0.9},
@@ -80,13 +82,22 @@ def load_recipe(folder: Path) -> Recipe:
 
 
 def build_recipe(
-    model: ModelSettings, train: TrainSettings, manifest: Manifest, *, data_root: Path, prepare_dir: Path
+    model: ModelSettings,
+    train: TrainSettings,
+    manifest: Manifest,
+    *,
+    data_root: Path,
+    prepare_dir: Path,
+    fine_tunes: bool = False,
 ) -> Recipe:
-    """Derive the whole configuration. Raises PipelineFileError when there are fewer pictures than a batch."""
+    """Derive the whole configuration; `fine_tunes` when the start knows all classes of the data.
+
+    Raises PipelineFileError when there are fewer pictures than a batch.
+    """
     size = variant(model.variant)
-    schedule = _Schedule.derive(train, repeat_factors(manifest, train.balance))
+    schedule = _Schedule.derive(train, repeat_factors(manifest, train.balance), fine_tunes)
     document = {
-        **_runtime(model, train, size, len(manifest.labels)),
+        **_runtime(model, train, size, len(manifest.labels), fine_tunes),
         **_datasets(data_root.resolve(), prepare_dir.resolve()),
         **readers(size, train),
         **_optimizer(train, schedule),
@@ -103,9 +114,10 @@ class _Schedule:
     rate: float
     warmup_steps: int
     static_assigner_epoch: int
+    fine_tunes: bool
 
     @classmethod
-    def derive(cls, train: TrainSettings, factors: Weights) -> _Schedule:
+    def derive(cls, train: TrainSettings, factors: Weights, fine_tunes: bool) -> _Schedule:
         steps = steps_per_epoch(factors, train.batch_size)
         if steps == 0:
             raise PipelineFileError(
@@ -114,13 +126,16 @@ class _Schedule:
             )
         return cls(
             steps_per_epoch=steps,
-            rate=_rate(train),
+            rate=_rate(train, fine_tunes),
             warmup_steps=max(1, min(_WARMUP_STEPS, steps * train.epochs // 10)),
             static_assigner_epoch=train.epochs * PUBLISHED_STATIC_ASSIGNER_EPOCH // PUBLISHED_EPOCHS,
+            fine_tunes=fine_tunes,
         )
 
 
-def _runtime(model: ModelSettings, train: TrainSettings, size: Variant, classes: int) -> dict[str, Any]:
+def _runtime(
+    model: ModelSettings, train: TrainSettings, size: Variant, classes: int, fine_tunes: bool
+) -> dict[str, Any]:
     return {
         "architecture": "PicoDet",
         "num_classes": classes,
@@ -130,6 +145,7 @@ def _runtime(model: ModelSettings, train: TrainSettings, size: Variant, classes:
         "use_gpu": False,
         "use_ema": True,
         "freeze": model.freeze,
+        "freeze_norm": fine_tunes,
         "find_unused_parameters": True,
         "metric": "VOC",
         "map_type": "integral",
@@ -176,6 +192,7 @@ def _origins(
         "epoch": f"train.epochs of the pipeline file, {train.epochs}",
         "snapshot_epoch": f"train.evaluate_every of the pipeline file, {train.evaluate_every}",
         "freeze": f"model.freeze of the pipeline file, {model.freeze}",
+        "freeze_norm": _why_norm(schedule.fine_tunes),
         "eval_size": of_variant,
         "TrainDataset": "data.root of the pipeline file and the lists that prepare wrote",
         "EvalDataset": "data.root of the pipeline file and the lists that prepare wrote",
@@ -186,7 +203,7 @@ def _origins(
         "TrainReader.repeat_share": f"train.balance of the pipeline file, {train.balance}",
         "EvalReader": of_variant,
         "TestReader": of_variant,
-        "LearningRate.base_lr": _why_rate(train),
+        "LearningRate.base_lr": _why_rate(train, schedule.fine_tunes),
         "OptimizerBuilder": f"train.optimizer of the pipeline file, {train.optimizer}",
         "LearningRate.schedulers": (
             f"cosine over train.epochs {train.epochs}; warm-up {schedule.warmup_steps} steps = the published "
@@ -202,21 +219,30 @@ def _origins(
     return origins
 
 
-def _rate(train: TrainSettings) -> float:
+def _rate(train: TrainSettings, fine_tunes: bool) -> float:
     if train.learning_rate != "auto":
         return train.learning_rate
-    return (
-        _ADAMW_RATE if train.optimizer == "adamw" else round(PUBLISHED_RATE_PER_PICTURE * train.batch_size, 8)
-    )
+    rate = _ADAMW_RATE if train.optimizer == "adamw" else PUBLISHED_RATE_PER_PICTURE * train.batch_size
+    return round(rate * (_FINE_TUNING_SHARE if fine_tunes else 1), 8)
 
 
-def _why_rate(train: TrainSettings) -> str:
+def _why_rate(train: TrainSettings, fine_tunes: bool) -> str:
     if train.learning_rate != "auto":
         return f"train.learning_rate of the pipeline file, {train.learning_rate}"
-    if train.optimizer == "adamw":
-        return f"auto: {_ADAMW_RATE} for adamw"
     ratio = f"{PUBLISHED_RATE_PER_PICTURE} a picture of the total batch (PicoDet's published ratio)"
-    return f"auto: {ratio} x train.batch_size {train.batch_size}"
+    rate = (
+        f"{_ADAMW_RATE} for adamw"
+        if train.optimizer == "adamw"
+        else f"{ratio} x train.batch_size {train.batch_size}"
+    )
+    share = f", x {_FINE_TUNING_SHARE} since model.pretrained knows all classes" if fine_tunes else ""
+    return f"auto: {rate}{share}"
+
+
+def _why_norm(fine_tunes: bool) -> str:
+    if fine_tunes:
+        return "model.pretrained knows all classes: statistics of a few pictures would only blur its own"
+    return "model.pretrained does not know all classes: statistics are learned with the rest"
 
 
 def _related(name: str, key: str) -> bool:

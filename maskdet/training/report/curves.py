@@ -60,6 +60,10 @@ def _draw_ap(axes: Axes, epochs: Sequence[Event]) -> None:
     axes.plot(
         numbers, [epoch["ap50_95"] for epoch in epochs], label="AP50:95, mean", color="black", linestyle=":"
     )
+    for start in (epoch for epoch in epochs if epoch["epoch"] == 0):
+        axes.axhline(
+            start["ap50"], color="0.5", linestyle="--", linewidth=1, label=f"start, {start['ap50']:.3f}"
+        )
     for epoch in [epoch for epoch in epochs if epoch["best"]][-1:]:
         axes.plot(
             epoch["epoch"],

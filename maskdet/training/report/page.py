@@ -74,12 +74,19 @@ def _last(events: Sequence[Event], kind: str) -> Event:
 def _progress(events: Sequence[Event]) -> str:
     start, step = _last(events, "start"), _last(events, "step")
     if not (start and step):
-        return "The worker is starting."
+        return _beginning(start, judged=bool(_last(events, "epoch")))
     return (
         f"Epoch {step['epoch']} of {start['epochs']}, step {step['step']} of {start['steps_per_epoch']}. "
         f"Loss {step['loss']:.3f}, {step['images_per_s']:.1f} pictures/s, {step['memory_mb']} MB a worker. "
         f"About {timedelta(seconds=step['eta_s'])} left."
     )
+
+
+def _beginning(start: Event, *, judged: bool) -> str:
+    """What the worker does before the first step."""
+    if start.get("judges_start") and not judged:
+        return "Epoch 0: the weights that the training starts from are judged."
+    return "The first steps are made." if start and judged else "The worker is starting."
 
 
 def _bar(events: Sequence[Event]) -> str:
@@ -100,12 +107,13 @@ def _figure(out: Path, events: Sequence[Event]) -> str:
 
 
 def _table(epochs: Sequence[Event]) -> str:
-    """AP of the best epoch and of the last ones, in per cent."""
+    """AP of the start, of the best epoch and of the last ones, in per cent."""
     if not epochs:
         return ""
     best = [event for event in epochs if event["best"]][-1:]
     names = [name for name in epochs[-1] if name in _HEADINGS or name.startswith("ap50.")]
-    rows = [event for event in reversed(epochs) if event in epochs[-_SHOWN_EPOCHS:] or event in best]
+    kept = [*best, *(event for event in epochs if event["epoch"] == 0)]
+    rows = [event for event in reversed(epochs) if event in epochs[-_SHOWN_EPOCHS:] or event in kept]
     head = "".join(f"<th>{escape(_heading(name))}</th>" for name in names)
     body = "".join(_row(event, names, event in best) for event in rows)
     return (
@@ -120,7 +128,7 @@ def _heading(name: str) -> str:
 
 def _row(event: Event, names: Iterable[str], best: bool) -> str:
     cells = "".join(f"<td>{_per_cent(event.get(name))}</td>" for name in names)
-    label = f"{event['epoch']} (best)" if best else str(event["epoch"])
+    label = (str(event["epoch"]) if event["epoch"] else "0, the start") + (" (best)" if best else "")
     return f"<tr{' class=best' if best else ''}><td>{label}</td>{cells}</tr>"
 
 

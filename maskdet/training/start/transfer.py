@@ -1,4 +1,4 @@
-"""What a training takes over from the weights that it starts from. Worker side, without Paddle."""
+"""What a training takes over from the weights that it starts from. Without Paddle."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ class Transfer:
     fresh: list[str]
     line: str
 
+    @property
+    def whole(self) -> bool:
+        """Whether every layer was taken over, so that the network is a detector before any training."""
+        return bool(self.arrays) and not self.fresh
+
 
 def transfer(own: Weights, labels: Sequence[str], start: dict[str, Any]) -> Transfer:
     """Match the weights of a `Start.to_job()` with those of a freshly initialised network.
@@ -36,7 +41,7 @@ def transfer(own: Weights, labels: Sequence[str], start: dict[str, Any]) -> Tran
     """
     path = Path(start["path"])
     weights = _named_like(read_weights(path), own)
-    known = _labels_of(weights, start["labels"])
+    known = class_names(weights, start["labels"])
     places = _places(labels, known, start)
     arrays, fresh = fit(weights, own, places)
     _require_backbone(path, weights, own, arrays)
@@ -56,7 +61,8 @@ def _named_like(weights: Weights, own: Weights) -> Weights:
     return {f"{BACKBONE}{name}": value for name, value in weights.items()}
 
 
-def _labels_of(weights: Weights, told: Sequence[str]) -> tuple[str, ...]:
+def class_names(weights: Weights, told: Sequence[str]) -> tuple[str, ...]:
+    """By class id: those that the file is `told` to have, else COCO's if it has as many, else ()."""
     rows = class_count(weights)
     if len(told) == rows:
         return tuple(told)

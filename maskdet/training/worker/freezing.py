@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from maskdet.training.worker.compat import paddle
+
 NOTHING = "none"
+# ESNet has the older class, all else the other.
+_NORMS = (paddle.nn.BatchNorm, paddle.nn.BatchNorm2D)
 
 
 def freeze(network: Any, part: str) -> None:
@@ -14,8 +18,16 @@ def freeze(network: Any, part: str) -> None:
             parameter.stop_gradient = True
 
 
-def to_training(network: Any, part: str) -> None:
-    """Training mode for all but `part`, whose running statistics stay as well."""
+def to_training(network: Any, part: str, *, freeze_norm: bool) -> None:
+    """Training mode for all but `part`, whose running statistics stay as well.
+
+    With `freeze_norm` all batch normalisation works with its running statistics, as in evaluation, and leaves
+    them as they are; its scales and shifts are trained.
+    """
     network.train()
     if part != NOTHING:
         getattr(network, part).eval()
+    if freeze_norm:
+        for layer in network.sublayers():
+            if isinstance(layer, _NORMS):
+                layer.eval()

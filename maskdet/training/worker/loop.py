@@ -50,6 +50,7 @@ def run(job: dict[str, Any], report: Report) -> None:
         device=device,
         workers=workers,
         first_epoch=training.state.epoch + 1,
+        judges_start=training.judges_start,
         fresh=training.started.fresh,
         start=training.started.line,
         cache_mb=round(job["cache_bytes"] * workers / 2**20),
@@ -73,6 +74,7 @@ class Training:
     budget: TimeBudget
     epochs: int
     frozen: str
+    freeze_norm: bool
     started: Transfer
     """What was taken over from the starting point."""
 
@@ -110,10 +112,18 @@ class Training:
             budget=TimeBudget(job["max_hours"], state.seconds),
             epochs=config["epoch"],
             frozen=config["freeze"],
+            freeze_norm=config["freeze_norm"],
             started=started,
         )
 
+    @property
+    def judges_start(self) -> bool:
+        """Whether there is an epoch 0: a start that already detects, and was not judged yet."""
+        return self.started.whole and self.state.best_epoch is None and self.state.epoch == 0
+
     def run(self) -> None:
+        if self.judges_start:
+            self._judge_start()
         while not self.state.finished:
             self._train_epoch(self.state.epoch)
             self._close_epoch()
@@ -122,12 +132,23 @@ class Training:
             epochs=self.state.epoch,
             best_epoch=self.state.best_epoch,
             best_ap50=self.state.best_ap50,
+            start_ap50=self.state.start_ap50,
             stopped_early=self.state.epoch < self.epochs,
             reason=self.state.reason,
         )
 
+    def _judge_start(self) -> None:
+        """Epoch 0: the weights that training has to better, the best ones until it does."""
+        figures = self.judge(self.network)
+        self.state = replace(self.state, start_ap50=figures["ap50"])
+        with space_for(Path(self.job["out"]), self._bytes_to_write()):
+            self._keep(0, figures, self.network.state_dict(), cut=False)
+            self._save_state()
+        # Its time counts, but not as that of an epoch.
+        self.budget = TimeBudget(self.job["max_hours"], self.state.seconds)
+
     def _train_epoch(self, epoch: int) -> None:
-        to_training(self.network, self.frozen)
+        to_training(self.network, self.frozen, freeze_norm=self.freeze_norm)
         events = StepEvents(self.report, epoch, self.epochs, len(self.feed), self.feed.batch_size)
         for number, batch in enumerate(events.watched(self.feed.epoch(epoch))):
             losses = self.step(batch)

@@ -11,6 +11,8 @@ from maskdet.training.worker.average import MovingAverage
 from maskdet.training.worker.compat import paddle
 from maskdet.training.worker.micro_batches import Batch, split
 
+_REFUSED = "Illegal input"
+
 
 class Stepper:
     """Trains the network by one batch a call, in `parts` whose gradients add up to those of the batch."""
@@ -57,8 +59,9 @@ class Stepper:
         try:
             outputs: dict[str, Any] = self._parallel(part)
         except ValueError as error:
-            # Paddle's cross entropy refuses what is not a number before there is a loss to look at.
-            if finite(self._network):
+            # Paddle's cross entropy refuses what is not a number before there is a loss to look at. Weights
+            # may still be numbers: with fixed statistics nothing bounds what lies between the layers.
+            if finite(self._network) and _REFUSED not in str(error):
                 raise
             raise diverged("the loss became not a number", part["epoch_id"]) from error
         return outputs

@@ -23,10 +23,17 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
     return draw_faces(tmp_path_factory.mktemp("drawn"), 16).manifest
 
 
-def recipe_of(manifest: Manifest, name: str = "picodet_s_416", **settings: Any) -> Recipe:
+def recipe_of(
+    manifest: Manifest, name: str = "picodet_s_416", *, fine_tunes: bool = False, **settings: Any
+) -> Recipe:
     chosen = TrainSettings(**{"epochs": 30, "batch_size": 4, **settings})
     return build_recipe(
-        ModelSettings(variant=name), chosen, manifest, data_root=Path("voc"), prepare_dir=Path("prepare")
+        ModelSettings(variant=name),
+        chosen,
+        manifest,
+        data_root=Path("voc"),
+        prepare_dir=Path("prepare"),
+        fine_tunes=fine_tunes,
     )
 
 
@@ -89,6 +96,23 @@ def test_a_given_learning_rate_is_kept(manifest: Manifest) -> None:
     recipe = recipe_of(manifest, learning_rate=0.007)
     assert recipe.document["LearningRate"]["base_lr"] == 0.007
     assert "train.learning_rate of the pipeline file" in recipe.explain("LearningRate.base_lr")
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "adamw"])
+def test_a_start_that_knows_the_classes_is_trained_gently(manifest: Manifest, optimizer: str) -> None:
+    fresh = recipe_of(manifest, optimizer=optimizer)
+    known = recipe_of(manifest, optimizer=optimizer, fine_tunes=True)
+    rates = [recipe.document["LearningRate"]["base_lr"] for recipe in (fresh, known)]
+    assert rates[1] == pytest.approx(rates[0] / 10)
+    assert [recipe.document["freeze_norm"] for recipe in (fresh, known)] == [False, True]
+    assert "x 0.1 since model.pretrained knows all classes" in known.explain("LearningRate.base_lr")
+    assert "knows all classes" in known.explain("freeze_norm")
+    assert "does not know" in fresh.explain("freeze_norm")
+
+
+def test_a_given_rate_is_kept_in_fine_tuning_too(manifest: Manifest) -> None:
+    recipe = recipe_of(manifest, learning_rate=0.007, fine_tunes=True)
+    assert recipe.document["LearningRate"]["base_lr"] == 0.007
 
 
 def test_a_larger_batch_gets_a_larger_rate(manifest: Manifest) -> None:

@@ -157,6 +157,37 @@ def test_the_page_tells_how_far_it_is(tmp_path: Path) -> None:
     assert "refresh" not in (tmp_path / PAGE_NAME).read_text()
 
 
+def test_the_page_tells_of_the_start_before_the_first_steps(tmp_path: Path) -> None:
+    start, judged = {**START, "judges_start": True}, {**EPOCH, "epoch": 0}
+    append_metrics(tmp_path, start)
+    write_page(tmp_path)
+    assert "Epoch 0: the weights that the training starts from are judged" in page_of(tmp_path)
+    append_metrics(tmp_path, judged)
+    write_page(tmp_path)
+    assert "The first steps are made" in page_of(tmp_path)
+    assert "0, the start (best)" in page_of(tmp_path)
+
+
+def test_the_page_keeps_the_start_beside_the_last_epochs(tmp_path: Path) -> None:
+    later = [{**EPOCH, "epoch": epoch, "best": epoch == 30} for epoch in range(1, 31)]
+    for event in (START, {**EPOCH, "epoch": 0, "ap50": 0.123}, STEP, *later):
+        append_metrics(tmp_path, event)
+    write_page(tmp_path)
+    assert "<td>0, the start</td><td>12.3</td>" in page_of(tmp_path)
+    assert "<td>20</td>" not in page_of(tmp_path)
+
+
+def test_a_page_of_a_training_that_goes_on_from_the_start(tmp_path: Path) -> None:
+    """What is left of the metrics after a failure in epoch 1: epoch 0 and a warning."""
+    append_metrics(tmp_path, {**EPOCH, "epoch": 0})
+    write_page(tmp_path)
+    assert "The worker is starting" in page_of(tmp_path)
+
+
+def page_of(folder: Path) -> str:
+    return (folder / PAGE_NAME).read_text(encoding="utf-8")
+
+
 def test_a_warning_of_two_workers_is_told_once(tmp_path: Path) -> None:
     seen: list[Event] = []
     recorder = Recorder(tmp_path, seen.append)

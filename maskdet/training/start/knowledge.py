@@ -1,0 +1,36 @@
+"""Whether a training starts from weights that know all classes of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maskdet.lexicon import Roles
+from maskdet.training.settings import ModelSettings
+from maskdet.training.start.architecture import class_count
+from maskdet.training.start.class_matching import related
+from maskdet.training.start.coco import COCO_LABELS
+from maskdet.training.start.starting import Start, published_start, start_of
+from maskdet.training.start.transfer import class_names
+from maskdet.training.start.weights import read_weights
+
+
+def knows_classes(model: ModelSettings, labels: Sequence[str], roles: Roles | None = None) -> bool:
+    """Whether each of the data's `labels` starts from a class of the weights. Published ones are not read.
+    `roles` are the data's, as far as its names do not tell them.
+
+    Raises as `start_of` does, TrainingError for a damaged file, and PipelineFileError for a class map that
+    names what is not there.
+    """
+    if published_start(model):
+        return model.pretrained == "coco" and None not in related(labels, COCO_LABELS, model.class_map, roles)
+    start = start_of(model, roles)
+    return start is not None and _knows(start, labels)
+
+
+def _knows(start: Start, labels: Sequence[str]) -> bool:
+    weights = read_weights(start.path)
+    known = class_names(weights, start.labels)
+    if known or start.class_map:
+        return None not in related(labels, known, start.class_map, start.roles)
+    # A file that does not name its classes gives them in its order.
+    return class_count(weights) == len(labels)
