@@ -29,7 +29,7 @@ ones before are answered.
 """
 LINGER_SECONDS = 2.0
 """How long a refused client that is still sending is listened to."""
-LINGER_BYTES = 1 << 20
+LINGER_BYTES = 1 << 23
 """What it may send in that time."""
 
 
@@ -217,7 +217,7 @@ class GuardedConnection(HttpToolsProtocol):
             if self._unaccounted > self.max_header_bytes:
                 self._refuse(self._head_fault())
             start += FEED_BYTES
-        self._waiting = data[start:]
+        self._waiting = b"" if self._refused else data[start:]
         if self._waiting:
             self.flow.pause_reading()
         if self.cycle is not None and not self.cycle.response_complete:
