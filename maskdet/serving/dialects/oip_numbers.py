@@ -72,8 +72,8 @@ def _without(text: bytes, unwanted: bytes) -> bytes:
 
 
 def _nesting(shape: Sequence[int]) -> bytes:
-    """What a nested list of this shape is without its numbers."""
+    """What a nested list of this shape is without its numbers; no axis is 0."""
     inner = b""
     for count in reversed(shape):
-        inner = b"[" + b",".join([inner] * count) + b"]"
+        inner = b"[" + (inner + b",") * (count - 1) + inner + b"]"
     return inner

@@ -27,6 +27,8 @@ FEED_BYTES = 1 << 14
 """Bytes that are parsed at once. They can be hundreds of requests, and those that come behind wait until the
 ones before are answered.
 """
+A_MOMENT = 200
+"""Chunks after which other connections have their turn."""
 LINGER_SECONDS = 2.0
 """How long a refused client that is still sending is listened to."""
 LINGER_BYTES = 1 << 23
@@ -209,8 +211,10 @@ class GuardedConnection(HttpToolsProtocol):
     def _feed(self, data: bytes) -> None:
         if self.cycle is None or self.cycle.response_complete:
             self._await_headers()
-        start = 0
-        while start < len(data) and not self.pipeline and not self._refused:
+        start, chunks = 0, self._chunks
+        while (
+            start < len(data) and not self.pipeline and not self._refused and self._chunks - chunks < A_MOMENT
+        ):
             part = data[start : start + FEED_BYTES]
             self._unaccounted += len(part)
             super().data_received(part)
@@ -220,6 +224,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._waiting = b"" if self._refused else data[start:]
         if self._waiting:
             self.flow.pause_reading()
+            self.loop.call_soon(self._feed_waiting)
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_waiting()
 
