@@ -14,6 +14,7 @@ import psutil
 from maskdet.errors import ServingError
 from maskdet.serving.process.records import ServerRecord, read_record, remove_record
 
+SYSTEM = os.name
 HEALTH_SECONDS = 5.0
 """How long `status` waits for a server's answer."""
 
@@ -39,7 +40,7 @@ def status(port: int) -> ServerStatus:
 
 def drains() -> bool:
     """Whether a server can be asked to end. On Windows it is ended, with the requests in its hands."""
-    return os.name == "posix"
+    return SYSTEM == "posix"
 
 
 def stop(port: int, timeout_seconds: float = 60.0) -> ServerRecord:
