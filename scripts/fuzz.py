@@ -58,6 +58,8 @@ BOUNDARY = "fuzz-boundary"
 LATE_MS = 100.0
 """What the 99th percentile of /health/live may have, under attack, over that of an idle process."""
 ATTACKERS = 4
+ATTACK_SECONDS = 200.0
+"""How long the answer to a hostile body may take: a picture of 49 million pixels is decoded and drawn."""
 
 
 @dataclass(frozen=True)
@@ -318,16 +320,16 @@ def jpeg_of(data: bytes, width: int, height: int) -> bytes:
     return data[:place] + struct.pack(">HH", height, width) + data[place + 4 :]
 
 
-def fired(port: int, shot: Shot) -> tuple[int, str]:
+def fired(port: int, shot: Shot, seconds: float = TIMEOUT_SECONDS) -> tuple[int, str]:
     """Send it; the answer's status (0 for none) and what is wrong with it, empty if nothing is."""
     answer = b""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
             send(connection, shot)
             while shot.manner != "gone" and (part := connection.recv(1 << 16)):
                 answer += part
     except TimeoutError:
-        return 0, f"no answer within {TIMEOUT_SECONDS:g} s"
+        return 0, f"no answer within {seconds:g} s"
     except ConnectionError:
         # A client that sends for longer than a refusing server listens sees a reset.
         return judged(answer)
@@ -403,7 +405,7 @@ def attack(port: int, model: str, size: int) -> AttackOutcome:
 
     def client() -> None:
         while (one := _next(waiting, turn)) is not None:
-            status, fault = fired(port, Shot(one.what, one.data))
+            status, fault = fired(port, Shot(one.what, one.data), ATTACK_SECONDS)
             statuses[status] += 1
             if fault or not status:
                 faults.append(f"{one.what}: {fault or 'no answer'}")

@@ -259,6 +259,8 @@ def framings(size: int) -> Iterator[Attack]:
     yield Attack("an endless header", head + b"a: " + b"b" * size)
     yield Attack("an endless line", b"GET /" + b"a" * size)
     yield Attack("many query fields", b"POST /v1/detect?" + b"a&" * 15_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
-    yield request("/v1/detect", JSON, gzip.compress(bytes(size)), "gzip", "Content-Encoding: gzip\r\n")
+    yield request(
+        "/v1/detect", JSON, gzip.compress(bytes(size)), "gzip encoding", "Content-Encoding: gzip\r\n"
+    )
     for path in ("/docs", "/openapi.json", "/metrics", "/v1/models", "/v1/page", "/nothing"):
         yield Attack(path, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
