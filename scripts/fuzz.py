@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+from health_watch import watched
+from hostile import Attack, attacks
 from served import ROOT, ServedError, end_on_sigterm, server
 
 sys.path.insert(0, str(Path(__file__).with_name("bench_serving")))
@@ -38,8 +41,25 @@ PATIENCE = ("--set", "serve.body_seconds=2", "--set", "serve.header_seconds=2")
 """The server soon gives up on requests that claim to be longer than they are."""
 SLOWER = 3.0
 """A good request after the fuzzing may take so many times what one took before."""
-NAMES = ("a.jpg", "人脸.jpg", "\u202egpj.exe", "../../etc/passwd", "a" * 5000, "\x00.jpg", '"; drop', "😷")
+SURROGATE = "\ud800"
+"""Half of a pair: JSON can escape it, and no UTF-8 can hold it."""
+NAMES = (
+    "a.jpg",
+    f"{SURROGATE}.jpg",
+    "人脸.jpg",
+    "\u202egpj.exe",
+    "../../etc/passwd",
+    "a" * 5000,
+    "\x00.jpg",
+    '"; drop',
+    "😷",
+)
 BOUNDARY = "fuzz-boundary"
+LATE_MS = 100.0
+"""What the 99th percentile of /health/live may have, under attack, over that of an idle process."""
+ATTACKERS = 4
+ATTACK_SECONDS = 200.0
+"""How long the answer to a hostile body may take: a picture of 49 million pixels is decoded and drawn."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +108,9 @@ class Fuzzer:
             value = choose([str(len(body)), str(len(body) // 2), "x", "-1", "9" * 30])
             headers.append(("Inference-Header-Content-Length", value))
         if self._random.random() < 0.03:
+            name = self._random.choice(["X-Request-ID", "X-Camera", "Accept", "Origin", "X-API-Key"])
+            headers.append((name, SURROGATE))
+        if self._random.random() < 0.03:
             headers += [(f"X-{number}", "y" * 200) for number in range(choose([50, 500]))]
         method = choose(["POST"] * 12 + ["GET", "PUT", "OPTIONS", "BREW"])
         line = f"{method} {path}{choose([''] * 4 + self._queries())} HTTP/1.1\r\n"
@@ -108,6 +131,8 @@ class Fuzzer:
             "?max_detections=-1",
             "?model=%ff",
             "?x=%00",
+            "?%ed%a0%80=1",
+            f'?threshold={{"{SURROGATE}":1}}',
             "?" + "a=1&" * 300,
         ]
 
@@ -151,7 +176,7 @@ class Fuzzer:
             shown = choose(["", f'; filename="{choose(NAMES)}"', "; filename*=UTF-8''%e5%ff"])
             extra = choose(["", "Content-Type: image/jpeg\r\n", "Content-Transfer-Encoding: base64\r\n"])
             head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{shown}\r\n{extra}\r\n'
-            parts += head.encode() + self._picture() + b"\r\n"
+            parts += head.encode("utf-8", "surrogatepass") + self._picture() + b"\r\n"
         kinds = [f"multipart/form-data; boundary={BOUNDARY}"] * 8
         odd = ["", "; boundary=", f"; charset=utf-16; boundary={BOUNDARY}", "; boundary=" + "B" * 300]
         return choose(
@@ -193,8 +218,11 @@ class Fuzzer:
         return value if self._random.random() < 0.75 else self._random.choice(odd)
 
     def _some(self, values: dict[str, Any]) -> Any:
-        """Some of the keys, rarely something that is no object."""
-        return self._maybe({key: value for key, value in values.items() if self._random.random() < 0.8})
+        """Some of the keys, rarely an odd one, rarely something that is no object."""
+        some = {key: value for key, value in values.items() if self._random.random() < 0.8}
+        if self._random.random() < 0.05:
+            some[self._random.choice([SURROGATE, "", "\u0000", "k" * 300])] = self._maybe(1)
+        return self._maybe(some)
 
     def _native(self) -> Any:
         return self._some(
@@ -292,18 +320,18 @@ def jpeg_of(data: bytes, width: int, height: int) -> bytes:
     return data[:place] + struct.pack(">HH", height, width) + data[place + 4 :]
 
 
-def fired(port: int, shot: Shot) -> tuple[int, str]:
+def fired(port: int, shot: Shot, seconds: float = TIMEOUT_SECONDS) -> tuple[int, str]:
     """Send it; the answer's status (0 for none) and what is wrong with it, empty if nothing is."""
     answer = b""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
             send(connection, shot)
             while shot.manner != "gone" and (part := connection.recv(1 << 16)):
                 answer += part
     except TimeoutError:
-        return 0, f"no answer within {TIMEOUT_SECONDS:g} s"
+        return 0, f"no answer within {seconds:g} s"
     except ConnectionError:
-        # Bytes that are no HTTP end the connection at once, and a client that still sends sees a reset.
+        # A client that sends for longer than a refusing server listens sees a reset.
         return judged(answer)
     if not answer and shot.manner in {"whole", "in pieces"}:
         return 0, "the connection was closed without an answer"
@@ -358,6 +386,40 @@ def fuzz(
             if outcome[1]:
                 faults.append(f"{shot.what}: {outcome[1]}")
     return statuses, faults
+
+
+@dataclass(frozen=True)
+class AttackOutcome:
+    """Statuses, what was wrong with the answers, and how /health/live fared meanwhile (see health_watch)."""
+
+    statuses: collections.Counter[int]
+    faults: list[str]
+    live: dict[str, dict[str, float]]
+
+
+def attack(port: int, model: str, size: int) -> AttackOutcome:
+    """Every hostile body once, from several clients at a time."""
+    waiting, turn = attacks(model, size), threading.Lock()
+    statuses: collections.Counter[int] = collections.Counter()
+    faults: list[str] = []
+
+    def client() -> None:
+        while (one := _next(waiting, turn)) is not None:
+            status, fault = fired(port, Shot(one.what, one.data), ATTACK_SECONDS)
+            statuses[status] += 1
+            if fault or not status:
+                faults.append(f"{one.what}: {fault or 'no answer'}")
+
+    with watched(port) as live, ThreadPoolExecutor(ATTACKERS) as pool:
+        for done in [pool.submit(client) for _ in range(ATTACKERS)]:
+            done.result()
+    return AttackOutcome(statuses, faults, live)
+
+
+def _next(waiting: Iterator[Attack], turn: threading.Lock) -> Attack | None:
+    # Made one by one: all of them would take a gigabyte.
+    with turn:
+        return next(waiting, None)
 
 
 def schemathesis(address: str, examples: int, seconds: float) -> tuple[str, bool]:
@@ -416,6 +478,9 @@ def main() -> int:
     parser.add_argument(
         "--examples", type=int, default=100, help="of schemathesis for each route; 0: leave it out"
     )
+    parser.add_argument(
+        "--hostile-bytes", type=int, default=4_000_000, help="of each hostile body; 0: leave them out"
+    )
     options = parser.parse_args()
     end_on_sigterm()
     try:
@@ -434,6 +499,7 @@ def run(options: argparse.Namespace, log: Path) -> int:
         statuses, faults = fuzz(port, model_name(address), options.requests, options.seed, options.seconds)
         print(f"{sum(statuses.values())} requests: {dict(sorted(statuses.items()))}")
         found += faults
+        found += under_attack(port, model_name(address), options.hostile_bytes)
         if options.examples:
             text, passed = schemathesis(address, options.examples, options.seconds)
             print(text)
@@ -447,6 +513,18 @@ def run(options: argparse.Namespace, log: Path) -> int:
     for fault in found[:20]:
         print(f"FAIL {fault}")
     return 1 if found else 0
+
+
+def under_attack(port: int, model: str, size: int) -> list[str]:
+    """What was wrong under attack."""
+    if not size:
+        return []
+    outcome = attack(port, model, size)
+    print(f"{sum(outcome.statuses.values())} hostile bodies: {dict(sorted(outcome.statuses.items()))}")
+    print(f"/health/live in ms meanwhile: {outcome.live}")
+    late = outcome.live["server"]["p99"] - outcome.live["bystander"]["p99"]
+    slow = [f"/health/live is {late:.0f} ms late at its 99th percentile"] if late > LATE_MS else []
+    return [*outcome.faults, *slow]
 
 
 def model_name(address: str) -> str:

@@ -1,8 +1,9 @@
 """Picture files to pixels: the one decoder of serving, prediction, evaluation and parity.
 
-JPEG goes through OpenCV, all else through Pillow; both agree with `cv2.imdecode(..., IMREAD_COLOR)`, which
-the trainer uses. EXIF orientation is applied, the alpha channel is dropped (as the trainer drops it), 16-bit
-pictures keep their high byte, and of animations and multi-page files the first picture counts.
+JPEG and WebP go through OpenCV, all else through Pillow; both agree with
+`cv2.imdecode(..., IMREAD_COLOR)`, which the trainer uses. EXIF orientation is applied, the alpha channel is
+dropped (as the trainer drops it), 16-bit pictures keep their high byte, and of animations and multi-page
+files the first picture counts.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", "
 _FORMATS_HINT = "send a JPEG, PNG, BMP, WebP, TIFF or GIF picture"
 _DAMAGED_HINT = "save the picture again, or leave it out"
 _TRANSPOSED = 5  # EXIF orientations from here on swap the axes
+_STRIP_PIXELS = 1 << 19
+"""Pixels that are copied out of Pillow at once: less than a millisecond of work."""
 _PILLOW_FORMATS = ("PNG", "BMP", "WEBP", "TIFF", "GIF")
 _FLAGS: Final = {
     1: cv2.IMREAD_COLOR,
@@ -122,13 +125,15 @@ def _decode(data: bytes, limits: PictureLimits, at_least: tuple[int, int] | None
     if data.startswith(jpeg.SIGNATURE):
         return _decode_jpeg(data, limits, at_least)
     with _open(data, limits) as image:
-        pixels = _upright(image, limits)
+        pixels = _upright(image, limits, data)
     return DecodedPicture(pixels, (pixels.shape[0], pixels.shape[1]))
 
 
-def _upright(image: Image.Image, limits: PictureLimits) -> Picture:
+def _upright(image: Image.Image, limits: PictureLimits, data: bytes = b"") -> Picture:
+    """`data` is the file that the image is read from, where there is one."""
     _check_pixels(image.size[::-1], limits)
-    stored = _to_rgb(image)
+    webp = _decode_webp(data) if data and image.format == "WEBP" else None
+    stored = _to_rgb(image) if webp is None else webp
     # Asked for once loaded, since PNG may hold it after the pixels. Pillow turns TIFF by itself.
     block = b"" if image.format == "TIFF" else image.info.get("exif", b"")
     return _turned(stored, read_orientation(block))
@@ -180,6 +185,12 @@ def _check_pixels(size: tuple[int, int], limits: PictureLimits) -> None:
         raise _too_many_pixels(f"{width}x{height}", limits)
 
 
+def _decode_webp(data: bytes) -> Picture | None:
+    """Through OpenCV, since Pillow copies the whole picture under the interpreter lock; None if it cannot."""
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr)
+
+
 def _to_rgb(image: Image.Image) -> Picture:
     image.load()
     if image.mode.startswith("I;16"):
@@ -189,7 +200,17 @@ def _to_rgb(image: Image.Image) -> Picture:
         raise PictureError("the picture has 32-bit pixels", "save it with 8 bits a channel")
     # Pillow would warn that transparency of a palette is lost. It is dropped on purpose.
     image.info.pop("transparency", None)
-    return np.array(image.convert("RGB"))
+    return _pixels(image.convert("RGB"))
+
+
+def _pixels(image: Image.Image) -> Picture:
+    """Strip by strip: Pillow hands pixels over under the interpreter lock, and other threads wait."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        pixels[top : top + rows] = np.asarray(strip)
+    return pixels
 
 
 def _turned(stored: Picture, turn: int) -> Picture:

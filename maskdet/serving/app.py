@@ -41,6 +41,7 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
         # FastAPI's own pages load their scripts from elsewhere; ours is in docs.py.
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
     )
     reader = BodyReader(settings)
     engine.metrics.watch("held_bytes", "Bytes of request bodies in memory", lambda: reader.held_bytes)
@@ -50,8 +51,8 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
         app.include_router(admin_routes(service, reloading))
     app.include_router(native_routes(service))
     app.include_router(health_routes(engine))
-    app.include_router(docs_routes(app))
-    app.include_router(metrics_routes(engine))
+    app.include_router(docs_routes(app, service.unpacker))
+    app.include_router(metrics_routes(engine, service.unpacker))
     app.include_router(page_routes(service))
     app.include_router(correction_routes(service))
     for router in dialect_routes(service):

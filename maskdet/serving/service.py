@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -18,11 +18,16 @@ from maskdet.serving.engine.served_model import PictureResult, Work, bundle_id
 from maskdet.serving.http.access import answered_by, note, note_error
 from maskdet.serving.http.body import BodyReader
 from maskdet.serving.http.disconnect import unless_gone
-from maskdet.serving.refusals import BodyTooLarge
+from maskdet.serving.http.inputs import check_files
+from maskdet.serving.http.unpacking import AT_ONCE_BYTES, Unpacker
 from maskdet.serving.settings import ServeSettings
 
 CAMERA = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
+FACE_BYTES = 1024
+"""What writing a face costs, as bytes of a picture that cost as much."""
+
+T = TypeVar("T")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -36,6 +41,7 @@ class Service:
     metrics: Metrics
     refused: Callable[[], Mapping[str, str]] = dict
     """By model, why its newest bundle was refused."""
+    unpacker: Unpacker = field(default_factory=Unpacker)
 
     @asynccontextmanager
     async def body(self, request: Request) -> AsyncIterator[bytes]:
@@ -52,11 +58,7 @@ class Service:
 
         Raises BodyTooLarge (too many pictures), UnknownModel, BadOption, Busy, Draining or ClientGone.
         """
-        if len(works) > self.settings.max_files:
-            raise BodyTooLarge(
-                f"more than {self.settings.max_files} pictures in one request",
-                "send them in several requests",
-            )
+        check_files(works, self.settings.max_files)
         outcomes = await unless_gone(request, self.engine.submit_all(works))
         self.note(request, outcomes)
         return outcomes
@@ -69,6 +71,15 @@ class Service:
                 raise outcome
             results.append(outcome)
         return results
+
+    async def unpacked(self, work: Callable[[], T], *, heavy: bool) -> T:
+        """What `work` makes of a body, without keeping other requests waiting."""
+        return await self.unpacker.run(work, heavy=heavy)
+
+    async def written(self, outcomes: Sequence[ResultOrError], work: Callable[[], Response]) -> Response:
+        """The answer that `work` writes, without keeping other requests waiting."""
+        size = sum(_written_bytes(one) for one in outcomes if isinstance(one, PictureResult))
+        return await self.unpacker.run(work, heavy=size > AT_ONCE_BYTES)
 
     def note(self, request: Request, outcomes: Sequence[ResultOrError]) -> None:
         """What the access log and the metrics say of the pictures; X-Camera tells cameras apart."""
@@ -88,6 +99,11 @@ class Service:
             verdicts=[result.verdict.outcome for result in results],
             **({"camera": camera} if camera else {}),
         )
+
+
+def _written_bytes(result: PictureResult) -> int:
+    faces = len(result.detections) + len(result.candidates)
+    return faces * FACE_BYTES + len(result.drawn or b"")
 
 
 class ByHand(APIRoute):

@@ -18,7 +18,7 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 def fuzz(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.syspath_prepend(SCRIPTS)
     yield import_module("fuzz")
-    for name in ("fuzz", "served", "candidates"):
+    for name in ("fuzz", "served", "candidates", "hostile", "health_watch"):
         sys.modules.pop(name, None)
 
 

@@ -11,11 +11,15 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.dialects.wire import class_scores, json_object, json_reply, refusal_reply, says
+from maskdet.serving.dialects.wire import class_scores, json_reply, refusal_reply, says
 from maskdet.serving.engine.served_model import PictureResult, Work
-from maskdet.serving.http.inputs import bad_option, decode_base64
+from maskdet.serving.http.base64_reading import decode_base64
+from maskdet.serving.http.inputs import bad_option, check_files
+from maskdet.serving.http.json_reading import read_object
+from maskdet.serving.http.unpacking import is_heavy_json
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.service import Service, errors_as
+from maskdet.serving.settings import ServeSettings
 from maskdet.types import FloatArray, Picture
 
 IMAGENET_MEAN = np.array((0.485, 0.456, 0.406), np.float32)
@@ -56,8 +60,9 @@ def routes(service: Service) -> APIRouter:
     async def predict(request: Request) -> Response:
         started = time.perf_counter()
         async with service.body(request) as body:
-            wanted = _request(body)
-            sources = _sources(wanted, service.settings.max_pixels)
+            wanted, sources = await service.unpacked(
+                lambda: _read(body, service.settings), heavy=is_heavy_json(body)
+            )
             works = [Work(source, candidates=True) for source in sources]
             results = await service.results(request, works) if works else []
         elapse = time.perf_counter() - started
@@ -66,25 +71,31 @@ def routes(service: Service) -> APIRouter:
     return router
 
 
+def _read(body: bytes, settings: ServeSettings) -> tuple[ClasRequest, list[bytes] | list[Picture]]:
+    wanted = _request(body)
+    return wanted, _sources(wanted, settings)
+
+
 def _request(body: bytes) -> ClasRequest:
     try:
-        return ClasRequest.model_validate(json_object(body))
+        return ClasRequest.model_validate(read_object(body))
     except ValidationError as error:
         raise bad_option(error, ClasRequest) from error
 
 
-def _sources(wanted: ClasRequest, max_pixels: int) -> list[bytes] | list[Picture]:
+def _sources(wanted: ClasRequest, settings: ServeSettings) -> list[bytes] | list[Picture]:
     if isinstance(wanted.images, list):
+        check_files(wanted.images, settings.max_files)
         return [decode_base64(text) for text in wanted.images]
     if wanted.revert_params is None:
         raise BadOption("revert_params is missing: images is a raw tensor", "send its shape and dtype")
-    return _pictures(decode_base64(wanted.images), wanted.revert_params, max_pixels)
+    return _pictures(decode_base64(wanted.images), wanted.revert_params, settings)
 
 
-def _pictures(data: bytes, layout: TensorShape, max_pixels: int) -> list[Picture]:
+def _pictures(data: bytes, layout: TensorShape, settings: ServeSettings) -> list[Picture]:
     """The tensor's pictures, RGB uint8: what the client's normalisation did is undone.
 
-    Raises BadOption if dtype, shape and bytes do not fit each other.
+    Raises BadOption if dtype, shape and bytes do not fit each other, BodyTooLarge for too many pictures.
     """
     if layout.dtype not in DTYPES:
         raise BadOption(f"dtype {layout.dtype[:20]!r} is not one of {', '.join(DTYPES)}")
@@ -92,12 +103,13 @@ def _pictures(data: bytes, layout: TensorShape, max_pixels: int) -> list[Picture
     if min(layout.shape) < 1 or math.prod(layout.shape) * dtype.itemsize != len(data):
         raise BadOption(f"{len(data)} bytes do not make {layout.dtype} of shape {list(layout.shape)}")
     tensor = np.frombuffer(data, dtype).reshape(layout.shape)
+    check_files(tensor, settings.max_files)
     if layout.shape[1] == 3:
         tensor = tensor.transpose(0, 2, 3, 1)
     if tensor.shape[3] != 3:
         raise BadOption(f"shape {list(layout.shape)} has no axis of three colours")
-    if tensor.shape[1] * tensor.shape[2] > max_pixels:
-        raise BadOption(f"a picture of the tensor has more than {max_pixels} pixels")
+    if tensor.shape[1] * tensor.shape[2] > settings.max_pixels:
+        raise BadOption(f"a picture of the tensor has more than {settings.max_pixels} pixels")
     return [_restored(picture) for picture in tensor]
 
 

@@ -8,13 +8,14 @@ from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.wire import (
     OPEN_CORS,
     add_preflight,
-    json_object,
     json_reply,
     refusal_reply,
     says,
 )
 from maskdet.serving.engine.served_model import PictureResult, Work
-from maskdet.serving.http.inputs import decode_base64
+from maskdet.serving.http.base64_reading import decode_base64
+from maskdet.serving.http.json_reading import read_object
+from maskdet.serving.http.unpacking import is_heavy_json
 from maskdet.serving.refusals import NoPicture
 from maskdet.serving.service import Service, errors_as
 
@@ -33,13 +34,18 @@ def routes(service: Service) -> APIRouter:
     @router.post("/api/", summary="The Flask demo's page", response_model=None)
     async def detect(request: Request) -> Response:
         async with service.body(request) as body:
-            picture = json_object(body).get("image")
-            if not isinstance(picture, str):
-                raise NoPicture("image is not base64 text or a data URI")
-            [result] = await service.results(request, [Work(decode_base64(picture))])
+            picture = await service.unpacked(lambda: _picture(body), heavy=is_heavy_json(body))
+            [result] = await service.results(request, [Work(picture)])
         return json_reply({"results": _results(result)}, headers=OPEN_CORS)
 
     return router
+
+
+def _picture(body: bytes) -> bytes:
+    picture = read_object(body).get("image")
+    if not isinstance(picture, str):
+        raise NoPicture("image is not base64 text or a data URI")
+    return decode_base64(picture)
 
 
 def _results(result: PictureResult) -> list[dict[str, object]]:

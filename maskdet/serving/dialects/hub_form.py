@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +9,14 @@ from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.hub import jpeg_uri, module_model
-from maskdet.serving.dialects.wire import hub_labels, json_object, json_reply, refusal_reply, says
+from maskdet.serving.dialects.wire import hub_labels, json_reply, refusal_reply, says
 from maskdet.serving.engine.served_model import PictureResult, Work
-from maskdet.serving.http.inputs import FormItem, Upload, decode_base64, read_form
+from maskdet.serving.http.base64_reading import decode_base64
+from maskdet.serving.http.forms import FormItem, Upload, read_form
+from maskdet.serving.http.inputs import check_files
+from maskdet.serving.http.json_reading import read_object
+from maskdet.serving.http.json_writing import json_text
+from maskdet.serving.http.unpacking import is_heavy
 from maskdet.serving.refusals import BadOption, MalformedBody, NoPicture, UnknownModel
 from maskdet.serving.service import Service, errors_as
 
@@ -45,17 +49,13 @@ def routes(service: Service) -> APIRouter:
     async def predict(module: str, request: Request) -> Response:
         model = module_model(service, module)
         async with service.body(request) as body:
-            wanted = _pictures(await read_form(body, request.headers, service.settings.max_files))
+            headers, max_files = request.headers, service.settings.max_files
+            wanted = await service.unpacked(
+                lambda: _pictures(read_form(body, headers, max_files), max_files), heavy=is_heavy(len(body))
+            )
             works = [Work(upload.data, model, drawn=wanted.drawn) for upload in wanted.uploads]
             results = await service.results(request, works)
-        items = [
-            _item(number, upload, result, wanted, service)
-            for number, (upload, result) in enumerate(zip(wanted.uploads, results, strict=True), 1)
-        ]
-        # Text that is at once JSON and a Python literal: only strings and numbers, so that eval(),
-        # ast.literal_eval() and json.loads() all read the same list.
-        text = json.dumps(items, ensure_ascii=False, allow_nan=False)
-        return json_reply({"msg": "", "results": text, "status": "0"})
+        return await service.written(results, lambda: _answer(wanted, results, service))
 
     @router.api_route("/get/modules", methods=["GET", "POST"], include_in_schema=False)
     async def modules() -> Response:
@@ -66,7 +66,7 @@ def routes(service: Service) -> APIRouter:
     return router
 
 
-def _pictures(items: list[FormItem]) -> FormPictures:
+def _pictures(items: list[FormItem], max_files: int) -> FormPictures:
     """The three shapes: files, data URIs in `image`, and any field that holds {"b64s": [...]}."""
     uploads, texts = [], {}
     for name, value in items:
@@ -80,7 +80,7 @@ def _pictures(items: list[FormItem]) -> FormPictures:
         return FormPictures(uploads, texts.get("visual_result", "1").lower() not in FALSY, plain=False)
     for text in texts.values():
         if "b64s" in text:
-            return FormPictures(_from_b64s(text), drawn=False, plain=True)
+            return FormPictures(_from_b64s(text, max_files), drawn=False, plain=True)
     raise NoPicture("Please check data format! The form holds no picture.")
 
 
@@ -90,13 +90,24 @@ def _from_uri(text: str) -> Upload:
     return Upload(decode_base64(text))
 
 
-def _from_b64s(text: str) -> list[Upload]:
-    pictures = json_object(text.encode()).get("b64s")
+def _from_b64s(text: str, max_files: int) -> list[Upload]:
+    pictures = read_object(text.encode()).get("b64s")
     if not isinstance(pictures, list) or not all(isinstance(one, str) for one in pictures):
         raise BadOption("Please check data format! b64s is not a list of base64 texts.")
     if not pictures:
         raise NoPicture("Please check data format! b64s is empty.")
+    check_files(pictures, max_files)
     return [Upload(decode_base64(one)) for one in pictures]
+
+
+def _answer(wanted: FormPictures, results: list[PictureResult], service: Service) -> Response:
+    items = [
+        _item(number, upload, result, wanted, service)
+        for number, (upload, result) in enumerate(zip(wanted.uploads, results, strict=True), 1)
+    ]
+    # Text that is at once JSON and a Python literal: only strings and numbers, so that eval(),
+    # ast.literal_eval() and json.loads() all read the same list.
+    return json_reply({"msg": "", "results": json_text(items), "status": "0"})
 
 
 def _item(

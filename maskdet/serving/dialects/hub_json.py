@@ -6,19 +6,23 @@ import time
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.datastructures import Headers
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.hub import jpeg_uri, module_model
 from maskdet.serving.dialects.wire import (
     hub_labels,
-    json_object,
     json_reply,
     refusal_reply,
     says,
     threshold_option,
 )
 from maskdet.serving.engine.served_model import PictureResult, Work
-from maskdet.serving.http.inputs import Upload, decode_base64, media_type, read_form
+from maskdet.serving.http.base64_reading import decode_base64
+from maskdet.serving.http.forms import Upload, media_type, read_form
+from maskdet.serving.http.inputs import check_files
+from maskdet.serving.http.json_reading import read_object
+from maskdet.serving.http.unpacking import is_heavy, is_heavy_json
 from maskdet.serving.refusals import BadOption, MalformedBody, UnknownModel, WrongType
 from maskdet.serving.service import Service, errors_as
 
@@ -43,11 +47,13 @@ def routes(service: Service) -> APIRouter:
     async def predict(module: str, request: Request) -> Response:
         model = module_model(service, module)
         async with service.body(request) as body:
-            arguments = await _arguments(service, request, body)
-            works = _works(arguments, model)
+            headers, max_files = request.headers, service.settings.max_files
+            heavy = is_heavy(len(body)) if _is_form(headers) else is_heavy_json(body)
+            works = await service.unpacked(
+                lambda: _works(_arguments(body, headers, max_files), model, max_files), heavy=heavy
+            )
             results = await service.results(request, works) if works else []
-        entries = [_entry(result, service) for result in results]
-        return json_reply({"msg": "", "results": entries, "status": OK})
+        return await service.written(results, lambda: _answer(results, service))
 
     return router
 
@@ -58,18 +64,22 @@ def _status(error: MaskdetError) -> str:
     return NOT_JSON if isinstance(error, WrongType) else FAILED
 
 
-async def _arguments(service: Service, request: Request, body: bytes) -> dict[str, Any]:
+def _is_form(headers: Headers) -> bool:
+    return media_type(headers).startswith(("multipart/", "application/x-www-form-urlencoded"))
+
+
+def _arguments(body: bytes, headers: Headers, max_files: int) -> dict[str, Any]:
     """The module's keyword arguments, from JSON or a form. Raises WrongType, MalformedBody or BadOption."""
-    if media_type(request.headers).startswith(("multipart/", "application/x-www-form-urlencoded")):
+    if _is_form(headers):
         arguments: dict[str, Any] = {"images": []}
-        for name, value in await read_form(body, request.headers, service.settings.max_files):
+        for name, value in read_form(body, headers, max_files):
             if isinstance(value, Upload) or name in ("image", "images"):
                 arguments["images"].append(value)
             else:
                 arguments[name] = value
     else:
         try:
-            arguments = json_object(body)
+            arguments = read_object(body)
         except MalformedBody as error:
             raise WrongType(f"{error.what}; use 'application/json' as content-type and an object") from error
     unknown = [name for name in arguments if name not in KNOWN]
@@ -78,10 +88,11 @@ async def _arguments(service: Service, request: Request, body: bytes) -> dict[st
     return arguments
 
 
-def _works(arguments: dict[str, Any], model: str) -> list[Work]:
+def _works(arguments: dict[str, Any], model: str, max_files: int) -> list[Work]:
     if "images" not in arguments:
         raise BadOption("face_detection() missing 1 required argument: 'images'")
     images = arguments["images"] if isinstance(arguments["images"], list) else [arguments["images"]]
+    check_files(images, max_files)
     threshold = threshold_option(arguments.get("confs_threshold"), "confs_threshold")
     drawn = bool(arguments.get("visualization", False))
     return [Work(_bytes(image), model, threshold, drawn=drawn) for image in images]
@@ -93,6 +104,11 @@ def _bytes(image: Any) -> bytes:
     if not isinstance(image, str):
         raise BadOption("images is not a list of base64 texts")
     return decode_base64(image)
+
+
+def _answer(results: list[PictureResult], service: Service) -> Response:
+    entries = [_entry(result, service) for result in results]
+    return json_reply({"msg": "", "results": entries, "status": OK})
 
 
 def _entry(result: PictureResult, service: Service) -> dict[str, Any]:

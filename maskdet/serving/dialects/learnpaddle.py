@@ -15,7 +15,8 @@ from maskdet.serving.dialects.wire import (
     says,
 )
 from maskdet.serving.engine.served_model import PictureResult, Work
-from maskdet.serving.http.inputs import Upload, read_form
+from maskdet.serving.http.forms import Upload, read_form
+from maskdet.serving.http.unpacking import is_heavy
 from maskdet.serving.refusals import NoPicture
 from maskdet.serving.service import Service, errors_as
 
@@ -51,7 +52,9 @@ def routes(service: Service) -> APIRouter:
 
 async def _result(service: Service, request: Request) -> PictureResult:
     async with service.body(request) as body:
-        items = await read_form(body, request.headers, service.settings.max_files)
+        items = await service.unpacked(
+            lambda: read_form(body, request.headers, service.settings.max_files), heavy=is_heavy(len(body))
+        )
         files = [value for name, value in items if name == "img" and isinstance(value, Upload)]
         if not files:
             raise NoPicture("the form has no file named img")

@@ -14,11 +14,13 @@ from maskdet.serving.dialects.oip_tensors import (
     OutputTensor,
     read_pictures,
     read_request,
+    split,
     write_answer,
 )
 from maskdet.serving.dialects.wire import json_reply, refusal_reply, says, threshold_option
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, Work
 from maskdet.serving.http.problems import kind_of
+from maskdet.serving.http.unpacking import is_heavy_json
 from maskdet.serving.refusals import BadOption, UnknownModel
 from maskdet.serving.service import Service, errors_as
 
@@ -83,12 +85,19 @@ def _add_models(router: APIRouter, service: Service) -> None:
     async def infer(request: Request, name: str, version: str = VERSION) -> Response:
         model = _model(service, name, version)
         async with service.body(request) as body:
-            wanted, tail = read_request(body, request.headers.get(JSON_LENGTH))
-            threshold = threshold_option(wanted.parameters.get("threshold"), "parameters.threshold")
-            works = [Work(source, name, threshold) for source in read_pictures(wanted, tail)]
+            head, tail = split(body, request.headers.get(JSON_LENGTH))
+            wanted, works = await service.unpacked(
+                lambda: _read(head, tail, name, service.settings.max_files), heavy=is_heavy_json(head)
+            )
             outputs = _chosen(wanted)
             results = await service.results(request, works) if works else []
         return _answer(model, wanted, results, outputs)
+
+
+def _read(head: bytes, tail: bytes, model: str, max_files: int) -> tuple[InferRequest, list[Work]]:
+    wanted, payload = read_request(head, tail)
+    threshold = threshold_option(wanted.parameters.get("threshold"), "parameters.threshold")
+    return wanted, [Work(source, model, threshold) for source in read_pictures(wanted, payload, max_files)]
 
 
 def _model(service: Service, name: str, version: str) -> ServedModel:

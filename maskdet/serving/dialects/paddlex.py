@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import uuid
 from typing import Any
 
@@ -11,12 +10,21 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.dialects.wire import json_object, json_reply, refusal_reply, says
+from maskdet.serving.dialects.wire import json_reply, refusal_reply, says
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, Work
-from maskdet.serving.http.inputs import Fraction, decode_base64
+from maskdet.serving.http.base64_reading import decode_base64
+from maskdet.serving.http.inputs import Fraction
+from maskdet.serving.http.json_reading import read_object
+from maskdet.serving.http.json_writing import json_text
 from maskdet.serving.http.problems import kind_of
+from maskdet.serving.http.unpacking import is_heavy_json
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.service import Service, errors_as
+
+MAX_FAULTS = 20
+"""Faults of a request that the answer lists."""
+MAX_LOCATION = 80
+"""Characters of a key that a fault names."""
 
 
 class PaddlexRequest(BaseModel):
@@ -40,16 +48,12 @@ def routes(service: Service) -> APIRouter:
     @router.post("/object-detection", summary="PaddleX 3 basic serving", response_model=None)
     async def detect(request: Request) -> Response:
         async with service.body(request) as body:
-            wanted = _request(body)
-            # Unlike PaddleX, no address that a client names is ever fetched.
-            if wanted.image.startswith(("http://", "https://")):
-                raise BadOption("image is an address; send the picture itself in base64")
             model = next(iter(service.engine.models.values()))
-            threshold = _threshold(wanted, model)
-            drawn = wanted.visualize is not False
-            work = Work(decode_base64(wanted.image), threshold=threshold, drawn=drawn)
-            [result] = await service.results(request, [work])
-        return json_reply({**_envelope(0, "Success"), "result": _result(result)})
+            work = await service.unpacked(lambda: _work(_request(body), model), heavy=is_heavy_json(body))
+            results = await service.results(request, [work])
+        return await service.written(
+            results, lambda: json_reply({**_envelope(0, "Success"), "result": _result(results[0])})
+        )
 
     @router.get("/health", include_in_schema=False)
     async def health() -> Response:
@@ -65,11 +69,24 @@ def _envelope(code: int, message: str) -> dict[str, Any]:
 
 def _request(body: bytes) -> PaddlexRequest:
     try:
-        return PaddlexRequest.model_validate(json_object(body))
+        return PaddlexRequest.model_validate(read_object(body))
     except ValidationError as error:
         # PaddleX puts the list of faults into a text.
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        raise BadOption(json.dumps(faults, ensure_ascii=False)) from error
+        faults = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_FAULTS]
+        named = [{**fault, "loc": [_short(part) for part in fault["loc"]]} for fault in faults]
+        raise BadOption(json_text(named)) from error
+
+
+def _short(part: str | int) -> str | int:
+    return part[:MAX_LOCATION] if isinstance(part, str) else part
+
+
+def _work(wanted: PaddlexRequest, model: ServedModel) -> Work:
+    # Unlike PaddleX, no address that a client names is ever fetched.
+    if wanted.image.startswith(("http://", "https://")):
+        raise BadOption("image is an address; send the picture itself in base64")
+    threshold = _threshold(wanted, model)
+    return Work(decode_base64(wanted.image), threshold=threshold, drawn=wanted.visualize is not False)
 
 
 def _threshold(wanted: PaddlexRequest, model: ServedModel) -> float | dict[str, float] | None:

@@ -7,13 +7,18 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.dialects.wire import json_object, json_reply, refusal_reply, says
+from maskdet.serving.dialects.wire import json_reply, refusal_reply, says
 from maskdet.serving.engine.served_model import PictureResult, Work
-from maskdet.serving.http.inputs import decode_base64
+from maskdet.serving.http.base64_reading import decode_base64
+from maskdet.serving.http.inputs import check_files
+from maskdet.serving.http.json_reading import read_object
 from maskdet.serving.http.problems import kind_of
+from maskdet.serving.http.unpacking import is_heavy_json
 from maskdet.serving.refusals import BadOption, NoPicture
 from maskdet.serving.service import Service, errors_as
 
+MAX_NAME = 1024
+"""Characters of a key, which the answer repeats."""
 NOTHING = "No object detected!"
 
 
@@ -28,8 +33,10 @@ def routes(service: Service) -> APIRouter:
     @router.post("/ppdet/prediction", summary="Paddle Serving pipeline", response_model=None)
     async def predict(request: Request) -> Response:
         async with service.body(request) as body:
-            names, pictures = _pairs(json_object(body))
-            results = await service.results(request, [Work(decode_base64(one)) for one in pictures])
+            names, pictures = await service.unpacked(
+                lambda: _pairs(read_object(body), service.settings.max_files), heavy=is_heavy_json(body)
+            )
+            results = await service.results(request, [Work(one) for one in pictures])
         return json_reply(_envelope(0, "", names, [_value(result) for result in results]))
 
     return router
@@ -39,16 +46,22 @@ def _envelope(number: int, message: str, names: list[str], values: list[str]) ->
     return {"err_no": number, "err_msg": message, "key": names, "value": values, "tensors": []}
 
 
-def _pairs(wanted: dict[str, Any]) -> tuple[list[str], list[str]]:
-    names, pictures = wanted.get("key"), wanted.get("value")
-    for one in (names, pictures):
-        if not isinstance(one, list) or not all(isinstance(text, str) for text in one):
-            raise BadOption("key and value are not lists of texts")
+def _pairs(wanted: dict[str, Any], max_files: int) -> tuple[list[str], list[bytes]]:
+    names, pictures = _texts(wanted.get("key")), _texts(wanted.get("value"))
     if not pictures:
         raise NoPicture("value is empty")
-    if len(names or []) != len(pictures):
+    check_files(pictures, max_files)
+    if len(names) != len(pictures):
         raise BadOption("key and value have different lengths")
-    return names or [], pictures
+    if max(map(len, names)) > MAX_NAME:
+        raise BadOption(f"a key has more than {MAX_NAME} characters")
+    return names, [decode_base64(one) for one in pictures]
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise BadOption("key and value are not lists of texts")
+    return value
 
 
 def _value(result: PictureResult) -> str:

@@ -1,8 +1,7 @@
-"""What several dialects share: JSON as Flask wrote it, JSON bodies, open CORS, the hub's labels."""
+"""What several dialects share: JSON as Flask wrote it, open CORS, the hub's labels."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.engine.served_model import PictureResult, ServedModel
+from maskdet.serving.http.json_writing import json_text
 from maskdet.serving.http.problems import kind_of
-from maskdet.serving.refusals import BadOption, Busy, MalformedBody
+from maskdet.serving.refusals import BadOption, Busy
 from maskdet.serving.settings import ServeSettings
 
 OPEN_CORS = {"access-control-allow-origin": "*"}
@@ -25,7 +25,7 @@ PREFLIGHT = {
 
 def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Compact JSON with sorted keys and a newline, as Flask's jsonify writes it."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json_text(value, sort_keys=True, separators=(",", ":"))
     return Response(text + "\n", status_code=status, media_type="application/json", headers=headers)
 
 
@@ -42,17 +42,6 @@ def refusal_reply(
 def says(error: MaskdetError) -> str:
     """An error's text for a client; an internal one says nothing of the server's insides."""
     return error.what if kind_of(error).status < 500 or isinstance(error, Busy) else "the server failed"
-
-
-def json_object(body: bytes) -> dict[str, Any]:
-    """A JSON object, whatever the content type. Raises MalformedBody."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise MalformedBody("the body is not valid JSON", "check its quotes, commas and encoding") from error
-    if not isinstance(value, dict):
-        raise MalformedBody("the JSON body is not an object", "send an object in braces")
-    return value
 
 
 def threshold_option(value: Any, name: str) -> float | None:

@@ -81,8 +81,9 @@ class Engine:
                 await asyncio.to_thread(model.probe)
                 for suffix in PROBE_SUFFIXES:
                     await self.submit(Work(_blank(suffix), model=name))
-        except MaskdetError as error:
-            self.state, self.reason = "failed", error.what
+        except Exception as error:
+            self.state = "failed"
+            self.reason = error.what if isinstance(error, MaskdetError) else "the model fails; see the log"
             raise
         if self.state == "starting":
             self.state, self.reason = "ready", ""
@@ -155,8 +156,14 @@ class Engine:
         settings = self._settings
         while (batch := self._queue.take(settings.max_batch, settings.batch_wait_ms / 1000)) is not None:
             started = time.perf_counter()
-            self._answer(batch, started)
-            self._queue.done(batch, time.perf_counter() - started)
+            try:
+                self._answer(batch, started)
+            # The thread must outlive any batch; nobody may wait for an answer that never comes.
+            except Exception as error:
+                logger.exception("batch failed")
+                _fail(batch, error)
+            finally:
+                self._queue.done(batch, time.perf_counter() - started)
 
     def _answer(self, batch: Batch[Work, PictureResult], started: float) -> None:
         claimed = [one for job in batch.jobs if (one := self._claim(job)) is not None]
@@ -185,6 +192,12 @@ class Engine:
         for (job, _, _), result in zip(claimed, results, strict=True):
             waited = (started - job.accepted) * 1000
             job.future.set_result(replace(result, timing=replace(result.timing, queue=waited)))
+
+
+def _fail(batch: Batch[Work, PictureResult], error: Exception) -> None:
+    for job in batch.jobs:
+        if not job.future.done():
+            job.future.set_exception(error)
 
 
 def _blank(suffix: str) -> bytes:

@@ -1,9 +1,12 @@
-"""uvicorn's HTTP/1.1 connection with what it lacks: limits on heads, times for slow clients, a cap."""
+"""uvicorn's HTTP/1.1 connection with what it lacks: limits on heads and framing, times for slow clients, a
+cap, and a polite end.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from typing import NamedTuple, NoReturn
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -12,10 +15,36 @@ from maskdet.serving.settings import ServeSettings
 
 CHUNK_FRAMING = 8
 """Bytes that one byte of a body may cost: a chunk of its own, with its length and line ends, takes six."""
+HEAD = "headers_too_large"
+MAX_HEADERS = 200
+"""Header lines of one request."""
+MAX_QUERY_FIELDS = 500
+"""Fields in the query of one request."""
+FREE_CHUNKS = 1000
+"""Chunks of a body that may be of any size; beyond them they have MEAN_CHUNK bytes on average."""
+MEAN_CHUNK = 16
+FEED_BYTES = 1 << 14
+"""Bytes that are parsed at once. They can be hundreds of requests, and those that come behind wait until the
+ones before are answered.
+"""
+A_MOMENT = 200
+"""Chunks after which other connections have their turn."""
+LINGER_SECONDS = 2.0
+"""How long a refused client that is still sending is listened to."""
+LINGER_BYTES = 1 << 23
+"""What it may send in that time."""
 
 
-class HeadTooLarge(Exception):
-    """A request's line and headers have more bytes than the limit."""
+class Fault(NamedTuple):
+    """Why a connection ends with an answer that no route gave."""
+
+    status: int
+    code: str
+    message: str
+
+
+class Refused(Exception):
+    """Stops the parser, which turns it into an error of its own."""
 
 
 class GuardedConnection(HttpToolsProtocol):
@@ -26,7 +55,16 @@ class GuardedConnection(HttpToolsProtocol):
     max_connections = 1024
 
     _header_timer: asyncio.TimerHandle | None = None
+    _linger_timer: asyncio.TimerHandle | None = None
+    _linger_bytes = LINGER_BYTES
     _head_bytes = 0
+    _head_lines = 0
+    _chunks = 0
+    _body_bytes = 0
+    _fault: Fault | None = None
+    _refused = False
+    _waiting = b""
+    """Bytes behind a request that is queued."""
     _unaccounted = 0
     """Bytes of the request that are neither parsed headers nor body: an endless header, say."""
 
@@ -41,34 +79,56 @@ class GuardedConnection(HttpToolsProtocol):
         self._await_headers()
 
     def data_received(self, data: bytes) -> None:
-        if self.cycle is None or self.cycle.response_complete:
-            self._await_headers()
-        self._unaccounted += len(data)
-        super().data_received(data)
-        if self._unaccounted > self.max_header_bytes:
-            self._refuse_head()
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._stop_waiting()
+        if self._refused:
+            self._discard(len(data))
+        else:
+            self._feed(self._waiting + data)
+
+    def on_response_complete(self) -> None:
+        """Called by uvicorn when a request is answered."""
+        super().on_response_complete()
+        if self._waiting:
+            self.flow.pause_reading()
+            self.loop.call_soon(self._feed_waiting)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._waiting = b""
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """Called by the parser, as the others here."""
-        self._head_bytes = 0
+        self._head_bytes = self._head_lines = self._chunks = self._body_bytes = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
         self._count(len(url))
+        if url.count(b"&") >= MAX_QUERY_FIELDS:
+            self._stop(Fault(431, HEAD, f"the query has more than {MAX_QUERY_FIELDS} fields"))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value))
+        self._head_lines += 1
+        if self._head_lines > MAX_HEADERS:
+            self._stop(Fault(431, HEAD, f"there are more than {MAX_HEADERS} headers"))
         super().on_header(name, value)
+
+    def on_chunk_header(self) -> None:
+        """The beginning of a chunk of the body."""
+        self._chunks += 1
+        if self._chunks > FREE_CHUNKS + self._body_bytes / MEAN_CHUNK:
+            self._stop(
+                Fault(
+                    400, "chunks_too_small", f"the body's chunks have less than {MEAN_CHUNK} bytes on average"
+                )
+            )
 
     def on_body(self, body: bytes) -> None:
         self._unaccounted = max(0, self._unaccounted - CHUNK_FRAMING * len(body))
+        self._body_bytes += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -84,10 +144,7 @@ class GuardedConnection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are no HTTP request, in our form."""
-        if self._head_bytes > self.max_header_bytes:
-            self._refuse_head()
-        else:
-            self._refuse(400, "malformed_request", msg)
+        self._refuse(self._fault or Fault(400, "malformed_request", msg))
 
     def _unsupported_upgrade_warning(self) -> None:
         """A client that offers another protocol is answered in HTTP/1.1; that is no reason for a log line."""
@@ -95,8 +152,7 @@ class GuardedConnection(HttpToolsProtocol):
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > self.max_header_bytes:
-            # The parser turns it into its own error, and that ends in `send_400_response`.
-            raise HeadTooLarge
+            self._stop(self._head_fault())
 
     def _await_headers(self) -> None:
         if self._header_timer is None:
@@ -109,20 +165,75 @@ class GuardedConnection(HttpToolsProtocol):
 
     def _headers_late(self) -> None:
         self._header_timer = None
-        self._refuse(408, "slow_headers", f"the headers did not arrive within {self.header_seconds:g} s")
+        self._refuse(
+            Fault(408, "slow_headers", f"the headers did not arrive within {self.header_seconds:g} s")
+        )
 
-    def _refuse_head(self) -> None:
-        self._refuse(431, "headers_too_large", f"the headers have more than {self.max_header_bytes} bytes")
+    def _head_fault(self) -> Fault:
+        return Fault(431, HEAD, f"the headers have more than {self.max_header_bytes} bytes")
 
-    def _refuse(self, status: int, code: str, message: str) -> None:
-        if self.transport.is_closing():
+    def _stop(self, fault: Fault) -> NoReturn:
+        """Called in the parser; what it makes of the exception ends in `send_400_response`."""
+        self._fault = fault
+        raise Refused
+
+    def _refuse(self, fault: Fault) -> None:
+        if self._refused or self.transport.is_closing():
             return
+        self._refused = True
+        self._stop_waiting()
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            problem = Problem(code=code, message=message, hint="check the client or the proxy", request_id="")
+            problem = Problem(
+                code=fault.code, message=fault.message, hint="check the client or the proxy", request_id=""
+            )
             body = ProblemBody(error=problem).model_dump_json().encode()
             head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
-            self.transport.write(STATUS_LINE[status] + head % len(body) + body)
-        self.transport.close()
+            self.transport.write(STATUS_LINE[fault.status] + head % len(body) + body)
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close our side only. To close both while the client sends would reset the connection, and the
+        answer with it.
+        """
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.resume_reading()
+        self._linger_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _discard(self, count: int) -> None:
+        self._linger_bytes -= count
+        if self._linger_bytes < 0:
+            self.transport.close()
+
+    def _feed(self, data: bytes) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self._await_headers()
+        start, chunks = 0, self._chunks
+        while (
+            start < len(data) and not self.pipeline and not self._refused and self._chunks - chunks < A_MOMENT
+        ):
+            part = data[start : start + FEED_BYTES]
+            self._unaccounted += len(part)
+            super().data_received(part)
+            if self._unaccounted > self.max_header_bytes:
+                self._refuse(self._head_fault())
+            start += FEED_BYTES
+        self._waiting = b"" if self._refused else data[start:]
+        if self._waiting:
+            self.flow.pause_reading()
+            self.loop.call_soon(self._feed_waiting)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._stop_waiting()
+
+    def _feed_waiting(self) -> None:
+        if self._waiting and not self.pipeline and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self._feed(self._waiting)
+            if not self._waiting:
+                self.flow.resume_reading()
 
 
 def guarded(settings: ServeSettings) -> type[GuardedConnection]:

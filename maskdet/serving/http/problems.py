@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from maskdet.errors import MaskdetError, PictureError
 from maskdet.serving import refusals
+from maskdet.serving.http.json_writing import printable
 
 
 class Kind(NamedTuple):
@@ -76,7 +77,9 @@ def problem_of(error: Exception, request_id: str) -> Problem:
             hint="report it with the request id; the server's log has the cause",
             request_id=request_id,
         )
-    return Problem(code=kind.code, message=error.what, hint=error.hint, request_id=request_id)
+    return Problem(
+        code=kind.code, message=printable(error.what), hint=printable(error.hint), request_id=request_id
+    )
 
 
 def problem_response(error: Exception, request_id: str) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ import psutil
 from maskdet.errors import ServingError
 from maskdet.serving.process.records import ServerRecord, read_record, remove_record
 
+SYSTEM = os.name
 HEALTH_SECONDS = 5.0
 """How long `status` waits for a server's answer."""
 
@@ -36,8 +38,13 @@ def status(port: int) -> ServerStatus:
     return ServerStatus(record, ready, reason, workers, memory)
 
 
+def drains() -> bool:
+    """Whether a server can be asked to end. On Windows it is ended, with the requests in its hands."""
+    return SYSTEM == "posix"
+
+
 def stop(port: int, timeout_seconds: float = 60.0) -> ServerRecord:
-    """Let the server of a port answer what it has accepted, and wait until its process has ended.
+    """Let the server of a port answer what it has accepted, where `drains`, and wait until it has ended.
 
     Raises ServingError if none runs there, if it may not be signalled, or if it has not ended in time.
     """

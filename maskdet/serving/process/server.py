@@ -8,7 +8,8 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -16,7 +17,7 @@ import cv2
 import uvicorn
 from fastapi import FastAPI
 
-from maskdet.errors import MaskdetError, UsageError
+from maskdet.errors import MaskdetError, ServingError, UsageError
 from maskdet.machine import core_count
 from maskdet.serving.app import create_app
 from maskdet.serving.engine.engine import Engine
@@ -28,6 +29,11 @@ from maskdet.serving.process.listener import BACKLOG, Listener
 from maskdet.serving.process.readiness import OnReady
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import nearest
+
+SWITCH_SECONDS = 0.001
+"""How long the event loop waits, at most, for the interpreter lock that a thread in Python code holds."""
+RETRY_SECONDS = 1.0
+"""What a background task that failed waits before it goes on."""
 
 logger = logging.getLogger("maskdet.server")
 
@@ -60,6 +66,7 @@ def _settle() -> None:
     """What a process that serves for days does otherwise than a script."""
     # The inference threads own the cores; OpenCV's own threads would only take turns with them.
     cv2.setNumThreads(1)
+    sys.setswitchinterval(SWITCH_SECONDS)
     # Modules stay for good. Looked through again and again for garbage, they take a tenth of the event loop's
     # time. Models come after: what a swap leaves behind must still be found.
     gc.collect()
@@ -116,7 +123,7 @@ class MaskdetServer(uvicorn.Server):
         if self._link is not None:
             line = await self._link.connect()
             self._spawn(self._link.listen(line, self._reloader, self._drain))
-            self._spawn(self._engine.metrics.keep_fresh())
+            self._spawn(_again(self._engine.metrics.keep_fresh))
         self._spawn(self._probe())
 
     @contextlib.contextmanager
@@ -146,29 +153,53 @@ class MaskdetServer(uvicorn.Server):
             self._spawn(self._end())
 
     async def _probe(self) -> None:
-        try:
-            await self._engine.probe()
-        except MaskdetError as error:
-            self.failure = error
-            self.should_exit = True
-            return
+        await self._engine.probe()
         if self._engine.state == "ready":
             models = self._engine.models
             thresholds = {name: model.meta.describe_thresholds() for name, model in models.items()}
             logger.info("ready", extra={"fields": {"models": sorted(models), "thresholds": thresholds}})
             self._on_ready(thresholds)
             if self._watch:
-                self._spawn(self._reloader.watch())
+                self._spawn(_again(self._reloader.watch))
 
     async def _end(self) -> None:
         await self._engine.drained()
         self.should_exit = True
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Start a task that the server cannot do without: if it fails, the server ends and says why."""
         # The loop keeps only weak references to tasks.
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        if not isinstance(error, MaskdetError):
+            logger.error("background task failed", exc_info=error)
+            error = ServingError(
+                f"the server cannot go on: {type(error).__name__}: {error}", "see the log for where it failed"
+            )
+        self.failure = self.failure or error
+        self.should_exit = True
+
+
+async def _again(work: Callable[[], Awaitable[None]]) -> None:
+    """Run what the server can do without for a while: if it fails, it is logged and begins again."""
+    while not await _done(work):
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _done(work: Callable[[], Awaitable[None]]) -> bool:
+    try:
+        await work()
+    except Exception:
+        logger.exception("background task failed")
+        return False
+    return True
 
 
 def _uvicorn_config(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:

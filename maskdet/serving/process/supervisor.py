@@ -159,8 +159,14 @@ class Supervisor:
         """One round: all workers look at the file, then the one that was asked hears what they found."""
         async with self._round:
             workers = list(self._workers.values())
-            answers = await asyncio.gather(*(worker.reload(model) for worker in workers))
-        asker.tell([one for answer in answers for one in answer])
+            answers = await asyncio.gather(
+                *(worker.reload(model) for worker in workers), return_exceptions=True
+            )
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                logger.error("reload failed", exc_info=answer)
+        # Told in any case: who asked waits for it.
+        asker.tell([one for answer in answers if not isinstance(answer, BaseException) for one in answer])
 
 
 def _died_early(pid: int, code: int) -> MaskdetError:

@@ -7,17 +7,20 @@ comes as JSON on standard input.
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import socket
 import sys
 from pathlib import Path
 
-from maskdet.errors import MaskdetError
+from maskdet.errors import MaskdetError, ServingError
 from maskdet.serving.process.link import Link
 from maskdet.serving.process.listener import Listener
 from maskdet.serving.process.logs import log_to
 from maskdet.serving.process.server import run
 from maskdet.serving.settings import ServeSettings
+
+logger = logging.getLogger("maskdet.server")
 
 
 def main() -> int:
@@ -36,6 +39,12 @@ def main() -> int:
     except MaskdetError as error:
         link.failed(error)
         return error.exit_code
+    except Exception as error:
+        logger.exception("worker failed")
+        link.failed(
+            ServingError(f"a worker failed: {type(error).__name__}: {error}", "see the log for where")
+        )
+        return ServingError.exit_code
     return 0
 
 

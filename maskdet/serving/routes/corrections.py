@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from maskdet.serving.http.access import note
-from maskdet.serving.http.inputs import FormItem, Upload, bad_option, read_form
+from maskdet.serving.http.forms import FormItem, Upload, read_form
+from maskdet.serving.http.inputs import bad_option
+from maskdet.serving.http.json_reading import read_json
 from maskdet.serving.http.problems import ProblemBody
 from maskdet.serving.inbox import MAX_BOXES, Correction, Inbox
-from maskdet.serving.refusals import BadOption, Forbidden, NoInbox, NoPicture, UnknownModel
+from maskdet.serving.refusals import BadOption, Forbidden, MalformedBody, NoInbox, NoPicture, UnknownModel
 from maskdet.serving.routes.native import json_response
 from maskdet.serving.routes.schemas import Schema
 from maskdet.serving.service import Service
@@ -23,6 +25,8 @@ given, also those that were right; a picture without faces has an empty list.
 
     curl -F image=@photo.jpg -F 'boxes=[{"label":"with_mask","box":[12,9,80,77]}]' http://127.0.0.1:8866/v1/corrections
 """
+MAX_BOXES_MARKS = 16 * MAX_BOXES
+"""Commas, colons and brackets of the boxes; each box has ten."""
 Edge = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -73,9 +77,10 @@ def correction_routes(service: Service) -> APIRouter:
             raise NoInbox("this server keeps no corrections", "start it with --inbox DIR")
         _refuse_foreign(request, service.settings.cors_origins)
         async with service.body(request) as body:
-            items = await read_form(body, request.headers, max_files=1)
-            picture, corrections = _taken_apart(items, service)
-            name = await to_thread.run_sync(inbox.save, picture, corrections)
+            picture, corrections = await service.unpacked(
+                lambda: _taken_apart(read_form(body, request.headers, max_files=1), service), heavy=True
+            )
+            name = await asyncio.to_thread(inbox.save, picture, corrections)
         note(request.scope, correction=name)
         response = json_response(CorrectionAnswer(name=name, boxes=len(corrections)).model_dump_json())
         response.status_code = 201
@@ -92,7 +97,7 @@ def _taken_apart(items: list[FormItem], service: Service) -> tuple[bytes, list[C
     if not isinstance(text, str):
         raise BadOption("boxes: Field required", "give the faces as JSON; [] for none")
     try:
-        boxes = _BOXES.validate_json(text)
+        boxes = _BOXES.validate_python(_json(text))
     except ValidationError as error:
         raise bad_option(error, CorrectedBox) from error
     labels = _labels(service, model if isinstance(model, str) else "")
@@ -102,6 +107,13 @@ def _taken_apart(items: list[FormItem], service: Service) -> tuple[bytes, list[C
                 f"the model has no label {one.label[:80]!r}", f"its labels are {', '.join(labels)}"
             )
     return picture.data, [Correction(one.label, one.box) for one in boxes]
+
+
+def _json(text: str) -> Any:
+    try:
+        return read_json(text.encode(), "boxes", MAX_BOXES_MARKS)
+    except MalformedBody as error:
+        raise BadOption(error.what, error.hint) from error
 
 
 def _labels(service: Service, name: str) -> tuple[str, ...]:

@@ -1,16 +1,19 @@
-"""/docs: the OpenAPI document as one plain page. Nothing is loaded from outside, no script runs."""
+"""The OpenAPI document, and /docs: the same as one plain page that loads nothing and runs no script."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterator
+from functools import cache
 from html import escape
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from starlette.responses import HTMLResponse
+
+from maskdet.serving.http.json_writing import json_text
+from maskdet.serving.http.unpacking import Unpacker
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
@@ -26,13 +29,20 @@ POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'
 """Content-Security-Policy: the page may use its own style and nothing else."""
 
 
-def docs_routes(app: FastAPI) -> APIRouter:
-    """GET /docs for the routes of `app`."""
+def docs_routes(app: FastAPI, unpacker: Unpacker) -> APIRouter:
+    """GET /docs and GET /openapi.json for the routes of `app`, made when they are first asked for."""
     router = APIRouter()
+    page = cache(lambda: render(app.openapi()))
+    document = cache(lambda: json_text(app.openapi()))
 
     @router.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return HTMLResponse(render(app.openapi()), headers={"content-security-policy": POLICY})
+        text = await unpacker.run(page, heavy=True)
+        return HTMLResponse(text, headers={"content-security-policy": POLICY})
+
+    @router.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        return Response(await unpacker.run(document, heavy=True), media_type="application/json")
 
     return router
 
@@ -109,13 +119,11 @@ def _says(schema: dict[str, Any]) -> str:
 
 
 def _examples(schema: dict[str, Any]) -> str:
-    return "".join(
-        f" e.g. {json.dumps(example, ensure_ascii=False)}" for example in schema.get("examples", [])
-    )
+    return "".join(f" e.g. {json_text(example)}" for example in schema.get("examples", []))
 
 
 def _example(content: dict[str, Any]) -> str:
-    return json.dumps(content["example"], ensure_ascii=False) if "example" in content else ""
+    return json_text(content["example"]) if "example" in content else ""
 
 
 def _answer_kind(response: dict[str, Any]) -> str:

@@ -6,17 +6,18 @@ from fastapi import APIRouter, Response
 
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.http.problems import ProblemBody
+from maskdet.serving.http.unpacking import Unpacker
 from maskdet.serving.routes.native import json_response
 from maskdet.serving.routes.schemas import HealthAnswer
 
 
-def metrics_routes(engine: Engine) -> APIRouter:
+def metrics_routes(engine: Engine, unpacker: Unpacker) -> APIRouter:
     """GET /metrics, for Prometheus."""
     router = APIRouter()
 
     @router.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        text, content_type = engine.metrics.exposition()
+        text, content_type = await unpacker.run(engine.metrics.exposition, heavy=True)
         return Response(text, headers={"content-type": content_type})
 
     return router

@@ -10,7 +10,14 @@ from maskdet.errors import MaskdetError
 from maskdet.serving.engine.engine import ResultOrError
 from maskdet.serving.engine.served_model import Work
 from maskdet.serving.http.access import request_id
-from maskdet.serving.http.inputs import DetectInput, DetectJson, DetectOptions, Upload, read_input
+from maskdet.serving.http.forms import Upload
+from maskdet.serving.http.inputs import (
+    DetectInput,
+    DetectJson,
+    DetectOptions,
+    is_heavy_input,
+    read_input,
+)
 from maskdet.serving.http.problems import ProblemBody, problem_of
 from maskdet.serving.routes.schemas import (
     DetectAnswer,
@@ -46,17 +53,13 @@ def native_routes(service: Service) -> APIRouter:
     )
     async def detect(request: Request) -> Response:
         async with service.body(request) as body:
-            query = dict(request.query_params)
-            wanted = await read_input(body, request.headers, query, service.settings.max_files)
+            headers, query, most = request.headers, dict(request.query_params), service.settings.max_files
+            wanted = await service.unpacked(
+                lambda: read_input(body, headers, query, most), heavy=is_heavy_input(body, headers)
+            )
             outcomes = await _outcomes(service, request, wanted)
         identity = request_id(request.scope)
-        entries = [
-            _entry(index, upload, outcome, identity, wanted.options)
-            for index, (upload, outcome) in enumerate(zip(wanted.uploads, outcomes, strict=True))
-        ]
-        return json_response(
-            DetectAnswer(request_id=identity, results=entries).model_dump_json(exclude_none=True)
-        )
+        return await service.written(outcomes, lambda: _answer(wanted, outcomes, identity))
 
     @router.get("/models", summary="The loaded models", response_model=ModelsAnswer)
     async def models(request: Request) -> Response:
@@ -91,6 +94,16 @@ async def _outcomes(service: Service, request: Request, wanted: DetectInput) -> 
     if len(outcomes) == 1 and isinstance(outcomes[0], MaskdetError):
         raise outcomes[0]
     return outcomes
+
+
+def _answer(wanted: DetectInput, outcomes: list[ResultOrError], identity: str) -> Response:
+    entries = [
+        _entry(index, upload, outcome, identity, wanted.options)
+        for index, (upload, outcome) in enumerate(zip(wanted.uploads, outcomes, strict=True))
+    ]
+    return json_response(
+        DetectAnswer(request_id=identity, results=entries).model_dump_json(exclude_none=True)
+    )
 
 
 def _entry(

@@ -176,3 +176,49 @@ def test_unknown_model_and_version_are_404(served: Any) -> None:
     for path in ("other", "tiny/versions/2"):
         assert served.get(f"/v2/models/{path}").status_code == 404
         assert "error" in served.post(f"/v2/models/{path}/infer", json={}).json()
+
+
+def numbers(data: Any, shape: list[int]) -> dict[str, Any]:
+    return {"id": "7", "inputs": [tensor(datatype="UINT8", shape=shape, data=data)]}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_whole_picture_may_come_as_numbers(served: Any, indent: int | None) -> None:
+    """More values than any other JSON may have, nested or flat."""
+    nested = numbers([PICTURE.tolist()], [1, *PICTURE.shape])
+    flat = numbers(PICTURE.ravel().tolist(), [1, *PICTURE.shape])
+
+    answers = [served.post(INFER, content=json.dumps(one, indent=indent)).json() for one in (nested, flat)]
+
+    assert [one["outputs"][1]["data"] for one in answers] == [[2], [2]]
+    assert [one["id"] for one in answers] == ["7", "7"]
+
+
+@pytest.mark.parametrize(
+    ("data", "shape", "status"),
+    [
+        ([256] * 30_000, [1, 100, 100, 3], 400),
+        ([0.5] * 30_000, [1, 100, 100, 3], 400),
+        ([-1] * 30_000, [1, 100, 100, 3], 400),
+        ([0] * 30_000, [1, 100, 101, 3], 400),
+        ([[0], [0] * 29_999], [1, 100, 100, 3], 400),
+        ([[0] * 10] * 3_000, [1, 100, 100, 3], 400),
+        ([0] * 30_000, [1] * 5_000, 400),
+        ([0] * 30_000, [10_000, 1, 1, 3], 413),
+        ([{}] * 30_000, [30_000], 413),
+        ([""] * 30_000, [30_000], 413),
+    ],
+)
+def test_long_lists_that_are_no_picture_are_refused(
+    served: Any, data: list[Any], shape: list[int], status: int
+) -> None:
+    response = served.post(INFER, json=numbers(data, shape))
+
+    assert response.status_code == status
+    assert list(response.json()) == ["error"]
+
+
+def test_long_list_of_numbers_is_no_text(served: Any) -> None:
+    head = {"inputs": [tensor(shape=[30_000], data=[0] * 30_000)]}
+
+    assert served.post(INFER, json=head).status_code == 400

@@ -1,0 +1,98 @@
+"""The fields of a form, whichever of the two encodings it has, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from starlette.datastructures import Headers
+
+from maskdet.serving.http.multipart import Part, boundary_of, decoded, parts
+from maskdet.serving.refusals import BodyTooLarge, MalformedBody, WrongType
+
+FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
+MAX_FIELDS = 100
+"""Fields of one form that are no files."""
+
+_STEP = 1 << 16
+"""Bytes of a field that are unquoted at once: it holds the interpreter lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One picture as sent. `filename` is only ever repeated in the answer. A picture whose base64 is
+    damaged is kept as its `fault`, so that the others are still answered.
+    """
+
+    data: bytes
+    filename: str = ""
+    fault: MalformedBody | None = None
+
+
+FormItem = tuple[str, "str | Upload"]
+"""A field's name, and its text or its file."""
+
+
+def media_type(headers: Headers) -> str:
+    """The content type in lower case, without its parameters."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def read_form(body: bytes, headers: Headers, max_files: int) -> list[FormItem]:
+    """The fields of a multipart or urlencoded body. Raises WrongType, MalformedBody or BodyTooLarge."""
+    kind = media_type(headers)
+    if kind not in FORM_TYPES:
+        raise WrongType(
+            f"the content type is {kind[:80]!r}, not a form's", f"send one of {', '.join(FORM_TYPES)}"
+        )
+    if kind == "application/x-www-form-urlencoded":
+        return list(_urlencoded(body))
+    return list(_multipart(parts(body, boundary_of(headers["content-type"])), max_files))
+
+
+def too_many_files(max_files: int) -> BodyTooLarge:
+    """The refusal of a request with more pictures than the limit."""
+    return BodyTooLarge(f"more than {max_files} pictures in one request", "send them in several requests")
+
+
+def _multipart(found: Iterator[Part], max_files: int) -> Iterator[FormItem]:
+    files = fields = 0
+    for part in found:
+        if part.filename is None:
+            fields += 1
+            yield part.name, decoded(part.data)
+        else:
+            files += 1
+            # A browser sends a nameless empty part for a file field that was left empty.
+            if part.data or part.filename:
+                yield part.name, Upload(part.data, part.filename)
+        if files > max_files:
+            raise too_many_files(max_files)
+        if fields > MAX_FIELDS:
+            raise _too_many_fields()
+
+
+def _urlencoded(body: bytes) -> Iterator[FormItem]:
+    for number, pair in enumerate(body.split(b"&", MAX_FIELDS + 1)):
+        if number >= MAX_FIELDS:
+            raise _too_many_fields()
+        name, _, value = pair.partition(b"=")
+        if pair:
+            yield _unquoted(name), _unquoted(value)
+
+
+def _unquoted(data: bytes) -> str:
+    """A `%41` may lie across two steps, so each one ends where none begins."""
+    found, start = [], 0
+    while start < len(data):
+        end = start + _STEP
+        cut = data.rfind(b"%", end - 2, end)
+        end = end if cut < 0 else cut
+        found.append(unquote_to_bytes(data[start:end].replace(b"+", b" ")))
+        start = end
+    return b"".join(found).decode("utf-8", "replace")
+
+
+def _too_many_fields() -> BodyTooLarge:
+    return BodyTooLarge(f"the form has more than {MAX_FIELDS} fields", "leave out what is no option")

@@ -1,0 +1,98 @@
+"""JSON from clients: measured before it is parsed, since parsing holds the interpreter lock."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import from_json
+
+from maskdet.serving.refusals import BodyTooLarge, MalformedBody
+
+MAX_MARKS = 8192
+"""Commas, colons and opening brackets of one JSON text. They tell how many values it can have; the largest
+request, 1024 pictures with their keys as data URIs, has half of that."""
+MAX_ESCAPES = 1_000_000
+"""Backslashes of one JSON text. A 20 MiB picture from a client that escapes slashes has 330,000."""
+MAX_BEFORE = 256
+"""Bytes in which an object must begin."""
+MAX_DIGITS = 300
+"""Digits of one whole number: the time to read one grows with their square."""
+
+_LONG_NUMBER = re.compile(rb"\s*-?\d{%d,}[\s,\]}]" % (MAX_DIGITS + 1))
+_SLICE = 1 << 16
+"""Bytes that are looked at in one step: they stay in the processor's cache."""
+
+
+def read_json(body: bytes, what: str = "the body", max_marks: int = MAX_MARKS) -> Any:
+    """The value of a JSON text. Raises MalformedBody, or BodyTooLarge for one with too much in it."""
+    plain = _in_utf8(body, what)
+    places = marks(plain, max_marks)
+    if len(places) > max_marks:
+        raise BodyTooLarge(
+            f"{what} has more than {max_marks} commas, colons and brackets", "send fewer values at once"
+        )
+    _check_texts(plain, what)
+    _check_numbers(plain, places, what)
+    try:
+        return from_json(plain)
+    except ValueError as error:
+        raise MalformedBody(f"{what} is not valid JSON", "check its quotes, commas and encoding") from error
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body is, whatever its content type. Raises as `read_json`."""
+    start = body[:MAX_BEFORE].decode(json.detect_encoding(body), "ignore").lstrip("\ufeff \t\r\n")
+    value = read_json(body) if start.startswith("{") else None
+    if not isinstance(value, dict):
+        raise MalformedBody("the body is not a JSON object", "send an object in braces")
+    return value
+
+
+def marks(text: bytes, most: int) -> NDArray[np.int64]:
+    """Places of commas, colons and opening brackets; the counting ends soon after `most`."""
+    found, count = [], 0
+    for start in range(0, len(text), _SLICE):
+        part = np.frombuffer(text, np.uint8, min(_SLICE, len(text) - start), start)
+        # `[` and `{` differ in one bit.
+        places = np.flatnonzero((part == ord(",")) | (part == ord(":")) | ((part | 0x20) == ord("{")))
+        found.append(places + start)
+        count += len(places)
+        if count > most:
+            break
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def _in_utf8(body: bytes, what: str) -> bytes:
+    """Some systems begin UTF-8 with a mark, or write UTF-16."""
+    encoding = json.detect_encoding(body)
+    if encoding == "utf-8":
+        return body
+    try:
+        return body.decode(encoding).encode()
+    except UnicodeError as error:
+        raise MalformedBody(f"{what} is not text in {encoding}", "send it in UTF-8") from error
+
+
+def _check_texts(text: bytes, what: str) -> None:
+    if len(text) <= MAX_ESCAPES:
+        return
+    parts = (
+        np.frombuffer(text, np.uint8, min(_SLICE, len(text) - start), start)
+        for start in range(0, len(text), _SLICE)
+    )
+    if sum(np.count_nonzero(part == ord("\\")) for part in parts) > MAX_ESCAPES:
+        raise BodyTooLarge(
+            f"{what} has more than {MAX_ESCAPES} escapes", "send base64 without escaped slashes"
+        )
+
+
+def _check_numbers(text: bytes, places: NDArray[np.int64], what: str) -> None:
+    """Every number stands at the beginning or behind a mark."""
+    if len(text) <= MAX_DIGITS:
+        return
+    if any(_LONG_NUMBER.match(text, start) for start in (0, *(places + 1).tolist())):
+        raise MalformedBody(f"{what} has a number of more than {MAX_DIGITS} digits", "shorten it")

@@ -1,0 +1,121 @@
+"""multipart/form-data from a body that is in memory as a whole (RFC 7578)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from maskdet.serving.refusals import MalformedBody
+
+MAX_PART_HEAD = 8192
+"""Bytes of one part's headers."""
+MAX_PARAMETERS = 8
+"""Quoted parameters of one part's Content-Disposition."""
+MAX_BOUNDARY = 256
+"""Bytes of the boundary; RFC 2046 allows 70."""
+
+_STEP = 1 << 18
+"""Bytes that are searched at once: a search holds the interpreter lock."""
+_BOUNDARY = re.compile(r';\s*boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
+_DISPOSITION = re.compile(rb"content-disposition:\s*form-data\s*(;.*)?", re.IGNORECASE)
+_PARAMETER = re.compile(rb';\s*(name|filename)=(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.IGNORECASE)
+_ESCAPE = re.compile(rb'\\(["\\])')
+
+
+class Part(NamedTuple):
+    """One field. filename: None where the part is no file."""
+
+    name: str
+    filename: str | None
+    data: bytes
+
+
+def boundary_of(content_type: str) -> bytes:
+    """Raises MalformedBody if there is none."""
+    found = _BOUNDARY.search(content_type)
+    boundary = (found[1] or found[2]).encode("latin-1") if found else b""
+    if not 0 < len(boundary) <= MAX_BOUNDARY:
+        raise MalformedBody(
+            f"the form has no boundary of 1 to {MAX_BOUNDARY} bytes", "name it in the content type"
+        )
+    return boundary
+
+
+def parts(body: bytes, boundary: bytes) -> Iterator[Part]:
+    """One after the other, so that who counts can stop. Raises MalformedBody."""
+    delimiter = b"\r\n--" + boundary
+    # The first one may stand at the very beginning.
+    place = -2 if body.startswith(delimiter[2:]) else _find(body, delimiter, 0)
+    while not _is_last(body, place + len(delimiter)):
+        head = _head_start(body, place + len(delimiter))
+        data = _head_end(body, head)
+        name, filename = _disposition(body[head : data - 4])
+        # An empty part may share its line end with its headers'.
+        place = _find(body, delimiter, data - 2)
+        yield Part(name, filename, body[data:place])
+
+
+def decoded(data: bytes) -> str:
+    """A field's text: UTF-8, as the standard says, or else one character a byte."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _is_last(body: bytes, place: int) -> bool:
+    return body[place : place + 2] == b"--"
+
+
+def _head_start(body: bytes, place: int) -> int:
+    """Behind the delimiter's line, which may end in blanks."""
+    end = body.find(b"\r\n", place, place + MAX_BOUNDARY)
+    if end < 0 or body[place:end].strip(b" \t"):
+        raise _damaged()
+    return end + 2
+
+
+def _head_end(body: bytes, head: int) -> int:
+    """Where a part's data begins."""
+    end = body.find(b"\r\n\r\n", head, head + MAX_PART_HEAD)
+    if end >= 0:
+        return end + 4
+    if len(body) - head > MAX_PART_HEAD:
+        raise MalformedBody(
+            f"a part of the form has more than {MAX_PART_HEAD} bytes of headers", "shorten its file name"
+        )
+    raise _damaged()
+
+
+def _disposition(head: bytes) -> tuple[str, str | None]:
+    for line in head.split(b"\r\n"):
+        if found := _DISPOSITION.fullmatch(line):
+            break
+    else:
+        raise _damaged()
+    if found[0].count(b'="') > MAX_PARAMETERS:
+        raise MalformedBody(
+            f"a part of the form has more than {MAX_PARAMETERS} parameters",
+            "send its name and file name only",
+        )
+    values: dict[bytes, str] = {}
+    for key, quoted, token in _PARAMETER.findall(found[1] or b""):
+        values.setdefault(key.lower(), decoded(_ESCAPE.sub(rb"\1", quoted) or token.strip()))
+    if b"name" not in values:
+        raise MalformedBody("a part of the form has no name", "name each field")
+    return values[b"name"], values.get(b"filename")
+
+
+def _find(body: bytes, wanted: bytes, start: int) -> int:
+    for step in range(start, len(body), _STEP):
+        place = body.find(wanted, step, step + _STEP + len(wanted) - 1)
+        if place >= 0:
+            return place
+    raise _damaged()
+
+
+def _damaged() -> MalformedBody:
+    return MalformedBody(
+        "the form is malformed or cut off", "send it whole, as multipart/form-data with a boundary"
+    )

@@ -1,0 +1,148 @@
+"""Bytes around requests: refused ones are answered and listened to for a while, many ones take turns."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maskdet.serving.http.connection import (
+    FREE_CHUNKS,
+    LINGER_BYTES,
+    LINGER_SECONDS,
+    MAX_HEADERS,
+    MAX_QUERY_FIELDS,
+)
+
+GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /v1/detect HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+CHUNKED = POST + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def port(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory, start_server: Any) -> Iterator[int]:
+    settings = {"max_header_bytes": 8192, "header_seconds": 1}
+    with start_server(tiny_bundle, tmp_path_factory.mktemp("runtime"), **settings) as server:
+        yield server.port
+        assert server.end() == 0
+        assert [line for line in server.log() if "traceback" in line] == []
+
+
+def connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    received = b""
+    while part := connection.recv(1 << 16):
+        received += part
+    return received
+
+
+def talk(port: int, data: bytes) -> bytes:
+    with connected(port) as connection:
+        connection.sendall(data)
+        return read_all(connection)
+
+
+def send_slowly(connection: socket.socket, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        connection.sendall(b"z")
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "code"),
+    [
+        (GET + b"X: " + b"y" * 100_000, 431, "headers_too_large"),
+        (b"GET /" + b"y" * 100_000, 431, "headers_too_large"),
+        (b"no HTTP at all\r\n\r\n", 400, "malformed_request"),
+        (GET + b"a:b\r\n" * (MAX_HEADERS + 1) + b"\r\n", 431, "headers_too_large"),
+        (b"GET /?" + b"a&" * MAX_QUERY_FIELDS + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431, "headers_too_large"),
+        (CHUNKED + b"1\r\nx\r\n" * (FREE_CHUNKS + 200), 400, "chunks_too_small"),
+    ],
+)
+def test_refused_client_that_goes_on_sending_reads_its_answer(
+    port: int, head: bytes, status: int, code: str
+) -> None:
+    for _ in range(5):
+        with connected(port) as connection:
+            connection.sendall(head)
+            # The refusal is on its way by now: what follows meets a connection that is closed on one side.
+            for _ in range(20):
+                connection.sendall(b"z" * 50_000)
+                time.sleep(0.002)
+            answer = read_all(connection)
+
+        assert answer.startswith(b"HTTP/1.1 %d " % status)
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == code
+
+
+def test_client_of_a_408_that_goes_on_sending_reads_it(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"POST /v1/de")
+        time.sleep(1.3)
+        connection.sendall(b"tect HTTP/1.1\r\n" + b"z" * 100_000)
+        answer = read_all(connection)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_lingering_ends_by_time(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"no HTTP\r\n\r\n")
+        assert read_all(connection).startswith(b"HTTP/1.1 400 ")
+        # The answer has an end, so it was read at once; the server's side of the connection is still there.
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            send_slowly(connection, LINGER_SECONDS + 20)
+
+
+def test_lingering_ends_by_bytes(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"no HTTP\r\n\r\n")
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            connection.sendall(b"z" * 100 * LINGER_BYTES)
+
+
+def test_as_many_headers_and_query_fields_as_allowed_are_read(port: int) -> None:
+    headers = b"".join(b"x-%d: y\r\n" % number for number in range(MAX_HEADERS - 2))
+    query = b"a&" * (MAX_QUERY_FIELDS - 1)
+    head = b"GET /health/live?" + query + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers
+
+    assert talk(port, head + b"\r\n").startswith(b"HTTP/1.1 200 ")
+
+
+def test_many_requests_at_once_are_answered_in_turn(port: int) -> None:
+    count = 3000
+    asked = b"".join(GET + b"X-Request-ID: r%d\r\n\r\n" % number for number in range(count - 1))
+
+    answer = talk(port, asked + GET + b"X-Request-ID: r%d\r\nConnection: close\r\n\r\n" % (count - 1))
+
+    assert answer.count(b"HTTP/1.1 200 ") == count
+    ids = [line.partition(b": ")[2] for line in answer.split(b"\r\n") if line.startswith(b"x-request-id")]
+    assert ids == [b"r%d" % number for number in range(count)]
+
+
+def test_request_behind_an_answered_one_may_come_in_pieces(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(GET + b"\r\n" + GET[:20])
+        time.sleep(0.2)
+        connection.sendall(GET[20:] + b"Connection: close\r\n\r\n")
+
+        assert read_all(connection).count(b"HTTP/1.1 200 ") == 2
+
+
+def test_chunks_of_any_length_make_one_body(port: int) -> None:
+    small = CHUNKED + b"1\r\nx\r\n" * (FREE_CHUNKS // 2)
+    middling = b"14\r\n" + b"x" * 20 + b"\r\n"
+
+    answer = talk(port, small + middling * 20_000 + b"0\r\n\r\n")
+
+    # All of it was read: it is no picture.
+    assert answer.startswith(b"HTTP/1.1 422 ")
