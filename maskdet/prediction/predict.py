@@ -19,7 +19,8 @@ from maskdet.detector.draw import draw
 from maskdet.detector.picture import read_picture
 from maskdet.detector.tiling import PLAIN, Look, detect_closely
 from maskdet.errors import PictureError, UsageError
-from maskdet.prediction.flow import run_in_order, usable_cores
+from maskdet.machine import core_count
+from maskdet.prediction.flow import run_in_order
 from maskdet.prediction.results import Failure, Prediction, PredictSummary
 from maskdet.prediction.sources import Source, find_sources
 from maskdet.prediction.video import frame_count, read_frames
@@ -120,7 +121,7 @@ def _carry_out(
     tally = _Tally()
     with (
         open_writers(formats, out, work.detector.meta) as writers,
-        closing(run_in_order(_tasks(work, sources), usable_cores())) as outcomes,
+        closing(run_in_order(_tasks(work, sources), core_count())) as outcomes,
     ):
         for outcome in track(outcomes, "predict", _count(sources)):
             tally.add(outcome)
