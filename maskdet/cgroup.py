@@ -1,8 +1,8 @@
 """What a Linux control group grants: processor time and memory, in version 1 and 2 of the interface.
 
 Containers and services are limited by control groups, which neither the processor affinity nor /proc/meminfo
-tells of. Limits hold for all groups from a process's own up to the root, so each level is read. Files: docs.kernel.org,
-admin-guide/cgroup-v2, admin-guide/cgroup-v1/memory and scheduler/sched-bwc.
+tells of. Limits hold for all groups from a process's own up to the root, so each level is read. The files:
+docs.kernel.org, admin-guide/cgroup-v2, admin-guide/cgroup-v1/memory and scheduler/sched-bwc.
 """
 
 from __future__ import annotations

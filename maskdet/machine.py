@@ -1,10 +1,16 @@
-"""What the machine gives this process: cores, memory and disk, within the limits of its container."""
+"""What the machine gives this process: cores, memory and disk, within the limits of its container; and which
+container that is.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
+import platform
 import shutil
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -37,3 +43,16 @@ def disk_free(folder: Path) -> int:
     """Bytes free for this user where `folder` is, or will be. Raises OSError if that cannot be told."""
     place = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     return shutil.disk_usage(place).free
+
+
+@cache
+def pid_space(root: Path = ROOT) -> str:
+    """Names the processes among which a number (pid) means one process: this container of this boot.
+
+    Containers that share a folder may all work as process 1, and under one host name.
+    """
+    parts = [platform.node()]
+    with suppress(OSError):
+        parts.append((root / "proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        parts.append(str((root / "proc/self/ns/pid").readlink()))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]

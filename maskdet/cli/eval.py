@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from maskdet.detector.tiling import Look
+    from maskdet.pipeline.outcome import RunResult
     from maskdet.pipeline.stage import Context
 
 
@@ -77,14 +78,15 @@ def _evaluate_look(context: Context, model: Path, look: Look) -> Path:
 
 
 def _write_beside(context: Context, name: str, write: Callable[[Context, Path], None]) -> Path:
-    from dataclasses import replace
-
-    from maskdet.cli.console import standard_output
-    from maskdet.cli.progress import Display
+    """Fill a folder beside the stages' while the results folder is locked, as for a stage."""
     from maskdet.files import staged_folder
 
-    run_stage(context, "config", table=False)
     target = context.folder / name
-    with Display(standard_output()) as display, staged_folder(target) as out:
-        write(replace(context, track=display.track), out)
+
+    def judge(seen: Context, result: RunResult) -> None:
+        if result.error is None:
+            with staged_folder(target) as out:
+                write(seen, out)
+
+    run_stage(context, "config", table=False, then=judge)
     return target

@@ -49,11 +49,10 @@ def run(
     context = open_pipeline(_one(file, config), overrides or [], runs)
     forced = frozenset(stage.name for stage in STAGES) if force else frozenset()
     options = RunOptions(start, end, force=forced, dry_run=dry_run, resume=resume)
-    result = advance(context, options)
     if dry_run:
-        _finish_dry(result)
+        _finish_dry(advance(context, options))
     else:
-        _finish(context, options, result)
+        _finish(context, options, advance(context, options, then=_report))
 
 
 def _one(file: Path | None, config: Path | None) -> Path | None:
@@ -72,20 +71,23 @@ def _finish_dry(result: RunResult) -> None:
     print_lines(["", "everything is up to date" if result.up_to_date else "dry run: nothing was written"])
 
 
-def _finish(context: Context, options: RunOptions, result: RunResult) -> None:
-    from maskdet.cli.console import print_lines, shown
+def _report(context: Context, result: RunResult) -> None:
     from maskdet.pipeline.report import REPORT_NAME, write_report
     from maskdet.pipeline.stages import STAGES
 
-    report = context.folder / REPORT_NAME
-    if not (result.up_to_date and report.is_file()):
+    if not (result.up_to_date and (context.folder / REPORT_NAME).is_file()):
         write_report(STAGES, context, result)
+
+
+def _finish(context: Context, options: RunOptions, result: RunResult) -> None:
+    from maskdet.cli.console import print_lines, shown
+    from maskdet.pipeline.report import REPORT_NAME
+
     if result.error is not None:
         result.error.hint = _next_step(context, options, result.error.hint)
         raise result.error
-    print_lines(
-        ["", *(["everything is up to date"] if result.up_to_date else []), f"report: {shown(report)}"]
-    )
+    report = shown(context.folder / REPORT_NAME)
+    print_lines(["", *(["everything is up to date"] if result.up_to_date else []), f"report: {report}"])
 
 
 def _next_step(context: Context, options: RunOptions, hint: str) -> str:

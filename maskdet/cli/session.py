@@ -11,6 +11,7 @@ from maskdet.cli.options import RUNS
 
 if TYPE_CHECKING:
     from maskdet.pipeline.outcome import RunOptions, RunResult
+    from maskdet.pipeline.run import Then
     from maskdet.pipeline.schema import PipelineFile
     from maskdet.pipeline.stage import Context
 
@@ -69,7 +70,9 @@ def _word(value: object) -> object:
     return json.dumps(value) if isinstance(value, bool | list) else value
 
 
-def advance(context: Context, options: RunOptions, *, table: bool = True) -> RunResult:
+def advance(
+    context: Context, options: RunOptions, *, table: bool = True, then: Then | None = None
+) -> RunResult:
     """Run stages with progress on standard output, then show a row for each. Errors stay in the result."""
     from maskdet.cli.console import print_outcomes, standard_output
     from maskdet.cli.progress import Display
@@ -78,15 +81,25 @@ def advance(context: Context, options: RunOptions, *, table: bool = True) -> Run
 
     with Display(standard_output()) as display:
         seen = replace(context, track=display.track, on_event=display.on_event, say=display.say)
-        result = run_stages(STAGES, seen, options, display.on_start)
+        result = run_stages(STAGES, seen, options, display.on_start, then or _nothing)
     if table:
         last = next((n for n, outcome in enumerate(result.outcomes) if outcome.stage == options.end), None)
         print_outcomes(result.outcomes[: None if last is None else last + 1])
     return result
 
 
+def _nothing(context: Context, result: RunResult) -> None:
+    del context, result
+
+
 def run_stage(
-    context: Context, stage: str, *, force: bool = False, resume: bool = False, table: bool = True
+    context: Context,
+    stage: str,
+    *,
+    force: bool = False,
+    resume: bool = False,
+    table: bool = True,
+    then: Then | None = None,
 ) -> None:
     """Bring one stage up to date, and cheap ones before it. Raises the error that stopped it."""
     from maskdet.errors import Interrupted
@@ -100,7 +113,7 @@ def run_stage(
         given=frozenset({"train"} - {stage}),
         resume=resume,
     )
-    result = advance(context, options, table=table)
+    result = advance(context, options, table=table, then=then)
     if isinstance(result.error, Interrupted) and not result.error.hint:
         again = ["--resume"] if stage == "train" and can_resume(STAGES, context) else []
         result.error.hint = f"`{context.command(stage, *again)}` goes on from here"

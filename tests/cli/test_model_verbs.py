@@ -13,6 +13,8 @@ from PIL import Image
 from support import paint, write_tiny_bundle
 
 from maskdet.errors import PictureError, PipelineFileError, ServingError, StageError, UsageError
+from maskdet.pipeline.lock import run_lock
+from maskdet.pipeline.stages.eval import write_evaluation
 
 
 @pytest.fixture
@@ -87,6 +89,21 @@ def test_eval_judges_any_bundle_on_val(project, invoke):
     assert metrics["threshold_policy"] == "shipped"
     written = {path.name for path in (project / "runs" / "demo" / "eval-other").iterdir()}
     assert written == {"metrics.json", "report.md", "pr.png", "thresholds.png", "slices.png", "worst.png"}
+
+
+def test_eval_of_any_bundle_holds_the_results_folder(project, invoke, monkeypatch):
+    tried = []
+
+    def written(evaluation, root, out):
+        with pytest.raises(StageError, match="in use by process"), run_lock(project / "runs" / "demo"):
+            pass
+        tried.append(out)
+        write_evaluation(evaluation, root, out)
+
+    monkeypatch.setattr("maskdet.pipeline.stages.eval.write_evaluation", written)
+    write_tiny_bundle(project / "other.onnx")
+    assert invoke("eval", "--model", "other.onnx").exit_code == 0
+    assert len(tried) == 1
 
 
 def test_eval_tells_what_a_closer_look_gains_and_costs(project, invoke):

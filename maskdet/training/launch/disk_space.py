@@ -45,12 +45,6 @@ def why_full(error: BaseException) -> str | None:
     return next((why for code, why in _FULL.items() if f"(os error {code})" in str(error)), None)
 
 
-def clear_unfinished(folder: Path) -> None:
-    """Remove files that a process which was killed in the middle of writing left beside their places."""
-    for path in folder.glob(".[0-9]*-*"):
-        path.unlink()
-
-
 def _disk_full(folder: Path, needed: int, why: str) -> DiskFull:
     return DiskFull(
         f"cannot write to {folder}: {why}; {_size(needed)} are needed, {_size(disk_free(folder))} are free",

@@ -35,8 +35,8 @@ _LOG_LINES = 12
 class WorkerCommand:
     """How to start a worker: which interpreter, how many processes, on which devices.
 
-    `devices` is "cpu" or a comma list of GPU numbers among those that the user lets be seen; `processes` is one
-    a GPU, or any number on CPU.
+    `devices` is "cpu" or a comma list of GPU numbers, among those that the user lets be seen; `processes`
+    is one a GPU, or any number on CPU.
     """
 
     python: Path = Path(sys.executable)
