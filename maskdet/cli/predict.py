@@ -48,7 +48,7 @@ def predict(
 ) -> None:
     """Find faces in pictures and videos.
 
-    Takes files, folders and globs, and uses all cores. What cannot be read is listed last.
+    Takes files, folders and globs, and uses all cores. What cannot be read or drawn is listed last.
     """
     model = model or stand_in(config)
     bundle_path = model_of(open_serving(config, overrides or [], runs, named=model is not None), model)
@@ -93,5 +93,6 @@ def _tell(summary: PredictSummary) -> None:
             shown.append(f"  ... and {len(summary.failures) - MAX_FAILURES} more")
         listing = "\n".join(shown)
         raise PictureError(
-            f"files that could not be read: {len(summary.failures)}\n{listing}", "mend them or leave them out"
+            f"files that could not be read or drawn: {len(summary.failures)}\n{listing}",
+            "mend them or leave them out",
         )

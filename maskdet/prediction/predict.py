@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 
 from maskdet.detector.answer import answer
@@ -45,9 +46,9 @@ def predict(
 
     A picture is a task and each core has a thread, so the detector should be of one thread. `threshold`
     stands in for the bundle's own of each class; what is below the bundle's NMS threshold is gone in any
-    case. `look` adds passes over tiles or the mirrored picture. Pictures that cannot be read are in the
-    summary, and the rest goes on. Raises UsageError, or BundleError if the model fails; no file is left
-    half-written then.
+    case. `look` adds passes over tiles or the mirrored picture. Pictures that cannot be read or drawn are in
+    the summary, and the rest goes on. Raises UsageError where nothing can be written, as on a full disk, or
+    BundleError if the model fails; no file is left half-written then.
     """
     started = time.perf_counter()
     _check(formats, threshold)
@@ -58,7 +59,7 @@ def predict(
         tally = _carry_out(work, found, formats, out, track)
     except OSError as error:
         raise UsageError(
-            f"{error.filename or out}: {error.strerror}", "name a folder that can be written"
+            f"{error.filename or out}: {error.strerror}", "make room, or name a folder that can be written"
         ) from error
     return PredictSummary(
         pictures=tally.pictures,
@@ -78,9 +79,11 @@ class _Tally:
     def add(self, outcome: Prediction | Failure) -> None:
         if isinstance(outcome, Failure):
             self.failures.append(outcome)
-        else:
-            self.pictures += 1
-            self.faces.update(outcome.detections.class_ids.tolist())
+            return
+        self.pictures += 1
+        self.faces.update(outcome.detections.class_ids.tolist())
+        if outcome.undrawn:
+            self.failures.append(Failure(outcome.source.path.as_posix(), outcome.undrawn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +99,30 @@ class _Work:
     def picture(self, source: Source) -> Prediction | Failure:
         try:
             picture = read_picture(source.path)
+            found = self._detections(picture)
         except PictureError as error:
             return _failure(source, error)
-        found = self._detections(picture)
-        if self.drawings is not None:
-            save_drawn(self._drawn(picture, found), self.drawings / source.drawn)
-        return Prediction(source, (picture.shape[0], picture.shape[1]), found)
+        except (MemoryError, cv2.error) as error:
+            return Failure(source.path.as_posix(), f"it cannot be looked at: {error or 'memory is short'}")
+        undrawn = self._save(picture, found, source)
+        return Prediction(source, (picture.shape[0], picture.shape[1]), found, undrawn=undrawn)
 
     def frame(self, source: Source, number: int, picture: Picture) -> Prediction:
         found = self._detections(picture)
         drawn = self._drawn(picture, found) if self.drawings is not None else None
         return Prediction(source, (picture.shape[0], picture.shape[1]), found, number, drawn)
+
+    def _save(self, picture: Picture, found: Detections, source: Source) -> str:
+        """Draw and write, if that is asked for; why it could not be done."""
+        if self.drawings is None:
+            return ""
+        try:
+            save_drawn(self._drawn(picture, found), self.drawings / source.drawn)
+        except (PictureError, MemoryError) as error:
+            return (
+                f"it cannot be drawn: {error.what if isinstance(error, PictureError) else 'memory is short'}"
+            )
+        return ""
 
     def _detections(self, picture: Picture) -> Detections:
         return answer(detect_closely(self.detector, picture, self.look), self.thresholds)
@@ -126,10 +142,9 @@ def _carry_out(
         for outcome in track(outcomes, "predict", _count(sources)):
             tally.add(outcome)
             if isinstance(outcome, Prediction):
-                for writer in writers:
-                    writer.add(outcome)
+                tally.failures.extend(fault for writer in writers for fault in writer.add(outcome))
         for writer in writers:
-            writer.finish(tally.failures)
+            tally.failures.extend(writer.finish(tally.failures))
     return tally
 
 
@@ -173,4 +188,8 @@ def _check(formats: Collection[str], threshold: float | None) -> None:
 
 def _written(formats: Collection[str], out: Path) -> tuple[Path, ...]:
     places = {"json": json_path(out), "csv": csv_path(out), "draw": drawn_folder(out)}
-    return tuple(places[name] for name in FORMATS if name in formats and places[name].exists())
+    return tuple(places[name] for name in FORMATS if name in formats and _is_there(places[name]))
+
+
+def _is_there(path: Path) -> bool:
+    return any(path.iterdir()) if path.is_dir() else path.is_file()

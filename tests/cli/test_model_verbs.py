@@ -68,7 +68,7 @@ def test_predict_takes_the_exported_model_of_the_pipeline(model, invoke):
 def test_predict_lists_what_it_could_not_read_and_goes_on(model, invoke):
     (model.parent / "broken.jpg").write_bytes(b"no picture")
     with pytest.raises(
-        PictureError, match=re.compile(r"files that could not be read: 1\n  broken.jpg: ", re.DOTALL)
+        PictureError, match=re.compile(r"files that could not be read or drawn: 1\n  broken.jpg: ", re.DOTALL)
     ):
         invoke("predict", "photo.png", "broken.jpg", "--model", "model.onnx")
     assert (model.parent / "predictions" / "predictions.json").is_file()
@@ -101,7 +101,7 @@ def test_eval_of_any_bundle_holds_the_results_folder(project, invoke, monkeypatc
         write_evaluation(evaluation, root, out)
 
     monkeypatch.setattr("maskdet.pipeline.stages.eval.write_evaluation", written)
-    write_tiny_bundle(project / "other.onnx")
+    write_tiny_bundle(project / "other.onnx", labels=("with_mask", "without_mask"))
     assert invoke("eval", "--model", "other.onnx").exit_code == 0
     assert len(tried) == 1
 
