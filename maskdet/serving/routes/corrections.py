@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -75,7 +74,7 @@ def correction_routes(service: Service) -> APIRouter:
         async with service.body(request) as body:
             items = await read_form(body, request.headers, max_files=1)
             picture, corrections = _taken_apart(items, service)
-            name = await to_thread.run_sync(inbox.save, picture, corrections)
+            name = await inbox.take_in(picture, corrections)
         note(request.scope, correction=name)
         response = json_response(CorrectionAnswer(name=name, boxes=len(corrections)).model_dump_json())
         response.status_code = 201
