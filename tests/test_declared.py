@@ -38,7 +38,8 @@ def distributions() -> Mapping[str, list[str]]:
 def runtime() -> set[str]:
     text = (REPO / "pyproject.toml").read_text(encoding="utf-8")
     block = text.partition("\ndependencies = [\n")[2].partition("\n]")[0]
-    return {canonicalize_name(Requirement(line).name) for line in re.findall(r'^  "(.+)",$', block, re.MULTILINE)}
+    lines = re.findall(r'^  "(.+)",$', block, re.MULTILINE)
+    return {canonicalize_name(Requirement(line).name) for line in lines}
 
 
 def listed(name: str) -> set[str]:
