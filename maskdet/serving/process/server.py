@@ -25,6 +25,7 @@ from maskdet.serving.engine.served_model import ServedModel
 from maskdet.serving.http.connection import guarded
 from maskdet.serving.process.link import Link
 from maskdet.serving.process.listener import BACKLOG, Listener
+from maskdet.serving.process.stop_signals import stop_signals
 from maskdet.serving.settings import ServeSettings
 
 logger = logging.getLogger("maskdet.server")
@@ -104,9 +105,7 @@ class MaskdetServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """As uvicorn's, but the signals are not raised again at the end: a wanted stop is a success."""
-        before = {
-            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        before = {number: signal.signal(number, self.handle_exit) for number in stop_signals()}
         try:
             yield
         finally:
