@@ -116,7 +116,7 @@ class ServerProcess:
 def running_server(
     bundle: Path, runtime: Path, slow_ms: int = 0, before: Sequence[str] = (), **settings: Any
 ) -> Iterator[ServerProcess]:
-    """A server process that is ready, and killed at the end if it still runs. `before` precedes its command."""
+    """A server process that is ready; killed at the end if it still runs. `before` precedes its command."""
     # To a file: nobody reads a pipe while the test runs, and a full one would stop the server.
     log = runtime / f"server-{len(list(runtime.iterdir()))}.log"
     with log.open("w") as stderr:
