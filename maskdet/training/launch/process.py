@@ -19,8 +19,8 @@ import psutil
 from maskdet.errors import EnvironmentProblem, TrainingError
 from maskdet.files import write_json
 from maskdet.machine import core_count
+from maskdet.training.launch import gpus
 from maskdet.training.launch.failures import REPORTED, OutOfMemory, kills_for_memory, lacks_memory
-from maskdet.training.launch.gpus import passed_on
 
 Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
@@ -55,12 +55,16 @@ class WorkerCommand:
 
     def environment(self) -> dict[str, str]:
         threads = str(threads_of_each(self.processes))
-        chosen = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GLOG_minloglevel": "2"}
-        chosen |= passed_on(self.devices, self.processes, os.environ)
-        if self.devices == "cpu":
-            chosen["PADDLE_DISTRI_BACKEND"] = "gloo"
+        ours = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GLOG_minloglevel": "2"}
         inherited = {**self.variables, **os.environ}
-        return {**inherited, **chosen, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
+        if self.devices != "cpu":
+            ours[gpus.VARIABLE] = gpus.chosen(self.devices, os.environ)
+        else:
+            ours["PADDLE_DISTRI_BACKEND"] = "gloo"
+            if self.processes > 1:
+                # The launcher would count this list, even an empty one, as devices to hand out.
+                inherited.pop(gpus.VARIABLE, None)
+        return {**inherited, **ours, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
 
 
 def threads_of_each(processes: int) -> int:

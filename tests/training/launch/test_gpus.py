@@ -9,7 +9,7 @@ import pytest
 from trained import REPO
 
 from maskdet.errors import TrainingError
-from maskdet.training.launch.gpus import VARIABLE, passed_on, visible
+from maskdet.training.launch.gpus import VARIABLE, chosen, visible
 from maskdet.training.launch.placement import probe, worker_command
 from maskdet.training.launch.process import WorkerCommand, run_worker
 from maskdet.training.settings import TrainSettings
@@ -55,7 +55,7 @@ def test_the_users_list_is_read(given: str | None, names: list[str] | None) -> N
 )
 def test_numbers_count_within_the_users_list(devices: str, given: str | None, passed: str) -> None:
     variables = {} if given is None else {VARIABLE: given}
-    assert passed_on(devices, devices.count(",") + 1, variables) == {VARIABLE: passed}
+    assert chosen(devices, variables) == passed
 
 
 @pytest.mark.parametrize("given", ["3", "GPU-8932f937"])
@@ -77,7 +77,7 @@ def test_cpu_workers_are_handed_no_gpu(
 ) -> None:
     if given is not None:
         monkeypatch.setenv(VARIABLE, given)
-    assert seen(tmp_path, processes=2) == ("all", None)
+    assert seen(tmp_path, processes=2) == (None, None)
 
 
 def test_the_probe_sees_what_the_user_lets_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
