@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from maskdet.asides import aside_of, remove
 
 
 @contextmanager
 def staged_file(target: Path) -> Iterator[Path]:
     """Yield a path beside `target` to write to; it replaces `target` only if the block succeeds."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = _beside(target)
+    aside = aside_of(target)
     try:
         yield aside
         aside.replace(target)
@@ -28,14 +28,13 @@ def staged_file(target: Path) -> Iterator[Path]:
 def staged_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target`; it replaces `target` as a whole only if the block succeeds."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = _beside(target)
-    shutil.rmtree(aside, ignore_errors=True)
+    aside = aside_of(target)
     aside.mkdir()
     try:
         yield aside
         _replace_folder(aside, target)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        remove(aside)
 
 
 def write_text(target: Path, text: str) -> None:
@@ -62,16 +61,11 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _beside(target: Path) -> Path:
-    # The suffix stays: writers such as cv2.imwrite choose the format by it.
-    return target.with_name(f".{os.getpid()}-{target.name}")
-
-
 def _replace_folder(aside: Path, target: Path) -> None:
     # A folder cannot be renamed over a non-empty one. The old one steps aside first, so a kill
     # between the two renames leaves both whole.
-    old = target.with_name(f".{os.getpid()}-old-{target.name}")
+    old = aside_of(target)
     if target.exists():
         target.replace(old)
     aside.replace(target)
-    shutil.rmtree(old, ignore_errors=True)
+    remove(old)

@@ -22,6 +22,8 @@ import numpy as np
 import psutil
 from served import MASKDET, free_port
 
+from maskdet.machine import core_count
+
 PICTURE = cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()
 GIVE_UP_SECONDS = 60.0
 
@@ -83,7 +85,7 @@ def main() -> None:
         measured(arguments.model, arguments.workers, folder)
         runs = [measured(arguments.model, arguments.workers, folder) for _ in range(arguments.runs)]
     seconds, cpu, megabytes = zip(*runs, strict=True)
-    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {arguments.workers} worker(s)")
+    print(f"Python {sys.version.split()[0]}, {core_count()} cores, {arguments.workers} worker(s)")
     print(f"first answer: best {min(seconds):.2f} s, median {statistics.median(seconds):.2f} s")
     print(f"CPU time until then: best {min(cpu):.2f} s (it is what a busy machine does not change much)")
     print(f"resident memory: {statistics.median(megabytes):.0f} MB")

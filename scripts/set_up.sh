@@ -1,11 +1,12 @@
 #!/bin/sh
-# Make .venv and install the locked packages and maskdet itself into it, unless that is done already.
+# set_up.sh [LOCK] [VENV]: make VENV (.venv) and install the packages of LOCK (requirements/dev.txt) and maskdet
+# itself into it, unless that is done already.
 # PYTHON names the interpreter to use; without it the first that runs and fits is taken.
 set -eu
 
 cd "$(dirname "$0")/.."
-lock=requirements/dev.txt
-venv=.venv
+lock=${1:-requirements/dev.txt}
+venv=${2:-.venv}
 stamp=$venv/.installed
 
 fits() {
@@ -63,7 +64,7 @@ fi
 if [ "$(cat "$stamp" 2>/dev/null)" = "$(wanted)" ]; then
     exit 0
 fi
-echo "set-up: installing the packages of $lock (about 500 MB to fetch, some minutes)"
+echo "set-up: installing the packages of $lock (up to 500 MB to fetch, some minutes)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$lock"
 # The build backend is in the lock, so nothing is fetched for the project itself.
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

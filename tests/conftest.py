@@ -1,9 +1,22 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
+from types import FrameType
 
 import pytest
 from trained import REPO, Trained, draw_crowds, make_job, run_training
+
+
+def _pass_over(number: int, frame: FrameType | None) -> None:
+    del number, frame
+
+
+# A signal that nohup, or a shell's background job, has ignored would be so for every process that the tests
+# start and signal. One that is passed over here is back to its default there.
+for _name in ("SIGINT", "SIGHUP"):
+    if getattr(signal, _name, None) and signal.getsignal(getattr(signal, _name)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, _name), _pass_over)
 
 
 @pytest.fixture(scope="session")

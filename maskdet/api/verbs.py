@@ -23,7 +23,7 @@ from maskdet.api.results import (
     run_summary,
     train_result,
 )
-from maskdet.api.work import advance, shown
+from maskdet.api.work import advance
 from maskdet.detector.tiling import Look
 from maskdet.errors import UsageError
 from maskdet.pipeline.chain import (
@@ -35,9 +35,10 @@ from maskdet.pipeline.chain import (
 )
 from maskdet.pipeline.models import model_file, model_of
 from maskdet.pipeline.places import DEFAULT_CONFIG, RUNS
+from maskdet.pipeline.run import Then
 from maskdet.pipeline.session import open_pipeline
 from maskdet.pipeline.stage import Context
-from maskdet.pipeline.stages.eval import judge_beside
+from maskdet.pipeline.stages.eval import Judgement
 
 Name = str | PathLike[str]
 
@@ -73,12 +74,11 @@ def run(
     """
     context = _opened(config, overrides, runs)
     options = chain_options(start, end, force=force, dry_run=dry_run, resume=resume)
-    result = advance(context, options, progress=progress)
+    result = advance(context, options, progress=progress, then=None if dry_run else report_chain)
     if dry_run:
         if result.error is not None:
             raise result.error
         return run_summary(context, result, None)
-    report_chain(context, result)
     return run_summary(context, result, finish_chain(context, options, result))
 
 
@@ -145,9 +145,9 @@ def evaluate(
         return evaluate_result(context.path("eval"))
     look = Look(tile, flip)
     file = model_of(context, None) if model is None else model_file(Path(model))
-    _bring_up(context, "config", force=False, progress=progress)
-    with shown(context, progress=progress) as (seen, _):
-        return evaluate_result(judge_beside(seen, file, look))
+    judge = Judgement(file, look)
+    _bring_up(context, "config", progress=progress, then=judge)
+    return evaluate_result(judge.folder)
 
 
 def export_model(
@@ -174,6 +174,14 @@ def _opened(config: Name, overrides: Sequence[str], runs: Name) -> Context:
     return open_pipeline(None if named == DEFAULT_CONFIG else named, overrides, Path(runs))
 
 
-def _bring_up(context: Context, stage: str, *, force: bool, progress: bool, resume: bool = False) -> None:
+def _bring_up(
+    context: Context,
+    stage: str,
+    *,
+    progress: bool,
+    force: bool = False,
+    resume: bool = False,
+    then: Then | None = None,
+) -> None:
     options = stage_options(stage, force=force, resume=resume)
-    finish_stage(context, stage, advance(context, options, progress=progress))
+    finish_stage(context, stage, advance(context, options, progress=progress, then=then))

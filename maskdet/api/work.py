@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from maskdet.api.display import Display, console_on
 from maskdet.pipeline.outcome import RunOptions, RunResult
-from maskdet.pipeline.run import OnStart, run_stages
+from maskdet.pipeline.run import OnStart, Then, run_stages
 from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages import STAGES
 
@@ -25,7 +25,7 @@ def shown(context: Context, *, progress: bool) -> Iterator[tuple[Context, OnStar
         yield seen, display.on_start
 
 
-def advance(context: Context, options: RunOptions, *, progress: bool) -> RunResult:
+def advance(context: Context, options: RunOptions, *, progress: bool, then: Then | None = None) -> RunResult:
     """Run stages. Errors of maskdet and Ctrl-C stay in the result."""
     with shown(context, progress=progress) as (seen, on_start):
-        return run_stages(STAGES, seen, options, on_start)
+        return run_stages(STAGES, seen, options, on_start, then)

@@ -51,15 +51,11 @@ def evaluate(
 
 def _judge(context: Context, model: Path | None, tile: bool, flip: bool) -> Path:
     """Judge a model that is no stage's, or with another look; the result's folder lies beside the stages'."""
-    from dataclasses import replace
-
-    from maskdet.api.display import Display
-    from maskdet.cli.console import standard_output
     from maskdet.detector.tiling import Look
     from maskdet.pipeline.models import model_file, model_of
-    from maskdet.pipeline.stages.eval import judge_beside
+    from maskdet.pipeline.stages.eval import Judgement
 
     file = model_of(context, model) if tile or flip or model is None else model_file(model)
-    run_stage(context, "config", table=False)
-    with Display(standard_output()) as display:
-        return judge_beside(replace(context, track=display.track), file, Look(tile, flip))
+    judge = Judgement(file, Look(tile, flip))
+    run_stage(context, "config", table=False, then=judge)
+    return judge.folder

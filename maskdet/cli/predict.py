@@ -50,7 +50,7 @@ def predict(
 ) -> None:
     """Find faces in pictures and videos.
 
-    Takes files, folders and globs, and uses all cores. What cannot be read is listed last.
+    Takes files, folders and globs, and uses all cores. What cannot be read or drawn is listed last.
     """
     model = model or stand_in(config)
     context = open_serving(config, overrides or [], runs, named=model is not None)
@@ -97,7 +97,8 @@ def _tell(summary: PredictSummary, meta: BundleMeta) -> None:
             shown.append(f"  ... and {len(summary.failures) - MAX_FAILURES} more")
         listing = "\n".join(shown)
         raise PictureError(
-            f"files that could not be read: {len(summary.failures)}\n{listing}", "mend them or leave them out"
+            f"files that could not be read or drawn: {len(summary.failures)}\n{listing}",
+            "mend them or leave them out",
         )
 
 

@@ -44,15 +44,14 @@ def run(
 
     A stage whose inputs have not changed is skipped.
     """
-    from maskdet.pipeline.chain import chain_options
+    from maskdet.pipeline.chain import chain_options, report_chain
 
     context = open_pipeline(_one(file, config), overrides or [], runs)
     options = chain_options(start, end, force=force, dry_run=dry_run, resume=resume)
-    result = advance(context, options)
     if dry_run:
-        _finish_dry(result)
+        _finish_dry(advance(context, options))
     else:
-        _finish(context, options, result)
+        _finish(context, options, advance(context, options, then=report_chain))
 
 
 def _one(file: Path | None, config: Path | None) -> Path | None:
@@ -73,9 +72,8 @@ def _finish_dry(result: RunResult) -> None:
 
 def _finish(context: Context, options: RunOptions, result: RunResult) -> None:
     from maskdet.cli.console import print_lines, shown
-    from maskdet.pipeline.chain import finish_chain, report_chain
+    from maskdet.pipeline.chain import finish_chain
 
-    report_chain(context, result)
     report = finish_chain(context, options, result)
     print_lines(
         ["", *(["everything is up to date"] if result.up_to_date else []), f"report: {shown(report)}"]

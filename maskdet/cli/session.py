@@ -10,6 +10,7 @@ from maskdet.pipeline.places import DEFAULT_CONFIG
 
 if TYPE_CHECKING:
     from maskdet.pipeline.outcome import RunOptions, RunResult
+    from maskdet.pipeline.run import Then
     from maskdet.pipeline.stage import Context
 
 
@@ -64,12 +65,14 @@ def _word(value: object) -> object:
     return json.dumps(value) if isinstance(value, bool | list) else value
 
 
-def advance(context: Context, options: RunOptions, *, table: bool = True) -> RunResult:
+def advance(
+    context: Context, options: RunOptions, *, table: bool = True, then: Then | None = None
+) -> RunResult:
     """Run stages with progress on standard output, then show a row for each. Errors stay in the result."""
     from maskdet.api.work import advance as bring_up
     from maskdet.cli.console import print_outcomes
 
-    result = bring_up(context, options, progress=True)
+    result = bring_up(context, options, progress=True, then=then)
     if table:
         last = next((n for n, outcome in enumerate(result.outcomes) if outcome.stage == options.end), None)
         print_outcomes(result.outcomes[: None if last is None else last + 1])
@@ -77,12 +80,18 @@ def advance(context: Context, options: RunOptions, *, table: bool = True) -> Run
 
 
 def run_stage(
-    context: Context, stage: str, *, force: bool = False, resume: bool = False, table: bool = True
+    context: Context,
+    stage: str,
+    *,
+    force: bool = False,
+    resume: bool = False,
+    table: bool = True,
+    then: Then | None = None,
 ) -> None:
     """Bring one stage up to date, and cheap ones before it. Raises the error that stopped it."""
     from maskdet.pipeline.chain import finish_stage, stage_options
 
-    result = advance(context, stage_options(stage, force=force, resume=resume), table=table)
+    result = advance(context, stage_options(stage, force=force, resume=resume), table=table, then=then)
     finish_stage(context, stage, result)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from PIL import Image
 from maskdet.dataset.findings import Finding, clean
 from maskdet.detector.picture import decode
 from maskdet.errors import PictureError
+from maskdet.machine import core_count
 from maskdet.types import BoolArray, Picture
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".bmp": "BMP", ".webp": "WEBP"}
@@ -68,7 +68,7 @@ def read_facts(path: Path, file: str) -> PictureFacts | Finding:
 def read_all_facts(root: Path, files: Sequence[str]) -> Iterator[PictureFacts | Finding]:
     """`read_facts` for each of `files` under `root`, in their order, on all cores."""
     # The decoders let go of the interpreter lock, so threads do.
-    with ThreadPoolExecutor(_cores()) as pool:
+    with ThreadPoolExecutor(core_count()) as pool:
         yield from pool.map(lambda file: read_facts(root / file, file), files)
 
 
@@ -87,8 +87,3 @@ def _header(data: bytes) -> tuple[tuple[int, int], str]:
         # Phones write JPEG files with a second picture inside, which Pillow calls MPO.
         real_format = "JPEG" if picture.format == "MPO" else picture.format or "unknown"
         return (picture.height, picture.width), real_format
-
-
-def _cores() -> int:
-    # A container often may use fewer cores than the machine has.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,26 +1,26 @@
-"""One run at a time in a results folder; the system frees the lock when its holder dies."""
+"""One writer at a time in a results folder; the system frees the lock when its holder dies."""
 
 from __future__ import annotations
 
 import os
-import re
-import shutil
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from maskdet.asides import sweep
 from maskdet.errors import StageError
-
-_ASIDE = re.compile(r"\.\d+-")
+from maskdet.pipeline.cache import RECORDS
 
 
 @contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
     """Hold runs/<name> for this process. Raises StageError that names the process which holds it."""
     folder.mkdir(parents=True, exist_ok=True)
-    # The number is kept beside the lock file, which every contender truncates.
+    # Who it is is kept beside the lock file, which contenders may truncate. It is for people only: containers
+    # that share the folder may have the same process numbers, and the lock itself holds between them.
     owner = folder / ".lock.pid"
     lock = FileLock(folder / ".lock", timeout=0)
     try:
@@ -31,8 +31,9 @@ def run_lock(folder: Path) -> Iterator[None]:
             "wait for it, stop it, or give this run another name",
         ) from error
     try:
-        owner.write_text(str(os.getpid()), encoding="ascii")
-        _sweep(folder)
+        owner.write_text(f"{os.getpid()} on {platform.node()}", encoding="utf-8")
+        sweep(folder)
+        sweep(folder / RECORDS)
         yield
     finally:
         owner.unlink(missing_ok=True)
@@ -41,13 +42,6 @@ def run_lock(folder: Path) -> Iterator[None]:
 
 def _read(owner: Path) -> str:
     try:
-        return owner.read_text(encoding="ascii")
+        return owner.read_text(encoding="utf-8")
     except OSError:
         return "(unknown)"
-
-
-def _sweep(folder: Path) -> None:
-    # What a killed run had written aside is nobody's: this process holds the lock.
-    for path in folder.iterdir():
-        if _ASIDE.match(path.name) and path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)

@@ -25,6 +25,8 @@ from maskdet.settings import nearest
 
 OnStart = Callable[[str, str], None]
 """Called with a stage's name and the reason before it runs."""
+Then = Callable[[Context, RunResult], None]
+"""Called after the last stage, while the results folder still belongs to this process."""
 
 
 def run_stages(
@@ -32,11 +34,13 @@ def run_stages(
     context: Context,
     options: RunOptions,
     on_start: OnStart = lambda _stage, _reason: None,
+    then: Then | None = None,
 ) -> RunResult:
     """Bring the chosen stages up to date in order; stop at the first that fails.
 
-    Errors of maskdet and Ctrl-C end up in the result, so that the caller can show the table first; anything
-    else is a fault of the program and is raised. Raises UsageError for a range that does not exist, and
+    Errors of maskdet and Ctrl-C in a stage end up in the result, so that the caller can show the table first;
+    anything else is a fault of the program and is raised. Whatever else is to be written into the results
+    folder is written by `then`. Raises UsageError for a range that does not exist, and
     StageError when another process works in the same folder.
     """
     first, last = _range(stages, options)
@@ -44,6 +48,8 @@ def run_stages(
     with nullcontext() if options.dry_run else run_lock(context.folder):
         for number, stage in enumerate(stages):
             runner.visit(stage, chosen=first <= number <= last)
+        if then is not None:
+            then(context, runner.result)
     return runner.result
 
 

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import cv2
+
 from maskdet.detector.conclusion import Conclusion, examine, rule_of
 from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
@@ -21,7 +23,8 @@ from maskdet.detector.thresholds import thresholds_of
 from maskdet.detector.tiling import PLAIN, Look
 from maskdet.detector.verdict import MaskRule
 from maskdet.errors import PictureError, UsageError
-from maskdet.prediction.flow import run_in_order, usable_cores
+from maskdet.machine import core_count
+from maskdet.prediction.flow import run_in_order
 from maskdet.prediction.results import Failure, Prediction, PredictSummary
 from maskdet.prediction.sources import Source, find_sources
 from maskdet.prediction.video import frame_count, read_frames
@@ -46,9 +49,9 @@ def predict(
 
     A picture is a task and each core has a thread, so the detector should be of one thread. `threshold`
     stands in for the bundle's own of each class; what is below the bundle's NMS threshold is gone in any
-    case. `look` adds passes over tiles or the mirrored picture. Pictures that cannot be read are in the
-    summary, and the rest goes on. Raises UsageError, or BundleError if the model fails; no file is left
-    half-written then.
+    case. `look` adds passes over tiles or the mirrored picture. Pictures that cannot be read or drawn are in
+    the summary, and the rest goes on. Raises UsageError where nothing can be written, as on a full disk, or
+    BundleError if the model fails; no file is left half-written then.
     """
     started = time.perf_counter()
     _check(formats)
@@ -61,7 +64,7 @@ def predict(
         tally = _carry_out(work, found, formats, out, track)
     except OSError as error:
         raise UsageError(
-            f"{error.filename or out}: {error.strerror}", "name a folder that can be written"
+            f"{error.filename or out}: {error.strerror}", "make room, or name a folder that can be written"
         ) from error
     return PredictSummary(
         pictures=tally.pictures,
@@ -82,9 +85,11 @@ class _Tally:
     def add(self, outcome: Prediction | Failure) -> None:
         if isinstance(outcome, Failure):
             self.failures.append(outcome)
-        else:
-            self.pictures += 1
-            self.faces.update(outcome.concluded.detections.class_ids.tolist())
+            return
+        self.pictures += 1
+        self.faces.update(outcome.concluded.detections.class_ids.tolist())
+        if outcome.undrawn:
+            self.failures.append(Failure(outcome.source.path.as_posix(), outcome.undrawn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +108,13 @@ class _Work:
     def picture(self, source: Source) -> Prediction | Failure:
         try:
             picture = read_picture(source.path)
+            concluded = self._examined(picture)
         except PictureError as error:
             return _failure(source, error)
-        concluded = self._examined(picture)
-        if self.drawings is not None:
-            save_drawn(self._drawn(picture, concluded), self.drawings / source.drawn)
-        return Prediction(source, (picture.shape[0], picture.shape[1]), concluded)
+        except (MemoryError, cv2.error) as error:
+            return Failure(source.path.as_posix(), f"it cannot be looked at: {error or 'memory is short'}")
+        undrawn = self._save(picture, concluded, source)
+        return Prediction(source, (picture.shape[0], picture.shape[1]), concluded, undrawn=undrawn)
 
     def frame(self, source: Source, number: int, picture: Picture) -> Prediction:
         concluded = self._examined(picture)
@@ -118,6 +124,18 @@ class _Work:
 
     def _examined(self, picture: Picture) -> Conclusion:
         return examine(self.detector, picture, self.thresholds, self.rule, look=self.look)
+
+    def _save(self, picture: Picture, concluded: Conclusion, source: Source) -> str:
+        """Draw and write, if that is asked for; why it could not be done."""
+        if self.drawings is None:
+            return ""
+        try:
+            save_drawn(self._drawn(picture, concluded), self.drawings / source.drawn)
+        except PictureError as error:
+            return f"it cannot be drawn: {error.what}"
+        except MemoryError:
+            return "it cannot be drawn: memory is short"
+        return ""
 
     def _drawn(self, picture: Picture, concluded: Conclusion, *, keep_size: bool = False) -> Picture:
         return draw(picture, concluded.detections, self.detector.meta.labels, keep_size=keep_size)
@@ -129,15 +147,14 @@ def _carry_out(
     tally = _Tally()
     with (
         open_writers(formats, out, work.in_force) as writers,
-        closing(run_in_order(_tasks(work, sources), usable_cores())) as outcomes,
+        closing(run_in_order(_tasks(work, sources), core_count())) as outcomes,
     ):
         for outcome in track(outcomes, "predict", _count(sources)):
             tally.add(outcome)
             if isinstance(outcome, Prediction):
-                for writer in writers:
-                    writer.add(outcome)
+                tally.failures.extend(fault for writer in writers for fault in writer.add(outcome))
         for writer in writers:
-            writer.finish(tally.failures)
+            tally.failures.extend(writer.finish(tally.failures))
     return tally
 
 
@@ -182,4 +199,8 @@ def _check(formats: Collection[str]) -> None:
 
 def _written(formats: Collection[str], out: Path) -> tuple[Path, ...]:
     places = {"json": json_path(out), "csv": csv_path(out), "draw": drawn_folder(out)}
-    return tuple(places[name] for name in FORMATS if name in formats and places[name].exists())
+    return tuple(places[name] for name in FORMATS if name in formats and _is_there(places[name]))
+
+
+def _is_there(path: Path) -> bool:
+    return any(path.iterdir()) if path.is_dir() else path.is_file()

@@ -24,11 +24,13 @@ class Prediction:
     """Number of the frame in its video, from 0; None for a picture."""
     drawn: Picture | None = None
     """The frame with its boxes, where a drawn video is asked for."""
+    undrawn: str = ""
+    """Why there is no drawn copy, where one is asked for and could not be made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A picture or video that could not be read, and why."""
+    """A picture or video that could not be read or drawn, and why."""
 
     file: str
     reason: str
@@ -45,7 +47,7 @@ class PredictSummary:
     faces: Mapping[str, int]
     """Detections by label, all labels named."""
     failures: tuple[Failure, ...]
-    """What could not be read; the rest went on."""
+    """What could not be read or drawn; the rest went on."""
     seconds: float
     written: tuple[Path, ...]
     """The files, and the folder of drawn pictures."""

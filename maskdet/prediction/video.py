@@ -37,7 +37,7 @@ class VideoWriter:
     def _open(self, width: int, height: int) -> cv2.VideoWriter:
         # MPEG-4 part 2: the one codec for MP4 that every OpenCV wheel can write.
         codec = cv2.VideoWriter.fourcc(*"mp4v")
-        writer = cv2.VideoWriter(str(self._path), cv2.CAP_FFMPEG, codec, self._rate, (width, height))
+        writer = cv2.VideoWriter(_utf8(self._path), cv2.CAP_FFMPEG, codec, self._rate, (width, height))
         if not writer.isOpened():
             raise PictureError(
                 f"{self._path}: a video of {width}x{height} cannot be written", "leave out draw"
@@ -61,11 +61,11 @@ def read_frames(path: Path) -> Iterator[Picture]:
     with _captured(path) as capture:
         count = 0
         while True:
-            there, frame = capture.read()
-            if not there:
+            frame = _next_frame(capture, path)
+            if frame is None:
                 break
             count += 1
-            yield np.ascontiguousarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+            yield frame
     if not count:
         raise PictureError(f"{path}: the video holds no frame that can be read", "convert it to MP4 (H.264)")
 
@@ -87,10 +87,27 @@ def frame_count(path: Path) -> int | None:
     return count if count > 0 else None
 
 
+def _next_frame(capture: cv2.VideoCapture, path: Path) -> Picture | None:
+    try:
+        there, frame = capture.read()
+        return np.ascontiguousarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)) if there else None
+    except cv2.error as error:
+        raise PictureError(f"{path}: a frame cannot be read: {error}", "convert it to MP4 (H.264)") from error
+
+
+def _utf8(path: Path) -> str:
+    """The path as OpenCV takes it, which crashes at other names. Raises PictureError if it is not UTF-8."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise PictureError(f"{path}: the name is not UTF-8", "rename the file") from error
+    return str(path)
+
+
 @contextmanager
 def _captured(path: Path) -> Iterator[cv2.VideoCapture]:
     # An absolute path cannot be taken for a protocol such as concat: by FFmpeg.
-    capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
+    capture = cv2.VideoCapture(_utf8(path.resolve()), cv2.CAP_FFMPEG)
     try:
         if not capture.isOpened():
             raise PictureError(f"{path}: the video cannot be opened", "convert it to MP4 (H.264)")

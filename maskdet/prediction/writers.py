@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,13 +22,20 @@ from maskdet.prediction.sources import Source
 from maskdet.prediction.video import VideoWriter, frame_rate, staged_video
 from maskdet.types import Picture
 
+_OF_A_NAME = frozenset(
+    {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP}
+)
+"""Too long, not allowed on that file system, or taken by a folder or a file where the other is needed."""
+
 
 class Writer(Protocol):
-    """Takes predictions in order, then the failures, once."""
+    """Takes predictions in order, then the failures, once; both tell of failures of its own."""
 
-    def add(self, prediction: Prediction) -> None: ...
+    def add(self, prediction: Prediction) -> Sequence[Failure]:
+        """What could not be written because of the source itself; OSError is raised for anything else."""
 
-    def finish(self, failures: Sequence[Failure]) -> None: ...
+    def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:
+        """As `add`."""
 
 
 class JsonWriter:
@@ -38,13 +46,15 @@ class JsonWriter:
         head = meta.model_dump(include={"name", "variant", "labels", "thresholds", "threshold_policy"})
         stream.write(f'{{\n  "model": {_compact(head)},\n  "pictures": [')
 
-    def add(self, prediction: Prediction) -> None:
+    def add(self, prediction: Prediction) -> Sequence[Failure]:
         self._stream.write(f"{self._separator}    {_compact(_record(prediction, self._labels))}")
         self._separator = ",\n"
+        return ()
 
-    def finish(self, failures: Sequence[Failure]) -> None:
+    def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:
         rows = [{"file": failure.file, "reason": failure.reason} for failure in failures]
         self._stream.write(f'\n  ],\n  "failures": {_compact(rows)}\n}}\n')
+        return ()
 
 
 class CsvWriter:
@@ -55,11 +65,13 @@ class CsvWriter:
         self._table = csv.writer(stream, lineterminator="\n")
         self._table.writerow(CSV_COLUMNS)
 
-    def add(self, prediction: Prediction) -> None:
+    def add(self, prediction: Prediction) -> Sequence[Failure]:
         self._table.writerows(csv_rows(_record(prediction, self._labels)))
+        return ()
 
-    def finish(self, failures: Sequence[Failure]) -> None:
+    def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:
         del failures
+        return ()
 
 
 class VideoDrawings:
@@ -80,22 +92,49 @@ class VideoDrawings:
         # The error goes through, so that a video cut short is not kept.
         self._open.__exit__(kind, error, trace)
 
-    def add(self, prediction: Prediction) -> None:
+    def add(self, prediction: Prediction) -> Sequence[Failure]:
         if prediction.drawn is None:
-            return
-        if self._writer is None or prediction.source != self._source:
-            self._writer = self._begin(prediction.source)
-        self._writer.add(prediction.drawn)
+            return ()
+        failures = [] if prediction.source == self._source else self._begin(prediction.source)
+        if self._writer is None:
+            return failures
+        try:
+            self._writer.add(prediction.drawn)
+        except PictureError as error:
+            self._open.__exit__(type(error), error, error.__traceback__)
+            failures.append(self._failed(prediction.source, error))
+        return failures
 
-    def finish(self, failures: Sequence[Failure]) -> None:
+    def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:
         del failures
-        self._open.close()
+        return self._end()
 
-    def _begin(self, source: Source) -> VideoWriter:
-        self._open.close()
+    def _begin(self, source: Source) -> list[Failure]:
+        failures = self._end()
         self._source = source
         target = self._folder / source.drawn
-        return self._open.enter_context(staged_video(target, frame_rate(source.path)))
+        try:
+            with _named_errors(target):
+                self._writer = self._open.enter_context(staged_video(target, frame_rate(source.path)))
+        except PictureError as error:
+            failures.append(self._failed(source, error))
+        return failures
+
+    def _end(self) -> list[Failure]:
+        """Put the video into place, if one is being drawn."""
+        if self._source is None:
+            return []
+        try:
+            with _named_errors(self._folder / self._source.drawn):
+                self._open.close()
+        except PictureError as error:
+            return [self._failed(self._source, error)]
+        return []
+
+    def _failed(self, source: Source, error: PictureError) -> Failure:
+        """What is left of the video stays undrawn."""
+        self._writer = None
+        return Failure(source.path.as_posix(), f"it cannot be drawn: {error.what}")
 
 
 @contextmanager
@@ -106,25 +145,47 @@ def open_writers(formats: Collection[str], out: Path, meta: BundleMeta) -> Itera
     """
     with ExitStack() as stack:
         writers: list[Writer] = []
+        # The videos first: the others also tell which of them failed at their end.
+        if "draw" in formats:
+            drawn_folder(out).mkdir(parents=True, exist_ok=True)
+            writers.append(stack.enter_context(VideoDrawings(drawn_folder(out))))
         if "json" in formats:
             writers.append(JsonWriter(stack.enter_context(_staged_text(json_path(out))), meta))
         if "csv" in formats:
             writers.append(CsvWriter(stack.enter_context(_staged_text(csv_path(out))), meta))
-        if "draw" in formats:
-            writers.append(stack.enter_context(VideoDrawings(drawn_folder(out))))
         yield writers
 
 
 def save_drawn(picture: Picture, target: Path) -> None:
-    """Write a drawn picture in the format of its ending."""
+    """Write a drawn picture in the format of its ending.
+
+    Raises PictureError where the picture's own size or name is in the way, OSError for anything else.
+    """
+    data = _encoded(picture, target.suffix.lower())
+    with _named_errors(target), staged_file(target) as aside:
+        aside.write_bytes(data)
+
+
+def _encoded(picture: Picture, suffix: str) -> bytes:
+    height, width = picture.shape[:2]
     try:
-        _, data = cv2.imencode(target.suffix.lower(), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    except cv2.error as error:
-        raise PictureError(
-            f"{target}: the drawn picture cannot be written: {error}", "leave out draw"
-        ) from error
-    with staged_file(target) as aside:
-        aside.write_bytes(data.tobytes())
+        done, data = cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    except cv2.error:
+        done = False
+    if not done:
+        raise PictureError(f"a picture of {width}x{height} cannot be written as {suffix}", "leave out draw")
+    return data.tobytes()
+
+
+@contextmanager
+def _named_errors(target: Path) -> Iterator[None]:
+    """Tell an error of this one name from those, such as a full disk, that every file would meet."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _OF_A_NAME:
+            raise
+        raise PictureError(f"{target.name}: {error.strerror}", "rename the file") from error
 
 
 def json_path(out: Path) -> Path:
@@ -141,7 +202,11 @@ def drawn_folder(out: Path) -> Path:
 
 @contextmanager
 def _staged_text(target: Path) -> Iterator[TextIO]:
-    with staged_file(target) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
+    # A file name of another encoding comes back from JSON as Python knows it.
+    with (
+        staged_file(target) as aside,
+        aside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream,
+    ):
         yield stream
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import cv2
 from lxml import etree
 
+from maskdet.asides import sweep
 from maskdet.detector.picture import PictureLimits, decode
 from maskdet.errors import ServingError
 from maskdet.files import staged_file
@@ -46,19 +49,25 @@ class Inbox:
         self._annotations = folder / ANNOTATIONS
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         self._most = settings.inbox_pictures
-        # Two corrections of one picture would write to the same file aside.
+        # Counting and storing go together, and so do a picture and its annotation.
         self._lock = threading.Lock()
+        self._turn = asyncio.Lock()
         try:
             for part in (self._pictures, self._annotations):
                 part.mkdir(parents=True, exist_ok=True)
-                with staged_file(part / ".writable") as aside:
-                    aside.touch()
-                (part / ".writable").unlink()
+                sweep(part)
+                with TemporaryFile(dir=part):
+                    pass
         except OSError as error:
             raise ServingError(
                 f"the inbox {folder} cannot be written to: {error.strerror or error}",
                 "name another folder with --inbox",
             ) from error
+
+    async def take_in(self, data: bytes, corrections: Sequence[Correction]) -> str:
+        """`save` beside the event loop, one at a time: the pixels of one picture are in memory at most."""
+        async with self._turn:
+            return await asyncio.to_thread(self.save, data, corrections)
 
     def save(self, data: bytes, corrections: Sequence[Correction]) -> str:
         """Store an encoded picture and its faces; returns the name of both files, without their endings.

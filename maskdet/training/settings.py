@@ -55,7 +55,8 @@ class TrainSettings(Section):
     optimizer: Literal["momentum", "adamw"] = "momentum"
     """momentum: PicoDet's published SGD; adamw: learns faster where there are only hundreds of steps."""
     device: Device = "auto"
-    """auto: GPU where Paddle sees one, CPU otherwise; gpu:0,1 names devices."""
+    """auto: GPU where Paddle sees one, CPU otherwise; gpu:0,1 names devices, which count
+    within CUDA_VISIBLE_DEVICES where that is set."""
     workers: int | Literal["auto"] = "auto"
     """Processes on CPU; auto: one a core, while each has at least 4 pictures a step and 4 GiB of memory.
     On GPU it is one a device."""

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import yaml
 
+from maskdet.asides import sweep
 from maskdet.dataset.learnt import learnt_sha256, told_roles
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
 from maskdet.files import sha256_file
-from maskdet.training.launch.disk_space import clear_unfinished, space_for
+from maskdet.training.launch.disk_space import space_for
 from maskdet.training.launch.failures import Diverged, OutOfMemory
 from maskdet.training.launch.placement import cache_bytes, worker_command
 from maskdet.training.launch.process import Event, OnEvent, WorkerCommand, run_worker
@@ -100,7 +101,7 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
     """
     job.out.mkdir(parents=True, exist_ok=True)
     state = _starting_state(job, resume)
-    clear_unfinished(job.out)
+    sweep(job.out)
     write_labels(job.out, load_manifest(job.manifest).labels)
     command = worker_command(job.settings)
     recorder = Recorder(job.out, on_event)

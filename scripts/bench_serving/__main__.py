@@ -36,13 +36,13 @@ from candidates import (
     running,
     versions,
 )
-from limit import cores
 from report import Measurement, Run, as_document, as_json, as_markdown
 
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import decode, decode_reduced
 from maskdet.errors import MaskdetError
+from maskdet.machine import core_count
 
 SIZES = ((400, 300), (1920, 1080))
 JPEG_QUALITY = 90
@@ -113,7 +113,7 @@ def measured(options: argparse.Namespace) -> Run:
         wanted = [one for one in candidates(model) if options.only in one.name or one.name == "maskdet"]
         pythons = {one.name: installed(one, options.cache) for one in wanted}
         run = Run(
-            machine=f"{os.cpu_count()} cores, {processor()}, Python {sys.version.split()[0]}; "
+            machine=f"{core_count()} cores, {processor()}, Python {sys.version.split()[0]}; "
             f"load average {os.getloadavg()[0]:.1f} when it began (all cores idle: 0)",
             model=load_bundle(model.path).meta.variant,
             pictures={one.name: one.path.stat().st_size for one in pictures},
@@ -251,7 +251,7 @@ def prepared(options: argparse.Namespace, folder: Path) -> tuple[Model, list[Pic
         )
         for name, file in files
     ]
-    return Model(path.resolve(), detector.meta.input_size[0], threshold, cores()), pictures
+    return Model(path.resolve(), detector.meta.input_size[0], threshold, core_count()), pictures
 
 
 def detect(detector: Detector, data: bytes, *, full: bool = False) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import threading
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import decode_reduced
+from maskdet.machine import core_count
 
 Call = Callable[[], int]
 WARM_UP_SECONDS = 0.5
@@ -55,10 +55,6 @@ def measure(calls: list[Call], seconds: float) -> dict[str, object]:
     return {"seconds": time.perf_counter() - begin, "millis": list(chain(*millis)), "faults": []}
 
 
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def main() -> None:
     """Read {model, picture, threshold, seconds, spread} as JSON from standard input; print an outcome.
 
@@ -66,7 +62,7 @@ def main() -> None:
     """
     task = json.load(sys.stdin)
     data = Path(task["picture"]).read_bytes()
-    count, threads = (1, cores()) if task["spread"] else (cores(), 1)
+    count, threads = (1, core_count()) if task["spread"] else (core_count(), 1)
     call = whole_way(Path(task["model"]), data, threads, task["threshold"])
     outcome = measure([call] * count, task["seconds"])
     json.dump({**outcome, "detections": call()}, sys.stdout)

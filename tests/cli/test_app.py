@@ -131,6 +131,21 @@ def test_signals_unwind_and_exit_as_shells_count(number, code):
     assert "Traceback" not in errors
 
 
+def test_a_background_job_ends_by_sigterm_only():
+    background = ["sh", "-c", 'trap "" INT HUP; exec "$@"', "sh"]
+    command = [*background, sys.executable, "-c", SLEEPER, "sleep"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "sleeping\n"
+        for number in (signal.SIGINT, signal.SIGHUP):
+            process.send_signal(number)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.terminate()
+        assert process.communicate(timeout=20)[0] == "cleaned up\n"
+    assert process.returncode == 143
+
+
 def test_an_ignored_signal_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

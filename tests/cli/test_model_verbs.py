@@ -14,6 +14,8 @@ from support import paint, write_tiny_bundle
 
 from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.errors import PictureError, PipelineFileError, ServingError, StageError, UsageError
+from maskdet.pipeline.lock import run_lock
+from maskdet.pipeline.stages.eval import write_evaluation
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def test_predict_takes_the_exported_model_of_the_pipeline(model, invoke):
 def test_predict_lists_what_it_could_not_read_and_goes_on(model, invoke):
     (model.parent / "broken.jpg").write_bytes(b"no picture")
     with pytest.raises(
-        PictureError, match=re.compile(r"files that could not be read: 1\n  broken.jpg: ", re.DOTALL)
+        PictureError, match=re.compile(r"files that could not be read or drawn: 1\n  broken.jpg: ", re.DOTALL)
     ):
         invoke("predict", "photo.png", "broken.jpg", "--model", "model.onnx")
     assert (model.parent / "predictions" / "predictions.json").is_file()
@@ -116,6 +118,21 @@ def test_eval_judges_any_bundle_on_val(project, invoke):
     assert "| recall 90% |" in result.output
     written = {path.name for path in (project / "runs" / "demo" / "eval-other").iterdir()}
     assert written == {"metrics.json", "report.md", "pr.png", "thresholds.png", "slices.png", "worst.png"}
+
+
+def test_eval_of_any_bundle_holds_the_results_folder(project, invoke, monkeypatch):
+    tried = []
+
+    def written(evaluation, root, out):
+        with pytest.raises(StageError, match="in use by process"), run_lock(project / "runs" / "demo"):
+            pass
+        tried.append(out)
+        write_evaluation(evaluation, root, out)
+
+    monkeypatch.setattr("maskdet.pipeline.stages.eval.write_evaluation", written)
+    write_tiny_bundle(project / "other.onnx", labels=("with_mask", "without_mask"))
+    assert invoke("eval", "--model", "other.onnx").exit_code == 0
+    assert len(tried) == 1
 
 
 def test_eval_tells_what_a_closer_look_gains_and_costs(project, invoke):

@@ -279,10 +279,31 @@ def test_one_run_at_a_time_names_the_holder(project):
 
 
 def test_what_a_killed_run_left_aside_is_swept(project):
-    leftover = project.context.folder / ".4711-export"
-    leftover.mkdir(parents=True)
+    folder = project.context.folder
+    code = (
+        "import os, sys; from pathlib import Path; from maskdet.files import staged_file, staged_folder\n"
+        "run = Path(sys.argv[1])\n"
+        "with staged_folder(run / 'export'), staged_file(run / '.stages' / 'x.json') as x:\n"
+        "    x.touch(); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, folder], check=True)
+    assert len(list(folder.rglob(".aside-*"))) == 2
     project.run()
-    assert not leftover.exists()
+    assert list(folder.rglob(".aside-*")) == []
+
+
+def test_what_follows_the_stages_still_holds_the_folder(project):
+    tried = []
+
+    def then(context, result):
+        assert states(result) == [RAN, RAN, RAN]
+        with pytest.raises(StageError, match="in use by process"):
+            project.run()
+        tried.append(context.folder)
+
+    run_stages(project.stages, project.context, RunOptions(), then=then)
+    assert tried == [project.context.folder]
+    assert states(project.run()) == [FRESH, FRESH, FRESH]
 
 
 def test_the_report_has_the_table_the_files_and_the_failure(project):

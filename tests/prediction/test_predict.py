@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -175,6 +177,72 @@ def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(detector: Detector
     assert [picture["file"] for picture in written["pictures"]] == ["photos/a.png", "photos/d.png"]
     assert [failure["file"] for failure in written["failures"]] == [f.file for f in summary.failures]
     assert not (OUT / "drawn" / "b.jpg").exists()
+
+
+def test_a_picture_that_cannot_be_drawn_is_reported_and_the_rest_goes_on(
+    detector: Detector, here: Path
+) -> None:
+    save(here / "photos/a.jpg")
+    # Wider than a JPEG can be: only its name ends like one.
+    wide = save(here / "photos/wide.png", paint({(3, 3): "with_mask"}, 64, 70_000))
+    wide.rename(here / "photos/b.jpg")
+    long = f"photos/{'c' * 250}.tiff"
+    save(here / "photos/c.tiff").rename(here / long)
+    save(here / "photos/d.png")
+    save(here / "photos/sub/e.png").rename(here / "photos/sub/e.tiff")
+    save(here / "photos/sub/e.tiff.png/f.png")
+    summary = predict(detector, ["photos"], formats=["json", "draw"], out=OUT)
+    assert summary.pictures == 6
+    assert [failure.file for failure in summary.failures][:2] == ["photos/b.jpg", long]
+    assert "70000x64" in summary.failures[0].reason
+    assert "too long" in summary.failures[1].reason
+    # Which of the two takes the name first is a matter of time; the other one is told.
+    assert [failure.file.startswith("photos/sub/e.tiff") for failure in summary.failures[2:]] == [True]
+    written = document()
+    assert len(written["pictures"]) == 6
+    assert [face["label"] for face in written["pictures"][1]["detections"]] == ["with_mask"]
+    assert [failure["file"] for failure in written["failures"]] == [f.file for f in summary.failures]
+    drawn = [path.name for path in (OUT / "drawn").rglob("*") if path.is_file()]
+    assert len(drawn) == 3
+    assert {"a.jpg", "d.png"} < set(drawn)
+
+
+def test_names_in_another_encoding_are_told_as_they_are(detector: Detector, here: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9")
+    try:
+        save(here / "photos/a.png").rename(here / f"photos/{odd}.png")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    save_video(here / "photos/v.avi", [paint({}, 64, 64)]).rename(here / f"photos/{odd}.avi")
+    save(here / "photos/z.png")
+    summary = predict(detector, ["photos"], formats=["json", "csv", "draw"], out=OUT)
+    assert [failure.file for failure in summary.failures] == [f"photos/{odd}.avi"]
+    assert [picture["file"] for picture in document()["pictures"]] == [f"photos/{odd}.png", "photos/z.png"]
+    assert (OUT / "drawn" / f"{odd}.png").is_file()
+
+
+def test_a_video_that_cannot_be_drawn_is_reported_once(detector: Detector, here: Path) -> None:
+    save_video(here / "photos/a.avi", [paint({(1, 1): "with_mask"}, 64, 64)] * 3)
+    save_video(here / "photos/b.avi", [paint({(1, 1): "with_mask"}, 64, 64)] * 2)
+    (OUT / "drawn" / "a.mp4").mkdir(parents=True)
+    (OUT / "drawn" / "a.mp4" / "kept").touch()
+    summary = predict(detector, ["photos"], formats=["json", "draw"], out=OUT)
+    assert [failure.file for failure in summary.failures] == ["photos/a.avi"]
+    assert summary.pictures == len(document()["pictures"]) == 5
+    assert len(list(read_frames(OUT / "drawn" / "b.mp4"))) == 2
+    assert sorted(path.name for path in (OUT / "drawn").iterdir()) == ["a.mp4", "b.mp4"]
+
+
+def test_a_full_disk_ends_the_run(detector: Detector, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    save(here / "a.png")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UsageError, match="No space left") as caught:
+        predict(detector, ["a.png"], formats=["draw", "json"], out=OUT)
+    assert "make room" in caught.value.hint
+    assert not [path for path in OUT.rglob("*") if path.is_file()]
 
 
 def test_the_threshold_can_be_overridden(detector: Detector, here: Path) -> None:

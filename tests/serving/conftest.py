@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -113,13 +113,22 @@ class ServerProcess:
 
 
 @contextmanager
-def running_server(bundle: Path, runtime: Path, slow_ms: int = 0, **settings: Any) -> Iterator[ServerProcess]:
-    """A server process that is ready; it is killed at the end if it still runs."""
+def running_server(
+    bundle: Path, runtime: Path, slow_ms: int = 0, before: Sequence[str] = (), **settings: Any
+) -> Iterator[ServerProcess]:
+    """A server process that is ready; killed at the end if it still runs. `before` precedes its command."""
     # To a file: nobody reads a pipe while the test runs, and a full one would stop the server.
     log = runtime / f"server-{len(list(runtime.iterdir()))}.log"
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, SERVER_SCRIPT, bundle, json.dumps({"port": 0, **settings}), str(slow_ms)],
+            [
+                *before,
+                sys.executable,
+                SERVER_SCRIPT,
+                bundle,
+                json.dumps({"port": 0, **settings}),
+                str(slow_ms),
+            ],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +20,12 @@ from support import LABELS, paint
 from maskdet.dataset.check import check
 from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.voc import read_annotation
+from maskdet.detector.picture import PictureLimits, decode
 from maskdet.errors import PictureError, ServingError
 from maskdet.serving.inbox import ANNOTATIONS, PICTURES, Correction, Inbox
 from maskdet.serving.refusals import BadOption, InboxFull
 from maskdet.serving.settings import ServeSettings
+from maskdet.types import Picture
 
 FACES = [Correction("with_mask", (10.4, 20.6, 60, 80)), Correction("without_mask", (100, 90, 150, 140))]
 
@@ -164,6 +170,17 @@ def test_corrections_at_once_leave_whole_files(inbox: Inbox, tmp_path: Path) -> 
     assert read_annotation(next((tmp_path / ANNOTATIONS).iterdir()), "x.xml").annotation is not None
 
 
+def test_what_a_killed_server_left_aside_is_swept(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from maskdet.files import staged_file\n"
+        "with staged_file(Path(sys.argv[1], 'a.jpg')) as aside:\n    aside.touch(); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path / PICTURES], check=True)
+    assert len(stored(tmp_path)) == 1
+    Inbox(tmp_path, ServeSettings())
+    assert stored(tmp_path) == []
+
+
 def test_unusable_folder_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
@@ -220,6 +237,29 @@ def test_route_refuses(app: Any, tmp_path: Path, request_: dict[str, Any], statu
 
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
     assert stored(tmp_path) == []
+
+
+def test_the_pixels_of_one_correction_at_a_time(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    running: list[int] = []
+    seen: list[int] = []
+
+    def slowly(data: bytes, limits: PictureLimits) -> Picture:
+        running.append(1)
+        time.sleep(0.03)
+        seen.append(len(running))
+        picture = decode(data, limits)
+        running.pop()
+        return picture
+
+    async def all_at_once() -> list[int]:
+        async with app.client() as client:
+            forms = [form(data=encoded("PNG", seed=number)) for number in range(6)]
+            answers = await asyncio.gather(*(client.post("/v1/corrections", **one) for one in forms))
+        return [answer.status_code for answer in answers]
+
+    monkeypatch.setattr("maskdet.serving.inbox.decode", slowly)
+    assert asyncio.run(all_at_once()) == [201] * 6
+    assert seen == [1] * 6
 
 
 def test_without_an_inbox_nothing_is_kept(served: Any) -> None:

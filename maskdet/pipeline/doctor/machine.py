@@ -8,9 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 
-import psutil
-
 from maskdet.errors import MaskdetError
+from maskdet.machine import core_count, disk_free, memory_available, memory_total
 from maskdet.pipeline.doctor.diagnosis import Diagnosis
 
 LEAST_MEMORY = 4 * 2**30
@@ -29,14 +28,13 @@ def check_machine(runs: Path, python: Path) -> Iterator[Diagnosis]:
 
 
 def _cores() -> Diagnosis:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Diagnosis("ok", "CPU", f"{usable} of {os.cpu_count()} cores usable")
+    return Diagnosis("ok", "CPU", f"{core_count()} of {os.cpu_count()} cores usable")
 
 
 def _memory() -> Diagnosis:
-    memory = psutil.virtual_memory()
-    text = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"
-    if memory.available < LEAST_MEMORY:
+    available = memory_available()
+    text = f"{available / 2**30:.1f} of {memory_total() / 2**30:.1f} GiB free"
+    if available < LEAST_MEMORY:
         return Diagnosis("note", "memory", text, "lower train.batch_size if training runs out of memory")
     return Diagnosis("ok", "memory", text)
 
@@ -79,7 +77,9 @@ def _writable(runs: Path) -> Diagnosis:
     place = next(folder for folder in (runs.absolute(), *runs.absolute().parents) if folder.exists())
     try:
         with TemporaryFile(dir=place):
-            return Diagnosis("ok", "results", f"{runs} can be written")
+            return Diagnosis(
+                "ok", "results", f"{runs} can be written, {disk_free(place) / 2**30:.1f} GiB free"
+            )
     except OSError as error:
         hint = "name another folder with --runs-dir, or mend its permissions"
         return Diagnosis("fault", "results", f"{place} cannot be written: {error.strerror}", hint)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.errors import UsageError
 from maskdet.files import staged_folder, write_json, write_text
 from maskdet.pipeline.inputs import file_input, setting_inputs
+from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.recipe_input import recipe_input
 from maskdet.training.state import BEST_NAME
@@ -93,25 +95,31 @@ def write_looks(results: Sequence[LookResult], root: Path, out: Path) -> None:
     write_text(out / "report.md", f"# Evaluation\n\n{looks_report(results)}\n{last.look.name}: {figures}")
 
 
-def judge_beside(context: Context, model: Path, look: Look | None = None) -> Path:
-    """Judge a model that is no stage's on val; returns the folder of the result, eval-<its name>[-<look>].
+@dataclass(slots=True)
+class Judgement:
+    """A model that is no stage's, judged on val once the recipe is up to date; see `Then` of pipeline.run.
 
-    With a `look` the plain one too, and what the other gains and costs. The recipe must be up to date.
-    Raises as `evaluate_model` and `evaluate_looks`.
+    With another look than the plain one it is judged with both, and the report says what the other gains and
+    costs. Raises as `evaluate_model` and `evaluate_looks`.
     """
-    from maskdet.detector.tiling import PLAIN
 
-    root = context.pipeline.data.root
-    if look is None or look == PLAIN:
-        evaluation = evaluate_model(context, model)
-        with staged_folder(context.folder / f"eval-{model.stem}") as out:
-            write_evaluation(evaluation, root, out)
-        return context.folder / f"eval-{model.stem}"
-    results = evaluate_looks(context, model, [PLAIN, look])
-    target = context.folder / f"eval-{model.stem}-{look.name}"
-    with staged_folder(target) as out:
-        write_looks(results, root, out)
-    return target
+    model: Path
+    look: Look
+    folder: Path = Path()
+    """Where the result is: eval-<the model's name>[-<the look's>] beside the stages' folders."""
+
+    def __call__(self, context: Context, result: RunResult) -> None:
+        if result.error is not None:
+            return
+        from maskdet.detector.tiling import PLAIN
+
+        root, plain = context.pipeline.data.root, self.look == PLAIN
+        self.folder = context.folder / f"eval-{self.model.stem}{'' if plain else f'-{self.look.name}'}"
+        with staged_folder(self.folder) as out:
+            if plain:
+                write_evaluation(evaluate_model(context, self.model), root, out)
+            else:
+                write_looks(evaluate_looks(context, self.model, [PLAIN, self.look]), root, out)
 
 
 def headline(evaluation: Evaluation) -> str:

@@ -93,14 +93,14 @@ class PictureResult:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A picture ready for the network: uint8 [H, W, 3] at its input size. `picture` is kept to draw on."""
+    """A picture ready for the network: uint8 [H, W, 3] at its input size; `picture` only to be drawn on."""
 
     work: Work
     tensor: Picture
     size: tuple[int, int]
     thresholds: FloatArray
     timing: Timing
-    picture: Picture
+    picture: Picture | None
 
 
 def bundle_id(model: ServedModel) -> str:
@@ -158,7 +158,9 @@ class ServedModel:
         decoded_at = time.perf_counter()
         tensor = resize(decoded.pixels, self.meta.input_size)
         timing = Timing(decode=_ms(started, decoded_at), preprocess=_ms(decoded_at, time.perf_counter()))
-        return Prepared(work, tensor, decoded.size, thresholds, timing, decoded.pixels)
+        # A picture that waits for its batch must not hold 150 MB for nothing.
+        kept = decoded.pixels if work.drawn else None
+        return Prepared(work, tensor, decoded.size, thresholds, timing, kept)
 
     def detect(self, batch: Sequence[Prepared], *, alone: bool) -> list[PictureResult]:
         """One pass for the whole batch; `alone` as in `Sessions.run`. Raises BundleError if it fails."""
@@ -194,7 +196,7 @@ class ServedModel:
         concluded = conclude(candidates, prepared.thresholds, self.rule, prepared.work.max_detections)
         detections = concluded.detections
         ended = time.perf_counter()
-        drawn = self._drawn(prepared, detections) if prepared.work.drawn else None
+        drawn = self._drawn(prepared, prepared.picture, detections) if prepared.picture is not None else None
         timing = replace(
             prepared.timing,
             inference=inference_ms,
@@ -220,8 +222,8 @@ class ServedModel:
             return everything
         return everything.from_score(float(self.rule.doubt_from(prepared.thresholds).min()))
 
-    def _drawn(self, prepared: Prepared, detections: Detections) -> bytes:
-        picture, source = prepared.picture, prepared.work.source
+    def _drawn(self, prepared: Prepared, picture: Picture, detections: Detections) -> bytes:
+        source = prepared.work.source
         # Detection saw the same pixels whether or not it is drawn; what people see is decoded in full.
         if isinstance(source, bytes) and picture.shape[:2] != prepared.size:
             picture = decode(source, self._limits)

@@ -13,12 +13,13 @@ import psutil
 
 from maskdet.errors import ServingError
 from maskdet.files import write_json
+from maskdet.machine import pid_space
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRecord:
     """A running server. `created` is its process's start time (seconds since 1970): with the pid it names
-    one process for good, while a pid alone may by now belong to another.
+    one process of this container for good, while a pid alone may by now belong to another.
     """
 
     pid: int
@@ -66,7 +67,8 @@ def remove_record(record: ServerRecord) -> None:
 
 
 def _path(port: int) -> Path:
-    return _folder() / f"serve-{port}.json"
+    # Containers that share the folder have ports and process numbers of their own.
+    return _folder() / f"serve-{port}-{pid_space()}.json"
 
 
 def _folder() -> Path:

@@ -27,6 +27,7 @@ from maskdet.serving.http.connection import guarded
 from maskdet.serving.process.link import Link
 from maskdet.serving.process.listener import BACKLOG, Listener
 from maskdet.serving.process.readiness import OnReady
+from maskdet.serving.process.stop_signals import stop_signals
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import nearest
 
@@ -129,9 +130,7 @@ class MaskdetServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """As uvicorn's, but the signals are not raised again at the end: a wanted stop is a success."""
-        before = {
-            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        before = {number: signal.signal(number, self.handle_exit) for number in stop_signals()}
         try:
             yield
         finally:

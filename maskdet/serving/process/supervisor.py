@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import socket
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from maskdet.errors import MaskdetError, ServingError
 from maskdet.machine import core_count
 from maskdet.serving.process.readiness import OnReady
+from maskdet.serving.process.stop_signals import stop_signals
 from maskdet.serving.process.worker_handle import WorkerProcess
 from maskdet.serving.settings import ServeSettings
 
@@ -76,7 +76,7 @@ class Supervisor:
     async def run(self) -> None:
         """Until a signal, or until a worker cannot start."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in stop_signals():
             loop.add_signal_handler(number, self._stop)
         places = [asyncio.ensure_future(self._keep(place)) for place in range(self._settings.workers)]
         try:

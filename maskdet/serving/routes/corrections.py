@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -80,7 +79,7 @@ def correction_routes(service: Service) -> APIRouter:
             picture, corrections = await service.unpacked(
                 lambda: _taken_apart(read_form(body, request.headers, max_files=1), service), heavy=True
             )
-            name = await asyncio.to_thread(inbox.save, picture, corrections)
+            name = await inbox.take_in(picture, corrections)
         note(request.scope, correction=name)
         response = json_response(CorrectionAnswer(name=name, boxes=len(corrections)).model_dump_json())
         response.status_code = 201

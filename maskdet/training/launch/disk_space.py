@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from maskdet.machine import disk_free
 from maskdet.training.launch.failures import DiskFull
 
 _FULL = {
@@ -24,14 +24,14 @@ def space_for(folder: Path, needed: int) -> Iterator[None]:
     Raises DiskFull that names the folder, what is needed and what is free, before or instead of the
     error of a write that failed for want of room.
     """
-    if _free(folder) < needed:
+    if disk_free(folder) < needed:
         raise _disk_full(folder, needed, _FULL[errno.ENOSPC])
     try:
         yield
     except DiskFull:
         raise
     except Exception as error:
-        if (why := why_full(error)) is None and _free(folder) >= needed:
+        if (why := why_full(error)) is None and disk_free(folder) >= needed:
             raise
         raise _disk_full(folder, needed, why or _FULL[errno.ENOSPC]) from error
 
@@ -45,19 +45,9 @@ def why_full(error: BaseException) -> str | None:
     return next((why for code, why in _FULL.items() if f"(os error {code})" in str(error)), None)
 
 
-def clear_unfinished(folder: Path) -> None:
-    """Remove files that a process which was killed in the middle of writing left beside their places."""
-    for path in folder.glob(".[0-9]*-*"):
-        path.unlink()
-
-
-def _free(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
-
-
 def _disk_full(folder: Path, needed: int, why: str) -> DiskFull:
     return DiskFull(
-        f"cannot write to {folder}: {why}; {_size(needed)} are needed, {_size(_free(folder))} are free",
+        f"cannot write to {folder}: {why}; {_size(needed)} are needed, {_size(disk_free(folder))} are free",
         "make room and go on with --resume; what was written before is whole",
     )
 

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psutil
-
 from maskdet.errors import TrainingError
+from maskdet.machine import core_count, memory_available
 from maskdet.training.launch.cpu_environment import cpu_environment
+from maskdet.training.launch.gpus import VARIABLE, visible
 from maskdet.training.launch.process import Event, WorkerCommand, run_worker
 from maskdet.training.settings import TrainSettings
 
@@ -34,7 +34,7 @@ def cache_bytes(settings: TrainSettings) -> int:
     """Of decoded pictures over all workers; auto: a quarter of the memory that is free, 1 GiB at most."""
     if settings.cache_mb != "auto":
         return settings.cache_mb * 2**20
-    return min(_MOST_CACHE, psutil.virtual_memory().available // 4)
+    return min(_MOST_CACHE, memory_available() // 4)
 
 
 def probe(python: Path) -> Event:
@@ -53,8 +53,10 @@ def _devices(wanted: str, python: Path) -> str:
         return "0" if gpus else "cpu"
     numbers = wanted.partition(":")[2] or "0"
     if any(int(number) >= gpus for number in numbers.split(",")):
+        among = visible(os.environ)
+        limited = "" if among is None else f" with {VARIABLE}={','.join(among)}"
         raise TrainingError(
-            f"train.device is {wanted}, but Paddle sees {gpus} GPU(s)",
+            f"train.device is {wanted}, but Paddle sees {gpus} GPU(s){limited}",
             "set train.device: cpu, or see `maskdet doctor`",
         )
     return numbers
@@ -64,8 +66,8 @@ def _cpu_workers(settings: TrainSettings) -> int:
     if settings.workers != "auto":
         return settings.workers
     most = min(
-        os.cpu_count() or 1,
+        core_count(),
         settings.batch_size // _LEAST_SHARE,
-        psutil.virtual_memory().available // _WORKER_MEMORY,
+        memory_available() // _WORKER_MEMORY,
     )
     return next((n for n in range(most, 1, -1) if settings.batch_size % n == 0), 1)

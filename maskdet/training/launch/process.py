@@ -18,6 +18,8 @@ import psutil
 
 from maskdet.errors import EnvironmentProblem, TrainingError
 from maskdet.files import write_json
+from maskdet.machine import core_count
+from maskdet.training.launch import gpus
 from maskdet.training.launch.failures import REPORTED, OutOfMemory, kills_for_memory, lacks_memory
 
 Event = dict[str, Any]
@@ -33,7 +35,8 @@ _LOG_LINES = 12
 class WorkerCommand:
     """How to start a worker: which interpreter, how many processes, on which devices.
 
-    `devices` is "cpu" or a comma list of GPU numbers; `processes` is one a GPU, or any number on CPU.
+    `devices` is "cpu" or a comma list of GPU numbers, among those that the user lets be seen; `processes`
+    is one a GPU, or any number on CPU.
     """
 
     python: Path = Path(sys.executable)
@@ -48,29 +51,25 @@ class WorkerCommand:
             return worker
         # The launcher runs a "script" without .py as a program, which lets the worker stay a module.
         launcher = [str(self.python), "-m", "paddle.distributed.launch", "--max_restart", "0"]
-        chosen = (
-            ["--nproc_per_node", str(self.processes)]
-            if self.devices == "cpu"
-            else ["--devices", self.devices]
-        )
-        return [*launcher, *chosen, "--log_dir", str(log_dir), *worker]
+        return [*launcher, "--nproc_per_node", str(self.processes), "--log_dir", str(log_dir), *worker]
 
     def environment(self) -> dict[str, str]:
         threads = str(threads_of_each(self.processes))
-        chosen = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GLOG_minloglevel": "2"}
+        ours = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GLOG_minloglevel": "2"}
         inherited = {**self.variables, **os.environ}
-        # The launcher would count this list, even an empty one, as devices to hand out.
-        inherited.pop("CUDA_VISIBLE_DEVICES", None)
-        if self.devices == "cpu":
-            chosen["PADDLE_DISTRI_BACKEND"] = "gloo"
-        elif self.processes == 1:
-            chosen["CUDA_VISIBLE_DEVICES"] = self.devices
-        return {**inherited, **chosen, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
+        if self.devices != "cpu":
+            ours[gpus.VARIABLE] = gpus.chosen(self.devices, os.environ)
+        else:
+            ours["PADDLE_DISTRI_BACKEND"] = "gloo"
+            if self.processes > 1:
+                # The launcher would count this list, even an empty one, as devices to hand out.
+                inherited.pop(gpus.VARIABLE, None)
+        return {**inherited, **ours, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
 
 
 def threads_of_each(processes: int) -> int:
-    """The machine's cores, shared out."""
-    return max(1, (os.cpu_count() or 1) // processes)
+    """The cores that may be used, shared out."""
+    return max(1, core_count() // processes)
 
 
 def run_worker(

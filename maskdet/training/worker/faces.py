@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -116,7 +115,6 @@ def _cut(face: Face, picture: Picture) -> tuple[Picture, FloatArray]:
     return np.ascontiguousarray(patch), inner
 
 
-@lru_cache(maxsize=256)
 def _feather(height: int, width: int) -> FloatArray:
     """Opacity [H, W, 1]: 1 within an ellipse, falling to 0 at the edges of the patch."""
     y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]

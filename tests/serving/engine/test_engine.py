@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,22 @@ class Gated(ServedModel):
         self.entered.release()
         assert self.gate.wait(30)
         return super().detect(batch, alone=alone)
+
+
+def test_pictures_that_wait_for_a_pass_keep_pixels_only_to_be_drawn(tiny_bundle: Path) -> None:
+    model = ServedModel.load("", tiny_bundle, ServeSettings(), cores=1)
+    data = cv2.imencode(".png", np.zeros((1500, 1500, 3), np.uint8))[1].tobytes()
+    model.prepare(Work(data))
+    held = []
+    for drawn in (False, True):
+        tracemalloc.start()
+        try:
+            waiting = [model.prepare(Work(data, drawn=drawn)) for _ in range(4)]
+            held.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+        assert len(waiting) == 4
+    assert held[0] < 1_000_000 < 4 * 1500 * 1500 * 3 <= held[1]
 
 
 @pytest.fixture

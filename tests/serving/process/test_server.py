@@ -167,6 +167,21 @@ def test_stop_under_load_answers_everything_accepted(
     assert Counter(str(line["status"]) for line in lines)["200"] == outcomes["200"]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_in_the_background_ends_by_sigterm_only(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start_server: Any, workers: int
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    background = ["sh", "-c", 'trap "" INT HUP; exec "$@"', "sh"]
+    with start_server(tiny_bundle, tmp_path, before=background, workers=workers) as server:
+        for number in (signal.SIGINT, signal.SIGHUP):
+            server.process.send_signal(number)
+        with pytest.raises(subprocess.TimeoutExpired):
+            server.process.wait(1)
+        assert httpx.post(f"{server.url}/v1/detect", content=MASKED, headers=PNG).status_code == 200
+        assert server.end() == 0
+
+
 def test_draining_server_says_so_while_it_still_works(server_process: Callable[..., Any]) -> None:
     server = server_process(slow_ms=1500, threads=1)
     with ThreadPoolExecutor(2) as pool:

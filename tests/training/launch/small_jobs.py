@@ -21,7 +21,12 @@ def run(job: dict[str, Any], report: Callable[..., None]) -> None:
 def count(job: dict[str, Any], report: Callable[..., None]) -> None:
     for number in range(job["total"]):
         report("progress", number=number, text="口罩\n")
-    report("done", threads=os.environ["OMP_NUM_THREADS"], devices=os.environ.get("CUDA_VISIBLE_DEVICES"))
+    names = {
+        "threads": "OMP_NUM_THREADS",
+        "devices": "CUDA_VISIBLE_DEVICES",
+        "selected": "FLAGS_selected_gpus",
+    }
+    report("done", **{name: os.environ.get(variable) for name, variable in names.items()})
 
 
 def refuse(job: dict[str, Any], report: Callable[..., None]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import stat
 import subprocess
@@ -18,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 from trained import DrawnSet, Trained, draw_faces, make_job, run_training
 
 from maskdet.errors import TrainingError
-from maskdet.training.launch.disk_space import clear_unfinished, space_for
+from maskdet.training.launch.disk_space import space_for
 from maskdet.training.launch.failures import DiskFull, OutOfMemory, kills_for_memory, lacks_memory
 from maskdet.training.launch.process import Event
 from maskdet.training.launch.recovery import Recovery
@@ -223,13 +222,6 @@ def test_a_write_that_fails_for_want_of_room_is_told_as_such(
 def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="denied"), space_for(tmp_path, 5):
         raise OSError(errno.EACCES, "denied")
-
-
-def test_half_written_files_of_a_killed_process_go(tmp_path: Path) -> None:
-    for name in (f".{os.getpid()}-last.safetensors", ".stages", "last.safetensors"):
-        (tmp_path / name).write_text("x")
-    clear_unfinished(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {".stages", "last.safetensors"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""Records of running servers, in a folder that two containers share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from maskdet.errors import ServingError
+from maskdet.serving.process.control import stop
+from maskdet.serving.process.records import own_record, read_record, write_record
+
+WRITE = """
+from maskdet.serving.process.records import own_record, write_record
+write_record(own_record(8866, "http://127.0.0.1:8866"))
+"""
+
+
+def test_a_server_in_another_container_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", WRITE]
+    done = subprocess.run(command, env={**os.environ}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no process namespace can be made here: {done.stderr}")
+    with pytest.raises(ServingError, match="no server of yours runs on port 8866"):
+        stop(8866)
+    ours = own_record(8866, "http://127.0.0.1:8866")
+    write_record(ours)
+    assert read_record(8866) == ours
+    assert len(list((tmp_path / "maskdet").iterdir())) == 2

@@ -1,0 +1,63 @@
+"""Every package that maskdet imports is one that its installation promises."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from trained import REPO
+
+PACKAGE = REPO / "maskdet"
+NEEDS_TRAINING = ("training", "export")
+"""Rooms that may also import what requirements/train.in names."""
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The outermost names that a module imports, also within functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield str(node.module).partition(".")[0]
+
+
+@functools.cache
+def distributions() -> Mapping[str, list[str]]:
+    """Names that are imported to the distributions that bring them."""
+    return packages_distributions()
+
+
+def runtime() -> set[str]:
+    text = (REPO / "pyproject.toml").read_text(encoding="utf-8")
+    block = text.partition("\ndependencies = [\n")[2].partition("\n]")[0]
+    lines = re.findall(r'^  "(.+)",$', block, re.MULTILINE)
+    return {canonicalize_name(Requirement(line).name) for line in lines}
+
+
+def listed(name: str) -> set[str]:
+    lines = (REPO / "requirements" / name).read_text(encoding="utf-8").splitlines()
+    return {canonicalize_name(Requirement(line).name) for line in lines if re.match(r"[A-Za-z]", line)}
+
+
+@pytest.mark.parametrize(
+    "room", sorted(path.stem for path in PACKAGE.iterdir() if path.suffix in ("", ".py"))
+)
+def test_imports_are_declared(room: str) -> None:
+    paths = [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").is_file() else (PACKAGE / room).rglob("*.py")
+    names = {name for path in paths for name in imported(path)} - sys.stdlib_module_names - {"maskdet"}
+    homes = distributions()
+    declared = runtime() | (listed("train.in") if room in NEEDS_TRAINING else set())
+    missing = {name for name in names if declared.isdisjoint(map(canonicalize_name, homes.get(name, [name])))}
+    assert missing == set()
+
+
+def test_the_locks_are_made_from_the_same_names() -> None:
+    assert listed("runtime.in") == runtime()
