@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,8 +18,10 @@ from maskdet.export.parity import BATCH_SIZES, Parity, compare, parity_batch
 from maskdet.export.settings import ExportSettings
 from maskdet.files import sha256_file, write_json
 from maskdet.judging.bundles import evaluate_bundle
+from maskdet.machine import core_count
 from maskdet.progress import Track, silent
-from maskdet.training.launch.process import WorkerCommand, run_worker
+from maskdet.training.launch.placement import single_worker
+from maskdet.training.launch.process import run_worker
 from maskdet.training.recipe.variants import MEAN, STD, variant
 
 BUNDLE_NAME = "model.onnx"
@@ -94,12 +95,13 @@ def _convert(job: ExportJob, manifest: Manifest, batch: Any) -> dict[str, Any]:
             "pictures": str(folder / "pictures.npz"),
             "outputs": str(folder / "outputs.npz"),
             "batch_size": max(BATCH_SIZES),
+            "threads": core_count(),
         }
         run_worker(
             "maskdet.export.worker.conversion",
             worker_job,
             folder,
-            WorkerCommand(job.python or Path(sys.executable)),
+            single_worker(job.python),
         )
         with np.load(folder / "outputs.npz", allow_pickle=False) as stored:
             return dict(stored)

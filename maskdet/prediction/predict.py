@@ -16,10 +16,11 @@ import numpy as np
 from maskdet.detector.answer import answer
 from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
-from maskdet.detector.picture import read_picture
+from maskdet.detector.picture import read_picture, read_reduced
 from maskdet.detector.tiling import PLAIN, Look, detect_closely
 from maskdet.errors import PictureError, UsageError
-from maskdet.prediction.flow import run_in_order, usable_cores
+from maskdet.flow import run_in_order
+from maskdet.machine import core_count
 from maskdet.prediction.results import Failure, Prediction, PredictSummary
 from maskdet.prediction.sources import Source, find_sources
 from maskdet.prediction.video import frame_count, read_frames
@@ -94,21 +95,23 @@ class _Work:
 
     def picture(self, source: Source) -> Prediction | Failure:
         try:
-            picture = read_picture(source.path)
+            decoded = read_reduced(source.path, at_least=self.look.least_size(self.detector.meta.input_size))
+            # Detection sees the same pixels whether or not it is drawn; what people see is decoded in full.
+            drawn_on = read_picture(source.path) if self.drawings and decoded.reduced else decoded.pixels
         except PictureError as error:
             return _failure(source, error)
-        found = self._detections(picture)
+        found = self._detections(decoded.pixels, decoded.size)
         if self.drawings is not None:
-            save_drawn(self._drawn(picture, found), self.drawings / source.drawn)
-        return Prediction(source, (picture.shape[0], picture.shape[1]), found)
+            save_drawn(self._drawn(drawn_on, found), self.drawings / source.drawn)
+        return Prediction(source, decoded.size, found)
 
     def frame(self, source: Source, number: int, picture: Picture) -> Prediction:
-        found = self._detections(picture)
+        found = self._detections(picture, None)
         drawn = self._drawn(picture, found) if self.drawings is not None else None
         return Prediction(source, (picture.shape[0], picture.shape[1]), found, number, drawn)
 
-    def _detections(self, picture: Picture) -> Detections:
-        return answer(detect_closely(self.detector, picture, self.look), self.thresholds)
+    def _detections(self, picture: Picture, size: tuple[int, int] | None) -> Detections:
+        return answer(detect_closely(self.detector, picture, self.look, size), self.thresholds)
 
     def _drawn(self, picture: Picture, found: Detections) -> Picture:
         return draw(picture, found, self.detector.meta.labels)
@@ -120,7 +123,7 @@ def _carry_out(
     tally = _Tally()
     with (
         open_writers(formats, out, work.detector.meta) as writers,
-        closing(run_in_order(_tasks(work, sources), usable_cores())) as outcomes,
+        closing(run_in_order(_tasks(work, sources), core_count())) as outcomes,
     ):
         for outcome in track(outcomes, "predict", _count(sources)):
             tally.add(outcome)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,9 +11,11 @@ from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.judging.views import view_of
+from maskdet.machine import core_count
 from maskdet.progress import Counter, Track, silent
 from maskdet.training.detections_file import read_found
-from maskdet.training.launch.process import WorkerCommand, run_worker
+from maskdet.training.launch.placement import single_worker
+from maskdet.training.launch.process import run_worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ def evaluate_checkpoint(job: EvalJob, *, track: Track = silent) -> Evaluation:
     with TemporaryDirectory(prefix="maskdet-") as name:
         out = Path(name) / "found.npz"
         _detect(job, out, len(pictures), track)
-        found = read_found(out)
+        found, lumas = read_found(out)
     truths = (manifest.ground_truth(picture) for picture in pictures)
-    views = [view_of(picture, job.data_root) for picture in pictures]
+    views = [view_of(picture, luma) for picture, luma in zip(pictures, lumas, strict=True)]
     return appraise(zip(truths, found, strict=True), views, manifest.labels, job.settings, job.input_size)
 
 
@@ -53,10 +54,11 @@ def _detect(job: EvalJob, out: Path, total: int, track: Track) -> None:
         "part": "val",
         "batch_size": job.settings.batch_size,
         "devices": "cpu",
+        "threads": core_count(),
         "out": str(out),
     }
     shown = Counter(track, total, "evaluating")
-    command = WorkerCommand(job.python or Path(sys.executable))
+    command = single_worker(job.python)
     run_worker(
         "maskdet.training.worker.inference",
         worker_job,

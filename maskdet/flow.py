@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
-
-
-def usable_cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def run_in_order(tasks: Iterable[Callable[[], T]], threads: int) -> Generator[T, None, None]:
@@ -25,7 +17,7 @@ def run_in_order(tasks: Iterable[Callable[[], T]], threads: int) -> Generator[T,
     tasks that have not begun are dropped.
     """
     waiting: deque[Future[T]] = deque()
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="predict")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="flow")
     try:
         for task in tasks:
             waiting.append(pool.submit(task))
