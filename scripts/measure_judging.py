@@ -16,6 +16,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
+
+from maskdet.dataset.manifest import load_manifest
+from maskdet.detector.bundle import load_bundle
+from maskdet.detector.detector import Detector
+from maskdet.detector.picture import read_reduced
+from maskdet.detector.shipped import shipped_model
+from maskdet.evaluation import plots  # noqa: F401 - part of the start
+from maskdet.evaluation.appraisal import appraise
+from maskdet.evaluation.settings import EvalSettings
+from maskdet.evaluation.views import mean_luma
+from maskdet.judging.views import view_of
+from maskdet.pipeline.stages.eval import write_evaluation
+
 
 @dataclass(slots=True)
 class Clock:
@@ -36,22 +50,8 @@ class Clock:
 
 def measure(clock: Clock, manifest_file: Path, root: Path, model: Path | None) -> None:
     """Fill the clock."""
-    with clock.timing("start: Python, libraries, plotting"):
-        import cv2
-
-        from maskdet.dataset.manifest import load_manifest
-        from maskdet.detector.bundle import load_bundle
-        from maskdet.detector.detector import Detector
-        from maskdet.detector.picture import read_reduced
-        from maskdet.detector.shipped import shipped_model
-        from maskdet.evaluation import plots, slice_plot, worst_sheet  # noqa: F401
-        from maskdet.evaluation.appraisal import appraise
-        from maskdet.evaluation.settings import EvalSettings
-        from maskdet.evaluation.views import mean_luma
-        from maskdet.judging.views import view_of
-        from maskdet.pipeline.stages.eval import write_evaluation
-
-        cv2.setNumThreads(1)
+    clock.parts["start: Python, libraries, plotting"] = time.process_time()
+    cv2.setNumThreads(1)
     with clock.timing("manifest and model"):
         manifest, bundle = load_manifest(manifest_file), load_bundle(model or shipped_model())
         detector, meta, items = Detector(bundle, threads=1), bundle.meta, manifest.part("val")
