@@ -23,4 +23,4 @@ class EvalSettings(Section):
     roles: dict[str, Role] = Field(default_factory=dict)
     """What a label says of a face, where its name does not tell: masked, bare or worn-wrong."""
     batch_size: int = Field(8, ge=1)
-    """Pictures a forward pass."""
+    """Pictures in work at a time when a checkpoint is judged, over all cores; less needs less memory."""

@@ -28,6 +28,8 @@ BUNDLE_NAME = "model.onnx"
 PARITY_NAME = "parity.json"
 _AP_TOLERANCE = 0.005
 """By which AP50 of the ONNX file may differ: one detection at the edge of a match can weigh this much."""
+_MOST_THREADS = 4
+"""Each holds a whole batch in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _convert(job: ExportJob, manifest: Manifest, batch: Any) -> dict[str, Any]:
             "pictures": str(folder / "pictures.npz"),
             "outputs": str(folder / "outputs.npz"),
             "batch_size": max(BATCH_SIZES),
-            "threads": core_count(),
+            "threads": min(core_count(), _MOST_THREADS),
         }
         run_worker(
             "maskdet.export.worker.conversion",

@@ -46,15 +46,17 @@ def evaluate_checkpoint(job: EvalJob, *, track: Track = silent) -> Evaluation:
 
 
 def _detect(job: EvalJob, out: Path, total: int, track: Track) -> None:
+    # All threads together hold a batch in memory.
+    threads = min(core_count(), job.settings.batch_size)
     worker_job = {
         "config": str(job.config),
         "weights": str(job.weights),
         "manifest": str(job.manifest),
         "data_root": str(job.data_root),
         "part": "val",
-        "batch_size": job.settings.batch_size,
+        "batch_size": job.settings.batch_size // threads,
         "devices": "cpu",
-        "threads": core_count(),
+        "threads": threads,
         "out": str(out),
     }
     shown = Counter(track, total, "evaluating")
