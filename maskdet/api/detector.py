@@ -15,18 +15,19 @@ from PIL import Image
 from typing_extensions import Unpack
 
 from maskdet.api.faces import Faces
-from maskdet.api.sources import PictureLike, file_of, path_of, pixels_of
+from maskdet.api.sources import PictureLike, decoded, file_of, path_of
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.conclusion import examine
 from maskdet.detector.detector import Detector
+from maskdet.detector.picture import DecodedPicture
 from maskdet.detector.runtime.registry import shares_cores
 from maskdet.detector.settings import BundleMeta
 from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.tiling import Look
 from maskdet.detector.verdict import MaskRule
 from maskdet.errors import PictureError, UsageError
+from maskdet.flow import run_in_order
 from maskdet.machine import core_count
-from maskdet.prediction.flow import run_in_order
 from maskdet.prediction.video import read_frames
 from maskdet.types import FloatArray, Picture
 
@@ -194,18 +195,22 @@ class MaskDetector:
             raise
 
     def _look(self, detector: Detector, source: PictureLike, question: _Question) -> Faces:
-        return self._found(detector, source, pixels_of(source), question)
+        picture = decoded(source, at_least=question.look.least_size(self.meta.input_size))
+        return self._found(detector, source, picture, question)
 
-    def _found(self, detector: Detector, source: PictureLike, pixels: Picture, question: _Question) -> Faces:
+    def _found(
+        self, detector: Detector, source: PictureLike, picture: DecodedPicture, question: _Question
+    ) -> Faces:
         concluded = examine(
             detector,
-            pixels,
+            picture.pixels,
             question.thresholds,
             self._rule,
             look=question.look,
+            size=picture.size,
             max_detections=question.most,
         )
-        height, width = pixels.shape[:2]
+        height, width = picture.size
         return Faces(source, width, height, self.labels, concluded, file_of(source))
 
     def _frames(self, path: Path, question: _Question) -> Generator[Faces, None, None]:
@@ -217,4 +222,8 @@ class MaskDetector:
             yield from found
 
     def _frame(self, path: Path, number: int, frame: Picture, question: _Question) -> Faces:
-        return replace(self._found(self._each, frame, frame, question), file=path.as_posix(), frame=number)
+        return replace(
+            self._found(self._each, frame, decoded(frame, at_least=None), question),
+            file=path.as_posix(),
+            frame=number,
+        )

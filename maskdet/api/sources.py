@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from maskdet.detector.picture import PictureLimits, decode, from_image, read_picture
+from maskdet.detector.picture import DecodedPicture, PictureLimits, decode_reduced, from_image, read_reduced
 from maskdet.errors import PictureError
 from maskdet.prediction.sources import VIDEO_SUFFIXES
 from maskdet.types import Picture
@@ -28,15 +28,24 @@ _CHANNELS: Final = (1, 3, 4)
 
 def pixels_of(source: PictureLike) -> Picture:
     """The picture upright, uint8 [height, width, 3] RGB. Raises PictureError for what is none."""
+    return decoded(source, at_least=None).pixels
+
+
+def decoded(source: PictureLike, *, at_least: tuple[int, int] | None) -> DecodedPicture:
+    """As `pixels_of`; large JPEG files at a fraction of their size, as `decode_reduced` does."""
     if isinstance(source, str | os.PathLike):
-        return read_picture(path_of(source))
+        return read_reduced(path_of(source), at_least=at_least)
     if isinstance(source, bytes | bytearray | memoryview):
-        return decode(bytes(source))
+        return decode_reduced(bytes(source), at_least=at_least)
     if isinstance(source, Image.Image):
-        return from_image(source)
+        return _whole(from_image(source))
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        return _whole(_from_array(source))
     raise PictureError(f"an object of type {type(source).__name__} is no picture", _KINDS)
+
+
+def _whole(pixels: Picture) -> DecodedPicture:
+    return DecodedPicture(pixels, (pixels.shape[0], pixels.shape[1]))
 
 
 def file_of(source: PictureLike) -> str | None:

@@ -49,9 +49,10 @@ def examine(
     rule: MaskRule,
     *,
     look: Look = PLAIN,
+    size: tuple[int, int] | None = None,
     max_detections: int | None = None,
 ) -> Conclusion:
-    """Look at a picture and conclude. Raises as `Detector.detect` does."""
+    """Look at a picture and conclude; `size` and errors as `Detector.detect`."""
     from_score = float(rule.doubt_from(thresholds).min())
-    candidates = detect_closely(detector, picture, look, from_score=from_score)
+    candidates = detect_closely(detector, picture, look, size, from_score=from_score)
     return conclude(candidates, thresholds, rule, max_detections)

@@ -59,6 +59,11 @@ class DecodedPicture:
     size: tuple[int, int]
     """Height and width of the whole picture, turned: boxes are given in its pixels."""
 
+    @property
+    def reduced(self) -> bool:
+        """Whether `pixels` are fewer than the picture has."""
+        return self.pixels.shape[:2] != self.size
+
 
 def decode(data: bytes, limits: PictureLimits = PictureLimits()) -> Picture:
     """Decode at full size. Raises PictureError, and nothing else, whatever the bytes are."""
@@ -70,8 +75,9 @@ def decode_reduced(
 ) -> DecodedPicture:
     """Decode a JPEG at 1/2, 1/4 or 1/8 where that still gives `at_least` (height, width); all else in full.
 
-    Saves most of the decoding time of large photographs. Pixels differ a little from a full decode, so
-    training, evaluation and parity do not use it.
+    Saves most of the decoding time of large photographs. Pixels differ a little from those of a full decode,
+    so whatever detects (training's validation, eval, predict, serve, parity) reads pictures this way, and
+    asks for what its passes take: the network input, or `Look.least_size`.
     """
     if len(data) > limits.max_bytes:
         raise _too_many_bytes(len(data), limits)
@@ -104,13 +110,20 @@ def from_image(image: Image.Image, limits: PictureLimits = PictureLimits()) -> P
 
 
 def read_picture(path: Path, limits: PictureLimits = PictureLimits()) -> Picture:
-    """Read and decode a file; a PictureError names it."""
+    """Read and decode a file at full size; a PictureError names it."""
+    return read_reduced(path, limits, at_least=None).pixels
+
+
+def read_reduced(
+    path: Path, limits: PictureLimits = PictureLimits(), *, at_least: tuple[int, int] | None
+) -> DecodedPicture:
+    """`decode_reduced` of a file; a PictureError names it."""
     try:
         with path.open("rb") as stream:
             data = stream.read(limits.max_bytes + 1)
         if len(data) > limits.max_bytes:
             raise _too_many_bytes(path.stat().st_size, limits)
-        return decode(data, limits)
+        return decode_reduced(data, limits, at_least=at_least)
     except OSError as error:
         raise PictureError(
             f"{path}: {error.strerror or error}", "check the path and its permissions"

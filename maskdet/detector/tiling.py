@@ -35,19 +35,36 @@ class Look:
         """plain, tile, flip or tile-flip."""
         return "-".join(word for word, on in (("tile", self.tile), ("flip", self.flip)) if on) or "plain"
 
+    def least_size(self, input_size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of a picture whose windows are as large as the network input: no pass has to be
+        enlarged because its picture was decoded at a fraction.
+        """
+        height, width = input_size
+        if not self.tile:
+            return input_size
+        return math.ceil(height * (2 - _OVERLAP)), math.ceil(width * (2 - _OVERLAP))
+
 
 PLAIN: Final = Look()
 
 
-def detect_closely(detector: Detector, picture: Picture, look: Look, *, from_score: float = 0) -> Detections:
+def detect_closely(
+    detector: Detector,
+    picture: Picture,
+    look: Look,
+    size: tuple[int, int] | None = None,
+    *,
+    from_score: float = 0,
+) -> Detections:
     """As `Detector.detect`, with the passes of `look`, one after the other. Raises as it does."""
     if look == PLAIN:
-        return detector.detect(picture, from_score=from_score)
+        return detector.detect(picture, size, from_score=from_score)
     height, width = picture.shape[:2]
     whole = (0, 0, width, height)
     windows = [whole, *(tiles(height, width) if look.tile else ())]
     passes = [one for window in windows for one in _passes(detector, picture, window, look.flip, from_score)]
-    return merge(passes, detector.meta.nms)
+    found = merge(passes, detector.meta.nms)
+    return found if size is None else _enlarged(found, (height, width), size)
 
 
 def tiles(height: int, width: int) -> list[Window]:
@@ -69,6 +86,12 @@ def merge(passes: Sequence[Detections], nms: NmsSettings) -> Detections:
     together = Detections(boxes[order], scores[order], class_ids[order])
     kept = suppress(together.boxes, together.scores, together.class_ids, nms.iou_threshold)
     return together.select(kept[: nms.keep])
+
+
+def _enlarged(found: Detections, seen: tuple[int, int], size: tuple[int, int]) -> Detections:
+    """Boxes in pixels of what was decoded, both (height, width), as those in pixels of the whole picture."""
+    factors: FloatArray = np.array([size[1] / seen[1], size[0] / seen[0]] * 2, np.float32)
+    return Detections(found.boxes * factors, found.scores, found.class_ids)
 
 
 def _halves(length: int) -> tuple[tuple[int, int], tuple[int, int]]:

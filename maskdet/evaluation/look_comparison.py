@@ -16,7 +16,7 @@ _FIGURES = {"ap50": "AP50", "ap50_95": "AP50:95", "ap50_any_class": "AP50, any c
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LookResult:
-    """A model judged with one look; milliseconds a picture, decoding left out."""
+    """A model judged with one look; milliseconds of one core that detection takes a picture."""
 
     look: Look
     evaluation: Evaluation

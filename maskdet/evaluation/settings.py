@@ -27,4 +27,4 @@ class EvalSettings(Section):
     min_recall: float = Field(0.9, ge=0, le=1)
     """For threshold recall: share of each class's faces on val that have to be answered."""
     batch_size: int = Field(8, ge=1)
-    """Pictures a forward pass."""
+    """Pictures in work at a time when a checkpoint is judged, over all cores; less needs less memory."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +19,10 @@ from maskdet.export.parity import BATCH_SIZES, Parity, compare, parity_batch
 from maskdet.export.settings import ExportSettings
 from maskdet.files import sha256_file, write_json
 from maskdet.judging.bundles import evaluate_bundle
+from maskdet.machine import core_count
 from maskdet.progress import Track, silent
-from maskdet.training.launch.process import WorkerCommand, run_worker
+from maskdet.training.launch.placement import single_worker
+from maskdet.training.launch.process import run_worker
 from maskdet.training.networks.picodet import MEAN, STD
 from maskdet.training.networks.registry import variant
 
@@ -29,6 +30,8 @@ BUNDLE_NAME = "model.onnx"
 PARITY_NAME = "parity.json"
 _AP_TOLERANCE = 0.005
 """By which AP50 of the ONNX file may differ: one detection at the edge of a match can weigh this much."""
+_MOST_THREADS = 4
+"""Each holds a whole batch in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,13 @@ def _convert(job: ExportJob, manifest: Manifest, batch: Any) -> dict[str, Any]:
             "pictures": str(folder / "pictures.npz"),
             "outputs": str(folder / "outputs.npz"),
             "batch_size": max(BATCH_SIZES),
+            "threads": min(core_count(), _MOST_THREADS),
         }
         run_worker(
             "maskdet.export.worker.conversion",
             worker_job,
             folder,
-            WorkerCommand(job.python or Path(sys.executable)),
+            single_worker(job.python),
         )
         with np.load(folder / "outputs.npz", allow_pickle=False) as stored:
             return dict(stored)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.dataset.manifest import ManifestPicture
-from maskdet.detector.picture import read_picture
+from maskdet.detector.picture import read_reduced
 from maskdet.detector.preprocess import to_batch
 from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.errors import ExportError
 from maskdet.export.comparison import Arrays, Comparison, Judge, RawOutputs
 from maskdet.export.settings import ExportSettings
+from maskdet.flow import run_in_order
+from maskdet.machine import core_count
 from maskdet.types import FloatArray
 
 BATCH_SIZES = (1, 8)
@@ -66,9 +69,12 @@ class Parity:
 def parity_batch(
     pictures: Sequence[ManifestPicture], root: Path, count: int, input_size: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """`count` pictures spread evenly over `pictures`, an all-black one and one of 1x1: uint8 [N, H, W, 3]."""
+    """`count` pictures spread evenly over `pictures`, read as serving reads them, an all-black one and one of
+    1x1: uint8 [N, H, W, 3].
+    """
     places = np.unique(np.linspace(0, len(pictures) - 1, min(count, len(pictures))).round().astype(int))
-    chosen = [read_picture(root / pictures[place].picture) for place in places]
+    paths = (root / pictures[place].picture for place in places)
+    chosen = [read_reduced(path, at_least=input_size).pixels for path in paths]
     edge_cases = [np.zeros((240, 320, 3), np.uint8), np.full((1, 1, 3), 128, np.uint8)]
     return to_batch([*chosen, *edge_cases], input_size)
 
@@ -91,13 +97,17 @@ def compare(
         judge.compare("trainer and Paddle inference", largest, trainer, paddle),
         judge.compare_deployed("trainer and Paddle inference with NMS inside", largest, trainer, worker),
     ]
-    for size in BATCH_SIZES:
-        if session is None:
-            break
-        onnx = _run(session, batch, size)
+    for size, onnx in _onnx_outputs(session, batch):
         comparisons.append(judge.compare("trainer and ONNX Runtime", size, trainer, onnx))
         comparisons.append(judge.compare("Paddle inference and ONNX Runtime", size, paddle, onnx))
     return Parity(len(batch), settings.score_tolerance, settings.box_tolerance, tuple(comparisons))
+
+
+def _onnx_outputs(session: OnnxSession | None, batch: NDArray[np.uint8]) -> Iterator[tuple[int, RawOutputs]]:
+    """By batch size; nothing without a session."""
+    if session is not None:
+        tasks = [partial(_run, session, batch, size) for size in BATCH_SIZES]
+        yield from zip(BATCH_SIZES, run_in_order(tasks, core_count()), strict=True)
 
 
 def _run(session: OnnxSession, batch: NDArray[np.uint8], size: int) -> RawOutputs:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from maskdet.dataset.manifest import ManifestPicture
-from maskdet.detector.picture import read_picture
-from maskdet.evaluation.views import View, mean_luma
-from maskdet.types import Picture
+from maskdet.evaluation.views import View
 
 
-def view_of(item: ManifestPicture, root: Path, picture: Picture | None = None) -> View:
-    """The view of a picture below the data root; it is read unless its pixels are given."""
-    pixels = read_picture(root / item.picture) if picture is None else picture
-    return View(item.picture, (item.height, item.width), mean_luma(pixels))
+def view_of(item: ManifestPicture, luma: float) -> View:
+    """The view of a picture whose `mean_luma` was taken from the pixels that the model saw."""
+    return View(item.picture, (item.height, item.width), luma)

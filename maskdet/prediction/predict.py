@@ -16,15 +16,15 @@ import cv2
 from maskdet.detector.conclusion import Conclusion, examine, rule_of
 from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
-from maskdet.detector.picture import read_picture
+from maskdet.detector.picture import DecodedPicture, read_picture, read_reduced
 from maskdet.detector.settings import BundleMeta
 from maskdet.detector.threshold_policy import OVERRIDE
 from maskdet.detector.thresholds import thresholds_of
 from maskdet.detector.tiling import PLAIN, Look
 from maskdet.detector.verdict import MaskRule
 from maskdet.errors import PictureError, UsageError
+from maskdet.flow import run_in_order
 from maskdet.machine import core_count
-from maskdet.prediction.flow import run_in_order
 from maskdet.prediction.results import Failure, Prediction, PredictSummary
 from maskdet.prediction.sources import Source, find_sources
 from maskdet.prediction.video import frame_count, read_frames
@@ -107,14 +107,14 @@ class _Work:
 
     def picture(self, source: Source) -> Prediction | Failure:
         try:
-            picture = read_picture(source.path)
-            concluded = self._examined(picture)
+            decoded = read_reduced(source.path, at_least=self.look.least_size(self.detector.meta.input_size))
+            concluded = self._examined(decoded.pixels, decoded.size)
         except PictureError as error:
             return _failure(source, error)
         except (MemoryError, cv2.error) as error:
             return Failure(source.path.as_posix(), f"it cannot be looked at: {error or 'memory is short'}")
-        undrawn = self._save(picture, concluded, source)
-        return Prediction(source, (picture.shape[0], picture.shape[1]), concluded, undrawn=undrawn)
+        undrawn = self._save(decoded, concluded, source)
+        return Prediction(source, decoded.size, concluded, undrawn=undrawn)
 
     def frame(self, source: Source, number: int, picture: Picture) -> Prediction:
         concluded = self._examined(picture)
@@ -122,14 +122,16 @@ class _Work:
         drawn = self._drawn(picture, concluded, keep_size=True) if self.drawings is not None else None
         return Prediction(source, (picture.shape[0], picture.shape[1]), concluded, number, drawn)
 
-    def _examined(self, picture: Picture) -> Conclusion:
-        return examine(self.detector, picture, self.thresholds, self.rule, look=self.look)
+    def _examined(self, picture: Picture, size: tuple[int, int] | None = None) -> Conclusion:
+        return examine(self.detector, picture, self.thresholds, self.rule, look=self.look, size=size)
 
-    def _save(self, picture: Picture, concluded: Conclusion, source: Source) -> str:
+    def _save(self, decoded: DecodedPicture, concluded: Conclusion, source: Source) -> str:
         """Draw and write, if that is asked for; why it could not be done."""
         if self.drawings is None:
             return ""
         try:
+            # Detection sees the same pixels whether or not it is drawn; what people see is decoded in full.
+            picture = read_picture(source.path) if decoded.reduced else decoded.pixels
             save_drawn(self._drawn(picture, concluded), self.drawings / source.drawn)
         except PictureError as error:
             return f"it cannot be drawn: {error.what}"

@@ -1,4 +1,4 @@
-"""A list of detections as one .npz file, passed from the worker to its parent."""
+"""What was found in pictures, and their brightness, as one .npz file from the worker to its parent."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from maskdet.types import Detections
 
 
-def write_found(path: Path, found: Sequence[Detections]) -> None:
-    """Store the detections of N pictures as flat arrays and their N counts."""
+def write_found(path: Path, found: Sequence[Detections], lumas: Sequence[float]) -> None:
+    """Store the detections of N pictures as flat arrays and their N counts; and N mean lumas, 0..255."""
     together = [Detections.empty(), *found]
     np.savez(
         path,
@@ -19,15 +19,17 @@ def write_found(path: Path, found: Sequence[Detections]) -> None:
         scores=np.concatenate([item.scores for item in together]),
         class_ids=np.concatenate([item.class_ids for item in together]),
         counts=np.array([len(item) for item in found], np.int64),
+        lumas=np.array(lumas, np.float64),
     )
 
 
-def read_found(path: Path) -> list[Detections]:
+def read_found(path: Path) -> tuple[list[Detections], list[float]]:
     """What `write_found` stored, in its order."""
     with np.load(path, allow_pickle=False) as stored:
         flat = Detections(stored["boxes"], stored["scores"], stored["class_ids"])
-        ends = np.cumsum(stored["counts"])
-    return [
+        ends, lumas = np.cumsum(stored["counts"]), stored["lumas"].tolist()
+    found = [
         flat.select(np.arange(end - count, end))
         for end, count in zip(ends, np.diff(ends, prepend=0), strict=True)
     ]
+    return found, lumas

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,9 +12,11 @@ from maskdet.evaluation.settings import EvalSettings
 from maskdet.judging.class_match import match_classes
 from maskdet.judging.views import view_of
 from maskdet.lexicon import label_roles
+from maskdet.machine import core_count
 from maskdet.progress import Counter, Track, silent
 from maskdet.training.detections_file import read_found
-from maskdet.training.launch.process import WorkerCommand, run_worker
+from maskdet.training.launch.placement import single_worker
+from maskdet.training.launch.process import run_worker
 from maskdet.training.start.checkpoint_meta import read_meta
 
 
@@ -46,13 +47,15 @@ def evaluate_checkpoint(job: EvalJob, *, track: Track = silent) -> Evaluation:
     with TemporaryDirectory(prefix="maskdet-") as name:
         out = Path(name) / "found.npz"
         _detect(job, len(known), out, len(pictures), track)
-        found = read_found(out)
+        found, lumas = read_found(out)
     truths = (manifest.ground_truth(picture) for picture in pictures)
-    views = [view_of(picture, job.data_root) for picture in pictures]
+    views = [view_of(picture, luma) for picture, luma in zip(pictures, lumas, strict=True)]
     return match.judge(zip(truths, found, strict=True), views, job.settings, job.input_size)
 
 
 def _detect(job: EvalJob, classes: int, out: Path, total: int, track: Track) -> None:
+    # All threads together hold a batch in memory.
+    threads = min(core_count(), job.settings.batch_size)
     worker_job = {
         "config": str(job.config),
         "weights": str(job.weights),
@@ -60,12 +63,13 @@ def _detect(job: EvalJob, classes: int, out: Path, total: int, track: Track) -> 
         "manifest": str(job.manifest),
         "data_root": str(job.data_root),
         "part": "val",
-        "batch_size": job.settings.batch_size,
+        "batch_size": job.settings.batch_size // threads,
         "devices": "cpu",
+        "threads": threads,
         "out": str(out),
     }
     shown = Counter(track, total, "evaluating")
-    command = WorkerCommand(job.python or Path(sys.executable))
+    command = single_worker(job.python)
     run_worker(
         "maskdet.training.worker.inference",
         worker_job,

@@ -17,7 +17,7 @@ class Painted:
         self.meta = detector.meta
         self.seen: list[tuple[int, int]] = []
 
-    def detect(self, picture: np.ndarray) -> Detections:
+    def detect(self, picture: np.ndarray, size: tuple[int, int] | None = None) -> Detections:
         self.seen.append(picture.shape[:2])
         rows = [
             (*np.flatnonzero(own.any(axis=0))[[0, -1]], *np.flatnonzero(own.any(axis=1))[[0, -1]])
@@ -55,6 +55,25 @@ def test_every_look_finds_the_same_faces_once_and_whole(detector: Detector, look
         (1, [95, 5, 112, 15]),
         (2, [84, 40, 99, 55]),
     ]
+
+
+@pytest.mark.parametrize("look", [PLAIN, Look(tile=True), Look(flip=True), Look(tile=True, flip=True)])
+def test_boxes_are_those_of_the_whole_picture_where_a_fraction_was_decoded(
+    detector: Detector, look: Look
+) -> None:
+    found = detect_closely(detector, paint({(0, 5): "with_mask"}, 240, 360), look, (481, 719))
+    best = found.above(detector.thresholds)
+    assert np.allclose(best.boxes[0], cell_box(0, 5, 481, 719), atol=1e-2)
+
+
+@pytest.mark.parametrize("input_size", [(416, 416), (320, 640), (33, 47)])
+def test_what_is_decoded_for_tiles_gives_each_the_input_size(input_size: tuple[int, int]) -> None:
+    for look in (PLAIN, Look(flip=True)):
+        assert look.least_size(input_size) == input_size
+    height, width = Look(tile=True).least_size(input_size)
+    for left, top, right, bottom in tiles(height, width):
+        assert bottom - top >= input_size[0]
+        assert right - left >= input_size[1]
 
 
 @pytest.mark.parametrize(

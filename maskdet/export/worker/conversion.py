@@ -6,6 +6,7 @@ It also stores what each of them says about some pictures, for the parent to com
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from maskdet.detector.settings import BundleMeta
 from maskdet.export.assembly import assemble
 from maskdet.export.worker.graphs import DeployGraph, RawGraph, save_graph, to_onnx
 from maskdet.files import write_text
+from maskdet.flow import run_in_order
 from maskdet.training.networks.picodet import STRIDES, nms_section
 from maskdet.training.worker.checkpoint import load_weights
 from maskdet.training.worker.compat import paddle
@@ -28,8 +30,8 @@ from maskdet.training.worker.network import RawDetector, build_network, choose_d
 
 
 def run(job: dict[str, Any], report: Callable[..., None]) -> None:
-    """Job keys: config, weights, out, meta (of BundleMeta), onnx, nms, batch_size, pictures (.npz to read),
-    outputs (.npz to write).
+    """Job keys: config, weights, out, meta (of BundleMeta), onnx, nms, batch_size, threads, pictures (.npz to
+    read), outputs (.npz to write).
     """
     config = load_config(Path(job["config"]))
     choose_device("cpu")
@@ -41,11 +43,11 @@ def run(job: dict[str, Any], report: Callable[..., None]) -> None:
     )
     batch = np.load(job["pictures"], allow_pickle=False)["batch"]
     with TemporaryDirectory(prefix="maskdet-") as name:
-        outputs = _trainer_outputs(network, batch, job["batch_size"])
+        outputs = _trainer_outputs(network, batch, job["batch_size"], job["threads"])
         raw = save_graph(RawGraph(network), meta.input_size, Path(name))
         deploy = save_graph(DeployGraph(network), meta.input_size, out)
         report("progress", done="Paddle inference format written")
-        outputs |= _paddle_outputs(raw, deploy, batch, meta, job["batch_size"])
+        outputs |= _paddle_outputs(raw, deploy, _images(batch, meta, job["batch_size"]), job["threads"])
         if job["onnx"]:
             onnx.save_model(assemble(to_onnx(raw), meta), out / "model.onnx")
         if job["nms"] == "in-graph":
@@ -81,28 +83,41 @@ def _infer_config(meta: BundleMeta) -> dict[str, Any]:
     }
 
 
-def _trainer_outputs(network: Any, batch: Any, size: int) -> dict[str, Any]:
+def _trainer_outputs(network: Any, batch: Any, size: int, threads: int) -> dict[str, Any]:
     detector = RawDetector(network)
-    parts = [detector.run(batch[start : start + size]) for start in range(0, len(batch), size)]
+    tasks = (partial(detector.run, batch[start : start + size]) for start in range(0, len(batch), size))
+    parts = list(run_in_order(tasks, threads))
     return {
         "trainer_boxes": np.concatenate([boxes for boxes, _ in parts]),
         "trainer_scores": np.concatenate([scores for _, scores in parts]),
     }
 
 
-def _paddle_outputs(raw: Path, deploy: Path, batch: Any, meta: BundleMeta, size: int) -> dict[str, Any]:
-    raw_predictor, deploy_predictor = _predictor(raw), _predictor(deploy)
-    raw_parts, deploy_parts = [], []
-    for start in range(0, len(batch), size):
-        image = normalise(batch[start : start + size], meta.mean, meta.std)
-        raw_parts.append(_run(raw_predictor, image))
-        deploy_parts.append(_run(deploy_predictor, image, np.ones((len(image), 2), np.float32)))
+def _images(batch: Any, meta: BundleMeta, size: int) -> list[Any]:
+    starts = range(0, len(batch), size)
+    return [normalise(batch[start : start + size], meta.mean, meta.std) for start in starts]
+
+
+def _paddle_outputs(raw: Path, deploy: Path, images: list[Any], threads: int) -> dict[str, Any]:
+    # A predictor belongs to one thread.
+    tasks = (partial(_raw_parts, raw, images), partial(_deploy_parts, deploy, images))
+    raw_parts, deploy_parts = run_in_order(tasks, threads)
     return {
         "paddle_boxes": np.concatenate([boxes for boxes, _ in raw_parts]),
         "paddle_scores": np.concatenate([scores for _, scores in raw_parts]),
         "deploy_rows": np.concatenate([rows.reshape(-1, 6) for rows, _ in deploy_parts]),
         "deploy_counts": np.concatenate([counts for _, counts in deploy_parts]),
     }
+
+
+def _raw_parts(model: Path, images: list[Any]) -> list[Any]:
+    predictor = _predictor(model)
+    return [_run(predictor, image) for image in images]
+
+
+def _deploy_parts(model: Path, images: list[Any]) -> list[Any]:
+    predictor = _predictor(model)
+    return [_run(predictor, image, np.ones((len(image), 2), np.float32)) for image in images]
 
 
 def _run(predictor: Any, *inputs: Any) -> list[Any]:

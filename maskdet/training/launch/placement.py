@@ -30,6 +30,15 @@ def worker_command(settings: TrainSettings) -> WorkerCommand:
     return WorkerCommand(python, processes=_cpu_workers(settings), variables=cpu_environment())
 
 
+def single_worker(python: Path | None) -> WorkerCommand:
+    """How to start the worker that judges or exports a checkpoint, on the CPU.
+
+    It works on a picture a core, each with one thread: a thread that waits for its share of one operator
+    would keep its core busy, which on a machine that also trains costs more than it gains.
+    """
+    return WorkerCommand(python or Path(sys.executable), threads=1, variables=cpu_environment())
+
+
 def cache_bytes(settings: TrainSettings) -> int:
     """Of decoded pictures over all workers; auto: a quarter of the memory that is free, 1 GiB at most."""
     if settings.cache_mb != "auto":

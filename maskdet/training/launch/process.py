@@ -44,6 +44,8 @@ class WorkerCommand:
     devices: str = "cpu"
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables, unless the user has set them."""
+    threads: int | None = None
+    """Threads of one operator in a process; None: the cores, shared out."""
 
     def arguments(self, job: Path, log_dir: Path) -> list[str]:
         worker = [str(self.python), "-m", WORKER_MODULE, str(job)]
@@ -54,7 +56,7 @@ class WorkerCommand:
         return [*launcher, "--nproc_per_node", str(self.processes), "--log_dir", str(log_dir), *worker]
 
     def environment(self) -> dict[str, str]:
-        threads = str(threads_of_each(self.processes))
+        threads = str(self.threads or threads_of_each(self.processes))
         ours = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GLOG_minloglevel": "2"}
         inherited = {**self.variables, **os.environ}
         if self.devices != "cpu":

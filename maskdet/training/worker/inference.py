@@ -5,68 +5,90 @@ Worker side; `run` is the job "detect", whose result the parent reads with `mask
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from maskdet.dataset.manifest import ManifestPicture, load_manifest
-from maskdet.detector.picture import read_picture
+from maskdet.dataset.manifest import load_manifest
+from maskdet.detector.picture import DecodedPicture, read_reduced
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import to_batch
 from maskdet.detector.settings import NmsSettings
+from maskdet.evaluation.views import mean_luma
+from maskdet.flow import run_in_order
 from maskdet.training.detections_file import write_found
 from maskdet.training.worker.checkpoint import load_weights
 from maskdet.training.worker.network import RawDetector, build_network, choose_device, load_config
-from maskdet.types import Detections, Picture
+from maskdet.types import Detections
 
 
 def run(job: dict[str, Any], report: Callable[..., None]) -> None:
-    """Job keys: config, weights, classes (how many), manifest, data_root, part, batch_size, devices, out (an
-    .npz).
+    """Job keys: config, weights, classes (how many), manifest, data_root, part, batch_size, devices, threads,
+    out (an .npz).
     """
     config = load_config(Path(job["config"]), num_classes=job["classes"])
     choose_device(job["devices"])
     network = build_network(config)
     load_weights(network, Path(job["weights"]))
-    pictures = load_manifest(Path(job["manifest"])).part(job["part"])
+    root, input_size = Path(job["data_root"]), tuple(config["eval_size"])
+    paths = [root / item.picture for item in load_manifest(Path(job["manifest"])).part(job["part"])]
+    lumas: dict[Path, float] = {}
+
+    def read(path: Path) -> DecodedPicture:
+        picture = read_reduced(path, at_least=input_size)
+        lumas[path] = mean_luma(picture.pixels)
+        return picture
+
     found = detect(
         RawDetector(network),
-        pictures,
-        Path(job["data_root"]),
-        input_size=tuple(config["eval_size"]),
+        paths,
+        read,
+        input_size=input_size,
         batch_size=job["batch_size"],
-        on_done=lambda done: report("progress", done=done, total=len(pictures)),
+        threads=job["threads"],
+        on_done=lambda done: report("progress", done=done, total=len(paths)),
     )
-    write_found(Path(job["out"]), found)
+    write_found(Path(job["out"]), found, [lumas[path] for path in paths])
     report("done")
 
 
 def detect(
     detector: RawDetector,
-    pictures: Sequence[ManifestPicture],
-    root: Path,
+    paths: Sequence[Path],
+    read: Callable[[Path], DecodedPicture],
     *,
     input_size: tuple[int, int],
     batch_size: int,
+    threads: int = 1,
     on_done: Callable[[int], None] = lambda done: None,
-    read: Callable[[Path], Picture] = read_picture,
 ) -> list[Detections]:
-    """Detections in the order of `pictures`, boxes in pixels of the original picture."""
+    """Detections in the order of `paths`, boxes in pixels of the whole picture.
+
+    `threads` batches are worked on side by side; with one, all is done in the caller's own.
+    """
+    parts = [paths[start : start + batch_size] for start in range(0, len(paths), batch_size)]
+    tasks = [partial(_detect_batch, detector, part, read, input_size) for part in parts]
     found: list[Detections] = []
-    waiting = iter(pictures)
-    while some := list(islice(waiting, batch_size)):
-        opened = [read(root / item.picture) for item in some]
-        boxes, scores = detector.run(to_batch(opened, input_size))
-        found += [
-            to_detections(
-                b,
-                s,
-                picture_size=(picture.shape[0], picture.shape[1]),
-                input_size=input_size,
-                nms=NmsSettings(),
-            )
-            for b, s, picture in zip(boxes, scores, opened, strict=True)
-        ]
+    for some in _results(tasks, threads):
+        found += some
         on_done(len(found))
     return found
+
+
+def _results(tasks: Sequence[Callable[[], list[Detections]]], threads: int) -> Iterator[list[Detections]]:
+    return run_in_order(tasks, threads) if threads > 1 else (task() for task in tasks)
+
+
+def _detect_batch(
+    detector: RawDetector,
+    paths: Sequence[Path],
+    read: Callable[[Path], DecodedPicture],
+    input_size: tuple[int, int],
+) -> list[Detections]:
+    opened = [read(path) for path in paths]
+    boxes, scores = detector.run(to_batch([picture.pixels for picture in opened], input_size))
+    return [
+        to_detections(b, s, picture_size=picture.size, input_size=input_size, nms=NmsSettings())
+        for b, s, picture in zip(boxes, scores, opened, strict=True)
+    ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.dataset.manifest import Manifest, ManifestPicture
+from maskdet.detector.picture import DecodedPicture
 from maskdet.errors import PictureError, TrainingError
 from maskdet.evaluation.evaluator import evaluate
 from maskdet.training.worker.compat import paddle
@@ -61,14 +62,13 @@ class Judge:
         return [parts[place % world][place // world] for place in range(len(self._pictures))]
 
     def _detect(self, network: Any, pictures: Sequence[ManifestPicture]) -> list[Any]:
+        def read(path: Path) -> DecodedPicture:
+            return self._store.read_reduced(path, self._input_size)
+
+        paths = [self._root / item.picture for item in pictures]
         try:
             return detect(
-                RawDetector(network),
-                pictures,
-                self._root,
-                input_size=self._input_size,
-                batch_size=self._at_a_time,
-                read=self._store.read,
+                RawDetector(network), paths, read, input_size=self._input_size, batch_size=self._at_a_time
             )
         except PictureError as error:
             raise TrainingError(f"evaluation on val: {error.what}", _HINT) from error

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from maskdet.detector.picture import read_picture
+from maskdet.detector.picture import DecodedPicture, read_reduced
 from maskdet.errors import PictureError, TrainingError
 from maskdet.types import Picture
 
 Report = Callable[..., None]
+Size = tuple[int, int]
+"""Height and width in pixels."""
 _MOST_LOST = 0.05
 """Share of the pictures that may be lost on the way; one always may."""
 
@@ -23,18 +25,22 @@ class PictureStore:
 
     def __init__(self, limit: int) -> None:
         self._free = limit
-        self._kept: dict[Path, Picture] = {}
+        self._kept: dict[tuple[Path, Size | None], DecodedPicture] = {}
 
     def read(self, path: Path) -> Picture:
-        """Pixels [H, W, 3], RGB, that must not be written to. Raises PictureError."""
-        kept = self._kept.get(path)
+        """Pixels [H, W, 3], RGB, at full size, that must not be written to. Raises PictureError."""
+        return self.read_reduced(path, None).pixels
+
+    def read_reduced(self, path: Path, at_least: Size | None) -> DecodedPicture:
+        """As `picture.read_reduced`; the pixels must not be written to. Raises PictureError."""
+        kept = self._kept.get((path, at_least))
         if kept is not None:
             return kept
-        picture = read_picture(path)
-        if picture.nbytes <= self._free:
-            self._free -= picture.nbytes
-            picture.flags.writeable = False
-            self._kept[path] = picture
+        picture = read_reduced(path, at_least=at_least)
+        if picture.pixels.nbytes <= self._free:
+            self._free -= picture.pixels.nbytes
+            picture.pixels.flags.writeable = False
+            self._kept[path, at_least] = picture
         return picture
 
 

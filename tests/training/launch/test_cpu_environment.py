@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from trained import DrawnSet
 
+from maskdet.errors import TrainingError
+from maskdet.evaluation.settings import EvalSettings
+from maskdet.training.evaluate import EvalJob, evaluate_checkpoint
 from maskdet.training.launch.cpu_environment import cpu_environment
 from maskdet.training.launch.placement import worker_command
 from maskdet.training.settings import TrainSettings
@@ -39,3 +43,23 @@ def test_a_worker_gets_it_unless_the_user_chose(monkeypatch: pytest.MonkeyPatch)
     assert command.environment()["FLAGS_use_stride_kernel"] == "0"
     monkeypatch.setenv("FLAGS_use_stride_kernel", "1")
     assert command.environment()["FLAGS_use_stride_kernel"] == "1"
+
+
+def test_the_worker_that_judges_gets_it_too(tmp_path: Path, drawn: DrawnSet) -> None:
+    """The interpreter is a program that writes down its environment, and then fails as a worker."""
+    written, python = tmp_path / "environment", tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nenv > "{written}"\nexit 3\n')
+    python.chmod(0o755)
+    drawn.manifest.write(tmp_path / "manifest.json")
+    job = EvalJob(
+        config=tmp_path / "picodet.yml",
+        manifest=tmp_path / "manifest.json",
+        data_root=drawn.root,
+        weights=tmp_path / "best.pdparams",
+        input_size=(320, 320),
+        settings=EvalSettings(),
+        python=python,
+    )
+    with pytest.raises(TrainingError):
+        evaluate_checkpoint(job)
+    assert {"FLAGS_use_stride_kernel=0", "OMP_NUM_THREADS=1"} <= set(written.read_text().splitlines())

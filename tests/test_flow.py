@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from maskdet.prediction.flow import run_in_order
+from maskdet.flow import run_in_order
 
 
 def test_results_come_in_the_order_of_the_tasks() -> None:
@@ -54,4 +54,4 @@ def test_an_error_ends_the_work() -> None:
     with pytest.raises(KeyError):
         list(run_in_order((partial(task, n) for n in range(1000)), 2))
     assert max(ran) < 10
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("predict")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("flow")]

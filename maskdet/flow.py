@@ -17,7 +17,7 @@ def run_in_order(tasks: Iterable[Callable[[], T]], threads: int) -> Generator[T,
     tasks that have not begun are dropped.
     """
     waiting: deque[Future[T]] = deque()
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="predict")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="flow")
     try:
         for task in tasks:
             waiting.append(pool.submit(task))

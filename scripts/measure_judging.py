@@ -1,0 +1,86 @@
+"""Where the time of judging a bundle goes, as a Markdown table: processor seconds of one core a part.
+
+    python scripts/measure_judging.py --manifest runs/NAME/prepare/manifest.json --data path/to/voc
+
+Each part runs by itself on all val pictures, in the order of `maskdet eval --model FILE.onnx`. Processor
+seconds are what other work on the machine changes least.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+
+from maskdet.dataset.manifest import load_manifest
+from maskdet.detector.bundle import load_bundle
+from maskdet.detector.detector import Detector
+from maskdet.detector.picture import read_reduced
+from maskdet.detector.shipped import shipped_model
+from maskdet.evaluation import plots  # noqa: F401 - part of the start
+from maskdet.evaluation.appraisal import appraise
+from maskdet.evaluation.settings import EvalSettings
+from maskdet.evaluation.views import mean_luma
+from maskdet.judging.views import view_of
+from maskdet.pipeline.stages.eval import write_evaluation
+
+
+@dataclass(slots=True)
+class Clock:
+    """Processor seconds by part."""
+
+    parts: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timing(self, part: str) -> Iterator[None]:
+        started = time.process_time()
+        yield
+        self.parts[part] = time.process_time() - started
+
+    def table(self) -> str:
+        rows = [f"| {part} | {seconds:.2f} |" for part, seconds in self.parts.items()]
+        return "\n".join(["| part | processor, s |", "|---|---:|", *rows])
+
+
+def measure(clock: Clock, manifest_file: Path, root: Path, model: Path | None) -> None:
+    """Fill the clock."""
+    clock.parts["start: Python, libraries, plotting"] = time.process_time()
+    cv2.setNumThreads(1)
+    with clock.timing("manifest and model"):
+        manifest, bundle = load_manifest(manifest_file), load_bundle(model or shipped_model())
+        detector, meta, items = Detector(bundle, threads=1), bundle.meta, manifest.part("val")
+    with clock.timing("decoding"):
+        pictures = [read_reduced(root / item.picture, at_least=meta.input_size) for item in items]
+    with clock.timing("brightness"):
+        views = [
+            view_of(item, mean_luma(picture.pixels)) for item, picture in zip(items, pictures, strict=True)
+        ]
+    with clock.timing("detection: resize, network, NMS"):
+        found = [detector.detect(picture.pixels, picture.size) for picture in pictures]
+    with clock.timing("figures, intervals, slices, mistakes"):
+        pairs = zip(map(manifest.ground_truth, items), found, strict=True)
+        settings = EvalSettings()
+        judged = appraise(pairs, views, meta.labels, settings, meta.input_size, shipped=meta.thresholds)
+    with clock.timing("plots, worst mistakes, report"), tempfile.TemporaryDirectory() as folder:
+        write_evaluation(judged, root, Path(folder))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="the Pascal VOC folder of the manifest")
+    parser.add_argument("--model", type=Path, metavar="FILE.onnx", help="default: the shipped one")
+    chosen = parser.parse_args()
+    clock = Clock()
+    measure(clock, chosen.manifest, chosen.data, chosen.model)
+    print(clock.table())
+
+
+if __name__ == "__main__":
+    main()
