@@ -97,12 +97,13 @@ def run_stage(
     options = RunOptions(
         end=stage,
         force=frozenset({stage} if force else ()),
-        given=frozenset({"train"} - {stage}),
+        given=frozenset(each.name for each in STAGES if each.long) - {stage},
         resume=resume,
     )
     result = advance(context, options, table=table)
     if isinstance(result.error, Interrupted) and not result.error.hint:
-        again = ["--resume"] if stage == "train" and can_resume(STAGES, context) else []
+        own = [each for each in STAGES if each.name == stage]
+        again = ["--resume"] if can_resume(own, context) else []
         result.error.hint = f"`{context.command(stage, *again)}` goes on from here"
     if result.error is not None:
         raise result.error

@@ -18,7 +18,7 @@ TOLERANCE = 1.0
 def usable_objects(
     objects: Sequence[LabelledBox], size: tuple[int, int], labels: LabelBook, report: Collector
 ) -> tuple[ManifestObject, ...]:
-    """The objects that pass, cut to the picture of `size` (width, height); `report` takes the findings."""
+    """The objects that pass, cut to the picture of `size` (height, width); `report` takes the findings."""
     conflicts = _conflicts(objects, labels, report)
     seen: dict[tuple[str, Box], int] = {}
     usable = []
@@ -62,7 +62,7 @@ def _conflicts(objects: Sequence[LabelledBox], labels: LabelBook, report: Collec
 
 def _is_sound(item: LabelledBox, size: tuple[int, int], report: Collector) -> bool:
     xmin, ymin, xmax, ymax = item.box
-    width, height = size
+    height, width = size
     said = f"box {_shown(item.box)}"
     if xmin > xmax or ymin > ymax:
         axis = "xmin is greater than xmax" if xmin > xmax else "ymin is greater than ymax"
@@ -82,7 +82,7 @@ def _cut(item: LabelledBox, size: tuple[int, int], report: Collector) -> Box:
     overhang = _overhang(item.box, size)
     if overhang <= 0:
         return item.box
-    width, height = size
+    height, width = size
     message = f"box {_shown(item.box)} reaches {overhang:g} px beyond the picture, {width} x {height}; cut"
     report.add("box-edge", message, line=item.line, number=item.number)
     xmin, ymin, xmax, ymax = item.box
@@ -91,8 +91,8 @@ def _cut(item: LabelledBox, size: tuple[int, int], report: Collector) -> Box:
 
 def _overhang(box: Box, size: tuple[int, int]) -> float:
     """Pixels by which the box reaches beyond the farthest-crossed edge; 0 or less if it lies within."""
-    xmin, ymin, xmax, ymax = box
-    return max(-xmin, -ymin, xmax - size[0], ymax - size[1])
+    (xmin, ymin, xmax, ymax), (height, width) = box, size
+    return max(-xmin, -ymin, xmax - width, ymax - height)
 
 
 def _shown(box: Box) -> str:

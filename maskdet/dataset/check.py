@@ -107,16 +107,21 @@ def _format(pair: Pair, facts: PictureFacts) -> list[Finding]:
 
 
 def _fits(annotation: Annotation, facts: PictureFacts, report: Collector) -> bool:
-    claimed = (annotation.width, annotation.height)
+    claimed = (annotation.height, annotation.width)
     if claimed in {(0, 0), facts.size}:
         return True
-    said = f"the XML says {claimed[0]} x {claimed[1]}, the picture is {facts.size[0]} x {facts.size[1]}"
+    said = f"the XML says {_shown(claimed)}, the picture is {_shown(facts.size)}"
     if claimed == facts.stored_size:
         hint = "rotate the picture's pixels, remove its EXIF orientation, or label it again"
         report.add("size-unturned", f"{said} after its EXIF turn", hint)
     else:
         report.add("size-mismatch", said, "the picture was resized, or this is another picture's XML")
     return False
+
+
+def _shown(size: tuple[int, int]) -> str:
+    height, width = size
+    return f"{width} x {height}"
 
 
 def _check_filename(annotation: Annotation, pair: Pair, report: Collector) -> None:

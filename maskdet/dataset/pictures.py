@@ -31,7 +31,7 @@ _FLAT = 3.0
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
-    """A picture that decodes. Sizes are (width, height) in pixels.
+    """A picture that decodes. Sizes are (height, width) in pixels.
 
     `size` is after the EXIF turn, `stored_size` before; `sha256` is of the bytes; `bits` is the 256-bit
     perceptual hash, None for a picture of one tone; `real_format` is what the content is ("JPEG", ...).
@@ -59,7 +59,7 @@ def read_facts(path: Path, file: str) -> PictureFacts | Finding:
         )
     except PictureError as error:
         return Finding("picture-unreadable", file, clean(error.what, 160))
-    size = (pixels.shape[1], pixels.shape[0])
+    size = (pixels.shape[0], pixels.shape[1])
     return PictureFacts(
         size, stored_size, hashlib.sha256(data).hexdigest(), perceptual_hash(pixels), real_format
     )
@@ -82,11 +82,11 @@ def perceptual_hash(pixels: Picture) -> BoolArray | None:
 
 
 def _header(data: bytes) -> tuple[tuple[int, int], str]:
-    """(width, height) as stored, and the format of the content."""
+    """(height, width) as stored, and the format of the content."""
     with Image.open(io.BytesIO(data)) as picture:
         # Phones write JPEG files with a second picture inside, which Pillow calls MPO.
         real_format = "JPEG" if picture.format == "MPO" else picture.format or "unknown"
-        return picture.size, real_format
+        return (picture.height, picture.width), real_format
 
 
 def _cores() -> int:

@@ -107,8 +107,8 @@ def _entry(picture: CheckedPicture, part: Part) -> ManifestPicture:
         picture=picture.picture,
         annotation=picture.annotation,
         part=part,
-        width=picture.facts.size[0],
-        height=picture.facts.size[1],
+        width=picture.facts.size[1],
+        height=picture.facts.size[0],
         sha256=picture.facts.sha256,
         objects=picture.objects,
     )

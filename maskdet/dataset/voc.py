@@ -53,7 +53,7 @@ def read_annotation(path: Path, file: str) -> Reading:
 def _read_root(root: Element, path: Path, report: Collector) -> tuple[Annotation, int]:
     for text, line in stray_texts(root):
         report.add("stray-text", f"text between elements: '{clean(text, 60)}'", line=line)
-    width, height = _size(root, report)
+    height, width = _size(root, report)
     elements = root.findall("object")
     objects = [_read_object(element, number, report) for number, element in enumerate(elements, start=1)]
     kept = tuple(found for found in objects if found is not None)
@@ -61,11 +61,11 @@ def _read_root(root: Element, path: Path, report: Collector) -> tuple[Annotation
 
 
 def _size(root: Element, report: Collector) -> tuple[int, int]:
-    """(width, height) as the file claims them, zeros where it does not say."""
+    """(height, width) as the file claims them, zeros where it does not say."""
     texts = [_text(root, f"size/{side}") for side in ("width", "height")]
     width, height = (_finite(text) or 0.0 for text in texts)
     if width > 0 and height > 0 and width.is_integer() and height.is_integer():
-        return int(width), int(height)
+        return int(height), int(width)
     said = " x ".join(clean(text, 20) or "nothing" for text in texts)
     line = line_of(root.find("size"), root)
     report.add("size-missing", f"<size> gives no width and height ({said})", line=line)

@@ -9,7 +9,7 @@ import numpy as np
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import to_batch
-from maskdet.detector.runtime.onnx_runtime import OnnxSession
+from maskdet.detector.runtime.registry import open_session
 from maskdet.detector.settings import BundleMeta
 from maskdet.types import Detections, FloatArray, Picture
 
@@ -18,9 +18,9 @@ class Detector:
     """A bundle, ready to run. Nothing changes after construction, so any number of threads may share it."""
 
     def __init__(self, bundle: Bundle, *, threads: int = 0, device: str = "cpu") -> None:
-        """`threads` of one forward pass, 0 for all cores; errors as `OnnxSession`."""
+        """`threads` of one forward pass, 0 for all cores; errors as `open_session`."""
         self._meta = bundle.meta
-        self._session = OnnxSession(bundle.model, threads=threads, device=device)
+        self._session = open_session(bundle.model, threads=threads, device=device)
         self._thresholds = np.array(
             [bundle.meta.thresholds[label] for label in bundle.meta.labels], np.float32
         )

@@ -22,7 +22,8 @@ from maskdet.machine import core_count
 from maskdet.progress import Track, silent
 from maskdet.training.launch.placement import single_worker
 from maskdet.training.launch.process import run_worker
-from maskdet.training.recipe.variants import MEAN, STD, variant
+from maskdet.training.networks.picodet import MEAN, STD
+from maskdet.training.networks.registry import variant
 
 BUNDLE_NAME = "model.onnx"
 PARITY_NAME = "parity.json"

@@ -18,8 +18,8 @@ from maskdet.errors import MaskdetError
 from maskdet.files import write_json
 from maskdet.pipeline.report import duration
 from maskdet.pipeline.stage import Context, Event, ignore
-from maskdet.pipeline.stages.eval import EVAL
-from maskdet.pipeline.stages.export import EXPORT
+from maskdet.pipeline.stages.eval import STAGE as EVAL
+from maskdet.pipeline.stages.export import STAGE as EXPORT
 from maskdet.progress import silent
 from maskdet.training.launch.disk_space import space_for
 from maskdet.training.recipe.recipe import build_recipe

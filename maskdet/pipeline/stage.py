@@ -60,6 +60,8 @@ class Stage:
     """Raised whenever the stage's code comes to write something else from the same inputs."""
     keeps: tuple[str, ...] = ("**/*",)
     """Glob patterns of the outputs that have to be there for the stage to count as done."""
+    long: bool = False
+    """Too long to be run on the way to another stage: it must have been run by itself."""
     staged: bool = True
     """Written aside and renamed into place as a whole; False for work that can be gone on with."""
     unfinished: Callable[[Context], str | None] | None = None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from maskdet import __version__
 from maskdet.errors import MaskdetError
-from maskdet.serving.dialects.registry import dialect_routes
-from maskdet.serving.dialects.wire import OPEN_CORS_PATHS
+from maskdet.serving.dialects.registry import dialect_routes, open_cors_paths
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.http.access import BUNDLE_HEADER, AccessLog, Linger, note_error, request_id
 from maskdet.serving.http.body import BodyReader
@@ -68,13 +68,8 @@ def _add_middleware(app: FastAPI, engine: Engine, settings: ServeSettings) -> No
     if settings.api_key_hashes:
         app.add_middleware(ApiKeys, hashes=settings.api_key_hashes)
     if settings.cors_origins:
-        app.add_middleware(
-            Cors,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type", "x-api-key", "x-camera", "x-request-id"],
-            expose_headers=["retry-after", BUNDLE_HEADER, "x-request-id"],
-        )
+        paths = open_cors_paths(settings.dialects)
+        app.add_middleware(Cors, origins=settings.cors_origins, open_paths=paths)
     app.add_middleware(Linger, max_bytes=2 * settings.max_upload_bytes, seconds=LINGER_SECONDS)
     app.add_middleware(AccessLog, metrics=engine.metrics)
 
@@ -82,8 +77,18 @@ def _add_middleware(app: FastAPI, engine: Engine, settings: ServeSettings) -> No
 class Cors(CORSMiddleware):
     """CORS for the origins that the operator names; the paths of browser demos are open by themselves."""
 
+    def __init__(self, app: ASGIApp, origins: Sequence[str], open_paths: frozenset[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "x-api-key", "x-camera", "x-request-id"],
+            expose_headers=["retry-after", BUNDLE_HEADER, "x-request-id"],
+        )
+        self._open_paths = open_paths
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in OPEN_CORS_PATHS:
+        if scope["type"] == "http" and scope["path"] in self._open_paths:
             await self.app(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)

@@ -12,8 +12,16 @@ from typing_extensions import Self
 from maskdet.settings import Section
 
 Dialect = Literal[
-    "hub_form", "hub_json", "clas_system", "flask_demo", "learnpaddle", "serving_pipeline", "paddlex", "oip"
+    "hub_form",
+    "clas_system",  # before hub_json, whose path /predict/{module} would take its requests
+    "hub_json",
+    "flask_demo",
+    "learnpaddle",
+    "serving_pipeline",
+    "paddlex",
+    "oip",
 ]
+"""Modules of serving/dialects/, in the order in which their routes are asked."""
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -36,8 +44,8 @@ class ServeSettings(Section):
 
     workers: int = Field(1, ge=1, le=64)
     """Server processes on the one port; each loads the models and keeps the limits below for itself."""
-    device: str = Field("cpu", pattern=r"^(cpu|gpu(:\d+)?)$")
-    """Where the model runs: cpu, gpu or gpu:N."""
+    device: str = Field("cpu", pattern=r"^([a-z_]+/)?(cpu|gpu(:\d+)?)$")
+    """Where the model runs: cpu, gpu or gpu:N with ONNX Runtime, or LIBRARY/DEVICE."""
     threads: int = Field(0, ge=0, le=256)
     """Inference threads of one process; 0 takes one more than there are cores, so that none is idle, or an
     even share of the cores for each of several workers."""

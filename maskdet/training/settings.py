@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from maskdet.settings import Section
+from maskdet.training.networks.registry import VARIANTS
 
-Variant = Literal[
-    "picodet_xs_320",
-    "picodet_xs_416",
-    "picodet_s_320",
-    "picodet_s_416",
-    "picodet_m_320",
-    "picodet_m_416",
-    "picodet_l_320",
-    "picodet_l_416",
-    "picodet_l_640",
-    "picodet_s_320_esnet",
-    "picodet_s_416_esnet",
-    "picodet_s_512_esnet",
-    "picodet_s_640_esnet",
-]
+if TYPE_CHECKING:
+    Variant = str
+else:
+    Variant = Literal[tuple(VARIANTS)]
 STARTS = ("none", "default", "coco", "imagenet")
 """Words that `model.pretrained` knows; anything else is a path."""
 Side = Annotated[int, Field(ge=64, multiple_of=32)]

@@ -12,7 +12,10 @@ from maskdet.errors import DatasetError, PipelineFileError, StageError, UsageErr
 from maskdet.pipeline.cache import StageRecord, inputs_of, written
 from maskdet.pipeline.load import load_pipeline
 from maskdet.pipeline.stage import Context
-from maskdet.pipeline.stages import EVAL, EXPORT, STAGES, TRAIN
+from maskdet.pipeline.stages import STAGES
+from maskdet.pipeline.stages.eval import STAGE as EVAL
+from maskdet.pipeline.stages.export import STAGE as EXPORT
+from maskdet.pipeline.stages.train import STAGE as TRAIN
 
 
 def states(output: str) -> dict[str, str]:

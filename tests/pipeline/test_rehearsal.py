@@ -16,7 +16,8 @@ from maskdet.pipeline.rehearsal import FOLDER, RECORD, rehearse
 from maskdet.pipeline.run import run_stages
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context
-from maskdet.pipeline.stages import CONFIG, PREPARE
+from maskdet.pipeline.stages.config import STAGE as CONFIG
+from maskdet.pipeline.stages.prepare import STAGE as PREPARE
 from maskdet.training.train import TrainJob
 
 EPOCHS = 3

@@ -14,8 +14,10 @@ from maskdet.pipeline.outcome import RunOptions
 from maskdet.pipeline.run import run_stages
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context
-from maskdet.pipeline.stages import CONFIG, PREPARE, TRAIN
+from maskdet.pipeline.stages.config import STAGE as CONFIG
+from maskdet.pipeline.stages.prepare import STAGE as PREPARE
 from maskdet.pipeline.stages.start_input import NOT_FETCHED, start_input
+from maskdet.pipeline.stages.train import STAGE as TRAIN
 from maskdet.training.settings import ModelSettings
 from maskdet.training.start.published import cached_file
 

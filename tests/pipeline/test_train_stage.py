@@ -14,8 +14,11 @@ from maskdet.pipeline.outcome import RunOptions, RunResult, State
 from maskdet.pipeline.run import can_resume, run_stages
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context, Event
-from maskdet.pipeline.stages import CONFIG, PREPARE, STAGES, TRAIN
+from maskdet.pipeline.stages import STAGES
+from maskdet.pipeline.stages.config import STAGE as CONFIG
+from maskdet.pipeline.stages.prepare import STAGE as PREPARE
 from maskdet.pipeline.stages.train import PREVIOUS
+from maskdet.pipeline.stages.train import STAGE as TRAIN
 from maskdet.training.state import BEST_NAME, STATE_NAME, read_state
 
 TO_TRAIN = (PREPARE, CONFIG, TRAIN)

@@ -18,6 +18,11 @@ _SHARES = "4"  # ONNX Runtime's own advice
 _QUIET = 3  # errors only: ONNX Runtime's warnings speak of graph details that users cannot act on
 
 
+def open_session(model: bytes, *, threads: int, device: str) -> OnnxSession:
+    """As `Runtime`."""
+    return OnnxSession(model, threads=threads, device=device)
+
+
 class OnnxSession:
     """A loaded graph. Safe to run from many threads at once."""
 

@@ -23,7 +23,7 @@ from maskdet.export.assembly import assemble
 from maskdet.export.worker.graphs import DeployGraph, RawGraph, save_graph, to_onnx
 from maskdet.files import write_text
 from maskdet.flow import run_in_order
-from maskdet.training.recipe.variants import NMS
+from maskdet.training.networks.picodet import STRIDES, nms_section
 from maskdet.training.worker.checkpoint import load_weights
 from maskdet.training.worker.compat import paddle
 from maskdet.training.worker.network import RawDetector, build_network, choose_device, load_config
@@ -78,8 +78,8 @@ def _infer_config(meta: BundleMeta) -> dict[str, Any]:
             {"type": "Permute"},
         ],
         "label_list": list(meta.labels),
-        "NMS": NMS,
-        "fpn_stride": [8, 16, 32, 64],
+        "NMS": nms_section(),
+        "fpn_stride": STRIDES,
     }
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from maskdet.pipeline.stages.config import CONFIG
-from maskdet.pipeline.stages.eval import EVAL
-from maskdet.pipeline.stages.export import EXPORT
-from maskdet.pipeline.stages.prepare import PREPARE
-from maskdet.pipeline.stages.train import TRAIN
+from importlib import import_module
+from typing import Final
 
-STAGES = (PREPARE, CONFIG, TRAIN, EVAL, EXPORT)
+from maskdet.pipeline.stage import Stage
 
-__all__ = ["CONFIG", "EVAL", "EXPORT", "PREPARE", "STAGES", "TRAIN"]
+_ORDER: Final = ("prepare", "config", "train", "eval", "export")
+"""Modules of this folder, each with a `STAGE`."""
+STAGES: Final[tuple[Stage, ...]] = tuple(import_module(f"{__name__}.{name}").STAGE for name in _ORDER)

@@ -41,4 +41,4 @@ def _run(context: Context, out: Path) -> str:
     return f"{pipeline.model.variant}, learning rate {rate:g}, batch {pipeline.train.batch_size}"
 
 
-CONFIG = Stage("config", _inputs, _run, version=2)
+STAGE = Stage("config", _inputs, _run, version=2)

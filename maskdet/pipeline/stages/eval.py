@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def evaluate_weights(context: Context, weights: Path) -> Evaluation:
     """Judge a .pdparams file of this pipeline's network on val."""
     from maskdet.training.evaluate import EvalJob, evaluate_checkpoint
-    from maskdet.training.recipe.variants import variant
+    from maskdet.training.networks.registry import variant
 
     job = EvalJob(
         config=context.path("config", "picodet.yml"),
@@ -114,4 +114,4 @@ def _run(context: Context, out: Path) -> str:
     return headline(evaluation)
 
 
-EVAL = Stage("eval", _inputs, _run)
+STAGE = Stage("eval", _inputs, _run)

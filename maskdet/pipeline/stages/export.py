@@ -75,4 +75,4 @@ def _flat(judged: dict[str, Any]) -> dict[str, float]:
     return {name: value for name, value in flat.items() if value is not None}
 
 
-EXPORT = Stage("export", _inputs, _run, version=2)
+STAGE = Stage("export", _inputs, _run, version=2)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maskdet.pipeline.inputs import folder_signature, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
-from maskdet.training.recipe.variants import variant
+from maskdet.training.networks.registry import variant
 
 
 def _inputs(context: Context) -> Inputs:
@@ -33,4 +33,4 @@ def _run(context: Context, out: Path) -> str:
     return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{dropped}"
 
 
-PREPARE = Stage("prepare", _inputs, _run)
+STAGE = Stage("prepare", _inputs, _run)

@@ -34,7 +34,7 @@ def _inputs(context: Context) -> Inputs:
 
 
 def _start(context: Context) -> Inputs:
-    record = read_record(context, TRAIN)
+    record = read_record(context, STAGE)
     return start_input(context.pipeline.model, record.inputs if record else {})
 
 
@@ -108,11 +108,13 @@ def _unfinished(context: Context) -> str | None:
         return None
     if not state.finished:
         return f"train/ holds an unfinished run at epoch {state.epoch} of {state.epochs}"
-    record = read_record(context, TRAIN)
+    record = read_record(context, STAGE)
     if record is not None and not record.finished:
         return f"train/ holds a run of {state.epoch} epochs that was cut off at its very end"
     return None
 
 
 # Only the best checkpoint counts as output: deleting the optimiser's state to save space undoes no training.
-TRAIN = Stage("train", _inputs, _run, keeps=(BEST_NAME,), staged=False, unfinished=_unfinished, fetch=_fetch)
+STAGE = Stage(
+    "train", _inputs, _run, keeps=(BEST_NAME,), long=True, staged=False, unfinished=_unfinished, fetch=_fetch
+)

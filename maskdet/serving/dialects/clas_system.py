@@ -43,7 +43,7 @@ class ClasRequest(BaseModel):
     top_k: int = Field(5, ge=1, le=1000)
 
 
-def clas_system_routes(service: Service) -> APIRouter:
+def routes(service: Service) -> APIRouter:
     """POST /predict/clas_system."""
 
     def form(error: MaskdetError) -> Response:

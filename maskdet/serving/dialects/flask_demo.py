@@ -18,8 +18,10 @@ from maskdet.serving.http.inputs import decode_base64
 from maskdet.serving.refusals import NoPicture
 from maskdet.serving.service import Service, errors_as
 
+OPEN_CORS_PATHS = ("/api/",)
 
-def flask_demo_routes(service: Service) -> APIRouter:
+
+def routes(service: Service) -> APIRouter:
     """POST /api/ with its preflight."""
 
     def form(error: MaskdetError) -> Response:

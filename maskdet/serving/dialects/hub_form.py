@@ -29,7 +29,7 @@ class FormPictures:
     plain: bool
 
 
-def hub_form_routes(service: Service) -> APIRouter:
+def routes(service: Service) -> APIRouter:
     """POST /predict/image/{module} and GET or POST /get/modules."""
 
     def form(error: MaskdetError) -> Response:

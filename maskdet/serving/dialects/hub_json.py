@@ -30,7 +30,7 @@ IGNORED = ("batch_size", "use_gpu", "use_multi_scale", "shrink", "output_dir")
 KNOWN = ("images", "visualization", "confs_threshold", *IGNORED)
 
 
-def hub_json_routes(service: Service) -> APIRouter:
+def routes(service: Service) -> APIRouter:
     """POST /predict/{module}."""
 
     def form(error: MaskdetError) -> Response:

@@ -19,8 +19,10 @@ from maskdet.serving.http.inputs import Upload, read_form
 from maskdet.serving.refusals import NoPicture
 from maskdet.serving.service import Service, errors_as
 
+OPEN_CORS_PATHS = ("/infer", "/upload")
 
-def learnpaddle_routes(service: Service) -> APIRouter:
+
+def routes(service: Service) -> APIRouter:
     """POST /infer and /upload with their preflights."""
 
     def form(error: MaskdetError) -> Response:

@@ -33,7 +33,7 @@ OUTPUTS = [
 and how many belong to each."""
 
 
-def oip_routes(service: Service) -> APIRouter:
+def routes(service: Service) -> APIRouter:
     """The routes under /v2."""
     router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"], route_class=errors_as(_form))
     _add_health(router, service)

@@ -29,7 +29,7 @@ class PaddlexRequest(BaseModel):
     visualize: bool | None = None
 
 
-def paddlex_routes(service: Service) -> APIRouter:
+def routes(service: Service) -> APIRouter:
     """POST /object-detection and GET /health."""
 
     def form(error: MaskdetError) -> Response:

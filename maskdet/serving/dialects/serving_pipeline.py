@@ -17,7 +17,7 @@ from maskdet.serving.service import Service, errors_as
 NOTHING = "No object detected!"
 
 
-def serving_pipeline_routes(service: Service) -> APIRouter:
+def routes(service: Service) -> APIRouter:
     """POST /ppdet/prediction."""
 
     def form(error: MaskdetError) -> Response:

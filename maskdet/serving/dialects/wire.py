@@ -14,8 +14,6 @@ from maskdet.serving.http.problems import kind_of
 from maskdet.serving.refusals import BadOption, Busy, MalformedBody
 from maskdet.serving.settings import ServeSettings
 
-OPEN_CORS_PATHS = ("/api/", "/infer", "/upload")
-"""Where old browser pages call from another origin, and always could."""
 OPEN_CORS = {"access-control-allow-origin": "*"}
 PREFLIGHT = {
     **OPEN_CORS,

@@ -17,7 +17,7 @@ from maskdet.detector.draw import draw
 from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, decode_reduced
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import resize
-from maskdet.detector.runtime.onnx_runtime import OnnxSession
+from maskdet.detector.runtime.registry import open_session, shares_cores
 from maskdet.detector.settings import NmsSettings
 from maskdet.detector.verdict import MaskRule, Verdict
 from maskdet.errors import BundleError, PictureError
@@ -112,11 +112,7 @@ class ServedModel:
         self.sha256 = bundle.sha256
         self.rule = MaskRule.of(bundle.meta.labels, settings.violation_labels, settings.uncertain_band)
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
-        on_cpu = settings.device == "cpu"
-        narrow = bundle.session if on_cpu else OnnxSession(bundle.model, threads=1, device=settings.device)
-        alike = cores == 1 or not on_cpu
-        wide = narrow if alike else OnnxSession(bundle.model, threads=cores, device=settings.device)
-        self._sessions = Sessions(narrow, wide)
+        self._sessions = _sessions(bundle, settings.device, cores)
         self._thresholds = np.array([self.meta.thresholds[label] for label in self.meta.labels], np.float32)
 
     @classmethod
@@ -224,6 +220,13 @@ class ServedModel:
         shown = cv2.cvtColor(draw(picture, detections, self.meta.labels), cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".jpg", shown, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
         return bytes(data)
+
+
+def _sessions(bundle: Bundle, device: str, cores: int) -> Sessions:
+    # The bundle's own session is one of these already.
+    narrow = bundle.session if device == "cpu" else open_session(bundle.model, threads=1, device=device)
+    alike = cores == 1 or not shares_cores(device)
+    return Sessions(narrow, narrow if alike else open_session(bundle.model, threads=cores, device=device))
 
 
 def _stacked(batch: Sequence[Prepared]) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.detector.runtime.onnx_runtime import OnnxSession
+from maskdet.detector.runtime.session import Session
 from maskdet.types import FloatArray
 
 REMEMBERED = 5
@@ -29,17 +29,17 @@ class Sessions:
     is noticed at once.
     """
 
-    def __init__(self, narrow: OnnxSession, wide: OnnxSession) -> None:
+    def __init__(self, narrow: Session, wide: Session) -> None:
         self._both = (wide, narrow)
         self._narrow_seconds: deque[float] = deque(maxlen=REMEMBERED)
         self._rest = 0
         self._left = 1  # The first tells how long one core takes.
 
-    def __iter__(self) -> Iterator[OnnxSession]:
+    def __iter__(self) -> Iterator[Session]:
         return iter(self._both)
 
     def run(self, batch: NDArray[np.uint8], *, alone: bool) -> tuple[FloatArray, FloatArray]:
-        """As `OnnxSession.run`. `alone` says that no other picture waits or runs."""
+        """As `Session.run`. `alone` says that no other picture waits or runs."""
         wide, narrow = self._both
         if not alone or wide is narrow:
             return narrow.run(batch)

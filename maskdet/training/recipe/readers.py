@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from maskdet.training.recipe.variants import MEAN, STD, Variant
+from maskdet.training.networks.picodet import MEAN, STD
+from maskdet.training.networks.registry import network_of
+from maskdet.training.networks.variant import Variant
 from maskdet.training.settings import TrainSettings
 
 _NORMALISE = {"NormalizeImage": {"is_scale": True, "mean": list(MEAN), "std": list(STD)}}
@@ -31,7 +33,7 @@ def readers(size: Variant, train: TrainSettings) -> dict[str, Any]:
 
 
 def _train_reader(size: Variant, train: TrainSettings) -> dict[str, Any]:
-    pad_truth: list[dict[str, Any]] = [{"PadGT": {}}] if size.backbone == "LCNet" else []
+    pad_truth: list[dict[str, Any]] = [{"PadGT": {}}] if network_of(size).pads_truth else []
     sample, resize = _face_views(size, train.view) if train.augment == "faces" else _published(size)
     return {
         "sample_transforms": sample,

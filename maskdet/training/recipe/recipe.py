@@ -13,15 +13,15 @@ from maskdet.dataset.manifest import Manifest
 from maskdet.errors import PipelineFileError, StageError, UsageError
 from maskdet.files import write_json, write_text
 from maskdet.settings import nearest
-from maskdet.training.recipe.readers import readers
-from maskdet.training.recipe.sampling import Weights, repeat_factors, steps_per_epoch
-from maskdet.training.recipe.variants import (
+from maskdet.training.networks.picodet import (
     PUBLISHED_EPOCHS,
     PUBLISHED_RATE_PER_PICTURE,
     PUBLISHED_STATIC_ASSIGNER_EPOCH,
-    Variant,
-    variant,
 )
+from maskdet.training.networks.registry import network_of, variant
+from maskdet.training.networks.variant import Variant
+from maskdet.training.recipe.readers import readers
+from maskdet.training.recipe.sampling import Weights, repeat_factors, steps_per_epoch
 from maskdet.training.settings import ModelSettings, TrainSettings
 
 CONFIG_NAME = "picodet.yml"
@@ -90,7 +90,7 @@ def build_recipe(
         **_datasets(data_root.resolve(), prepare_dir.resolve()),
         **readers(size, train),
         **_optimizer(train, schedule),
-        **size.network(schedule.static_assigner_epoch),
+        **network_of(size).sections(size, schedule.static_assigner_epoch),
     }
     return Recipe(document, _origins(model, train, size, schedule, manifest))
 
@@ -169,7 +169,7 @@ def _optimizer(train: TrainSettings, schedule: _Schedule) -> dict[str, Any]:
 def _origins(
     model: ModelSettings, train: TrainSettings, size: Variant, schedule: _Schedule, manifest: Manifest
 ) -> dict[str, str]:
-    total = schedule.steps_per_epoch * train.epochs
+    total, network = schedule.steps_per_epoch * train.epochs, network_of(size)
     of_variant = f"model.variant of the pipeline file, {model.variant}"
     origins = {
         "num_classes": f"the {len(manifest.labels)} labels of prepare/manifest.json",
@@ -192,11 +192,10 @@ def _origins(
             f"cosine over train.epochs {train.epochs}; warm-up {schedule.warmup_steps} steps = the published "
             f"{_WARMUP_STEPS}, at most a tenth of the {total} steps of the whole training, at least 1"
         ),
-        size.backbone: of_variant,
-        **{section: of_variant for section in size.network(0) if section != size.backbone},
+        **dict.fromkeys(network.sections(size, 0), of_variant),
     }
-    if size.backbone == "LCNet":
-        origins["PicoHeadV2.static_assigner_epoch"] = (
+    if network.static_assigner_key:
+        origins[network.static_assigner_key] = (
             f"train.epochs {train.epochs} x {PUBLISHED_STATIC_ASSIGNER_EPOCH}/{PUBLISHED_EPOCHS}"
             ", the published share"
         )

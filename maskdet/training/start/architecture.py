@@ -7,13 +7,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from maskdet.training.networks.registry import NETWORKS
+
 BACKBONE = "backbone."
 BOX_ROWS = 32
 """Rows of a head for boxes: 4 sides x (reg_max + 1) bins."""
 _FIRST_CLASS_LAYER = "head.head_cls0.weight"
 _OWN_BOX_LAYER = "head.head_reg0.weight"
-# A layer that each backbone of the family has, and no other.
-_BACKBONES = {"ESNet": "_conv1._conv.weight", "LCNet": "blocks2.0.dw_conv.conv.weight"}
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -35,7 +35,7 @@ def describe(weights: Weights) -> str:
     """Backbone with its width, and head with its classes, such as `ESNet, 384 channels wide, PicoHead of 3
     classes`.
     """
-    backbone = next((name for name, mark in _BACKBONES.items() if _has(weights, mark)), "")
+    backbone = next((each.backbone for each in NETWORKS if _has(weights, each.own_layer)), "")
     if not backbone:
         return "no PicoDet"
     # Layers of neck and head are narrower than the backbone's widest.

@@ -16,7 +16,7 @@ from maskdet.errors import PipelineFileError, StageError
 from maskdet.files import sha256_file
 from maskdet.progress import Track, silent
 from maskdet.settings import nearest
-from maskdet.training.recipe.variants import variant
+from maskdet.training.networks.registry import variant
 from maskdet.training.settings import STARTS, ModelSettings
 from maskdet.training.start.checkpoint_meta import read_meta
 from maskdet.training.start.published import Published, cached_file, published_url

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ppdet.core.workspace import create, merge_config
 
 from maskdet.detector.preprocess import normalise
-from maskdet.training.recipe.variants import MEAN, STD
+from maskdet.training.networks.picodet import MEAN, STD
 from maskdet.training.worker.compat import apply_shims, paddle
 from maskdet.types import FloatArray
 

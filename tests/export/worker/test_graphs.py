@@ -16,7 +16,7 @@ from maskdet.detector.picture import read_picture
 from maskdet.detector.preprocess import normalise, to_batch
 from maskdet.export.export import export
 from maskdet.export.settings import ExportSettings
-from maskdet.training.recipe.variants import MEAN, STD
+from maskdet.training.networks.picodet import MEAN, STD
 from maskdet.training.start.weights import read_weights
 
 PREDICT = Path(__file__).with_name("predict_with_paddle.py")

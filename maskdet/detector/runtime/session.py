@@ -1,0 +1,28 @@
+"""What every inference library looks like from outside."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.types import FloatArray
+
+
+class Session(Protocol):
+    """A loaded network. Safe to run from many threads at once."""
+
+    def run(self, batch: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+        """uint8 [N, H, W, 3] to boxes [N, A, 4] and scores [N, A, C]. Raises BundleError."""
+
+
+class Runtime(Protocol):
+    """How a module of this folder opens sessions."""
+
+    def __call__(self, model: bytes, *, threads: int, device: str) -> Session:
+        """`model`: the ONNX file; `threads` of one run, 0 for all cores; `device` without the library's name.
+
+        Raises BundleError for a network that it cannot load, EnvironmentProblem if the library or the device
+        is not there, UsageError for a device that does not exist.
+        """
