@@ -41,7 +41,8 @@ def attacks(model: str, size: int) -> Iterator[Attack]:
             yield request(path, kind, form(size), name)
     for name, picture in RAW_KINDS.items():
         yield request("/v1/detect", "image/*", picture(size), name)
-        yield request(f"/predict/image/{model}", MULTIPART, file_form(picture(size)), name)
+    drawn = file_form(png_bomb())
+    yield request(f"/predict/image/{model}", MULTIPART, drawn, "PNG bomb that is drawn")
     yield from tensors(model, size)
     yield from framings(size)
 

@@ -36,8 +36,6 @@ def log_to(stream: TextIO = sys.stderr) -> None:
     for name, level in (
         ("maskdet", logging.INFO),
         ("uvicorn", logging.WARNING),
-        # It warns of each malformed form, which the access log tells already.
-        ("python_multipart", logging.ERROR),
         ("py.warnings", logging.WARNING),
     ):
         logger = logging.getLogger(name)
