@@ -106,8 +106,9 @@ class Faces(Sequence[Face]):
         place = f"{self.file or type(self.source).__name__}{frame}"
         return f"<Faces: {told or 'none'}; {self.verdict}; {place}, {self.width}x{self.height}>"
 
-    def draw(self) -> Image.Image:
-        """A copy of the picture with boxes and captions.
+    def draw(self, *, keep_size: bool = False) -> Image.Image:
+        """A copy of the picture with boxes and captions, as `maskdet predict` draws it: a small crowd is
+        enlarged and gets a strip with its legend, unless its size is to be kept.
 
         Raises PictureError if the picture cannot be read again, or is of another size by now.
         """
@@ -117,7 +118,7 @@ class Faces(Sequence[Face]):
                 f"{self.file or 'the picture'} was {self.width}x{self.height} pixels and has changed",
                 "look at it again",
             )
-        return Image.fromarray(draw(picture, self.detections, self.labels))
+        return Image.fromarray(draw(picture, self.detections, self.labels, keep_size=keep_size))
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the drawn picture in the format of the path's ending; returns the path.

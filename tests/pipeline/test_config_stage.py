@@ -12,7 +12,8 @@ from maskdet.pipeline.outcome import RunOptions, StageOutcome, State
 from maskdet.pipeline.run import run_stages
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context
-from maskdet.pipeline.stages import CONFIG, PREPARE
+from maskdet.pipeline.stages.config import STAGE as CONFIG
+from maskdet.pipeline.stages.prepare import STAGE as PREPARE
 
 
 def configured(root: Path, pretrained: str) -> StageOutcome:
