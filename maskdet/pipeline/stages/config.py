@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from maskdet.artefacts import MANIFEST
 from maskdet.pipeline.inputs import setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.manifest_input import manifest_input
@@ -31,7 +32,7 @@ def _fine_tunes(context: Context) -> bool:
     from maskdet.dataset.manifest import load_manifest
     from maskdet.training.start.knowledge import knows_classes
 
-    manifest = load_manifest(context.path("prepare", "manifest.json"))
+    manifest = load_manifest(context.path("prepare", MANIFEST))
     return knows_classes(context.pipeline.model, manifest.labels, manifest.roles)
 
 
@@ -43,7 +44,7 @@ def _run(context: Context, out: Path) -> str:
     recipe = build_recipe(
         pipeline.model,
         pipeline.train,
-        load_manifest(context.path("prepare", "manifest.json")),
+        load_manifest(context.path("prepare", MANIFEST)),
         data_root=pipeline.data.root,
         prepare_dir=context.path("prepare"),
         fine_tunes=_fine_tunes(context),

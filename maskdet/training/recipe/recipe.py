@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from maskdet.artefacts import CONFIG, LABEL_LIST
 from maskdet.dataset.manifest import Manifest
 from maskdet.errors import PipelineFileError, StageError, UsageError
 from maskdet.files import write_json, write_text
@@ -24,7 +25,6 @@ from maskdet.training.recipe.readers import readers
 from maskdet.training.recipe.sampling import Weights, repeat_factors, steps_per_epoch
 from maskdet.training.settings import ModelSettings, TrainSettings
 
-CONFIG_NAME = "picodet.yml"
 ORIGINS_NAME = "origins.json"
 _PUBLISHED = "PicoDet's published recipe, the same for every pipeline file"
 _WARMUP_STEPS = 300
@@ -50,9 +50,7 @@ class Recipe:
     def write(self, out: Path) -> None:
         """Write picodet.yml and origins.json into the folder `out`."""
         head = "# Written by maskdet; `maskdet config --explain KEY` says where a value came from.\n"
-        write_text(
-            out / CONFIG_NAME, head + yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True)
-        )
+        write_text(out / CONFIG, head + yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True))
         write_json(out / ORIGINS_NAME, self.origins)
 
     def explain(self, key: str) -> str:
@@ -74,7 +72,7 @@ class Recipe:
 def load_recipe(folder: Path) -> Recipe:
     """Read what `Recipe.write` wrote."""
     try:
-        document = yaml.safe_load((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+        document = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
         origins = json.loads((folder / ORIGINS_NAME).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise StageError(f"{error.filename} is missing", "run `maskdet config` first") from error
@@ -161,7 +159,7 @@ def _datasets(root: Path, prepare_dir: Path) -> dict[str, Any]:
             "name": "VOCDataSet",
             "dataset_dir": root.as_posix(),
             "anno_path": (prepare_dir / f"{name}.txt").as_posix(),
-            "label_list": (prepare_dir / "label_list.txt").as_posix(),
+            "label_list": (prepare_dir / LABEL_LIST).as_posix(),
             "data_fields": ["image", "gt_bbox", "gt_class", "difficult"],
             "allow_empty": True,
         }
