@@ -143,7 +143,7 @@ def _runtime(
         "use_gpu": False,
         "use_ema": True,
         "freeze": model.freeze,
-        "freeze_norm": fine_tunes,
+        "freeze_norm": _keeps_statistics(train, fine_tunes),
         "find_unused_parameters": True,
         "metric": "VOC",
         "map_type": "integral",
@@ -190,7 +190,7 @@ def _origins(
         "epoch": f"train.epochs of the pipeline file, {train.epochs}",
         "snapshot_epoch": f"train.evaluate_every of the pipeline file, {train.evaluate_every}",
         "freeze": f"model.freeze of the pipeline file, {model.freeze}",
-        "freeze_norm": _why_norm(schedule.fine_tunes),
+        "freeze_norm": _why_norm(train, schedule.fine_tunes),
         "eval_size": of_variant,
         "TrainDataset": "data.root of the pipeline file and the lists that prepare wrote",
         "EvalDataset": "data.root of the pipeline file and the lists that prepare wrote",
@@ -237,10 +237,17 @@ def _why_rate(train: TrainSettings, fine_tunes: bool) -> str:
     return f"auto: {rate}{share}"
 
 
-def _why_norm(fine_tunes: bool) -> str:
-    if fine_tunes:
-        return "model.pretrained knows all classes: statistics of a few pictures would only blur its own"
-    return "model.pretrained does not know all classes: statistics are learned with the rest"
+def _keeps_statistics(train: TrainSettings, fine_tunes: bool) -> bool:
+    # At a higher rate than the derived one the statistics have to follow the weights.
+    return fine_tunes and train.learning_rate == "auto"
+
+
+def _why_norm(train: TrainSettings, fine_tunes: bool) -> str:
+    if not fine_tunes:
+        return "model.pretrained does not know all classes: statistics are learned with the rest"
+    if not _keeps_statistics(train, fine_tunes):
+        return "statistics have to follow the weights at train.learning_rate of the pipeline file"
+    return "model.pretrained knows all classes: statistics of a few pictures would only blur its own"
 
 
 def _related(name: str, key: str) -> bool:

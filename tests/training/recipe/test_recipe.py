@@ -114,6 +114,8 @@ def test_a_start_that_knows_the_classes_is_trained_gently(manifest: Manifest, op
 def test_a_given_rate_is_kept_in_fine_tuning_too(manifest: Manifest) -> None:
     recipe = recipe_of(manifest, learning_rate=0.007, fine_tunes=True)
     assert recipe.document["LearningRate"]["base_lr"] == 0.007
+    assert recipe.document["freeze_norm"] is False
+    assert "train.learning_rate of the pipeline file" in recipe.explain("freeze_norm")
 
 
 def test_a_larger_batch_gets_a_larger_rate(manifest: Manifest) -> None:
