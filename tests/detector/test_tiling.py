@@ -17,7 +17,9 @@ class Painted:
         self.meta = detector.meta
         self.seen: list[tuple[int, int]] = []
 
-    def detect(self, picture: np.ndarray, size: tuple[int, int] | None = None) -> Detections:
+    def detect(
+        self, picture: np.ndarray, size: tuple[int, int] | None = None, *, from_score: float = 0
+    ) -> Detections:
         self.seen.append(picture.shape[:2])
         rows = [
             (*np.flatnonzero(own.any(axis=0))[[0, -1]], *np.flatnonzero(own.any(axis=1))[[0, -1]])

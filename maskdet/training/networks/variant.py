@@ -46,10 +46,10 @@ class Network:
     """By the name that `model.variant` gives."""
     sections: Callable[[Variant, int], dict[str, Any]]
     """Backbone, neck and head in ppdet's keys, from the size and the epochs with the static assigner."""
-    coco: Callable[[Variant], str]
-    """Address of the published weights of a size."""
+    coco: Callable[[Variant], str] | None = None
+    """Address of the published weights of a size, where there are some."""
     imagenet: Mapping[float, str] = field(default_factory=dict)
-    """Address of the published backbone, by its scale."""
+    """Address of the published backbone by its scale, where there is one."""
     pads_truth: bool = False
     """Whether its assigner takes one array of truths for the whole batch."""
     static_assigner_key: str = ""

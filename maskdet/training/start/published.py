@@ -6,6 +6,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from maskdet.errors import PipelineFileError
 from maskdet.training.networks.registry import network_of, variant
 
 Published = Literal["coco", "imagenet"]
@@ -16,12 +17,26 @@ MIRROR_VARIABLE = "MASKDET_WEIGHTS_URL"
 
 
 def published_url(which: Published, variant_name: str) -> str:
-    """Where the file for a `model.variant` is: the publisher's address, or the mirror's that is set."""
-    size = variant(variant_name)
-    network = network_of(size)
-    address = network.coco(size) if which == "coco" else network.imagenet[size.scale]
+    """Where the file for a `model.variant` is: the publisher's address, or the mirror's that is set.
+
+    Raises PipelineFileError if nothing was published for it.
+    """
+    address = _address(which, variant_name)
     mirror = os.environ.get(MIRROR_VARIABLE, "")
     return f"{mirror.rstrip('/')}/{PurePosixPath(address).name}" if mirror else address
+
+
+def _address(which: Published, variant_name: str) -> str:
+    size = variant(variant_name)
+    network = network_of(size)
+    if which == "imagenet" and size.scale in network.imagenet:
+        return network.imagenet[size.scale]
+    if which == "coco" and network.coco is not None:
+        return network.coco(size)
+    raise PipelineFileError(
+        f"model.pretrained: no {which} weights were published for {variant_name}",
+        "set model.pretrained to none, or to a file",
+    )
 
 
 def cached_file(which: Published, variant_name: str) -> Path:

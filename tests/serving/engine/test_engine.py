@@ -309,7 +309,7 @@ def test_options_are_refused_before_they_are_queued(gated: Any) -> None:
 def test_options_of_one_request_never_reach_another(gated: Any) -> None:
     engine, model = gated(threads=2)
     model.gate.set()
-    strict, lax = Work(WORK.source, threshold=1.01), Work(WORK.source, threshold=0.1)
+    strict, lax = Work(WORK.source, threshold=1.0), Work(WORK.source, threshold=0.1)
 
     async def mixed() -> list[MaskdetError | PictureResult]:
         return await engine.submit_all([strict, lax] * 30)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from maskdet.errors import PipelineFileError
 from maskdet.training.networks import registry
 from maskdet.training.networks.registry import NETWORKS, VARIANTS, network_of, variant
+from maskdet.training.start import published
+from maskdet.training.start.published import Published
 
 FOLDER = Path(registry.__file__).parent
 
@@ -31,5 +35,13 @@ def test_every_size_has_what_training_and_starting_need(name: str) -> None:
     network = network_of(size)
     assert size.side % 32 == 0
     assert {"PicoDet", network.backbone} <= network.sections(size, 10).keys()
-    assert network.coco(size).endswith(".pdparams")
-    assert network.imagenet[size.scale].endswith(".pdparams")
+
+
+@pytest.mark.parametrize("which", ["coco", "imagenet"])
+def test_a_network_without_published_weights_is_refused_as_a_start(
+    monkeypatch: pytest.MonkeyPatch, which: Published
+) -> None:
+    plain = replace(network_of(variant("picodet_s_416")), coco=None, imagenet={})
+    monkeypatch.setattr(published, "network_of", lambda size: plain)
+    with pytest.raises(PipelineFileError, match=f"no {which} weights were published for picodet_s_416"):
+        published.published_url(which, "picodet_s_416")
