@@ -27,7 +27,7 @@ and postprocesses in one process without any server. Run it with
     make bench ARGS="--model BUNDLE --picture PHOTO --document docs/benchmarks.md"
 
 - Each client sends its next request when the last one is answered (closed loop), at 1, 4, 16 and 64
-  connections. The load generator is one standard-library process on the same cores; its CPU use is given below.
+  connections. The load generator is one standard-library process on the same cores; its CPU use is shown.
 - Each round measures every server, next to the bare loop. Tables show medians over the rounds; ratios are
   computed within a round.
 - A measurement begins once all servers are idle: some keep working for seconds on requests that clients have
