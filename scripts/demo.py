@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from served import MASKDET, ROOT, ServedError, end_on_sigterm, server
 
+from maskdet.artefacts import MANIFEST
 from maskdet.dataset.manifest import ManifestPicture, load_manifest
 
 PIPELINE = "configs/sample.yml"
@@ -70,7 +71,7 @@ def show(answer: dict[str, Any]) -> None:
 
 def val_picture() -> Path:
     """The validation picture with the largest face."""
-    pictures = load_manifest(RESULTS / "prepare" / "manifest.json").part("val")
+    pictures = load_manifest(RESULTS / "prepare" / MANIFEST).part("val")
     return ROOT / "data" / "sample" / max(pictures, key=largest_face).picture
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import yaml
 from served import MASKDET
 
+from maskdet.artefacts import MANIFEST
 from maskdet.dataset.manifest import load_manifest
 
 CLASSES = ("with_mask", "without_mask", "mask_weared_incorrect")
@@ -63,7 +64,7 @@ def parse() -> argparse.Namespace:
 
 def copy_val(run: Path, data: Path, target: Path) -> int:
     """A data root of the run's val pictures; how many there are."""
-    pictures = load_manifest(run / "prepare" / "manifest.json").part("val")
+    pictures = load_manifest(run / "prepare" / MANIFEST).part("val")
     for picture in pictures:
         for file in filter(None, (picture.picture, picture.annotation)):
             (target / file).parent.mkdir(parents=True, exist_ok=True)

@@ -17,12 +17,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from maskdet.artefacts import CONFIG, MANIFEST
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.dataset.prepare import prepare
 from maskdet.dataset.settings import DataSettings
 from maskdet.training.launch.placement import worker_command
 from maskdet.training.launch.process import Event
-from maskdet.training.recipe.recipe import CONFIG_NAME, build_recipe
+from maskdet.training.recipe.recipe import build_recipe
 from maskdet.training.settings import ModelSettings, TrainSettings
 from maskdet.training.train import TrainJob, train
 
@@ -58,13 +59,13 @@ def make_job(variant: str, data: Path, steps: int, folder: Path) -> TrainJob:
     """One epoch of that many steps, or of all pictures if they are fewer; two pictures to evaluate."""
     settings = TrainSettings(epochs=1, batch_size=16, device="cpu")
     prepare(DataSettings(root=data, aliases=ALIASES), folder, input_size=(416, 416))
-    manifest = cut(load_manifest(folder / "manifest.json"), steps * settings.batch_size)
-    manifest.write(folder / "manifest.json")
+    manifest = cut(load_manifest(folder / MANIFEST), steps * settings.batch_size)
+    manifest.write(folder / MANIFEST)
     names = [Path(picture.picture).stem for picture in manifest.part("train")]
     (folder / "train.txt").write_text(lists(folder / "train.txt", set(names)))
     model = ModelSettings(variant=variant)
     build_recipe(model, settings, manifest, data_root=data, prepare_dir=folder).write(folder)
-    return TrainJob(folder / CONFIG_NAME, folder / "manifest.json", data, folder / "train", settings, model)
+    return TrainJob(folder / CONFIG, folder / MANIFEST, data, folder / "train", settings, model)
 
 
 def cut(manifest: Manifest, pictures: int) -> Manifest:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from safetensors.numpy import save_file
 
+from maskdet.artefacts import BEST, BUNDLE, MANIFEST
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.shipped import MODEL_NAME, WEIGHTS_NAME
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
@@ -33,7 +34,6 @@ from maskdet.pipeline.stages.export import bundle_figures
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights
-from maskdet.training.state import BEST_NAME
 
 MODELS = Path(__file__).resolve().parents[1] / "maskdet" / "models"
 MAX_BYTES = 12_000_000
@@ -42,9 +42,9 @@ MAX_BYTES = 12_000_000
 
 def ship(run: Path, target: Path) -> list[Path]:
     """Write both files. Raises StageError where they do not belong to each other or are too large."""
-    bundle_file = run / "export" / "model.onnx"
+    bundle_file = run / "export" / BUNDLE
     bundle = load_bundle(bundle_file)
-    weights = read_weights(run / "train" / BEST_NAME)
+    weights = read_weights(run / "train" / BEST)
     _require_manifest(run, bundle.meta.manifest_sha256)
     _require_same(weights, bundle_file, len(bundle.meta.labels))
     meta = CheckpointMeta(
@@ -97,7 +97,7 @@ def _policy_of(bundle: Bundle, judged: dict[str, Any], metrics: Path) -> Thresho
 
 
 def _require_manifest(run: Path, expected: str) -> None:
-    manifest = run / "prepare" / "manifest.json"
+    manifest = run / "prepare" / MANIFEST
     if not manifest.is_file() or sha256_file(manifest) != expected:
         raise StageError(
             f"{manifest} is not the one that the bundle was made with", "run `maskdet run` to its end"
@@ -111,7 +111,7 @@ def _require_same(weights: Weights, bundle: Path, classes: int) -> None:
     strange = [name for name in layers if _key(weights[name]) not in stored]
     if not layers or strange or class_count(weights) != classes:
         raise StageError(
-            f"{bundle} was not exported from train/{BEST_NAME}: {', '.join(strange) or 'the head'} differs",
+            f"{bundle} was not exported from train/{BEST}: {', '.join(strange) or 'the head'} differs",
             "run `maskdet export --force`",
         )
 

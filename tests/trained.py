@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
+from maskdet.artefacts import CONFIG
 from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, load_manifest
 from maskdet.dataset.prepare import prepare
 from maskdet.dataset.settings import DataSettings
@@ -23,7 +24,7 @@ from maskdet.evaluation.result import Evaluation
 from maskdet.export.export import ExportJob, ExportSummary
 from maskdet.files import sha256_file
 from maskdet.training.launch.process import Event
-from maskdet.training.recipe.recipe import CONFIG_NAME, build_recipe
+from maskdet.training.recipe.recipe import build_recipe
 from maskdet.training.settings import ModelSettings, TrainSettings
 from maskdet.training.start.knowledge import knows_classes
 from maskdet.training.train import TrainJob, TrainSummary, train
@@ -155,9 +156,7 @@ def make_job(
     if plain:
         reader["sample_transforms"] = [{"Decode": {}}]
     recipe.write(folder)
-    return TrainJob(
-        folder / CONFIG_NAME, folder / "manifest.json", data.root, folder / "train", chosen, model
-    )
+    return TrainJob(folder / CONFIG, folder / "manifest.json", data.root, folder / "train", chosen, model)
 
 
 @dataclass(frozen=True)

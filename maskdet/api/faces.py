@@ -120,12 +120,12 @@ class Faces(Sequence[Face]):
             )
         return Image.fromarray(draw(picture, self.detections, self.labels, keep_size=keep_size))
 
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the drawn picture in the format of the path's ending; returns the path.
+    def save(self, path: str | PathLike[str], *, keep_size: bool = False) -> Path:
+        """Write the picture of `draw` in the format of the path's ending; returns the path.
 
         Raises UsageError for an ending that is none, or a folder that cannot be written.
         """
-        target, drawn = Path(path), self.draw()
+        target, drawn = Path(path), self.draw(keep_size=keep_size)
         try:
             with staged_file(target) as aside:
                 drawn.save(aside, quality=_JPEG_QUALITY)

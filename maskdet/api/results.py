@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskdet.artefacts import BEST, MANIFEST, METRICS, PARITY, REPORT
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import StageError
 from maskdet.pipeline.outcome import RunResult, StageOutcome
 from maskdet.pipeline.places import EXPORTED
 from maskdet.pipeline.stage import Context
-from maskdet.training.state import BEST_NAME, read_state
+from maskdet.training.state import read_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class EvaluateResult:
     @property
     def report(self) -> str:
         """The report in Markdown."""
-        return (self.folder / "report.md").read_text(encoding="utf-8")
+        return (self.folder / REPORT).read_text(encoding="utf-8")
 
     def __repr__(self) -> str:
         return f"<EvaluateResult: AP50 {self.ap50:.1%}, AP50:95 {self.ap50_95:.1%}; {self.folder}>"
@@ -126,7 +127,7 @@ class RunSummary:
 
 def prepare_result(context: Context) -> PrepareResult:
     folder = context.path("prepare")
-    manifest = load_manifest(folder / "manifest.json")
+    manifest = load_manifest(folder / MANIFEST)
     train, val = len(manifest.part("train")), len(manifest.part("val"))
     return PrepareResult(folder, manifest.labels, len(manifest.pictures), train, val)
 
@@ -136,21 +137,21 @@ def train_result(context: Context) -> TrainResult:
     state = read_state(folder)
     if state is None:
         raise StageError(f"{folder} holds no training", f"run `{context.command('train')}` first")
-    return TrainResult(folder, folder / BEST_NAME, state.best_ap50, state.best_epoch, state.epoch)
+    return TrainResult(folder, folder / BEST, state.best_ap50, state.best_epoch, state.epoch)
 
 
 def evaluate_result(folder: Path) -> EvaluateResult:
-    return EvaluateResult(folder, _read_json(folder / "metrics.json"))
+    return EvaluateResult(folder, _read_json(folder / METRICS))
 
 
 def export_result(context: Context) -> ExportResult:
-    folder, parity = context.path("export"), _read_json(context.path("export", "parity.json"))
+    folder, parity = context.path("export"), _read_json(context.path("export", PARITY))
     model = _if_there(context.folder / EXPORTED)
     return ExportResult(folder, model, parity["score_difference"], parity["box_difference"])
 
 
 def run_summary(context: Context, result: RunResult, report: Path | None) -> RunSummary:
-    judged = _if_there(context.path("eval", "metrics.json"))
+    judged = _if_there(context.path("eval", METRICS))
     return RunSummary(
         context.folder,
         tuple(result.outcomes),

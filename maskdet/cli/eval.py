@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from maskdet.artefacts import REPORT
 from maskdet.cli.options import Config, Flip, Force, Overrides, Runs, Tile
 from maskdet.cli.session import open_pipeline, run_stage
 from maskdet.pipeline.places import RUNS
@@ -46,7 +47,7 @@ def evaluate(
 
     from maskdet.cli.console import print_lines
 
-    print_lines(["", *(folder / "report.md").read_text(encoding="utf-8").splitlines()[2:]])
+    print_lines(["", *(folder / REPORT).read_text(encoding="utf-8").splitlines()[2:]])
 
 
 def _judge(context: Context, model: Path | None, tile: bool, flip: bool) -> Path:

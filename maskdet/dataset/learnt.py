@@ -22,6 +22,11 @@ def learnt_sha256(path: Path) -> str:
     return hashlib.sha256(json_text(raw).encode()).hexdigest()
 
 
+def learnt_labels(path: Path) -> tuple[str, ...]:
+    """The classes by class id. Raises StageError as `load_manifest`."""
+    return tuple(_read(path).get("labels", ()))
+
+
 def told_roles(path: Path) -> dict[str, Role]:
     """The roles that the labels' names do not tell. Raises StageError as `load_manifest`."""
     raw = _read(path)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskdet.artefacts import LABEL_LIST, MANIFEST, REPORT
 from maskdet.dataset.check import Check, CheckedPicture, check
 from maskdet.dataset.duplicates import DuplicatePair
 from maskdet.dataset.findings import Finding, bounded, by_severity, counts
@@ -59,9 +60,9 @@ def prepare(
     _stop_on_errors(result, settings)
     manifest = _manifest(result, settings)
     _write_lists(manifest, out)
-    manifest.write(out / "manifest.json")
+    manifest.write(out / MANIFEST)
     draw_plots(manifest, settings.root, out, input_size)
-    write_text(out / "report.md", report_text(manifest, result, settings, input_size))
+    write_text(out / REPORT, report_text(manifest, result, settings, input_size))
     return _summary(manifest, result)
 
 
@@ -119,7 +120,7 @@ def _write_lists(manifest: Manifest, out: Path) -> None:
     for part in parts:
         lines = sorted(f"{picture.picture} {picture.annotation}" for picture in manifest.part(part))
         write_text(out / f"{part}.txt", "".join(f"{line}\n" for line in lines))
-    write_text(out / "label_list.txt", "".join(f"{label}\n" for label in manifest.labels))
+    write_text(out / LABEL_LIST, "".join(f"{label}\n" for label in manifest.labels))
 
 
 def _summary(manifest: Manifest, result: Check) -> PrepareSummary:

@@ -11,6 +11,8 @@ from maskdet.errors import UsageError
 from maskdet.evaluation.class_match import Meanings, of_known_classes
 from maskdet.evaluation.evaluator import checked_scenes
 from maskdet.evaluation.intervals import draw_resamples, mean_over_classes, percentiles, resampled_ap
+from maskdet.evaluation.metrics.metric import Judged
+from maskdet.evaluation.metrics.registry import measure_all
 from maskdet.evaluation.mistakes import MistakeFinder
 from maskdet.evaluation.policies import Policies, Shipped
 from maskdet.evaluation.pool import pool
@@ -81,12 +83,14 @@ def _explained(
     alarms = false_alarm_rate(all_found, scores, draw_resamples(len(scenes)))
     known = {each.label: number for number, each in enumerate(judged.classes) if each.known}
     boxes = np.concatenate([truth.boxes for truth, _ in scenes])
-    finder = MistakeFinder(all_found, all_found.answers(scores), boxes, widths, views, parts, labels)
+    answered = all_found.answers(scores)
+    finder = MistakeFinder(all_found, answered, boxes, widths, views, parts, labels)
     return replace(
         judged,
         safety=Safety(roles, {**safety.rates, "false_alarms_per_1000": alarms}),
         slices=tuple(Slicer(scenes, views, input_size, all_found, scores, parts, known).cut()),
         mistakes=tuple(finder.worst()),
+        further=measure_all(Judged(all_found, answered, boxes, widths, scores, labels, roles)),
     )
 
 

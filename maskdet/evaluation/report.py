@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from maskdet.evaluation.metrics.registry import METRICS
 from maskdet.evaluation.policy_report import policy_blocks
 from maskdet.evaluation.result import BACKGROUND, ClassEvaluation, Evaluation
 from maskdet.evaluation.safety_report import safety_blocks
@@ -31,6 +34,7 @@ def markdown_report(evaluation: Evaluation) -> str:
         "At the thresholds: labelled faces by row, what the model says by column. The last row counts false "
         "alarms, the last column missed faces.",
         _confusion_table(evaluation),
+        "\n".join(_further_lines(evaluation)),
         *policy_blocks(evaluation),
         *safety_blocks(evaluation),
     ]
@@ -58,6 +62,12 @@ def _class_row(each: ClassEvaluation) -> list[str]:
         *(percent(rates[name]) for name in ("precision", "recall", "f1")),
         *map(str, (each.true_positives, each.false_positives, each.misses)),
     ]
+
+
+def _further_lines(evaluation: Evaluation) -> Iterator[str]:
+    for metric in METRICS:
+        if metric.name in evaluation.further:
+            yield f"- {metric.meaning}: {percent(evaluation.further[metric.name])}"
 
 
 def _confusion_table(evaluation: Evaluation) -> str:

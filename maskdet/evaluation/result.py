@@ -108,7 +108,8 @@ class Evaluation:
     safety: Safety | None = None
     slices: tuple[Slice, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
-    """What an appraisal adds, worst mistakes first."""
+    further: Mapping[str, float | None] = field(default_factory=dict)
+    """What an appraisal adds: mistakes worst first, and the figures of evaluation.metrics by name."""
     partners: Mapping[str, str | None] = field(default_factory=dict)
     """By class of the data the model's class that was taken for it, None where it has none."""
 
@@ -128,6 +129,7 @@ class Evaluation:
             flat.update({f"{name}.{each.label}": value for name, value in each.figures().items()})
         for name, rate in (self.safety.rates if self.safety else {}).items():
             flat[name] = rate.value
+        flat.update(self.further)
         return {name: rounded(value) for name, value in flat.items() if value is not None}
 
     def to_json(self) -> dict[str, Any]:
@@ -160,6 +162,7 @@ class Evaluation:
             "policies": [each.to_json() for each in self.policies],
             "safety": self.safety.to_json(),
             "slices": slices,
+            "further": {name: rounded(value) for name, value in self.further.items()},
             "mistakes": [each.to_json() for each in self.mistakes],
         }
 

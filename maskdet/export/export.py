@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from maskdet.artefacts import BUNDLE, PARITY
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.settings import BundleMeta
@@ -26,8 +27,6 @@ from maskdet.training.launch.process import run_worker
 from maskdet.training.networks.picodet import MEAN, STD
 from maskdet.training.networks.registry import variant
 
-BUNDLE_NAME = "model.onnx"
-PARITY_NAME = "parity.json"
 _AP_TOLERANCE = 0.005
 """By which AP50 of the ONNX file may differ: one detection at the edge of a match can weigh this much."""
 _MOST_THREADS = 4
@@ -74,13 +73,13 @@ def export(job: ExportJob, *, track: Track = silent) -> ExportSummary:
     input_size = variant(job.variant).input_size
     batch = parity_batch(manifest.part("val"), job.data_root, job.settings.parity_pictures, input_size)
     stored = _convert(job, manifest, batch)
-    bundle = load_bundle(job.out / BUNDLE_NAME) if job.settings.onnx else None
+    bundle = load_bundle(job.out / BUNDLE) if job.settings.onnx else None
     counts = np.array([job.thresholds[label] for label in manifest.labels], np.float32)
     parity = compare(batch, stored, bundle.session if bundle else None, job.settings, counts)
     parity.require()
     ap50 = _judge(job, bundle, manifest, track) if bundle else None
     write_json(
-        job.out / PARITY_NAME,
+        job.out / PARITY,
         {**parity.to_json(), "ap50_checkpoint": job.metrics.get("ap50"), "ap50_onnx": ap50},
     )
     return ExportSummary(parity, ap50)

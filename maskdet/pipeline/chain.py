@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from maskdet.artefacts import REPORT
 from maskdet.errors import Interrupted
 from maskdet.pipeline.outcome import RunOptions, RunResult
-from maskdet.pipeline.report import REPORT_NAME, write_report
+from maskdet.pipeline.report import write_report
 from maskdet.pipeline.run import can_resume
 from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages import STAGES
@@ -42,7 +43,7 @@ def finish_stage(context: Context, stage: str, result: RunResult) -> None:
 
 def report_chain(context: Context, result: RunResult) -> None:
     """Write the report, unless nothing was done and there is one."""
-    if not (result.up_to_date and (context.folder / REPORT_NAME).is_file()):
+    if not (result.up_to_date and (context.folder / REPORT).is_file()):
         write_report(STAGES, context, result)
 
 
@@ -51,7 +52,7 @@ def finish_chain(context: Context, options: RunOptions, result: RunResult) -> Pa
     if result.error is not None:
         result.error.hint = _next_step(context, options, result.error.hint)
         raise result.error
-    return context.folder / REPORT_NAME
+    return context.folder / REPORT
 
 
 def _next_step(context: Context, options: RunOptions, hint: str) -> str:

@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from typing import Any, Literal
 
+from maskdet.artefacts import CONFIG, MANIFEST
 from maskdet.dataset.manifest import Manifest, ManifestPicture, load_manifest
 from maskdet.errors import MaskdetError
 from maskdet.files import write_json
@@ -76,8 +77,8 @@ def _go_through(context: Context, stopwatch: _Stopwatch) -> None:
     small = _prepare(context)
     train(
         TrainJob(
-            config=small.path("config", "picodet.yml"),
-            manifest=small.path("prepare", "manifest.json"),
+            config=small.path("config", CONFIG),
+            manifest=small.path("prepare", MANIFEST),
             data_root=small.pipeline.data.root,
             out=small.path("train"),
             settings=small.pipeline.train,
@@ -98,8 +99,8 @@ def _prepare(context: Context) -> Context:
     (folder / "prepare").mkdir(parents=True)
     few = {"epochs": 1, "balance": 0.0, "max_hours": None, "patience": 0}
     settings = context.pipeline.train.model_copy(update=few)
-    manifest = _crowded(load_manifest(context.path("prepare", "manifest.json")), settings.batch_size * _STEPS)
-    manifest.write(folder / "prepare" / "manifest.json")
+    manifest = _crowded(load_manifest(context.path("prepare", MANIFEST)), settings.batch_size * _STEPS)
+    manifest.write(folder / "prepare" / MANIFEST)
     recipe = build_recipe(
         context.pipeline.model,
         settings,

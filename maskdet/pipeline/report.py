@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskdet import __version__
+from maskdet.artefacts import REPORT
 from maskdet.files import write_text
 from maskdet.pipeline.cache import read_record
 from maskdet.pipeline.outcome import RunResult, StageOutcome, State
 from maskdet.pipeline.stage import Context, Stage
 
-REPORT_NAME = "report.md"
 _PICTURES = (".png", ".jpg")
 _MAX_LINKS = 40
 """Files a stage that the report links; the rest is counted."""
@@ -27,7 +27,7 @@ def write_report(stages: Sequence[Stage], context: Context, result: RunResult) -
         *_failure(result),
         *(_files(stage, context) for stage in stages if context.path(stage.name).is_dir()),
     ]
-    target = context.folder / REPORT_NAME
+    target = context.folder / REPORT
     write_text(target, "\n\n".join(blocks) + "\n")
     return target
 

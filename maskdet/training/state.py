@@ -10,8 +10,6 @@ from pathlib import Path
 from maskdet.errors import TrainingError
 
 STATE_NAME = "last.safetensors"
-LAST_NAME = "last.pdparams"
-BEST_NAME = "best.pdparams"
 _HEADER_KEY = "maskdet"
 
 

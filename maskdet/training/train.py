@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from maskdet.artefacts import BEST, LABEL_LIST, LAST
 from maskdet.asides import sweep
 from maskdet.dataset.learnt import learnt_sha256, told_roles
 from maskdet.dataset.manifest import load_manifest
@@ -25,9 +26,9 @@ from maskdet.training.report.metrics_log import METRICS_NAME, forget_after
 from maskdet.training.report.page import PAGE_NAME
 from maskdet.training.report.recorder import Recorder
 from maskdet.training.settings import ModelSettings, TrainSettings
-from maskdet.training.start.checkpoint_meta import LABELS_NAME, write_labels
+from maskdet.training.start.checkpoint_meta import write_labels
 from maskdet.training.start.starting import Start, start_of
-from maskdet.training.state import BEST_NAME, LAST_NAME, STATE_NAME, TrainState, read_state
+from maskdet.training.state import STATE_NAME, TrainState, read_state
 
 LOG_NAME = "worker.log"
 _LEAST_ROOM = 2**20
@@ -37,7 +38,7 @@ _ENDS = {
     "patience": "Finished after {epochs} epochs: AP50 had not risen for train.patience evaluations.",
     "max_hours": "Ended by train.max_hours after {epochs} epochs.",
 }
-_START_IS_BEST = f"No epoch bettered the start, whose weights {BEST_NAME} holds."
+_START_IS_BEST = f"No epoch bettered the start, whose weights {BEST} holds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def _told_on_the_page(recorder: Recorder) -> Iterator[None]:
 
 def start_over(out: Path) -> None:
     """Forget what a training left in the folder, so that the next one begins from the start."""
-    weights = (STATE_NAME, LAST_NAME, BEST_NAME, LABELS_NAME)
+    weights = (STATE_NAME, LAST, BEST, LABEL_LIST)
     for name in (*weights, METRICS_NAME, CURVES_NAME, PAGE_NAME, LOG_NAME):
         (out / name).unlink(missing_ok=True)
 

@@ -139,7 +139,7 @@ def test_neither_package_is_imported_by_looking_at_a_picture(tiny: Path, photo: 
 
 
 def test_drawn_boxes_lie_where_the_faces_are(faces: maskdet.Faces) -> None:
-    drawn, plain = faces.draw(), Image.open("photo.png")
+    drawn, plain = faces.draw(keep_size=True), Image.open("photo.png")
     assert (drawn.mode, drawn.size) == ("RGB", (192, 128))
     x1, y1, x2, y2 = (round(edge) for edge in cell_box(5, 5, 128, 192))
     difference = np.asarray(drawn).astype(int) - np.asarray(plain)
@@ -165,7 +165,7 @@ def test_a_file_that_is_gone_or_changed_cannot_be_drawn(faces: maskdet.Faces, he
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.PNG", "new/folder/a.webp"])
 def test_save_writes_the_format_of_the_ending(faces: maskdet.Faces, name: str) -> None:
-    assert faces.save(name) == Path(name)
+    assert faces.save(name, keep_size=True) == Path(name)
     with Image.open(name) as image:
         assert image.size == (192, 128)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from maskdet.artefacts import REPORT
 from maskdet.errors import ExportError, Interrupted, StageError, UsageError
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.outcome import RunOptions, RunResult, State
-from maskdet.pipeline.report import REPORT_NAME, duration, write_report
+from maskdet.pipeline.report import duration, write_report
 from maskdet.pipeline.run import can_resume, run_stages
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context, Stage
@@ -312,7 +313,7 @@ def test_the_report_has_the_table_the_files_and_the_failure(project):
     result = project.run(force=frozenset({"export"}))
     report = write_report(project.stages, project.context, result)
     text = report.read_text()
-    assert report.name == REPORT_NAME
+    assert report.name == REPORT
     assert "| prepare | up to date |" in text
     assert "| export | failed |" in text
     assert "scores differ" in text

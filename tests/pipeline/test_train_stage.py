@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from maskdet.artefacts import BEST
 from maskdet.detector.shipped import ships_model
 from maskdet.errors import Interrupted, PipelineFileError, StageError
 from maskdet.pipeline.doctor.drawing import draw_data_set
@@ -21,7 +22,7 @@ from maskdet.pipeline.stages.config import STAGE as CONFIG
 from maskdet.pipeline.stages.prepare import STAGE as PREPARE
 from maskdet.pipeline.stages.train import PREVIOUS
 from maskdet.pipeline.stages.train import STAGE as TRAIN
-from maskdet.training.state import BEST_NAME, STATE_NAME, read_state
+from maskdet.training.state import STATE_NAME, read_state
 
 TO_TRAIN = (PREPARE, CONFIG, TRAIN)
 
@@ -87,19 +88,19 @@ def _a_record_that_was_cut_off_costs_no_training(context: Context) -> None:
     refused = run(context)
     assert isinstance(refused.error, StageError)
     assert "cut off at its very end" in refused.error.what
-    before = context.path("train", BEST_NAME).stat()
+    before = context.path("train", BEST).stat()
     done = run(context, resume=True)
     assert done.error is None
     assert "epoch" in done.outcomes[2].figure
-    assert context.path("train", BEST_NAME).stat().st_mtime_ns == before.st_mtime_ns
+    assert context.path("train", BEST).stat().st_mtime_ns == before.st_mtime_ns
     assert run(context).up_to_date
 
 
 def _a_failing_start_keeps_the_finished_training(context: Context) -> None:
     result = run(context)
     assert result.error is not None
-    assert (context.folder / PREVIOUS / BEST_NAME).is_file()
-    assert not context.path("train", BEST_NAME).exists()
+    assert (context.folder / PREVIOUS / BEST).is_file()
+    assert not context.path("train", BEST).exists()
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ import onnx
 import yaml
 
 from maskdet import __version__
+from maskdet.artefacts import BUNDLE, BUNDLE_WITH_NMS
 from maskdet.detector.preprocess import normalise
 from maskdet.detector.settings import BundleMeta
 from maskdet.export.assembly import assemble
@@ -49,10 +50,10 @@ def run(job: dict[str, Any], report: Callable[..., None]) -> None:
         report("progress", done="Paddle inference format written")
         outputs |= _paddle_outputs(raw, deploy, _images(batch, meta, job["batch_size"]), job["threads"])
         if job["onnx"]:
-            onnx.save_model(assemble(to_onnx(raw), meta), out / "model.onnx")
+            onnx.save_model(assemble(to_onnx(raw), meta), out / BUNDLE)
         if job["nms"] == "in-graph":
             single = save_graph(DeployGraph(network), meta.input_size, Path(name), batch=1)
-            onnx.save_model(to_onnx(single), out / "model_nms.onnx")
+            onnx.save_model(to_onnx(single), out / BUNDLE_WITH_NMS)
     np.savez(job["outputs"], **outputs)
     report("done")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from maskdet.artefacts import BUNDLE
 from maskdet.errors import MaskdetError
 from maskdet.pipeline.doctor.diagnosis import Diagnosis
 from maskdet.pipeline.doctor.drawing import draw_data_set
@@ -49,7 +50,7 @@ def _look(context: Context) -> Diagnosis:
 
     try:
         picture = next((context.pipeline.data.root / "JPEGImages").iterdir())
-        found = Detector(load_bundle(context.path("export", "model.onnx"))).detect(read_picture(picture))
+        found = Detector(load_bundle(context.path("export", BUNDLE))).detect(read_picture(picture))
     except MaskdetError as error:
         return _fault("predict", error)
     return Diagnosis("ok", "predict", f"ONNX Runtime answers ({len(found)} candidates)")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from maskdet.artefacts import MANIFEST
+from maskdet.dataset.learnt import learnt_labels, told_roles
 from maskdet.pipeline.inputs import setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.manifest_input import manifest_input
+from maskdet.training.start.knowledge import knows_classes
 
 START_SETTINGS = frozenset({"pretrained", "class_map"})
 """What the first weights are. Training knows them by content; of the configuration they decide only by
@@ -28,11 +31,8 @@ def _inputs(context: Context) -> Inputs:
 
 
 def _fine_tunes(context: Context) -> bool:
-    from maskdet.dataset.manifest import load_manifest
-    from maskdet.training.start.knowledge import knows_classes
-
-    manifest = load_manifest(context.path("prepare", "manifest.json"))
-    return knows_classes(context.pipeline.model, manifest.labels, manifest.roles)
+    manifest = context.path("prepare", MANIFEST)
+    return knows_classes(context.pipeline.model, learnt_labels(manifest), told_roles(manifest))
 
 
 def _run(context: Context, out: Path) -> str:
@@ -43,7 +43,7 @@ def _run(context: Context, out: Path) -> str:
     recipe = build_recipe(
         pipeline.model,
         pipeline.train,
-        load_manifest(context.path("prepare", "manifest.json")),
+        load_manifest(context.path("prepare", MANIFEST)),
         data_root=pipeline.data.root,
         prepare_dir=context.path("prepare"),
         fine_tunes=_fine_tunes(context),

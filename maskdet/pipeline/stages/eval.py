@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maskdet.artefacts import BEST, CONFIG, MANIFEST, METRICS, REPORT
 from maskdet.errors import UsageError
 from maskdet.files import staged_folder, write_json, write_text
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.recipe_input import recipe_input
-from maskdet.training.state import BEST_NAME
 
 if TYPE_CHECKING:
     from maskdet.detector.tiling import Look
@@ -27,8 +27,8 @@ def evaluate_weights(context: Context, weights: Path) -> Evaluation:
     from maskdet.training.networks.registry import variant
 
     job = EvalJob(
-        config=context.path("config", "picodet.yml"),
-        manifest=context.path("prepare", "manifest.json"),
+        config=context.path("config", CONFIG),
+        manifest=context.path("prepare", MANIFEST),
         data_root=context.pipeline.data.root,
         weights=weights,
         input_size=variant(context.pipeline.model.variant).input_size,
@@ -60,7 +60,7 @@ def evaluate_looks(context: Context, model: Path, looks: Sequence[Look]) -> list
     from maskdet.evaluation.look_comparison import LookResult
     from maskdet.judging.bundles import judge_bundle
 
-    manifest, bundle = load_manifest(context.path("prepare", "manifest.json")), load_bundle(model)
+    manifest, bundle = load_manifest(context.path("prepare", MANIFEST)), load_bundle(model)
     settings, root = context.pipeline.eval, context.pipeline.data.root
     return [
         LookResult(look, *judge_bundle(bundle, manifest, root, settings, look=look, track=context.track))
@@ -75,12 +75,12 @@ def write_evaluation(evaluation: Evaluation, root: Path, out: Path) -> None:
     from maskdet.evaluation.slice_plot import draw_slices
     from maskdet.evaluation.worst_sheet import draw_worst
 
-    write_json(out / "metrics.json", evaluation.to_json())
+    write_json(out / METRICS, evaluation.to_json())
     draw_curves(evaluation, out / "pr.png")
     draw_thresholds(evaluation, out / "thresholds.png")
     draw_slices(evaluation, out / "slices.png")
     draw_worst(evaluation.mistakes, root, out / "worst.png")
-    write_text(out / "report.md", f"# Evaluation\n\n{markdown_report(evaluation)}")
+    write_text(out / REPORT, f"# Evaluation\n\n{markdown_report(evaluation)}")
 
 
 def write_looks(results: Sequence[LookResult], root: Path, out: Path) -> None:
@@ -92,7 +92,7 @@ def write_looks(results: Sequence[LookResult], root: Path, out: Path) -> None:
     write_evaluation(last.evaluation, root, out)
     write_json(out / "looks.json", {result.look.name: result.to_json() for result in results})
     figures = markdown_report(last.evaluation)
-    write_text(out / "report.md", f"# Evaluation\n\n{looks_report(results)}\n{last.look.name}: {figures}")
+    write_text(out / REPORT, f"# Evaluation\n\n{looks_report(results)}\n{last.look.name}: {figures}")
 
 
 @dataclass(slots=True)
@@ -131,14 +131,14 @@ def _inputs(context: Context) -> Inputs:
     return {
         # The batch size only changes how fast it goes.
         **setting_inputs("eval", context.pipeline.eval, exclude=frozenset({"batch_size"})),
-        **file_input(context, "prepare", "manifest.json"),
+        **file_input(context, "prepare", MANIFEST),
         **recipe_input(context),
-        **file_input(context, "train", BEST_NAME),
+        **file_input(context, "train", BEST),
     }
 
 
 def _run(context: Context, out: Path) -> str:
-    evaluation = evaluate_weights(context, context.path("train", BEST_NAME))
+    evaluation = evaluate_weights(context, context.path("train", BEST))
     write_evaluation(evaluation, context.pipeline.data.root, out)
     return headline(evaluation)
 

@@ -6,14 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from maskdet.artefacts import BEST, CONFIG, MANIFEST, METRICS
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
 from maskdet.errors import StageError
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.recipe_input import recipe_input
-from maskdet.training.state import BEST_NAME
 
-METRICS = "metrics.json"
 _OVERALL = ("ap50", "ap50_95", "ap50_any_class")
 _SAFETY = ("bare_passed", "bare_passed_wide", "worn_wrong_as_masked", "false_alarms_per_1000")
 _POLICY_RATES = ("false_alarms_per_1000", "bare_passed", "bare_passed_wide")
@@ -25,9 +24,9 @@ def _inputs(context: Context) -> Inputs:
         "name": context.pipeline.name,
         **setting_inputs("export", context.pipeline.export),
         **setting_inputs("eval", context.pipeline.eval, exclude=frozenset({"batch_size"})),
-        **file_input(context, "prepare", "manifest.json"),
+        **file_input(context, "prepare", MANIFEST),
         **recipe_input(context),
-        **file_input(context, "train", BEST_NAME),
+        **file_input(context, "train", BEST),
         **file_input(context, "eval", METRICS),
     }
 
@@ -40,9 +39,9 @@ def _run(context: Context, out: Path) -> str:
     job = ExportJob(
         name=pipeline.name,
         variant=pipeline.model.variant,
-        config=context.path("config", "picodet.yml"),
-        weights=context.path("train", BEST_NAME),
-        manifest=context.path("prepare", "manifest.json"),
+        config=context.path("config", CONFIG),
+        weights=context.path("train", BEST),
+        manifest=context.path("prepare", MANIFEST),
         data_root=pipeline.data.root,
         out=out,
         settings=pipeline.export,
@@ -77,6 +76,7 @@ def bundle_figures(judged: dict[str, Any]) -> dict[str, float]:
     for label, each in judged["classes"].items():
         flat.update({f"{name}.{label}": each[name] for name in _PER_CLASS})
     flat.update({name: judged["safety"][name]["value"] for name in _SAFETY if name in judged["safety"]})
+    flat.update(judged["further"])
     for each in judged["policies"]:
         flat.update(_policy_figures(each))
     return {name: value for name, value in flat.items() if value is not None}

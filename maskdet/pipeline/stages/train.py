@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maskdet.artefacts import BEST, CONFIG, MANIFEST
 from maskdet.pipeline.cache import read_record
 from maskdet.pipeline.inputs import setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
@@ -14,7 +15,7 @@ from maskdet.pipeline.stages.manifest_input import manifest_input, role_input
 from maskdet.pipeline.stages.recipe_input import recipe_input
 from maskdet.pipeline.stages.start_input import NOT_FETCHED, start_input
 from maskdet.training.start.starting import fetch_start, start_of
-from maskdet.training.state import BEST_NAME, read_state
+from maskdet.training.state import read_state
 
 if TYPE_CHECKING:
     from maskdet.training.train import TrainJob, TrainSummary
@@ -56,8 +57,8 @@ def _run(context: Context, out: Path) -> str:
     # Its faults are found before the last training is set aside.
     start_of(pipeline.model)
     job = TrainJob(
-        config=context.path("config", "picodet.yml"),
-        manifest=context.path("prepare", "manifest.json"),
+        config=context.path("config", CONFIG),
+        manifest=context.path("prepare", MANIFEST),
         data_root=pipeline.data.root,
         out=out,
         settings=pipeline.train,
@@ -98,7 +99,7 @@ def _set_aside(out: Path) -> None:
     """Clear the folder. What was trained before is kept beside it until the new training has finished."""
     from maskdet.training.train import start_over
 
-    if (out / BEST_NAME).is_file() and not out.with_name(PREVIOUS).exists():
+    if (out / BEST).is_file() and not out.with_name(PREVIOUS).exists():
         out.replace(out.with_name(PREVIOUS))
         out.mkdir()
     else:
@@ -127,5 +128,5 @@ def _unfinished(context: Context) -> str | None:
 
 # Only the best checkpoint counts as output: deleting the optimiser's state to save space undoes no training.
 STAGE = Stage(
-    "train", _inputs, _run, keeps=(BEST_NAME,), long=True, staged=False, unfinished=_unfinished, fetch=_fetch
+    "train", _inputs, _run, keeps=(BEST,), long=True, staged=False, unfinished=_unfinished, fetch=_fetch
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from maskdet.artefacts import CONFIG, LABEL_LIST
 from maskdet.dataset.manifest import Manifest
 from maskdet.errors import PipelineFileError, StageError, UsageError
 from maskdet.files import write_json, write_text
@@ -24,7 +25,6 @@ from maskdet.training.recipe.readers import readers
 from maskdet.training.recipe.sampling import Weights, repeat_factors, steps_per_epoch
 from maskdet.training.settings import ModelSettings, TrainSettings
 
-CONFIG_NAME = "picodet.yml"
 ORIGINS_NAME = "origins.json"
 _PUBLISHED = "PicoDet's published recipe, the same for every pipeline file"
 _WARMUP_STEPS = 300
@@ -50,9 +50,7 @@ class Recipe:
     def write(self, out: Path) -> None:
         """Write picodet.yml and origins.json into the folder `out`."""
         head = "# Written by maskdet; `maskdet config --explain KEY` says where a value came from.\n"
-        write_text(
-            out / CONFIG_NAME, head + yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True)
-        )
+        write_text(out / CONFIG, head + yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True))
         write_json(out / ORIGINS_NAME, self.origins)
 
     def explain(self, key: str) -> str:
@@ -74,7 +72,7 @@ class Recipe:
 def load_recipe(folder: Path) -> Recipe:
     """Read what `Recipe.write` wrote."""
     try:
-        document = yaml.safe_load((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+        document = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
         origins = json.loads((folder / ORIGINS_NAME).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise StageError(f"{error.filename} is missing", "run `maskdet config` first") from error
@@ -145,7 +143,7 @@ def _runtime(
         "use_gpu": False,
         "use_ema": True,
         "freeze": model.freeze,
-        "freeze_norm": fine_tunes,
+        "freeze_norm": _keeps_statistics(train, fine_tunes),
         "find_unused_parameters": True,
         "metric": "VOC",
         "map_type": "integral",
@@ -161,7 +159,7 @@ def _datasets(root: Path, prepare_dir: Path) -> dict[str, Any]:
             "name": "VOCDataSet",
             "dataset_dir": root.as_posix(),
             "anno_path": (prepare_dir / f"{name}.txt").as_posix(),
-            "label_list": (prepare_dir / "label_list.txt").as_posix(),
+            "label_list": (prepare_dir / LABEL_LIST).as_posix(),
             "data_fields": ["image", "gt_bbox", "gt_class", "difficult"],
             "allow_empty": True,
         }
@@ -192,7 +190,7 @@ def _origins(
         "epoch": f"train.epochs of the pipeline file, {train.epochs}",
         "snapshot_epoch": f"train.evaluate_every of the pipeline file, {train.evaluate_every}",
         "freeze": f"model.freeze of the pipeline file, {model.freeze}",
-        "freeze_norm": _why_norm(schedule.fine_tunes),
+        "freeze_norm": _why_norm(train, schedule.fine_tunes),
         "eval_size": of_variant,
         "TrainDataset": "data.root of the pipeline file and the lists that prepare wrote",
         "EvalDataset": "data.root of the pipeline file and the lists that prepare wrote",
@@ -239,10 +237,17 @@ def _why_rate(train: TrainSettings, fine_tunes: bool) -> str:
     return f"auto: {rate}{share}"
 
 
-def _why_norm(fine_tunes: bool) -> str:
-    if fine_tunes:
-        return "model.pretrained knows all classes: statistics of a few pictures would only blur its own"
-    return "model.pretrained does not know all classes: statistics are learned with the rest"
+def _keeps_statistics(train: TrainSettings, fine_tunes: bool) -> bool:
+    # At a higher rate than the derived one the statistics have to follow the weights.
+    return fine_tunes and train.learning_rate == "auto"
+
+
+def _why_norm(train: TrainSettings, fine_tunes: bool) -> str:
+    if not fine_tunes:
+        return "model.pretrained does not know all classes: statistics are learned with the rest"
+    if not _keeps_statistics(train, fine_tunes):
+        return "statistics have to follow the weights at train.learning_rate of the pipeline file"
+    return "model.pretrained knows all classes: statistics of a few pictures would only blur its own"
 
 
 def _related(name: str, key: str) -> bool:

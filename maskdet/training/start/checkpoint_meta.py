@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from maskdet.artefacts import LABEL_LIST
 from maskdet.errors import TrainingError
 from maskdet.files import write_text
 from maskdet.settings import Section
 
-LABELS_NAME = "label_list.txt"
 """Beside a .pdparams file: its classes, one a line, in the order of its rows."""
 _HEADER_KEY = "maskdet"
 _MAX_HEADER = 100_000_000
@@ -43,7 +43,7 @@ def read_meta(path: Path) -> CheckpointMeta:
     """From the header of a .safetensors file, or the list of labels beside another. Raises TrainingError."""
     if path.suffix == ".safetensors":
         return _from_header(path)
-    labels = path.with_name(LABELS_NAME)
+    labels = path.with_name(LABEL_LIST)
     if not labels.is_file():
         return CheckpointMeta()
     lines = labels.read_text(encoding="utf-8-sig").splitlines()
@@ -52,7 +52,7 @@ def read_meta(path: Path) -> CheckpointMeta:
 
 def write_labels(folder: Path, labels: tuple[str, ...]) -> None:
     """Say beside the weights of a folder what their classes are."""
-    write_text(folder / LABELS_NAME, "".join(f"{label}\n" for label in labels))
+    write_text(folder / LABEL_LIST, "".join(f"{label}\n" for label in labels))
 
 
 def _from_header(path: Path) -> CheckpointMeta:

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 
 from maskdet.lexicon import Roles
 from maskdet.training.settings import ModelSettings
-from maskdet.training.start.architecture import class_count
 from maskdet.training.start.class_matching import related
 from maskdet.training.start.coco import COCO_LABELS
 from maskdet.training.start.starting import Start, published_start, start_of
-from maskdet.training.start.transfer import class_names
-from maskdet.training.start.weights import read_weights
 
 
 def knows_classes(model: ModelSettings, labels: Sequence[str], roles: Roles | None = None) -> bool:
@@ -28,9 +25,16 @@ def knows_classes(model: ModelSettings, labels: Sequence[str], roles: Roles | No
 
 
 def _knows(start: Start, labels: Sequence[str]) -> bool:
+    if start.labels:
+        return None not in related(labels, start.labels, start.class_map, start.roles)
+    # Only a file that does not name its classes has to be read, which takes numpy.
+    from maskdet.training.start.architecture import class_count  # noqa: PLC0415
+    from maskdet.training.start.transfer import class_names  # noqa: PLC0415
+    from maskdet.training.start.weights import read_weights  # noqa: PLC0415
+
     weights = read_weights(start.path)
-    known = class_names(weights, start.labels)
+    known = class_names(weights, ())
     if known or start.class_map:
         return None not in related(labels, known, start.class_map, start.roles)
-    # A file that does not name its classes gives them in its order.
+    # Such a file gives its classes in its order.
     return class_count(weights) == len(labels)

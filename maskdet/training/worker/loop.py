@@ -13,11 +13,12 @@ from typing import Any
 
 from ppdet.core.workspace import create
 
+from maskdet.artefacts import BEST, LAST
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import TrainingError
 from maskdet.training.launch.disk_space import space_for
 from maskdet.training.start.transfer import Transfer
-from maskdet.training.state import BEST_NAME, LAST_NAME, TrainState, read_state
+from maskdet.training.state import TrainState, read_state
 from maskdet.training.worker.average import MovingAverage
 from maskdet.training.worker.checkpoint import Checkpointer, save_weights, start_from
 from maskdet.training.worker.compat import paddle
@@ -179,9 +180,9 @@ class Training:
         elif figures:
             state = replace(state, waited=state.waited + 1)
         if self._speaks:
-            save_weights(averaged, out / LAST_NAME)
+            save_weights(averaged, out / LAST)
             if better:
-                save_weights(averaged, out / BEST_NAME)
+                save_weights(averaged, out / BEST)
         reason = self._reason(epoch, state.waited, cut)
         self.state = replace(
             state, epoch=epoch, finished=bool(reason), reason=reason, seconds=round(self.budget.spent, 1)

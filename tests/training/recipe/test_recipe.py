@@ -8,9 +8,10 @@ import pytest
 import yaml
 from trained import draw_faces, run_script
 
+from maskdet.artefacts import CONFIG
 from maskdet.dataset.manifest import Manifest
 from maskdet.errors import PipelineFileError, StageError, UsageError
-from maskdet.training.recipe.recipe import CONFIG_NAME, Recipe, build_recipe, load_recipe
+from maskdet.training.recipe.recipe import Recipe, build_recipe, load_recipe
 from maskdet.training.settings import ModelSettings, TrainSettings, Variant
 
 NETWORKS = Path(__file__).with_name("count_parameters.py")
@@ -48,7 +49,7 @@ def parameters(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("recipes")
     for name in VARIANTS:
         recipe_of(manifest, name).write(folder / name)
-    paths = [folder / name / CONFIG_NAME for name in VARIANTS]
+    paths = [folder / name / CONFIG for name in VARIANTS]
     counts = run_script(NETWORKS, *paths)
     return dict(zip(VARIANTS, counts, strict=True))
 
@@ -113,6 +114,8 @@ def test_a_start_that_knows_the_classes_is_trained_gently(manifest: Manifest, op
 def test_a_given_rate_is_kept_in_fine_tuning_too(manifest: Manifest) -> None:
     recipe = recipe_of(manifest, learning_rate=0.007, fine_tunes=True)
     assert recipe.document["LearningRate"]["base_lr"] == 0.007
+    assert recipe.document["freeze_norm"] is False
+    assert "train.learning_rate of the pipeline file" in recipe.explain("freeze_norm")
 
 
 def test_a_larger_batch_gets_a_larger_rate(manifest: Manifest) -> None:
@@ -168,7 +171,7 @@ def test_fewer_pictures_than_a_batch(manifest: Manifest) -> None:
 def test_safe_yaml_reads_what_was_written(manifest: Manifest, tmp_path: Path) -> None:
     recipe = recipe_of(manifest)
     recipe.write(tmp_path)
-    text = (tmp_path / CONFIG_NAME).read_text(encoding="utf-8")
+    text = (tmp_path / CONFIG).read_text(encoding="utf-8")
     assert yaml.safe_load(text) == recipe.document
     assert "!!" not in text
     assert "_BASE_" not in text
@@ -183,6 +186,6 @@ def test_the_same_settings_give_the_same_bytes(manifest: Manifest, tmp_path: Pat
 
 
 def test_missing_recipe_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(StageError, match=CONFIG_NAME) as caught:
+    with pytest.raises(StageError, match=CONFIG) as caught:
         load_recipe(tmp_path)
     assert "maskdet config" in caught.value.hint

@@ -62,9 +62,7 @@ def test_a_start_that_knows_the_classes_keeps_its_statistics_alone(
     first = make_job(tmp_path / "first", drawn, variant=variant)
     run_training(first, drawn)
     start = first.out / "best.pdparams"
-    job = make_job(
-        tmp_path / "job", drawn, variant=variant, pretrained=start, optimizer="adamw", learning_rate=0.01
-    )
+    job = make_job(tmp_path / "job", drawn, variant=variant, pretrained=start, optimizer="adamw")
     run_training(job, drawn)
     weights = read_weights(start)
     assert statistics(weights)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import yaml
 from trained import SAMPLE, DrawnSet, Trained, make_job, run_training, sample_manifest
 
 from maskdet.detector.shipped import shipped_weights, ships_model
@@ -79,7 +80,10 @@ def test_the_page_shows_the_start(spoilt: Trained) -> None:
 
 def test_a_wild_rate_over_fixed_statistics_is_a_divergence(sample: DrawnSet, tmp_path: Path) -> None:
     """Activations overflow while the weights are numbers still; half the rate is tried, as for any other."""
-    job = make_job(tmp_path, sample, side=320, plain=True, pretrained="default", learning_rate=1e4)
+    job = make_job(tmp_path, sample, side=320, plain=True, pretrained="default")
+    recipe = yaml.safe_load(job.config.read_text(encoding="utf-8"))
+    recipe["LearningRate"]["base_lr"] = 1e4
+    job.config.write_text(yaml.safe_dump(recipe), encoding="utf-8")
     with pytest.raises(TrainingError, match=r"the (loss|weights) became"):
         run_training(job, sample)
     tries = [event["text"] for event in read_metrics(job.out) if event["event"] == "warning"]

@@ -1,0 +1,1 @@
+"""Further figures of an evaluation: one module each."""
