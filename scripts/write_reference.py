@@ -13,11 +13,11 @@ from maskdet.pipeline.schema import PipelineFile
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "pipeline-file.md"
 HEAD = """# The pipeline file
 
-One YAML file describes everything from the data to the server. Only `name` and `data.root` are required; every
-other key has the default shown here. maskdet rejects unknown keys and suggests the nearest known one. Relative
-paths start at the file's folder. `--set KEY=VALUE` overrides a key for one command and may be repeated; a
-relative path in it starts at the current directory. `maskdet init DATA_DIR` writes a commented file for a
-folder.
+One YAML file describes everything from the data to the server. Only `name` and `data.root` are required;
+every other key has the default shown here. maskdet rejects unknown keys and suggests the nearest known one.
+Relative paths start at the file's folder. `--set KEY=VALUE` overrides a key for one command and may be
+repeated; a relative path in it starts at the current directory. `maskdet init DATA_DIR` writes a commented
+file for a folder.
 
 <!-- Written by scripts/write_reference.py from the schema; edit the docstrings there, not this file. -->
 """
