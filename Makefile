@@ -1,4 +1,4 @@
-# Every target sets up what it needs in .venv; PYTHON=/path/to/python chooses the interpreter.
+# Every target installs what it needs into .venv; PYTHON=/path/to/python chooses the interpreter.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-lowest lint bench clean
 export PYTHON
@@ -9,27 +9,27 @@ WITHOUT_PADDLE := $(addprefix tests/,cli dataset detector evaluation prediction 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 
-setup: ## Make .venv and install the locked packages (the targets below do it by themselves)
+setup: ## Make .venv and install the locked packages (the targets below do this automatically)
 	@scripts/set_up.sh
 
-demo: setup ## Train on the drawn sample set, export, serve and ask the server once
+demo: setup ## Train on the drawn sample set, export, serve and send one request
 	@$(BIN)/python scripts/demo.py
 
 test: setup ## Run the tests (ARGS="-k name" passes options to pytest)
 	$(BIN)/python -m pytest $(ARGS)
 
-# Old releases use what later ones of their own needs deprecate.
-test-lowest: ## Run the tests that need no Paddle on the lowest versions that pyproject.toml promises
+# Old releases call APIs that newer releases of their own dependencies deprecate.
+test-lowest: ## Run the tests that need no Paddle with the lowest versions that pyproject.toml allows
 	@scripts/set_up.sh requirements/lowest.txt .venv-lowest
 	.venv-lowest/bin/python -m pytest -W default::DeprecationWarning $(WITHOUT_PADDLE) $(ARGS)
 
-lint: setup ## Check style, types and the layers of imports
+lint: setup ## Check style, types and import layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## Measure the server beside others on this machine
+bench: setup ## Compare the server with others on this machine
 	@$(BIN)/python scripts/bench_serving $(ARGS)
 
 clean: ## Delete .venv, results (runs/) and caches

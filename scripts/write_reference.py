@@ -13,11 +13,11 @@ from maskdet.pipeline.schema import PipelineFile
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "pipeline-file.md"
 HEAD = """# The pipeline file
 
-One YAML file says what to do from the data to the server. Only `name` and `data.root` are needed; every
-other key has the default given here. Unknown keys are refused, and the nearest known one is named.
+One YAML file describes everything from the data to the server. Only `name` and `data.root` are required;
+every other key has the default shown here. maskdet rejects unknown keys and suggests the nearest known one.
 Relative paths start at the file's folder. `--set KEY=VALUE` overrides a key for one command and may be
-repeated; a relative path given so starts at the current directory. `maskdet init DATA_DIR` writes a
-commented file for a folder.
+repeated; a relative path in it starts at the current directory. `maskdet init DATA_DIR` writes a commented
+file for a folder.
 
 <!-- Written by scripts/write_reference.py from the schema; edit the docstrings there, not this file. -->
 """
@@ -51,7 +51,7 @@ def _section(path: str, section: Schema, definitions: Schema) -> Iterator[str]:
 def _table(prefix: str, fields: Schema, definitions: Schema, required: set[str]) -> Iterator[str]:
     yield "| key | value | default | meaning |\n|---|---|---|---|"
     for key, field in fields.items():
-        default = "(needed)" if key in required else f"`{_default(field.get('default'))}`"
+        default = "(required)" if key in required else f"`{_default(field.get('default'))}`"
         default = "" if default == "`null`" else default
         yield f"| `{prefix}{key}` | {_kind(field, definitions)} | {default} | {_text(field)} |"
     yield ""

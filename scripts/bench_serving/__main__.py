@@ -36,7 +36,7 @@ from candidates import (
     running,
     versions,
 )
-from report import Measurement, Run, as_document, as_json, as_markdown
+from report import CORE_LOOP, WIDE_LOOP, Measurement, Run, as_document, as_json, as_markdown
 
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
@@ -165,7 +165,7 @@ def limit(model: Model, picture: Picture, *, spread: bool, seconds: float) -> Me
         "spread": spread,
     }
     outcome = script("limit.py", task)
-    name = "in-process, all cores a picture" if spread else "in-process, one core a picture"
+    name = WIDE_LOOP if spread else CORE_LOOP
     return Measurement.of(name, picture.name, 1 if spread else model.cores, outcome, cpu=None)
 
 

@@ -14,30 +14,31 @@ from maskdet import __version__
 
 THROUGHPUT_TARGET = 0.90
 LATENCY_TARGET = 1.15
-CORE_LOOP = "in-process, one core a picture"
-WIDE_LOOP = "in-process, all cores a picture"
+CORE_LOOP = "in-process, one core per picture"
+WIDE_LOOP = "in-process, all cores per picture"
 
 
 INTRODUCTION = """# How fast the server is
 
-One model, the same two JPEGs and the same cores for every server, all in one run: maskdet beside a published
-Flask design, LitServe and BentoML, and beside a bare loop that decodes, preprocesses, infers and
-postprocesses in one process without any server. Run it with
+Every server gets the same model, the same two JPEGs and the same cores, all in one run. maskdet is compared
+with a published Flask design, LitServe and BentoML, and with a bare loop that decodes, preprocesses, infers
+and postprocesses in one process without any server. Run it with
 
     make bench ARGS="--model BUNDLE --picture PHOTO --document docs/benchmarks.md"
 
-- Each client sends its next request once the last is answered (closed loop), at 1, 4, 16 and 64 connections.
-  The load generator is one process of the standard library on the same cores; what it takes is given below.
-- Every server is measured in each round, next to the bare loop; the tables have medians over the rounds, the
-  ratios are taken within a round.
-- A measurement begins once all servers are at rest: some go on for seconds with what clients have given up.
+- Each client sends its next request when the last one is answered (closed loop), at 1, 4, 16 and 64
+  connections. The load generator is one standard-library process on the same cores; its CPU use is shown.
+- Each round measures every server, next to the bare loop. Tables show medians over the rounds; ratios are
+  computed within a round.
+- A measurement begins once all servers are idle: some keep working for seconds on requests that clients have
+  abandoned.
 - Every answer is checked: status 200, and as many detections over a threshold as the bare loop finds.
 - LitServe and BentoML run maskdet's own decoder, detector and NMS, so that only the servers differ. The Flask
   design has its own, decodes in full, and keeps one session with default options.
-- Each peer lives in a virtual environment of its own, with the same ONNX Runtime, OpenCV and NumPy.
-- The limit is the better of two bare loops: one thread a core, each with a session of one thread; or one
-  thread whose passes take all cores. The second is also what one connection's latency is measured against.
-- Seconds of CPU a request say most where other programs were busy on the machine.
+- Each peer has its own virtual environment, with the same ONNX Runtime, OpenCV and NumPy.
+- The limit is the better of two bare loops: one thread per core, each with a single-threaded session; or one
+  thread whose passes use all cores. The second is also the reference for the latency of one connection.
+- CPU time per request is the most reliable figure when other programs are busy on the machine.
 
 ## Figures
 
@@ -118,7 +119,7 @@ def as_markdown(run: Run) -> str:
     """The whole report."""
     lines = [
         f"maskdet {__version__}, model {run.model}; {run.machine}.",
-        f"Medians of {run.rounds} rounds of {run.seconds:g} s a cell; all servers together took "
+        f"Medians of {run.rounds} rounds of {run.seconds:g} s per cell; all servers together took "
         f"{run.idle_cpu:.1%} of a core while idle; the load generator took "
         f"{max(loads(run), default=0):.1%} of a core at most.",
         "",
