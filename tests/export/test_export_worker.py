@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from trained import LABELS, SMALLEST, draw_crowds
 
+from maskdet.detector.threshold_policy import BEST_F1
 from maskdet.errors import TrainingError
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.export import ExportJob, export
@@ -31,6 +32,7 @@ def test_it_gets_the_variables_of_the_cpu(tmp_path: Path) -> None:
         settings=ExportSettings(),
         eval_settings=EvalSettings(),
         thresholds=dict.fromkeys(LABELS, 0.5),
+        threshold_policy=BEST_F1,
         metrics={"ap50": 0.5},
         python=python,
     )

@@ -194,7 +194,7 @@ def test_a_picture_that_cannot_be_drawn_is_reported_and_the_rest_goes_on(
     summary = predict(detector, ["photos"], formats=["json", "draw"], out=OUT)
     assert summary.pictures == 6
     assert [failure.file for failure in summary.failures][:2] == ["photos/b.jpg", long]
-    assert "70000x64" in summary.failures[0].reason
+    assert "a picture of 70000x" in summary.failures[0].reason
     assert "too long" in summary.failures[1].reason
     # Which of the two takes the name first is a matter of time; the other one is told.
     assert [failure.file.startswith("photos/sub/e.tiff") for failure in summary.failures[2:]] == [True]
@@ -288,7 +288,9 @@ def test_a_failing_model_leaves_nothing_behind(here: Path, detector: Detector) -
         def __init__(self) -> None:
             self._meta, self._thresholds = detector.meta, detector.thresholds
 
-        def detect(self, picture: np.ndarray, size: tuple[int, int] | None = None) -> None:
+        def detect(
+            self, picture: np.ndarray, size: tuple[int, int] | None = None, *, from_score: float = 0
+        ) -> None:
             raise BundleError("the model failed")
 
     save(here / "a.png")
