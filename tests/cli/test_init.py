@@ -121,11 +121,11 @@ def test_folders_that_are_no_data_set(project, invoke):
 def test_a_name_that_does_not_tell_is_a_question(project, invoke):
     relabel(project, 0, "visor")
     output = invoke("init", "faces", "--force").output
-    question = "the name 'visor' does not tell: say whether its faces are masked, bare or worn-wrong"
+    question = "the name 'visor' is unclear: state whether its faces are masked, bare or worn-wrong"
     assert f"data.roles: {question}" in " ".join(output.split())
     text = (project / "pipeline.yml").read_text()
     assert "To be said here: visor." in " ".join(text.replace("#", " ").split())
-    assert "notice: data.roles: the name 'visor' does not tell" in " ".join(invoke("prepare").output.split())
+    assert "notice: data.roles: the name 'visor' is unclear" in " ".join(invoke("prepare").output.split())
 
 
 def test_names_that_tell_are_no_question(project, invoke):

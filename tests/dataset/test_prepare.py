@@ -86,7 +86,7 @@ def test_a_name_that_does_not_tell_is_a_question(voc, tmp_path: Path) -> None:
     voc.add("x.png", ("visor", (5, 5, 50, 50)))
     asked = [item for item in voc.prepare(tmp_path / "out").notices if item.code == "role-unknown"]
     assert [str(item) for item in asked] == [
-        "data.roles: the name 'visor' does not tell (say in data.roles what its faces are: masked, bare or "
+        "data.roles: the name 'visor' is unclear (say in data.roles what its faces are: masked, bare or "
         "worn-wrong) [role-unknown]"
     ]
     manifest = load_manifest(tmp_path / "out" / "manifest.json")
