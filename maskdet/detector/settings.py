@@ -1,4 +1,4 @@
-"""What the bundle's metadata holds: all that is needed to run the model, and where it came from."""
+"""What the bundle's metadata holds: everything needed to run the model, and its origin."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ class BundleMeta(Section):
     """RGB standard deviation on a 0..1 scale; for information, the graph applies it."""
     nms: NmsSettings = NmsSettings()
     thresholds: dict[str, float]
-    """Score from which a detection of each class counts."""
+    """Lowest score that counts, by class."""
     threshold_policy: ThresholdPolicy = ThresholdPolicy()
-    """How the thresholds were chosen; a bundle without it does not say."""
+    """How the thresholds were chosen; unknown for a bundle without it."""
     manifest_sha256: str = ""
     """Hash of the manifest the model was trained from."""
     metrics: dict[str, float] = Field(default_factory=dict)
     """Figures on val, such as ap50, as fractions of 1; those of one policy are named
     after it, such as policy.safe.recall.LABEL."""
     versions: dict[str, str] = Field(default_factory=dict)
-    """Packages that made the file."""
+    """Versions of the packages that made the file."""
     licence: str = "Apache-2.0"
 
     @model_validator(mode="before")
@@ -77,14 +77,14 @@ class BundleMeta(Section):
     def _told_by_names(cls, values: Any) -> Any:
         if not isinstance(values, dict) or "roles" in values:
             return values
-        # Labels of a wrong type are the fault of their own field.
+        # Labels of the wrong type are reported for their own field.
         given: Any = values.get("labels")
         texts = isinstance(given, list | tuple) and all(isinstance(label, str) for label in given)
         return {**values, "roles": label_roles(given if texts else ())}
 
     @property
     def own_recall(self) -> dict[str, float]:
-        """Share of the faces on val that the thresholds answer, of the labels of which `metrics` say it."""
+        """Share of the faces on val that the thresholds answer, for labels that `metrics` has it for."""
         found = {label: self.metrics.get(f"recall.{label}") for label in self.labels}
         return {label: value for label, value in found.items() if value is not None}
 

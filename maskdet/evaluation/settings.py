@@ -25,6 +25,6 @@ class EvalSettings(Section):
     max_bare_passed: float = Field(0.02, ge=0, le=1)
     """For threshold safe: share of bare faces wider than 16 px at network scale that may pass as masked."""
     min_recall: float = Field(0.9, ge=0, le=1)
-    """For threshold recall: share of each class's faces on val that must be detected."""
+    """For threshold recall: share of each class's faces on val that must be answered."""
     batch_size: int = Field(8, ge=1)
     """Pictures processed at a time when a checkpoint is evaluated, over all cores; less needs less memory."""
