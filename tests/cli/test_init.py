@@ -102,7 +102,7 @@ def test_the_root_is_relative_to_the_file(project, invoke):
 
 def test_a_file_that_is_there_is_kept_unless_forced(project, invoke):
     before = (project / "pipeline.yml").read_text()
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="already exists"):
         invoke("init", "faces")
     assert (project / "pipeline.yml").read_text() == before
     invoke("init", "faces", "--force")
