@@ -34,7 +34,7 @@ RULES: dict[str, Rule] = {
     "annotation-missing": Rule("error", "picture", "a picture without an XML file"),
     "picture-missing": Rule("error", "annotation", "an XML file without a picture"),
     "picture-unreadable": Rule(
-        "error", "picture", "a picture that is damaged, cut off, too large or not one"
+        "error", "picture", "a file that is damaged, cut off, too large or no picture"
     ),
     "xml-unreadable": Rule("error", "picture", "an XML file that is not well-formed, empty or too large"),
     "xml-entities": Rule("error", "picture", "an XML file that declares entities or names an external DTD"),

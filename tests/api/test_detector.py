@@ -95,7 +95,7 @@ def test_an_image_is_left_as_it_is(here: Path) -> None:
         (np.zeros((3, 4, 5), np.uint8), "an array of 3x4x5", "height, width, 3"),
         (np.zeros((2, 4, 4, 3), np.uint8), "an array of 2x4x4x3", "list"),
         (np.zeros((0, 4, 3), np.uint8), "an array of 0x4x3", "height"),
-        (np.uint8(3) + np.zeros((), np.uint8), "an array of no dimension", "numpy array"),
+        (np.uint8(3) + np.zeros((), np.uint8), "an object of type uint8 is not a picture", "numpy array"),
         (np.broadcast_to(np.uint8(0), (50_000, 1_001, 3)), "at most 50000000 pixels", "scale"),
         (Image.new("F", (4, 4)), "32-bit", "8 bits"),
     ],

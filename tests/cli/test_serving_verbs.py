@@ -122,7 +122,7 @@ def test_hub_config_starts_the_server_and_names_what_it_ignores(folder):
         (("-c", "config.json"), UsageError, "no maskdet model"),
         (("--model", "gate=none.onnx"), UsageError, "no such model"),
         (("--model", "gate.onnx", "--model", "hall.onnx"), UsageError, "two models would have the same name"),
-        (("--model", "a=gate.onnx", "--model", "a=hall.onnx"), UsageError, "one name"),
+        (("--model", "a=gate.onnx", "--model", "a=hall.onnx"), UsageError, "the same name"),
         (("--model", "gate.onnx", "--api-key", ""), UsageError, "key is empty"),
         (("--model", "gate.onnx", "--api-key-file", "none"), UsageError, "cannot be read"),
         (("-c", "pipeline.yml"), StageError, "is missing"),

@@ -220,7 +220,7 @@ def test_status_and_stop_find_the_server_by_its_port(server_process: Callable[..
     assert (found.record.pid, found.record.url, found.ready) == (server.process.pid, server.url, True)
     assert stopped == found.record
     assert server.process.wait(5) == 0
-    with pytest.raises(ServingError, match="no server of yours runs on port"):
+    with pytest.raises(ServingError, match="no server of yours is running on port"):
         stop(server.port)
     with pytest.raises(ServingError, match="no server of yours"):
         status(server.port)
