@@ -15,11 +15,11 @@ from maskdet.training.start.weights import read_weights
 
 
 def knows_classes(model: ModelSettings, labels: Sequence[str], roles: Roles | None = None) -> bool:
-    """Whether each of the data's `labels` starts from a class of the weights. Published ones are not read.
-    `roles` are the data's, as far as its names do not tell them.
+    """Whether each of the data's `labels` starts from a class of the weights. Published weights are not read.
+    `roles` are those of the data that its names do not imply.
 
-    Raises as `start_of` does, TrainingError for a damaged file, and PipelineFileError for a class map that
-    names what is not there.
+    Raises like `start_of`, TrainingError for a damaged file, and PipelineFileError for a class map with
+    unknown names.
     """
     if published_start(model):
         return model.pretrained == "coco" and None not in related(labels, COCO_LABELS, model.class_map, roles)
@@ -32,5 +32,5 @@ def _knows(start: Start, labels: Sequence[str]) -> bool:
     known = class_names(weights, start.labels)
     if known or start.class_map:
         return None not in related(labels, known, start.class_map, start.roles)
-    # A file that does not name its classes gives them in its order.
+    # A file that does not name its classes is matched by order.
     return class_count(weights) == len(labels)

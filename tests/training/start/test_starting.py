@@ -157,7 +157,7 @@ def test_a_mirror_is_asked_once(monkeypatch: pytest.MonkeyPatch, tail: str) -> N
     assert start is not None
     assert start.path.read_bytes() == CONTENT
     assert [path for path, _ in behaviour.requests] == ["/some/folder/picodet_s_416_coco.pdparams"]
-    assert said == [f"fetching {address}/some/folder/picodet_s_416_coco.pdparams to {start.path}"]
+    assert said == [f"downloading {address}/some/folder/picodet_s_416_coco.pdparams to {start.path}"]
 
 
 @pytest.mark.parametrize("pretrained", ["none", "default"])
