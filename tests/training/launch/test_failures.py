@@ -135,7 +135,7 @@ def test_a_lost_picture_is_named_and_replaced(own_set: DrawnSet, tmp_path: Path)
     assert max(steps) == 33 // 4
 
     files[5].unlink()
-    with pytest.raises(TrainingError, match="2 of 33 train pictures cannot be read any more"):
+    with pytest.raises(TrainingError, match="2 of 33 train pictures are no longer readable"):
         run_training(make_job(tmp_path / "again", own_set), own_set)
 
 

@@ -82,7 +82,7 @@ def test_the_budget_says_once_what_it_suffices_for() -> None:
     budget.epoch_done()
     said = budget.remark(1, 30, ended=False)
     assert said is not None
-    assert "suffices for about 6 of 30 epochs" in said
+    assert "is enough for about 6 of 30 epochs" in said
     assert "train.epochs: 6" in said
     assert budget.remark(1, 6, ended=False) is None
     budget.epoch_done()
