@@ -114,7 +114,7 @@ def test_folders_that_are_no_data_set(project, invoke):
         invoke("init", "nowhere", "--force")
     for path in (project / "faces" / "Annotations").iterdir():
         path.write_text("<annotation/>")
-    with pytest.raises(DatasetError, match="no labelled object"):
+    with pytest.raises(DatasetError, match="no annotated object"):
         invoke("init", "faces", "--force")
 
 
@@ -124,10 +124,10 @@ def test_a_name_that_does_not_tell_is_a_question(project, invoke):
     question = "the name 'visor' is unclear: state whether its faces are masked, bare or worn-wrong"
     assert f"data.roles: {question}" in " ".join(output.split())
     text = (project / "pipeline.yml").read_text()
-    assert "To be said here: visor." in " ".join(text.replace("#", " ").split())
+    assert "To be set here: visor." in " ".join(text.replace("#", " ").split())
     assert "notice: data.roles: the name 'visor' is unclear" in " ".join(invoke("prepare").output.split())
 
 
 def test_names_that_tell_are_no_question(project, invoke):
     assert "data.roles" not in invoke("init", "faces", "--force").output
-    assert "To be said here" not in (project / "pipeline.yml").read_text()
+    assert "To be set here" not in (project / "pipeline.yml").read_text()
