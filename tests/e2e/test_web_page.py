@@ -248,9 +248,7 @@ def test_slider_filters_and_judges_as_the_server_without_asking_it(page: Any, se
     expect(policy).to_have_text("Your own thresholds. The model’s policy: not stated by the model.")
     page.get_by_role("button", name="Model’s own").click()
     expect(page.locator("#threshold-value")).to_have_text("0.50")
-    expect(policy).to_have_text(
-        "Policy: not stated by the model. Its cost in missed faces is not stated."
-    )
+    expect(policy).to_have_text("Policy: not stated by the model. Its cost in missed faces is not stated.")
 
 
 @pytest.mark.parametrize("name", ["group.jpg", "hall.jpg", "portrait.jpg"])
