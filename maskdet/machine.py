@@ -1,6 +1,4 @@
-"""Cores, memory and disk available to this process within the limits of its container; and which container
-that is.
-"""
+"""Cores, memory and disk within the limits of this process's container; and which container that is."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The demonstration: run the pipeline on the sample set, serve the model, send one request, stop the
-server.
-"""
+"""The demonstration: run the pipeline on the sample set, serve the model, send a request, stop the server."""
 
 from __future__ import annotations
 

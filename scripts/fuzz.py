@@ -69,8 +69,7 @@ class Shot:
     what: str
     data: bytes
     manner: str = "whole"
-    """whole, in pieces, cut (the rest is never sent, the sending side is closed), or gone (closed at
-    once)."""
+    """whole, in pieces, cut (the rest never sent, the sending side closed), or gone (closed at once)."""
 
 
 class Fuzzer:
@@ -391,7 +390,7 @@ def fuzz(
 
 @dataclass(frozen=True)
 class AttackOutcome:
-    """Statuses, what was wrong with the responses, and the latency of /health/live meanwhile (see
+    """Statuses, what was wrong with the responses, and /health/live's latency meanwhile (see
     health_watch).
     """
 

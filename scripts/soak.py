@@ -116,9 +116,7 @@ class Pace:
 
 
 def load(port: int, picture: bytes, clients: int, seconds: float, per_second: float = 0) -> Tally:
-    """Send requests from several clients at once; `per_second` over all, 0 for as fast as they are
-    answered.
-    """
+    """Send requests from several clients at once; `per_second` over all, 0 for no limit."""
     pace = Pace(port, picture, clients, clients / per_second if per_second else 0.0)
     pace.run(seconds)
     return pace.tally
@@ -150,9 +148,7 @@ class MemoryWatch(threading.Thread):
 
 
 def overload(port: int, picture: bytes, options: argparse.Namespace) -> list[tuple[str, bool]]:
-    """Several times the server's capacity: accepted requests wait within the limit, the rest are refused at
-    once.
-    """
+    """Several times the server's capacity: accepted requests wait within the limit, others fail at once."""
     capacity = len(load(port, picture, 16, options.measure_seconds).accepted) / options.measure_seconds
     alone = load(port, picture, 1, 2)
     service_ms = float(np.percentile(alone.accepted, 99))

@@ -18,8 +18,8 @@ LINE_LENGTH = 320
 class Rule:
     """One kind of finding. An error stops prepare; with `skip_bad`, `drops` is what is left out instead.
 
-    A rule that drops "nothing" stops even with `skip_bad` if it is an error, and is only informative if it
-    is a notice.
+    A rule that drops "nothing" stops even with `skip_bad` if it is an error, and only informs if it is a
+    notice.
     """
 
     severity: Severity

@@ -72,8 +72,7 @@ def resampled_rate(counts: IntArray, wholes: IntArray, weights: Weights) -> Inte
 
 
 def wilson(count: int, of: int) -> Interval | None:
-    """Wilson's score interval of a share, 95 %: it stays meaningful at 0 of n, where a bootstrap has no
-    width.
+    """Wilson's score interval of a share, 95 %: it stays meaningful at 0 of n, unlike a bootstrap.
 
     E. B. Wilson, Journal of the American Statistical Association 22 (1927). None for 0 of 0.
     """

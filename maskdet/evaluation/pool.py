@@ -64,9 +64,7 @@ class Pool:
         return np.bincount(self.face_classes[faces & self.face_counts], minlength=classes)
 
     def shown_by_class(self, said: BoolArray, classes: int) -> IntArray:
-        """[C] detections among `said` [N] by their label; those on a difficult face of that label are left
-        out.
-        """
+        """[C] detections among `said` [N] by their label; those on a difficult face of it are left out."""
         on_face = self.own != NO_FACE
         counting = said.copy()
         counting[on_face] &= self.face_counts[self.own[on_face]]

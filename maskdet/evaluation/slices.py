@@ -85,9 +85,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slicer:
-    """Val, prepared for slicing: scenes best first, `pool` of all their detections, faces correct at
-    thresholds.
-    """
+    """Val, prepared for slicing: scenes best first, `pool` of detections, faces correct at thresholds."""
 
     scenes: Sequence[Scene]
     views: Sequence[View]
@@ -144,9 +142,7 @@ class Slicer:
 def _of_width(
     scene: Scene, view: View, input_size: tuple[int, int], low: float, high: float
 ) -> tuple[Scene, BoolArray]:
-    """Other faces become difficult; detections of other widths are dropped unless they are on a face
-    inside.
-    """
+    """Other faces become difficult; detections of other widths are dropped unless on a face inside."""
     truth, found = scene
     widths = network_widths(truth.boxes, view, input_size)
     inside: BoolArray = (widths > low) & (widths <= high)

@@ -30,8 +30,7 @@ def best_thresholds(scenes: Sequence[Scene], labels: Sequence[str]) -> dict[str,
 
 
 def best_f1_threshold(ranking: Ranking) -> float:
-    """Midway between the last score to keep and the next one, so that a slightly different score does not
-    matter.
+    """Midway between the last score to keep and the next one, so that a slight change of score is harmless.
 
     Of equal F1 the higher threshold wins. FALLBACK where no detection is a hit.
     """

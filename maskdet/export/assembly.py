@@ -36,9 +36,7 @@ def store_meta(model: onnx.ModelProto, meta: BundleMeta) -> None:
 
 
 def _prepend_normalisation(graph: onnx.GraphProto, meta: BundleMeta) -> None:
-    """(x / 255 - mean) / std, as x * scale + offset; the channel axis moves first while pixels are still
-    bytes.
-    """
+    """(x / 255 - mean) / std, as x * scale + offset; channels move first while pixels are still bytes."""
     inner = graph.input[0].name
     std, mean = np.array(meta.std, np.float32), np.array(meta.mean, np.float32)
     constants = {"pixel_scale": 1 / (255 * std), "pixel_offset": -mean / std}

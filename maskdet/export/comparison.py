@@ -50,9 +50,7 @@ class RawOutputs:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Compares outputs for one input size (height, width); `counts` [C]: lowest score that counts, by
-    class.
-    """
+    """Compares outputs for one input size (height, width); `counts` [C]: lowest score that counts."""
 
     input_size: tuple[int, int]
     counts: FloatArray

@@ -1,6 +1,4 @@
-"""The verb `export`: checkpoint to Paddle inference format and bundle, then loaded, compared and
-evaluated.
-"""
+"""The verb `export`: checkpoint to Paddle inference format and bundle, then compared and evaluated."""
 
 from __future__ import annotations
 

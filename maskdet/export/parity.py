@@ -24,8 +24,7 @@ from maskdet.types import FloatArray
 
 BATCH_SIZES = (1, 8)
 _LEAST_MATCHED = 0.98
-"""Share of the detections after NMS: two boxes with nearly the same score may swap and suppress each
-other."""
+"""Share of the detections after NMS: boxes with nearly equal scores may swap and suppress each other."""
 
 
 @dataclass(frozen=True, slots=True)

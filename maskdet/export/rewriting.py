@@ -25,7 +25,7 @@ def rewrite(graph: onnx.GraphProto) -> None:
 
 
 def _prune(graph: onnx.GraphProto) -> None:
-    """paddle2onnx leaves nodes and constants that no output needs; onnxruntime warns about each one at every
+    """paddle2onnx leaves nodes and constants that no output needs; onnxruntime warns of each at every
     load.
     """
     needed = {output.name for output in graph.output}
@@ -70,7 +70,7 @@ def _by_matrix(rows: str, vector: str, product: str) -> list[onnx.NodeProto]:
 
 
 def _align_pools(graph: onnx.GraphProto) -> None:
-    """Pad the inputs of max poolings to whole blocks of channels; the added ones hold zeros that nothing
+    """Pad the inputs of max poolings to whole blocks of channels; the added ones are zeros that nothing
     reads.
 
     Only whole blocks are pooled in place. The stem of ESNet-S has 24 channels at half the picture's size:
@@ -84,9 +84,7 @@ def _align_pools(graph: onnx.GraphProto) -> None:
 
 
 class _Stretch:
-    """The tensors that share one axis of channels, from the convolution that produces it to all its
-    readers.
-    """
+    """The tensors that share one axis of channels, from the convolution that makes it to all its readers."""
 
     def __init__(self, graph: onnx.GraphProto, values: dict[str, onnx.TensorProto]) -> None:
         self._values = values

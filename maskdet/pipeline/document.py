@@ -16,9 +16,7 @@ MAX_DEPTH = 20
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1, which PyYAML implements, reads `4:1` as 241, `no` as false and `1e-3` as text. 1.2 does
-    not.
-    """
+    """YAML 1.1, as in PyYAML, reads `4:1` as 241, `no` as false and `1e-3` as text. 1.2 does not."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's way to replace the table
 
@@ -62,9 +60,7 @@ def read_document(text: str) -> Document:
 
 
 def read_value(text: str) -> Any:
-    """A value from the command line: `[..]`, `{..}` and quoted text are YAML, anything else is one plain
-    scalar.
-    """
+    """A value from the command line: `[..]`, `{..}` and quoted text are YAML, all else is a plain scalar."""
     if text[:1] in ("[", "{", '"', "'"):
         return read_document(text).value
     loader = _Loader("")

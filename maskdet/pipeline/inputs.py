@@ -28,7 +28,7 @@ def file_input(context: Context, stage: str, name: str) -> Inputs:
 
 
 def folder_signature(folder: Path) -> str:
-    """Name, size and time of every file in the folder as one sha256: quick, while hashing contents takes
+    """Name, size and time of every file in the folder as one sha256: quick, where hashing contents takes
     seconds.
 
     A missing folder has a signature too, so that the stage itself can report the fault.

@@ -70,9 +70,7 @@ class Survey:
 
 
 def survey(root: Path) -> Survey:
-    """Count the folder's objects. Raises DatasetError if it is not a VOC folder or has no annotated
-    object.
-    """
+    """Count the folder's objects. Raises DatasetError if it is not a VOC folder or has no object."""
     pairs = find_pairs(root).pairs
     names: Counter[str] = Counter()
     for pair in pairs:

@@ -32,9 +32,7 @@ class Writer(Protocol):
     """Takes predictions in order, then the failures, once; both return its own failures."""
 
     def add(self, prediction: Prediction) -> Sequence[Failure]:
-        """Returns what could not be written because of the source itself; raises OSError for anything
-        else.
-        """
+        """Returns what could not be written because of the source; raises OSError for anything else."""
 
     def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:
         """Like `add`."""

@@ -56,9 +56,7 @@ class TrainJob:
         return start_of(self.model, told_roles(self.manifest))
 
     def fingerprint(self) -> str:
-        """Hash of what the resulting weights depend on; speed settings such as the device are not part of
-        it.
-        """
+        """Hash of what the resulting weights depend on, so not of speed settings such as the device."""
         parts = [
             sha256_file(self.config),
             learnt_sha256(self.manifest),

@@ -39,9 +39,7 @@ def evaluate_weights(context: Context, weights: Path) -> Evaluation:
 
 
 def evaluate_model(context: Context, model: Path) -> Evaluation:
-    """Evaluate any .onnx bundle or .pdparams file on this pipeline's val. Raises UsageError for other
-    files.
-    """
+    """Evaluate any .onnx or .pdparams file on this pipeline's val. Raises UsageError for other files."""
     if not model.is_file():
         raise UsageError(f"{model}: no such model", "pass an .onnx or a .pdparams file")
     if model.suffix == ".pdparams":
@@ -99,8 +97,7 @@ def write_looks(results: Sequence[LookResult], root: Path, out: Path) -> None:
 
 @dataclass(slots=True)
 class Judgement:
-    """A model that no stage wrote, evaluated on val once the recipe is up to date; see `Then` of
-    pipeline.run.
+    """A model that no stage wrote, evaluated on val once the recipe is up to date; see pipeline.run.Then.
 
     With a look other than the plain one it is evaluated with both, and the report shows what the other gains
     and costs. Raises like `evaluate_model` and `evaluate_looks`.

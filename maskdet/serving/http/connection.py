@@ -1,6 +1,4 @@
-"""uvicorn's HTTP/1.1 connection plus limits on headers, framing and connections, timeouts, and a graceful
-end.
-"""
+"""uvicorn's HTTP/1.1 connection plus limits on headers, framing and connections, timeouts, a graceful end."""
 
 from __future__ import annotations
 
@@ -194,9 +192,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._linger()
 
     def _linger(self) -> None:
-        """Close our side only. Closing both while the client sends would reset the connection and lose the
-        response.
-        """
+        """Close our side only: closing both while the client sends would reset the connection."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

@@ -19,8 +19,8 @@ MAX_LINE = 1 << 20
 
 
 class Link:
-    """Reports this worker's state to the supervisor, follows its orders, and asks it to act on all
-    workers.
+    """Reports this worker's state to the supervisor, follows its orders, and passes requests for all workers
+    on.
     """
 
     def __init__(self, line: socket.socket) -> None:

@@ -26,9 +26,7 @@ class Diverged(TrainingError):
 
 
 class DiskFull(TrainingError):
-    """The disk has no room for what is to be written. Not recovered from, but distinct from other
-    failures.
-    """
+    """The disk has no room for a file. Not recovered from, but distinct from other failures."""
 
 
 REPORTED: dict[str, type[TrainingError]] = {kind.__name__: kind for kind in (OutOfMemory, Diverged, DiskFull)}

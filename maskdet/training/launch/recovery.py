@@ -29,9 +29,7 @@ class Recovery:
         return cls(state.parts, state.rate_share) if state else cls()
 
     def after(self, failure: TrainingError, share: int) -> Recovery:
-        """The next recovery; `share` is a worker's pictures per step. Raises the failure if nothing more
-        helps.
-        """
+        """The next recovery; `share` is a worker's pictures per step. Raises the failure if none is left."""
         if isinstance(failure, OutOfMemory):
             if self.parts >= share:
                 raise _needs_more_memory() from failure

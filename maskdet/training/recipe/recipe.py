@@ -30,8 +30,7 @@ _PUBLISHED = "PicoDet's published recipe, the same for every pipeline file"
 _WARMUP_STEPS = 300
 _ADAMW_RATE = 0.002
 _FINE_TUNING_SHARE = 0.1
-"""Share of the rate for a fresh head that weights which already know the classes tolerate without
-forgetting."""
+"""Share of a fresh head's rate that weights which know the classes tolerate without forgetting."""
 _OPTIMIZERS: dict[str, dict[str, Any]] = {
     "momentum": {
         "optimizer": {"type": "Momentum", "momentum": 0.9},

@@ -1,8 +1,7 @@
 """Reads the pickle inside a .pdparams file into plain values, without running anything in it.
 
 NumPy's own constructors are not safe to offer: a crafted state changes the shared dtype objects of the
-process. So the few names that such a file needs are mapped to inert records, from which arrays are built
-here.
+process. So the few names that such a file needs are mapped to inert records that become arrays here.
 """
 
 from __future__ import annotations

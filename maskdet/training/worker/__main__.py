@@ -27,9 +27,7 @@ _INSTALL_HINT = '`pip install --no-deps -r "$(maskdet doctor --lock)"` installs 
 
 
 class Reporter:
-    """Appends events to the channel; with several workers only rank 0 reports, but any of them reports
-    errors.
-    """
+    """Appends events to the channel; with several workers only rank 0 reports, but all report errors."""
 
     def __init__(self, path: Path, rank: int) -> None:
         self._path, self._rank = path, rank

@@ -74,8 +74,7 @@ class ZoomView(BaseOperator):  # type: ignore[misc]
     """A square view of `side` pixels out of the picture as it would be at a random input size.
 
     The picture is treated as resized to a side between `between[0]` and `between[1]`, with its ratio changed
-    by up to 15 %, and the view is cut around a random face, or anywhere every fourth time; the outside is
-    grey.
+    by up to 15 %, and the view is cut around a random face, or anywhere every fourth time; outside is grey.
     """
 
     def __init__(self, side: int, between: Sequence[int]) -> None:

@@ -32,8 +32,8 @@ class Face:
 
 
 class FaceBank:
-    """All faces of the train part that are large enough; a class is drawn in proportion to the square root of
-    its count.
+    """All faces of the train part that are large enough; a class is drawn in proportion to the root of its
+    count.
 
     Rare classes come up more often than in the pictures, but most pasted faces are still of the common class:
     the seam of a pasted face must not reveal that it is a rare one.
@@ -71,9 +71,7 @@ class Scene:
         self.boxes = boxes
 
     def paste(self, face: Face, picture: Picture) -> FloatArray | None:
-        """Paste a face from its picture at a random free place; the new xyxy box, or None if there was no
-        room.
-        """
+        """Paste a face from its picture at a random free place; the new xyxy box, or None without room."""
         patch, inner = _cut(face, picture)
         scale = self._target_side() / float(np.sqrt(np.prod(inner[2:] - inner[:2])))
         size = (round(patch.shape[1] * scale), round(patch.shape[0] * scale))

@@ -1,5 +1,4 @@
-"""Detections of a checkpoint on one part of the manifest, with the same pre- and postprocessing as all
-models.
+"""Detections of a checkpoint on one part of the manifest, processed like those of all models.
 
 Worker side; `run` is the job "detect", whose result the parent reads with `maskdet.training.detections_file`.
 """

@@ -203,9 +203,7 @@ class Training:
             self.report("warning", kind="max_hours", epoch=epoch, text=remark)
 
     def _bytes_to_write(self) -> int:
-        """Bytes of the files written after an epoch: the weights twice, and a state of at most four times
-        that.
-        """
+        """Bytes written after an epoch: the weights twice, and a state of up to four times that."""
         return 6 * sum(int(value.numpy().nbytes) for value in self.network.state_dict().values())
 
     def _save_state(self) -> None:

@@ -1,6 +1,4 @@
-"""Step events: the first at once, then one every few seconds, and one at the end of the epoch. Worker
-side.
-"""
+"""Step events: at once, then every few seconds, and at the end of the epoch. Worker side."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""BentoML, set up according to its guides to workers and input types: one worker per core, a file as raw
-body.
-"""
+"""BentoML, set up as in its guides to workers and input types: one worker per core, a file as raw body."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""LitServe, set up according to its guide to speed: base64 in JSON, and as many workers as the device
-allows.
-"""
+"""LitServe, set up as in its guide to speed: base64 in JSON, and as many workers as the device allows."""
 
 from __future__ import annotations
 
