@@ -26,18 +26,18 @@ postprocesses in one process without any server. Run it with
 
     make bench ARGS="--model BUNDLE --picture PHOTO --document docs/benchmarks.md"
 
-- Each client sends its next request once the last is answered (closed loop), at 1, 4, 16 and 64 connections.
-  The load generator is one process of the standard library on the same cores; what it takes is given below.
+- Each client sends its next request once the last one is answered (closed loop), at 1, 4, 16 and 64 connections.
+  The load generator is one process of the standard library on the same cores; its CPU time is given below.
 - Every server is measured in each round, next to the bare loop; the tables have medians over the rounds, the
   ratios are taken within a round.
-- A measurement begins once all servers are at rest: some go on for seconds with what clients have given up.
+- A measurement begins once all servers are at rest: some keep working for seconds on abandoned requests.
 - Every answer is checked: status 200, and as many detections over a threshold as the bare loop finds.
 - LitServe and BentoML run maskdet's own decoder, detector and NMS, so that only the servers differ. The Flask
   design has its own, decodes in full, and keeps one session with default options.
-- Each peer lives in a virtual environment of its own, with the same ONNX Runtime, OpenCV and NumPy.
-- The limit is the better of two bare loops: one thread a core, each with a session of one thread; or one
-  thread whose passes take all cores. The second is also what one connection's latency is measured against.
-- Seconds of CPU a request say most where other programs were busy on the machine.
+- Each peer has its own virtual environment, with the same ONNX Runtime, OpenCV and NumPy.
+- The limit is the better of two bare loops: one thread per core, each with a one-thread session; or one
+  thread whose passes use all cores. The latter is also the reference for the latency of one connection.
+- CPU seconds per request are the most reliable figure where other programs were busy.
 
 ## Figures
 

@@ -11,7 +11,7 @@ export const en = {
   dropTitle: "Drop pictures here",
   chooseTitle: "Choose or take a picture",
   dropHint: "or paste them, or choose files",
-  dropNow: "Let go to look at them",
+  dropNow: "Release to check them",
   choose: "Choose pictures",
   add: "Add pictures",
   webcam: "Use the webcam",
