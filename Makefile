@@ -9,10 +9,10 @@ WITHOUT_PADDLE := $(addprefix tests/,cli dataset detector evaluation prediction 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 
-setup: ## Make .venv and install the locked packages (the targets below do it by themselves)
+setup: ## Make .venv and install the locked packages (the targets below do so automatically)
 	@scripts/set_up.sh
 
-demo: setup ## Train on the drawn sample set, export, serve and ask the server once
+demo: setup ## Train on the drawn sample set, export, serve and send one request
 	@$(BIN)/python scripts/demo.py
 
 test: setup ## Run the tests (ARGS="-k name" passes options to pytest)
@@ -23,13 +23,13 @@ test-lowest: ## Run the tests that need no Paddle on the lowest versions that py
 	@scripts/set_up.sh requirements/lowest.txt .venv-lowest
 	.venv-lowest/bin/python -m pytest -W default::DeprecationWarning $(WITHOUT_PADDLE) $(ARGS)
 
-lint: setup ## Check style, types and the layers of imports
+lint: setup ## Check style, types and import layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## Measure the server beside others on this machine
+bench: setup ## Compare the server with others on this machine
 	@$(BIN)/python scripts/bench_serving $(ARGS)
 
 clean: ## Delete .venv, results (runs/) and caches

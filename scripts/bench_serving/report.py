@@ -26,7 +26,7 @@ postprocesses in one process without any server. Run it with
 
     make bench ARGS="--model BUNDLE --picture PHOTO --document docs/benchmarks.md"
 
-- Each client sends its next request once the last one is answered (closed loop), at 1, 4, 16 and 64 connections.
+- Each client sends its next request once the last is answered (closed loop), at 1, 4, 16 and 64 connections.
   The load generator is one process of the standard library on the same cores; its CPU time is given below.
 - Every server is measured in each round, next to the bare loop; the tables have medians over the rounds, the
   ratios are taken within a round.
