@@ -304,7 +304,7 @@ def test_a_failing_model_leaves_nothing_behind(here: Path, detector: Detector) -
         ({"formats": []}, r"unknown format \(none\)"),
         ({"threshold": 1.5}, "1.5 is not between 0 and 1"),
         ({"threshold": float("nan")}, "nan is not between 0 and 1"),
-        ({"sources": ["nothing"]}, "nothing: no picture or video"),
+        ({"sources": ["nothing"]}, "nothing: no such picture or video"),
         ({"out": Path("a.png")}, "a.png"),
     ],
 )
