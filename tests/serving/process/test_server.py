@@ -286,7 +286,7 @@ def test_taken_port_is_named_with_the_way_out(server_process: Callable[..., Any]
     )
 
     assert second.returncode == ServingError.exit_code
-    assert f"port {server.port} of 127.0.0.1 is taken" in second.stderr
+    assert f"port {server.port} of 127.0.0.1 is in use" in second.stderr
     assert "Traceback" not in second.stderr
     assert f"maskdet stop --port {server.port}" in second.stderr
     assert httpx.get(f"{server.url}/health/ready").status_code == 200
