@@ -28,7 +28,7 @@ class Counter:
         self._done = 0
 
     def advance(self, done: int) -> None:
-        """Show that `done` of the total are done; progress never goes back."""
+        """Set the number done so far; progress never goes back."""
         while self._done < done:
             next(self._items, None)
             self._done += 1
