@@ -1,4 +1,4 @@
-"""Files and folders on their way into place: names that are each process's own, and what killed ones left."""
+"""Files and folders on their way into place: per-process names, and what killed processes left behind."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from maskdet.machine import pid_space
 
 PREFIX = ".aside-"
 OLD_SECONDS = 24 * 3600.0
-"""Age from which on nobody still writes, whoever it was: many times what the slowest stage takes."""
+"""Age beyond which no process can still be writing: many times what the slowest stage takes."""
 _NAME_END = 40
 """Characters of the target's name that are kept; a whole name of 255 bytes would leave no room."""
 
 
 def aside_of(target: Path) -> Path:
-    """A name beside `target` that nobody else has, in whichever container: `.aside-SPACE-PID-RANDOM-NAME`."""
+    """A name beside `target` that is unique across containers: `.aside-SPACE-PID-RANDOM-NAME`."""
     # The suffix stays: writers such as cv2.imwrite choose the format by it.
     return target.with_name(f"{PREFIX}{pid_space()}-{os.getpid()}-{token_hex(4)}-{target.name[-_NAME_END:]}")
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left in the folder; what a living one may still write to stays."""
+    """Remove what killed processes left in the folder; what a live one may still write to stays."""
     for path in folder.glob(f"{PREFIX}*"):
         if _owner_is_gone(path) or _age(path) > OLD_SECONDS:
             remove(path)
 
 
 def remove(path: Path) -> None:
-    """A file or a folder with all that is in it, if it is there."""
+    """A file, or a folder and its contents, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -41,14 +41,14 @@ def remove(path: Path) -> None:
 
 
 def _owner_is_gone(path: Path) -> bool:
-    """Only for processes among which this one can look; a reused number counts as alive until it is old."""
+    """Only for processes that this one can see; a reused process id counts as alive until the file is old."""
     space, _, rest = path.name.removeprefix(PREFIX).partition("-")
     pid = rest.partition("-")[0]
     return space == pid_space() and pid.isdecimal() and not psutil.pid_exists(int(pid))
 
 
 def _age(path: Path) -> float:
-    """Seconds since anything within was written to."""
+    """Seconds since anything inside was last written."""
     try:
         newest = max(part.lstat().st_mtime for part in (path, *path.rglob("*")))
     except FileNotFoundError:  # put into place by its owner meanwhile

@@ -1,8 +1,8 @@
 """What a Linux control group grants: processor time and memory, in version 1 and 2 of the interface.
 
-Containers and services are limited by control groups, which neither the processor affinity nor /proc/meminfo
-tells of. Limits hold for all groups from a process's own up to the root, so each level is read. The files:
-docs.kernel.org, admin-guide/cgroup-v2, admin-guide/cgroup-v1/memory and scheduler/sched-bwc.
+Containers and services are limited by control groups, which neither processor affinity nor
+/proc/meminfo shows. Limits hold for all groups from a process's own up to the root, so each level is read.
+The files: docs.kernel.org, admin-guide/cgroup-v2, admin-guide/cgroup-v1/memory and scheduler/sched-bwc.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _UNIFIED = "cgroup2"
 
 @dataclass(frozen=True, slots=True)
 class MemoryGrant:
-    """Bytes: `limit` of one group, and what is left of it when file caches have given way."""
+    """Bytes: the `limit` of one group, and what is left of it once file caches are dropped."""
 
     limit: int
     left: int
@@ -38,13 +38,13 @@ def memory_grants(root: Path = ROOT) -> list[MemoryGrant]:
 
 
 def _levels(root: Path, kind: str, controller: str) -> Iterator[Path]:
-    """Folders of a hierarchy from the process's own group up to what is mounted."""
+    """Folders of a hierarchy, from the process's own group up to the mount point."""
     group = _group(root, controller)
     mount = _mount(root, kind, controller)
     if group is None or mount is None:
         return
     top, below = mount
-    # In a container the group may be named as the host sees it, and only a part of the tree be mounted.
+    # In a container the group may be named as the host sees it, with only part of the tree mounted.
     inside = group.relative_to(below) if group.is_relative_to(below) else PurePosixPath()
     for part in (inside, *inside.parents):
         yield top / part
@@ -81,7 +81,7 @@ def _quota_v1(folder: Path) -> float | None:
 
 
 def _memory_v2(folder: Path) -> MemoryGrant | None:
-    # Over memory.high a group is slowed down until it is of no use, so that it is a limit as well.
+    # Above memory.high a group is throttled until it is useless, so it counts as a limit as well.
     limits = [_number(folder / name) for name in ("memory.max", "memory.high")]
     return _grant(limits, _number(folder / "memory.current"), _cached(folder, "inactive_file"))
 
@@ -99,13 +99,13 @@ def _grant(limits: list[int | None], used: int | None, cached: int) -> MemoryGra
 
 
 def _cached(folder: Path, key: str) -> int:
-    """Bytes of files that were not used lately, which the kernel drops before memory runs out."""
+    """Bytes of inactive file cache, which the kernel drops before memory runs out."""
     fields = (line.split() for line in _lines(folder / "memory.stat"))
     return next((int(field[1]) for field in fields if field[0] == key), 0)
 
 
 def _number(path: Path) -> int | None:
-    """None for what is not there, "max", and -1, which stand for no limit."""
+    """None for a missing file, "max" and -1, all of which mean no limit."""
     text = _text(path)
     return int(text) if text.isdecimal() else None
 

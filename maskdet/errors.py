@@ -24,7 +24,7 @@ class MaskdetError(Exception):
 
 
 class UsageError(MaskdetError):
-    """A command was called in a way that cannot work."""
+    """A command or function was called with invalid arguments."""
 
     exit_code = 2
 
@@ -36,7 +36,7 @@ class PipelineFileError(MaskdetError):
 
 
 class DatasetError(MaskdetError):
-    """The VOC folder has faults that stop the work; `faults` are one line each."""
+    """The VOC folder has faults that stop the stage; `faults` has one line for each."""
 
     exit_code = 3
 
@@ -58,7 +58,7 @@ class BundleError(MaskdetError):
 
 
 class EnvironmentProblem(MaskdetError):
-    """A package or device that the work needs is missing or of an untested version."""
+    """A required package or device is missing, or its version is untested."""
 
     exit_code = 6
 
@@ -88,6 +88,6 @@ class ServingError(MaskdetError):
 
 
 class Interrupted(MaskdetError):
-    """The user (Ctrl-C) or the system (SIGTERM) ended the work; what was done is kept."""
+    """The user (Ctrl-C) or the system (SIGTERM) stopped the work; finished work is kept."""
 
     exit_code = 130

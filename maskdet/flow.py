@@ -13,8 +13,8 @@ T = TypeVar("T")
 def run_in_order(tasks: Iterable[Callable[[], T]], threads: int) -> Generator[T, None, None]:
     """Run tasks on a pool and yield their results in the order of the tasks.
 
-    At most two tasks a thread are taken ahead. An error of a task, or closing the iterator, ends the work;
-    tasks that have not begun are dropped.
+    At most two tasks per thread are taken ahead. An error in a task, or closing the iterator, ends the work;
+    tasks that have not started are dropped.
     """
     waiting: deque[Future[T]] = deque()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="flow")

@@ -1,7 +1,7 @@
-"""What the name of a class says of a face, and which names mean the same.
+"""The role that a class name implies, and which names mean the same.
 
-A name is read word by word, in English and Chinese, and every word of it has to be known: `nomad_mask` says
-nothing, where `no_mask` says bare. What a name does not tell is for the user to say, in data.roles.
+A name is read word by word, in English and Chinese, and every word has to be known: `nomad_mask` implies
+nothing, while `no_mask` implies bare. Where the name is not enough, the user sets the role in data.roles.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 Role = Literal["masked", "bare", "worn-wrong"]
-"""A mask worn as it should be, none at all, or one that leaves nose or mouth free."""
+"""A mask worn correctly, no mask, or a mask that leaves the nose or mouth free."""
 Roles = Mapping[str, Role]
 """By label; a label that is not in it has no known role."""
 
@@ -26,7 +26,7 @@ _WORDS: Final = {
     "fully ok good compliant 正确 正確 正常 规范 規範 标准 標準 合格 完整 完全 符合 好",
     "wrong": "wrong wrongly incorrect incorrectly improper improperly inappropriate inappropriately misworn "
     "错 错误 錯 錯誤 不当 不當 异常",
-    # Says so of a mask only: a face may be partial or low for other reasons.
+    # Applies to masks only: a face may be partial or low for other reasons.
     "askew": "bad badly poor poorly partial partially partly loose loosely misplaced hanging dangling "
     "lowered pulled down slipped invalid 歪 半 松 拉下 下拉 下滑 滑落 脱落",
     "worn": "with w wear wears wearing weared worn wore on has have having put yes "
@@ -40,14 +40,14 @@ _WORDS: Final = {
     "low": "under below beneath underneath 下 下面",
     "bare": "bare barefaced bareface naked 裸脸 素颜 光脸",
     "face": "face faces faced facial 人脸 脸 脸部 面部 臉 人臉",
-    # Says nothing of a mask, nor against one: who wears it, its make, and grammar.
+    # Neutral words: who wears the mask, what it is made of, and grammar.
     "plain": "a an the is are of and in at its his her class label type status state "
     "person persons people human humans man men woman women boy girl child children kid worker head "
     "surgical medical cloth fabric disposable n95 kn95 ffp2 ffp3 detected found present "
     "人 人员 者 行人 员工 的 在 地 是 类 类别 状态 到 至 于 和 住 医用 医疗 外科",
 }
 _KIND: Final = {word: kind for kind, words in _WORDS.items() for word in words.split()}
-# What can be written together: `withoutmask`. The shortest are words only where they stand alone.
+# Words that may be run together, as in `withoutmask`. The shortest count only as separate words.
 _JOINED: Final = sorted(
     (word for word in _KIND if word not in {"a", "w", "wo"}), key=lambda word: (-len(word), word)
 )
@@ -57,11 +57,11 @@ _WITHOUT: Final = re.compile(r"(?<![^\W_])w/o(?![^\W_])")
 _RUN: Final = re.compile(r"[^\W_]+")
 _TURN: Final = re.compile(r"(?<=[\u2e80-\U0003ffff])(?=[a-z0-9])|(?<=[a-z0-9])(?=[\u2e80-\U0003ffff])")
 _LONGEST: Final = 80
-"""Characters; a name beyond says nothing."""
+"""Characters; a longer name has no role."""
 
 
 def label_roles(labels: Sequence[str], given: Roles | None = None) -> dict[str, Role]:
-    """The role of each label that has one, in the order of the labels; `given` goes before the names.
+    """The role of each label that has one, in the order of the labels; `given` overrides the names.
 
     Beside a label of masked faces, and none of bare ones, a plain `face` is a bare one.
     """
@@ -72,12 +72,12 @@ def label_roles(labels: Sequence[str], given: Roles | None = None) -> dict[str, 
 
 
 def unknown_roles(labels: Iterable[str], roles: Roles) -> tuple[str, ...]:
-    """The labels whose role nobody said."""
+    """The labels whose role is unknown."""
     return tuple(label for label in labels if label not in roles)
 
 
 def beyond_names(labels: Sequence[str], roles: Roles) -> dict[str, Role]:
-    """Those of the roles that the names do not tell, or tell otherwise."""
+    """The roles that differ from what the names imply."""
     told = label_roles(labels)
     return {label: role for label, role in roles.items() if told.get(label) != role}
 
@@ -90,7 +90,7 @@ def namesake(label: str, known: Sequence[str]) -> int | None:
 
 
 def named_role(label: str) -> Role | None:
-    """What a name says by itself; None where it has a word that is not known, or does not tell."""
+    """The role that a name implies by itself; None if a word is unknown or the name is inconclusive."""
     words = _words(label)
     kinds = {_KIND[word] for word in words}
     if _at_odds(words):
@@ -103,17 +103,17 @@ def named_role(label: str) -> Role | None:
 
 
 def same_spelling(label: str, other: str) -> bool:
-    """Whether two names differ in case and separators at most."""
+    """Whether two names are the same apart from case and separators."""
     return spelling(label) == spelling(other)
 
 
 def spelling(label: str) -> str:
-    """A name without case and separators; one of nothing but separators stays as it is."""
+    """A name without case and separators; a name made only of separators is returned unchanged."""
     return "".join(_RUN.findall(label.casefold())) or label
 
 
 def _at_odds(words: Sequence[str]) -> bool:
-    """Whether a name denies twice, or names both cases: `mask_and_no_mask`."""
+    """Whether a name has a double negation, or covers both cases: `mask_and_no_mask`."""
     counts = Counter(_KIND[word] for word in words)
     both = counts["not"] == 1 and counts["mask"] > 1
     return both or counts["not"] > 1 or any(pair <= set(words) for pair in _CONTRARY)
@@ -136,10 +136,10 @@ def _without_mask(kinds: AbstractSet[str]) -> Role | None:
 
 
 def _of_parts(kinds: AbstractSet[str]) -> Role | None:
-    """Names that speak of nose, mouth or chin: where the mask sits, or what it leaves free."""
+    """Names that mention nose, mouth or chin: where the mask sits, or what it leaves free."""
     masked, negated = "mask" in kinds, "not" in kinds
     if "covered" in kinds and "open" not in kinds:
-        # A mask over the chin may end there, or begin at the nose.
+        # A mask over the chin may be pulled down to it, or reach up to the nose.
         whole = masked and "nose" in kinds
         return "worn-wrong" if negated else "masked" if whole else None
     if negated:
@@ -155,7 +155,7 @@ def _is_plain_face(label: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _words(label: str) -> tuple[str, ...]:
-    """The words of a name, all of them known; none where one is not."""
+    """The words of a name, all of them known; empty if any is not."""
     if len(label) > _LONGEST:
         return ()
     text = _HUMP.sub(" ", label).casefold()
@@ -166,7 +166,7 @@ def _words(label: str) -> tuple[str, ...]:
 
 
 def _parted(run: str) -> tuple[str, ...]:
-    """A run of letters as known words, the longest first that leave a rest of known words."""
+    """A run of letters split into known words, longest first."""
     if run in _KIND:
         return (run,)
     for word in _JOINED:

@@ -1,6 +1,4 @@
-"""What the machine gives this process: cores, memory and disk, within the limits of its container; and which
-container that is.
-"""
+"""Cores, memory and disk within the limits of this process's container; and which container that is."""
 
 from __future__ import annotations
 
@@ -19,10 +17,10 @@ from maskdet.cgroup import ROOT, cpu_quota, memory_grants
 
 
 def core_count(root: Path = ROOT) -> int:
-    """Cores that this process may use, at least 1: by its affinity and by the quota of its control groups.
+    """Cores that this process may use, at least 1, by its affinity and the quota of its control groups.
 
-    A quota of 1.5 cores counts as 2. With one thread a third of what is granted would lie idle for good; with
-    two they are held back only while both compute.
+    A quota of 1.5 cores counts as 2. One thread would always leave a third of it idle; two are
+    throttled only while both compute.
     """
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = cpu_quota(root)
@@ -30,26 +28,26 @@ def core_count(root: Path = ROOT) -> int:
 
 
 def memory_total(root: Path = ROOT) -> int:
-    """Bytes of the machine, or what the tightest control group grants."""
+    """Bytes in the machine, or what the tightest control group allows."""
     return min([psutil.virtual_memory().total, *(grant.limit for grant in memory_grants(root))])
 
 
 def memory_available(root: Path = ROOT) -> int:
-    """Bytes that can be had without swapping: free in the machine, and left in every control group."""
+    """Bytes available without swapping, in the machine and in every control group."""
     return min([psutil.virtual_memory().available, *(grant.left for grant in memory_grants(root))])
 
 
 def disk_free(folder: Path) -> int:
-    """Bytes free for this user where `folder` is, or will be. Raises OSError if that cannot be told."""
+    """Bytes free for this user where `folder` is, or will be. Raises OSError if that cannot be determined."""
     place = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     return shutil.disk_usage(place).free
 
 
 @cache
 def pid_space(root: Path = ROOT) -> str:
-    """Names the processes among which a number (pid) means one process: this container of this boot.
+    """Identifies the set of processes within which a pid is unique: this container since this boot.
 
-    Containers that share a folder may all work as process 1, and under one host name.
+    Containers that share a folder may all run as process 1, under the same host name.
     """
     parts = [platform.node()]
     with suppress(OSError):

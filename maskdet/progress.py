@@ -1,4 +1,4 @@
-"""How library code shows that long work goes on, without printing: the caller hands in a `Track`."""
+"""How library code reports progress without printing: the caller passes a `Track`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Track(Protocol):
-    """Passes items through and shows how many of `total` went by."""
+    """Passes items through and shows how many of `total` are done."""
 
     def __call__(self, items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]: ...
 
@@ -28,7 +28,7 @@ class Counter:
         self._done = 0
 
     def advance(self, done: int) -> None:
-        """Show that `done` of the whole have gone by; what went by before stays."""
+        """Set the number done so far; progress never goes back."""
         while self._done < done:
             next(self._items, None)
             self._done += 1

@@ -15,6 +15,6 @@ class Section(BaseModel):
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that a misspelt one most likely stands for, by difflib's ratio, or None."""
+    """The known name most likely meant by a misspelt one, by difflib's ratio, or None."""
     matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return matches[0] if matches else None

@@ -1,4 +1,4 @@
-"""The data that the rooms pass to each other: frozen, typed, shapes and units said."""
+"""The data that the packages exchange: frozen, typed, with shapes and units."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LabelledBox:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """A Pascal VOC file, read. `width` and `height` are what the file claims, 0 if it does not say."""
+    """A Pascal VOC file, read. `width` and `height` are what the file claims, 0 if it claims none."""
 
     path: Path
     filename: str
@@ -73,7 +73,7 @@ class Detections:
         return len(self.boxes)
 
     def select(self, keep: BoolArray | IntArray) -> Detections:
-        """The rows that a mask [N] or an index array names."""
+        """The rows selected by a mask [N] or an index array."""
         return Detections(self.boxes[keep], self.scores[keep], self.class_ids[keep])
 
     def above(self, thresholds: FloatArray) -> Detections:

@@ -1,4 +1,4 @@
-"""The demonstration: run the pipeline on the sample set, serve the model, ask it once, end the server."""
+"""The demonstration: run the pipeline on the sample set, serve the model, send a request, stop the server."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def ask() -> dict[str, Any]:
-    """Start the server, send it one validation picture, and end it."""
+    """Start the server, send it one validation picture, and stop it."""
     folder = RESULTS / "demo"
     folder.mkdir(parents=True, exist_ok=True)
     picture = val_picture()
@@ -61,7 +61,7 @@ def post(url: str, picture: Path) -> httpx.Response:
 
 
 def show(answer: dict[str, Any]) -> None:
-    """Print the answer and save the picture that came with it."""
+    """Print the response and save its picture."""
     drawn = RESULTS / "demo" / "answer.jpg"
     for result in answer["results"]:
         drawn.write_bytes(base64.b64decode(result.pop("image")))

@@ -12,11 +12,11 @@ from sample.voc import write_pair
 
 COUNT = 96
 _PEOPLE = (1, 2, 3, 2, 1, 3, 4, 2, 1, 3, 5, 2, 4, 2, 3, 0)
-"""How many people each picture of a run of 16 shows; the last is a picture without a face."""
+"""Number of people in each picture of a run of 16; the last has no face."""
 
 
 def plans(count: int, seed: int) -> list[Plan]:
-    """Every kind of background and number of people, in an order that the seed decides."""
+    """Every kind of background and number of people, in an order determined by the seed."""
     crowds = [_PEOPLE[number % len(_PEOPLE)] for number in range(count)]
     kinds = [KINDS[number % len(KINDS)] for number in range(count)]
     dice = Dice(seed, count)
@@ -25,7 +25,7 @@ def plans(count: int, seed: int) -> list[Plan]:
 
 
 def draw_set(root: Path, count: int, seed: int, only: int | None = None) -> None:
-    """Write picture `only` (from 0), or all of them; each depends on the seed and its own number alone."""
+    """Write picture `only` (from 0), or all of them; each depends only on the seed and its own number."""
     for folder in ("JPEGImages", "Annotations"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for number, plan in enumerate(plans(count, seed)):

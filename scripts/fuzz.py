@@ -1,5 +1,5 @@
 """Fuzz a server: damaged pictures and malformed bodies on every route, and schemathesis on its OpenAPI
-document. Whatever comes, the answer is a 2xx or a 4xx in good form, and the server stays as fast as before.
+document. Whatever is sent, the response is a well-formed 2xx or 4xx, and the server stays as fast as before.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from candidates import BenchError, cache_folder, own_venv
 
 TIMEOUT_SECONDS = 40.0
 LEAKS = (b"Traceback", b"site-packages", b'File "', b".py", str(ROOT).encode())
-"""What no answer may hold."""
+"""What no response may contain."""
 PATIENCE = ("--set", "serve.body_seconds=2", "--set", "serve.header_seconds=2")
-"""The server soon gives up on requests that claim to be longer than they are."""
+"""The server soon abandons requests that claim to be longer than they are."""
 SLOWER = 3.0
-"""A good request after the fuzzing may take so many times what one took before."""
+"""A good request after fuzzing may take this many times as long as one before."""
 SURROGATE = "\ud800"
-"""Half of a pair: JSON can escape it, and no UTF-8 can hold it."""
+"""Half of a surrogate pair: JSON can escape it, but UTF-8 cannot encode it."""
 NAMES = (
     "a.jpg",
     f"{SURROGATE}.jpg",
@@ -56,10 +56,10 @@ NAMES = (
 )
 BOUNDARY = "fuzz-boundary"
 LATE_MS = 100.0
-"""What the 99th percentile of /health/live may have, under attack, over that of an idle process."""
+"""How much the 99th percentile of /health/live under attack may exceed that of an idle process."""
 ATTACKERS = 4
 ATTACK_SECONDS = 200.0
-"""How long the answer to a hostile body may take: a picture of 49 million pixels is decoded and drawn."""
+"""How long the response to a hostile body may take: a picture of 49 million pixels is decoded and drawn."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Shot:
     what: str
     data: bytes
     manner: str = "whole"
-    """whole, in pieces, cut (the rest never comes, the sending side is closed), or gone (closed at once)."""
+    """whole, in pieces, cut (the rest never sent, the sending side closed), or gone (closed at once)."""
 
 
 class Fuzzer:
@@ -200,7 +200,7 @@ class Fuzzer:
             elif draw < 0.8:
                 changed[place:place] = self._random.randbytes(self._random.randrange(20))
             elif draw < 0.9:
-                # The head of one format on the body of another.
+                # The header of one format on the body of another.
                 other = self._random.choice(self._pictures)
                 changed[: min(16, len(changed))] = other[:16]
             else:
@@ -218,7 +218,7 @@ class Fuzzer:
         return value if self._random.random() < 0.75 else self._random.choice(odd)
 
     def _some(self, values: dict[str, Any]) -> Any:
-        """Some of the keys, rarely an odd one, rarely something that is no object."""
+        """Some of the keys, rarely an odd one, rarely something that is not an object."""
         some = {key: value for key, value in values.items() if self._random.random() < 0.8}
         if self._random.random() < 0.05:
             some[self._random.choice([SURROGATE, "", "\u0000", "k" * 300])] = self._maybe(1)
@@ -303,7 +303,7 @@ def sample_pictures() -> list[bytes]:
 
 
 def png_bomb(width: int, height: int) -> bytes:
-    """A PNG whose header claims more pixels than its few bytes hold."""
+    """A PNG whose header claims more pixels than it contains."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         check = struct.pack(">I", binascii.crc32(name + data))
@@ -321,7 +321,7 @@ def jpeg_of(data: bytes, width: int, height: int) -> bytes:
 
 
 def fired(port: int, shot: Shot, seconds: float = TIMEOUT_SECONDS) -> tuple[int, str]:
-    """Send it; the answer's status (0 for none) and what is wrong with it, empty if nothing is."""
+    """Send it; the response's status (0 for none) and what is wrong with it, empty if nothing is."""
     answer = b""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
@@ -331,7 +331,7 @@ def fired(port: int, shot: Shot, seconds: float = TIMEOUT_SECONDS) -> tuple[int,
     except TimeoutError:
         return 0, f"no answer within {seconds:g} s"
     except ConnectionError:
-        # A client that sends for longer than a refusing server listens sees a reset.
+        # A client that keeps sending for longer than a refusing server reads sees a reset.
         return judged(answer)
     if not answer and shot.manner in {"whole", "in pieces"}:
         return 0, "the connection was closed without an answer"
@@ -370,7 +370,7 @@ def judged(answer: bytes) -> tuple[int, str]:
 def fuzz(
     port: int, model: str, count: int, seed: int, seconds: float
 ) -> tuple[collections.Counter[int], list[str]]:
-    """Statuses, and what was wrong; ends after `seconds` whether or not all were sent."""
+    """Statuses, and what was wrong; stops after `seconds` whether or not all were sent."""
     deadline = time.monotonic() + seconds
     statuses: collections.Counter[int] = collections.Counter()
     faults: list[str] = []
@@ -390,7 +390,9 @@ def fuzz(
 
 @dataclass(frozen=True)
 class AttackOutcome:
-    """Statuses, what was wrong with the answers, and how /health/live fared meanwhile (see health_watch)."""
+    """Statuses, what was wrong with the responses, and /health/live's latency meanwhile (see
+    health_watch).
+    """
 
     statuses: collections.Counter[int]
     faults: list[str]
@@ -417,13 +419,13 @@ def attack(port: int, model: str, size: int) -> AttackOutcome:
 
 
 def _next(waiting: Iterator[Attack], turn: threading.Lock) -> Attack | None:
-    # Made one by one: all of them would take a gigabyte.
+    # Created one by one: all of them would take a gigabyte.
     with turn:
         return next(waiting, None)
 
 
 def schemathesis(address: str, examples: int, seconds: float) -> tuple[str, bool]:
-    """What schemathesis finds in the OpenAPI document's routes: server errors only."""
+    """Findings of schemathesis on the OpenAPI document's routes: server errors only."""
     python = own_venv(["schemathesis"], cache_folder())
     command = [
         str(python.parent / "schemathesis"),
@@ -442,7 +444,7 @@ def schemathesis(address: str, examples: int, seconds: float) -> tuple[str, bool
         "--no-color",
     ]
     try:
-        # It keeps notes in the current folder.
+        # It writes to the current folder.
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False
@@ -474,13 +476,9 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=ROOT / "runs" / "sample" / "export" / "model.onnx")
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=900, help="at most, of each of the two parts")
-    parser.add_argument(
-        "--examples", type=int, default=100, help="of schemathesis for each route; 0: leave it out"
-    )
-    parser.add_argument(
-        "--hostile-bytes", type=int, default=4_000_000, help="of each hostile body; 0: leave them out"
-    )
+    parser.add_argument("--seconds", type=float, default=900, help="limit for each of the two parts")
+    parser.add_argument("--examples", type=int, default=100, help="of schemathesis per route; 0: skip it")
+    parser.add_argument("--hostile-bytes", type=int, default=4_000_000, help="per hostile body; 0: skip them")
     options = parser.parse_args()
     end_on_sigterm()
     try:

@@ -1,8 +1,8 @@
-"""Ask a server again and again whether it is alive, and a bystander that does nothing else.
+"""Poll a server's /health/live, and an idle bystander process for comparison.
 
-`python scripts/health_watch.py PORT` writes, when its standard input ends, one JSON object: milliseconds of
-the `server` and of the `bystander`, with the number of answers, median, 99th percentile and longest. The
-bystander tells what the machine itself costs at that time.
+`python scripts/health_watch.py PORT` writes one JSON object when its standard input ends: milliseconds of
+the `server` and of the `bystander`, with count, median, 99th percentile and maximum. The bystander
+shows the machine's own latency at that time.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def watch(port: int) -> dict[str, dict[str, float]]:
 
 @contextmanager
 def bystander() -> Iterator[int]:
-    """The port of a process that answers with two bytes."""
+    """The port of a process that responds with two bytes."""
     process = subprocess.Popen([sys.executable, __file__, "bystander"], stdout=subprocess.PIPE, text=True)
     try:
         yield int(process.stdout.readline()) if process.stdout else 0
@@ -80,7 +80,7 @@ async def answer_for_ever() -> None:
 
 @contextmanager
 def watched(port: int) -> Iterator[dict[str, Any]]:
-    """What `watch` finds while the block runs, filled in at its end."""
+    """The result of `watch` during the block, filled in at its end."""
     process = subprocess.Popen(
         [sys.executable, __file__, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -1,4 +1,4 @@
-"""Bodies that are large, well-aimed and worth nothing, on every route of a server."""
+"""Large, worthless bodies aimed at every route of a server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MULTIPART = f"multipart/form-data; boundary={BOUNDARY.decode()}"
 URLENCODED = "application/x-www-form-urlencoded"
 JSON = "application/json"
 BOMB_SIDE = 7000
-"""Pixels: as many as the server decodes by default."""
+"""Pixels: the server's default limit."""
 
 
 class Attack(NamedTuple):
@@ -32,7 +32,7 @@ class Attack(NamedTuple):
 
 
 def attacks(model: str, size: int) -> Iterator[Attack]:
-    """Requests with bodies of about `size` bytes, a few hundred of them, made one by one."""
+    """Requests with bodies of about `size` bytes, a few hundred of them, created one by one."""
     for path, key in json_routes(model).items():
         for name, make in JSON_KINDS.items():
             yield request(path, JSON, make(key, size), name)
@@ -72,7 +72,7 @@ def request(path: str, kind: str, body: bytes, name: str, headers: str = "") -> 
 
 
 def listed(item: bytes) -> Callable[[str, int], bytes]:
-    """An object whose key holds a list of the same item again and again."""
+    """An object with a list of the same item over and over."""
 
     def make(key: str, size: int) -> bytes:
         return b'{"%s":[%s]}' % (key.encode(), b",".join([item] * (size // (len(item) + 1))))
@@ -81,7 +81,7 @@ def listed(item: bytes) -> Callable[[str, int], bytes]:
 
 
 def text(piece: bytes, end: bytes = b"") -> Callable[[str, int], bytes]:
-    """An object whose key holds one long text."""
+    """An object with one long string."""
     return lambda key, size: b'{"%s":"%s%s"}' % (key.encode(), piece * (size // len(piece)), end)
 
 
@@ -184,7 +184,7 @@ def png(width: int, height: int, chunks: bytes) -> bytes:
 
 @cache
 def png_bomb() -> bytes:
-    """A few hundred thousand bytes that are as many pixels as the server decodes."""
+    """A few hundred thousand bytes that decode to the server's limit of pixels."""
     rows = zlib.compress(bytes((3 * BOMB_SIDE + 1) * BOMB_SIDE), 9)
     return png(BOMB_SIDE, BOMB_SIDE, png_chunk(b"IDAT", rows))
 

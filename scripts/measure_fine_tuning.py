@@ -1,12 +1,12 @@
-"""Measure what a start is worth: short trainings on few pictures that did not train the shipped model.
+"""Measure the value of a start: short trainings on a few pictures not used to train the shipped model.
 
     python scripts/measure_fine_tuning.py RUN DATA [--starts default coco] [--pictures 40] [--epochs 5]
         [--set KEY=VALUE ...]
 
-RUN is the run that the shipped model came from (runs/face-mask), DATA its data root. Of the pictures that
-RUN kept as val, `--pictures` are trained on and the others are judged; prints a Markdown table: AP50 of the
-start (where it knows the classes), of the best epoch and of the last, the last one's by class, and the speed.
-`--set` goes to each training, such as model.freeze=backbone.
+RUN is the run that the shipped model came from (runs/face-mask), DATA its data root. Of RUN's val pictures,
+`--pictures` are used for training and the others for evaluation; prints a Markdown table: AP50 of the start
+(if it knows the classes), of the best epoch and of the last, the last one's by class, and the speed. `--set`
+applies to each training, such as model.freeze=backbone.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def parse() -> argparse.Namespace:
 
 
 def copy_val(run: Path, data: Path, target: Path) -> int:
-    """A data root of the run's val pictures; how many there are."""
+    """A data root of the run's val pictures, and their number."""
     pictures = load_manifest(run / "prepare" / MANIFEST).part("val")
     for picture in pictures:
         for file in filter(None, (picture.picture, picture.annotation)):
@@ -107,7 +107,7 @@ def fine_tune(start: str, ratio: str, epochs: int, folder: Path, settings: list[
 
 
 def figures_of(metrics: Path) -> dict[str, float]:
-    """What the columns show, of the lines that a training wrote."""
+    """The columns' values, from the lines that a training wrote."""
     events = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
     epochs = [event for event in events if event["event"] == "epoch"]
     speed = statistics.median(event["images_per_s"] for event in events if event["event"] == "step")

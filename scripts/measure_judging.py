@@ -1,9 +1,9 @@
-"""Where the time of judging a bundle goes, as a Markdown table: processor seconds of one core a part.
+"""Where the time for evaluating a bundle goes, as a Markdown table: processor seconds of one core per part.
 
     python scripts/measure_judging.py --manifest runs/NAME/prepare/manifest.json --data path/to/voc
 
 Each part runs by itself on all val pictures, in the order of `maskdet eval --model FILE.onnx`. Processor
-seconds are what other work on the machine changes least.
+seconds are affected least by other work on the machine.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Clock:
 
 
 def measure(clock: Clock, manifest_file: Path, root: Path, model: Path | None) -> None:
-    """Fill the clock."""
+    """Time each part."""
     clock.parts["start: Python, libraries, plotting"] = time.process_time()
     cv2.setNumThreads(1)
     with clock.timing("manifest and model"):

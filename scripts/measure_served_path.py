@@ -2,9 +2,9 @@
 
     python scripts/measure_served_path.py --manifest runs/NAME/prepare/manifest.json --data path/to/voc
 
-The val pictures are judged as they are, then enlarged (bicubic, JPEG of quality 90) to a longer side of 1920
-and 3840 pixels: each decoded in full, and at the fraction that the detector reads. All at the model's own
-thresholds; milliseconds are those of one core, to decode and to resize to the network input.
+The val pictures are evaluated as they are, then enlarged (bicubic, JPEG of quality 90) to a longer side of
+1920 and 3840 pixels: each decoded in full, and at the fraction that the detector reads. All at the model's
+own thresholds; milliseconds of one core, to decode and to resize to the network input.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ HEADINGS = ("longer side, px", "decoded", "AP50", "AP50:95", "recall", "bare pas
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was found in one picture, and the milliseconds of one core that its pixels took."""
+    """The detections in one picture, and the milliseconds of one core to read its pixels."""
 
     found: Detections
     milliseconds: float
@@ -49,7 +49,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A model, and the val pictures to judge it on."""
+    """A model, and the val pictures to evaluate it on."""
 
     detector: Detector
     manifest: Manifest
@@ -74,20 +74,20 @@ class Bench:
         decoded = decode_reduced(data, at_least=at_least)
         tensor = resize(decoded.pixels, self.detector.meta.input_size)
         took = 1000 * (time.thread_time() - started)
-        # The size of the manifest: boxes are wanted in pixels of the picture that was labelled.
+        # The size of the manifest: boxes are needed in pixels of the annotated picture.
         return Seen(self.detector.detect(tensor, (item.height, item.width)), took)
 
     def _judge(self, pictures: Sequence[ManifestPicture], found: Sequence[Detections]) -> Evaluation:
         meta = self.detector.meta
         truths = (self.manifest.ground_truth(item) for item in pictures)
-        # Brightness only decides about slices, which are not shown.
+        # Brightness only affects slices, which are not shown.
         views = [View(item.picture, (item.height, item.width), 0.0) for item in pictures]
         pairs = zip(truths, found, strict=True)
         return appraise(pairs, views, meta.labels, EvalSettings(), meta.input_size, shipped=meta.thresholds)
 
 
 def enlarged(root: Path, item: ManifestPicture, side: int) -> bytes:
-    """A JPEG of the picture, its longer side as long as said."""
+    """A JPEG of the picture with the given longer side."""
     picture = read_picture(root / item.picture)
     scale = side / max(picture.shape[:2])
     larger = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)

@@ -1,4 +1,4 @@
-"""Measure how long a server takes from its command to its first answer, and what memory it then holds.
+"""Measure the time from a server's command to its first response, and its memory then.
 
     python scripts/measure_startup.py MODEL.onnx [--runs 5] [--workers 1]
 
@@ -53,7 +53,7 @@ def measured(model: Path, workers: int, folder: str) -> tuple[float, float, floa
 
 
 def answers(port: int) -> bool:
-    """Whether a picture sent now gets its answer."""
+    """Whether a picture sent now gets a response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=GIVE_UP_SECONDS)
     try:
         connection.request("POST", "/v1/detect", PICTURE, {"content-type": "image/png"})
@@ -67,7 +67,7 @@ def answers(port: int) -> bool:
 def held(pid: int) -> tuple[float, float]:
     """CPU seconds and resident megabytes of a process and its children.
 
-    Pages that processes share are counted in each.
+    Shared pages are counted in each process.
     """
     process = psutil.Process(pid)
     tree = [process, *process.children(recursive=True)]
@@ -87,7 +87,7 @@ def main() -> None:
     seconds, cpu, megabytes = zip(*runs, strict=True)
     print(f"Python {sys.version.split()[0]}, {core_count()} cores, {arguments.workers} worker(s)")
     print(f"first answer: best {min(seconds):.2f} s, median {statistics.median(seconds):.2f} s")
-    print(f"CPU time until then: best {min(cpu):.2f} s (it is what a busy machine does not change much)")
+    print(f"CPU time until then: best {min(cpu):.2f} s (affected little by a busy machine)")
     print(f"resident memory: {statistics.median(megabytes):.0f} MB")
 
 

@@ -1,10 +1,10 @@
-"""Pictures a second of `maskdet train` beside PaddleDetection's plain loop, as a Markdown table.
+"""Pictures per second of `maskdet train` and of PaddleDetection's plain loop, as a Markdown table.
 
     .venv/bin/python scripts/measure_training.py --data path/to/voc [--steps 20]
 
-Both train the same recipe on the same pictures. maskdet chooses its workers by itself; the plain loop is what
+Both train the same recipe on the same pictures. maskdet chooses its own workers; the plain loop is what
 PaddleDetection's tools/train.py does without options: its reader, one process, worker_num of the recipe. The
-first step, which still prepares much, is not counted.
+first step, which includes warm-up, is not counted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ALIASES = {"face_nask": "with_mask"}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="a Pascal VOC folder")
-    parser.add_argument("--steps", type=int, default=20, help="steps of 16 pictures of each measurement")
+    parser.add_argument("--steps", type=int, default=20, help="steps of 16 pictures per measurement")
     parser.add_argument("--variants", nargs="+", default=VARIANTS)
     chosen = parser.parse_args()
     print("| model | maskdet train, pictures/s | workers | plain loop, pictures/s | times |")
@@ -56,7 +56,7 @@ def row(variant: str, data: Path, steps: int) -> str:
 
 
 def make_job(variant: str, data: Path, steps: int, folder: Path) -> TrainJob:
-    """One epoch of that many steps, or of all pictures if they are fewer; two pictures to evaluate."""
+    """One epoch of that many steps, or of all pictures if there are fewer; two pictures to evaluate."""
     settings = TrainSettings(epochs=1, batch_size=16, device="cpu")
     prepare(DataSettings(root=data, aliases=ALIASES), folder, input_size=(416, 416))
     manifest = cut(load_manifest(folder / MANIFEST), steps * settings.batch_size)
@@ -73,13 +73,13 @@ def cut(manifest: Manifest, pictures: int) -> Manifest:
 
 
 def lists(path: Path, names: set[str]) -> str:
-    """The lines of a list of PaddleDetection's whose picture is among the names."""
+    """The lines of a PaddleDetection list whose picture is among the names."""
     lines = path.read_text().splitlines(keepends=True)
     return "".join(line for line in lines if Path(line.split()[0]).stem in names)
 
 
 def measure_maskdet(job: TrainJob) -> float:
-    """Pictures a second from the end of the first step to the end of the last."""
+    """Pictures per second from the end of the first step to the end of the last."""
     seen: list[tuple[int, float]] = []
 
     def watch(event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Picture the web page with real answers, as docs/images/page.jpg and page.zh-CN.jpg show it.
+"""Take the screenshots of the web page with real results: docs/images/page.jpg and page.zh-CN.jpg.
 
     .venv/bin/python scripts/picture_page.py runs/sample/export/model.onnx docs/images PICTURE...
 
@@ -27,7 +27,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", type=Path, help="a bundle")
-    parser.add_argument("out", type=Path, help="folder for the pictures of the page")
+    parser.add_argument("out", type=Path, help="folder for the screenshots")
     parser.add_argument("pictures", type=Path, nargs="+", help="dropped on it; the first is shown large")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as tool:
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def page_in(browser: Browser, address: str, language: str, pictures: list[Path]) -> Image.Image:
-    """The page once it has drawn all answers."""
+    """The page once it has drawn all results."""
     context = browser.new_context(viewport=SIZE, device_scale_factor=1.5, locale=language)
     page = context.new_page()
     page.goto(address)

@@ -1,6 +1,6 @@
-"""PaddleDetection's own reader and loop in one process: CONFIG STEPS. Prints pictures a second.
+"""PaddleDetection's own reader and loop in one process: CONFIG STEPS. Prints pictures per second.
 
-Only what does not run under Paddle 3 is mended. The first step, which still prepares much, is not counted.
+Only what does not run under Paddle 3 is patched. The first step, which includes warm-up, is not counted.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from maskdet.training.worker.compat import apply_shims, paddle
 
 apply_shims()
 
-from ppdet.core.workspace import create, load_config  # noqa: E402 - ppdet is mended before it is used
+from ppdet.core.workspace import create, load_config  # noqa: E402 - ppdet is patched before use
 from ppdet.optimizer import ModelEMA  # noqa: E402
 
 
 def measure(config: str, steps: int) -> float:
     loaded = load_config(config)
-    # maskdet's own key, which PaddleDetection's reader does not know.
+    # maskdet's own key, unknown to PaddleDetection's reader.
     loaded["TrainReader"].pop("repeat_share", None)
     paddle.set_device("cpu")
     reader = create("TrainReader")(create("TrainDataset")(), loaded["worker_num"])

@@ -1,4 +1,4 @@
-"""A maskdet server for the length of a block: started, awaited, and ended whatever happens."""
+"""A maskdet server for the duration of a block: started, awaited, and always stopped."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class ServedError(Exception):
 
 
 def end_on_sigterm() -> None:
-    """Let SIGTERM unwind like an exit, so that a server of this process is ended too."""
+    """Let SIGTERM unwind like an exit, so that this process's server is stopped too."""
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
 
 
 @contextmanager
 def server(log: Path, *arguments: str) -> Iterator[str]:
-    """A running `maskdet serve`'s address; the process is gone afterwards, whatever happened."""
+    """The address of a running `maskdet serve`; the process is always stopped afterwards."""
     port = free_port()
     command = [*MASKDET, "serve", *arguments, "--set", f"serve.port={port}"]
     with log.open("wb") as stream:

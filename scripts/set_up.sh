@@ -1,7 +1,7 @@
 #!/bin/sh
 # set_up.sh [LOCK] [VENV]: make VENV (.venv) and install the packages of LOCK (requirements/dev.txt) and maskdet
-# itself into it, unless that is done already.
-# PYTHON names the interpreter to use; without it the first that runs and fits is taken.
+# itself into it, unless already done.
+# PYTHON names the interpreter to use; by default the first one that works is used.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -29,11 +29,11 @@ find_python() {
         echo "set-up: $found has no venv module" >&2
         echo "  next: install it (Debian, Ubuntu: apt install python3-venv)" >&2
     elif [ -n "${PYTHON:-}" ]; then
-        echo "set-up: PYTHON=$PYTHON is no Python 3.10, 3.11 or 3.12 that runs" >&2
-        echo "  next: name one that is, or leave PYTHON out to have one looked for" >&2
+        echo "set-up: PYTHON=$PYTHON is not a working Python 3.10, 3.11 or 3.12" >&2
+        echo "  next: set it to one, or unset it to search for one" >&2
     else
         echo "set-up: no Python 3.10, 3.11 or 3.12 found" >&2
-        echo "  next: install one (Debian, Ubuntu: apt install python3 python3-venv) or say PYTHON=/path/to/python" >&2
+        echo "  next: install one (Debian, Ubuntu: apt install python3 python3-venv) or set PYTHON=/path/to/python" >&2
     fi
     return 1
 }
@@ -44,7 +44,7 @@ make_venv() {
     "$python" -m venv --clear "$venv"
 }
 
-# What an installation depends on: another lock, project file or interpreter installs again.
+# Inputs of an installation: a change of lock, project file or interpreter reinstalls.
 wanted() {
     "$venv/bin/python" -c 'import hashlib, pathlib, sys
 files = [pathlib.Path(name).read_bytes() for name in sys.argv[1:]]
@@ -64,8 +64,8 @@ fi
 if [ "$(cat "$stamp" 2>/dev/null)" = "$(wanted)" ]; then
     exit 0
 fi
-echo "set-up: installing the packages of $lock (up to 500 MB to fetch, some minutes)"
+echo "set-up: installing the packages of $lock (up to 500 MB to download, some minutes)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$lock"
-# The build backend is in the lock, so nothing is fetched for the project itself.
+# The build backend is in the lock, so nothing is downloaded for the project itself.
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 wanted >"$stamp"

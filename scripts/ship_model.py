@@ -1,9 +1,9 @@
-"""Make the results of one finished run the model that the package ships: RUN_DIR, such as runs/face-mask.
+"""Turn one finished run into the package's shipped model: RUN_DIR, such as runs/face-mask.
 
-Writes face_mask.onnx and face_mask.safetensors into maskdet/models, after a proof that the bundle was made
-from these very weights.
+Writes face_mask.onnx and face_mask.safetensors into maskdet/models, after checking that the bundle was made
+from exactly these weights.
 
-With --restate METRICS the shipped model stays what it is, and its metadata say which policy chose its
+With --restate METRICS the shipped model does not change, but its metadata state which policy chose its
 thresholds and what each policy costs: METRICS is the metrics.json of `maskdet eval --model default`.
 """
 
@@ -41,7 +41,7 @@ MAX_BYTES = 12_000_000
 
 
 def ship(run: Path, target: Path) -> list[Path]:
-    """Write both files. Raises StageError where they do not belong to each other or are too large."""
+    """Write both files. Raises StageError if they do not belong together or are too large."""
     bundle_file = run / "export" / BUNDLE
     bundle = load_bundle(bundle_file)
     weights = read_weights(run / "train" / BEST)
@@ -59,8 +59,8 @@ def ship(run: Path, target: Path) -> list[Path]:
 
 
 def restate(metrics: Path, folder: Path) -> list[Path]:
-    """Write the policy of its thresholds, and the cost of each, into the shipped bundle; what it says already
-    stays. Raises StageError where no policy of the evaluation chooses the thresholds of this bundle.
+    """Write the policy of its thresholds, and the cost of each, into the shipped bundle; existing metadata
+    stays. Raises StageError if no policy of the evaluation chooses the thresholds of this bundle.
     """
     bundle = load_bundle(folder / MODEL_NAME)
     judged = _judged(metrics)
@@ -75,13 +75,13 @@ def restate(metrics: Path, folder: Path) -> list[Path]:
 
 
 def _judged(metrics: Path) -> dict[str, Any]:
-    hint = "`maskdet eval --model default` writes it, into eval-face_mask/ of the results"
+    hint = "`maskdet eval --model default` writes it to eval-face_mask/ in the results folder"
     try:
         judged: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StageError(f"{metrics} cannot be read: {error}", hint) from error
     if "policies" not in judged:
-        raise StageError(f"{metrics} does not say what the policies cost", hint)
+        raise StageError(f"{metrics} does not contain the costs of the policies", hint)
     return judged
 
 
@@ -92,7 +92,7 @@ def _policy_of(bundle: Bundle, judged: dict[str, Any], metrics: Path) -> Thresho
             return ThresholdPolicy.model_validate(each["policy"])
     raise StageError(
         f"no policy in {metrics} chooses the thresholds of {bundle.path}: {bundle.meta.thresholds}",
-        "judge it on the data and with the eval settings that it was exported with",
+        "evaluate it with the data and the eval settings that it was exported with",
     )
 
 
@@ -100,12 +100,12 @@ def _require_manifest(run: Path, expected: str) -> None:
     manifest = run / "prepare" / MANIFEST
     if not manifest.is_file() or sha256_file(manifest) != expected:
         raise StageError(
-            f"{manifest} is not the one that the bundle was made with", "run `maskdet run` to its end"
+            f"{manifest} is not the one that the bundle was made from", "run `maskdet run` to its end"
         )
 
 
 def _require_same(weights: Weights, bundle: Path, classes: int) -> None:
-    """Layers of the head have no normalisation that would be folded in: the graph holds them as they are."""
+    """Layers of the head have no normalisation to fold in: the graph contains them unchanged."""
     stored = {_key(numpy_helper.to_array(each)) for each in _tensors(onnx.load(bundle).graph)}
     layers = [name for name in weights if is_class_layer(name) and name.endswith("weight")]
     strange = [name for name in layers if _key(weights[name]) not in stored]

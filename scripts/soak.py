@@ -1,7 +1,7 @@
-"""Overload a server, then soak it: who is answered in time, who is refused at once, and does memory grow?
+"""Overload a server, then soak it: are requests answered in time or refused at once, and does memory grow?
 
-A bounded number of clients asks as fast as answers come, several times as many requests as the server can
-take; then a load that it can take runs for minutes, with the server's memory read every second.
+A bounded number of clients sends several times as many requests as the server can handle, as fast as
+responses come; then a load that it can handle runs for minutes, with the server's memory read every second.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ASK: dict[str, Any] = {
 
 @dataclass
 class Tally:
-    """What came of requests: milliseconds by kind, and what went wrong."""
+    """Outcomes of requests: milliseconds by kind, and what went wrong."""
 
     accepted: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Tally:
 
 
 class Pace:
-    """Clients on connections of their own in one thread; each asks again when it is due, not before."""
+    """Clients on separate connections in one thread; each sends its next request when due, not before."""
 
     def __init__(self, port: int, picture: bytes, clients: int, every: float) -> None:
         task = Task(port=port, body="", connections=clients, **ASK)
@@ -70,12 +70,12 @@ class Pace:
             Connection(task, request_bytes(task, picture), self._selector) for _ in range(clients)
         ]
         now = time.perf_counter()
-        # Spread over the first turn, so that they do not all come at once.
+        # Spread over the first period, so that they do not all come at once.
         self._due = [(now + every * number / clients, number) for number in range(clients)]
         self._asked: dict[Connection, float] = {}
 
     def run(self, seconds: float) -> None:
-        """Ask for some time, then wait for the last answers."""
+        """Send requests for some time, then wait for the last responses."""
         until = time.perf_counter() + seconds
         while (now := time.perf_counter()) < until or self._asked:
             while now < until and self._due and self._due[0][0] <= now:
@@ -96,7 +96,7 @@ class Pace:
 
     def _advance(self, client: Connection, events: int) -> None:
         if client not in self._asked:
-            # The server ends connections that were idle for long.
+            # The server closes connections that were idle for long.
             client.close()
             return
         try:
@@ -116,7 +116,7 @@ class Pace:
 
 
 def load(port: int, picture: bytes, clients: int, seconds: float, per_second: float = 0) -> Tally:
-    """Ask with some clients at once; `per_second` of all together, 0 for as fast as they are answered."""
+    """Send requests from several clients at once; `per_second` over all, 0 for no limit."""
     pace = Pace(port, picture, clients, clients / per_second if per_second else 0.0)
     pace.run(seconds)
     return pace.tally
@@ -148,7 +148,7 @@ class MemoryWatch(threading.Thread):
 
 
 def overload(port: int, picture: bytes, options: argparse.Namespace) -> list[tuple[str, bool]]:
-    """Several times what it can take: who is accepted waits within the limit, the rest know at once."""
+    """Several times the server's capacity: accepted requests wait within the limit, others fail at once."""
     capacity = len(load(port, picture, 16, options.measure_seconds).accepted) / options.measure_seconds
     alone = load(port, picture, 1, 2)
     service_ms = float(np.percentile(alone.accepted, 99))
@@ -173,7 +173,7 @@ def overload(port: int, picture: bytes, options: argparse.Namespace) -> list[tup
 
 
 def soak(port: int, pid: int, picture: bytes, options: argparse.Namespace) -> list[tuple[str, bool]]:
-    """A load that the server can take, for minutes: memory stays."""
+    """A load within capacity, for minutes: memory does not grow."""
     watch = MemoryWatch(pid)
     watch.start()
     tally = load(port, picture, 8, options.soak_seconds)
@@ -199,7 +199,7 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=ROOT / "runs" / "sample" / "export" / "model.onnx")
     parser.add_argument("--picture", type=Path, default=ROOT / "data/sample/JPEGImages/sample_000.jpg")
     parser.add_argument(
-        "--times", type=float, default=4, help="requests for each one that the server can take"
+        "--times", type=float, default=4, help="requests as a multiple of the server's capacity"
     )
     parser.add_argument("--clients", type=int, default=640)
     parser.add_argument("--queue-seconds", type=float, default=5, help="the server's serve.queue_seconds")

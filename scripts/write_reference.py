@@ -1,4 +1,4 @@
-"""Write docs/pipeline-file.md from the schema of the pipeline file, so that the two cannot disagree."""
+"""Write docs/pipeline-file.md from the schema of the pipeline file, so that the two always agree."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def reference() -> str:
 
 
 def _section(path: str, section: Schema, definitions: Schema) -> Iterator[str]:
-    """A heading, a table of the section's own keys, then the sections within it."""
+    """A heading, a table of the section's own keys, then its subsections."""
     nested = {key: _resolved(field, definitions) for key, field in section["properties"].items()}
     inner = {key: field for key, field in nested.items() if "properties" in field}
     own = {key: field for key, field in section["properties"].items() if key not in inner}
@@ -58,7 +58,7 @@ def _table(prefix: str, fields: Schema, definitions: Schema, required: set[str])
 
 
 def _kind(field: Schema, definitions: Schema) -> str:
-    """What may be written, in words."""
+    """The allowed values, in words."""
     field = _resolved(field, definitions)
     if "anyOf" in field:
         kinds = [_kind(option, definitions) for option in field["anyOf"] if option.get("type") != "null"]
@@ -89,7 +89,7 @@ def _limits(field: Schema) -> str:
 
 
 def _resolved(field: Schema, definitions: Schema) -> Schema:
-    """The definition that a field refers to, with the field's own keys over it."""
+    """The definition that a field refers to, overridden by the field's own keys."""
     if "$ref" not in field:
         return field
     definition: Schema = definitions[field["$ref"].rsplit("/", 1)[-1]]

@@ -1,11 +1,11 @@
-"""Write tests/detector/rule_scenes.json.gz: random scenes, and what answer.py and verdict.py say of each.
+"""Write tests/detector/rule_scenes.json.gz: random scenes, with the results of answer.py and verdict.py.
 
     .venv/bin/python scripts/write_rule_scenes.py
 
-The tests hold both the server's rule and the web page's to this one file. A scene is
+The tests check both the server's rule and the web page's against this one file. A scene is
 `[thresholds, band, violations, unknown, rows, kept, outcome]`: thresholds by class id; class ids that break
-the rule, and those of no known role; a row `[class id, score, x1, y1, x2, y2]`; and kept the rows that the
-answer is made of.
+the rule, and those without a role; a row `[class id, score, x1, y1, x2, y2]`; and kept, the rows of the
+answer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ROLES: tuple[Role | None, ...] = ("masked", "bare", "masked", "worn-wrong", None
 
 
 def scenes(count: int = COUNT, seed: int = 20) -> Iterator[Scene]:
-    """The scenes, each with what the rule says of it."""
+    """The scenes, each with the rule's result."""
     dice = Random(seed)  # noqa: S311
     for _ in range(count):
         equal = dice.random() < 0.3
@@ -68,7 +68,7 @@ def _said(rule: MaskRule, thresholds: list[float], rows: list[Row]) -> tuple[lis
 
 
 def _places(some: Detections, among: Detections) -> list[int]:
-    """Rows of `among` that `some` is made of; of rows that are alike the first."""
+    """Rows of `among` that make up `some`; of equal rows the first."""
     keys = [_key(among, row) for row in range(len(among))]
     return [keys.index(_key(some, row)) for row in range(len(some))]
 
@@ -88,7 +88,7 @@ def _rows(dice: Random, thresholds: list[float], band: float) -> Iterator[Row]:
 
 
 def _box(dice: Random, x: float, y: float, side: int) -> list[float]:
-    """Near a face: as it is, moved by a third of its side (an IoU of exactly one half), or a little off."""
+    """Near a face: unchanged, moved by a third of its side (an IoU of exactly one half), or a little off."""
     kind = dice.random()
     if kind < 0.2:
         return [x, y, x + side, y + side]
@@ -123,7 +123,7 @@ def _one_of(dice: Random, *values: Value) -> Value:
 
 def main() -> None:
     text = json.dumps(list(scenes()), separators=(",", ":"))
-    # Without a time the same scenes are the same file.
+    # Without a timestamp the same scenes are the same file.
     TARGET.write_bytes(gzip.compress(text.encode(), mtime=0))
     print(f"wrote {TARGET}: {COUNT} scenes, {TARGET.stat().st_size} bytes")
 

@@ -1,4 +1,4 @@
-"""Write docs/tour.ipynb: tour.md as cells, run in a fresh folder, with what they show."""
+"""Write docs/tour.ipynb: tour.md as cells, run in a fresh folder, with their output."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "tour.ipynb"
 SOURCE = Path(__file__).with_name("tour.md")
 MOST_SECONDS = 1200
-"""That one cell may take: on two cores all of them take two minutes."""
+"""Limit per cell: on two cores all of them take two minutes."""
 MOST_PIXELS = 480
-"""Longer side of a picture that the notebook keeps."""
+"""Longer side of a picture in the notebook."""
 
 
 def cells() -> Iterator[nbformat.NotebookNode]:
-    """A fenced block of Python is a code cell, what lies between two a cell of text."""
+    """A fenced block of Python is a code cell, the text in between a text cell."""
     source = SOURCE.read_text(encoding="utf-8")
     parts = re.split(r"^```python\n(.*?)^```$", source, flags=re.MULTILINE | re.DOTALL)
     for number, part in enumerate(map(str.strip, parts)):
@@ -40,7 +40,7 @@ def tour() -> nbformat.NotebookNode:
     notebook = nbformat.v4.new_notebook(cells=list(cells()))
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     with tempfile.TemporaryDirectory() as scratch:
-        # What the cells write lies there, and is gone afterwards.
+        # The cells' files go there and are removed afterwards.
         os.environ["TMPDIR"] = scratch
         NotebookClient(
             notebook,
@@ -55,7 +55,7 @@ def tour() -> nbformat.NotebookNode:
 
 
 def _tidy(notebook: nbformat.NotebookNode, scratch: str) -> None:
-    """Leave out what differs from run to run, and make pictures small."""
+    """Remove what differs between runs, and shrink pictures."""
     notebook.metadata.pop("language_info", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)

@@ -1,1 +1,1 @@
-"""The Python API: what `import maskdet` offers, over the rooms that the commands use."""
+"""The Python API: what `import maskdet` offers, built on the same packages as the commands."""

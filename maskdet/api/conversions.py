@@ -1,4 +1,4 @@
-"""Faces as other packages' data. Those packages are not needed otherwise, so they may be missing."""
+"""Faces as other packages' data. These packages are optional, so they may be missing."""
 
 from __future__ import annotations
 

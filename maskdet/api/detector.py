@@ -1,4 +1,4 @@
-"""The detector as Python code uses it: any kind of picture in, `Faces` out."""
+"""The detector for Python code: any kind of picture in, `Faces` out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ONE = (str, PathLike, bytes, bytearray, memoryview, Image.Image, np.ndarray)
 
 
 class Options(TypedDict, total=False):
-    """What a call may ask for; `MaskDetector.__call__` explains each."""
+    """Options of a call; `MaskDetector.__call__` explains each."""
 
     threshold: Threshold
     tile: bool
@@ -51,31 +51,31 @@ class _Question:
 
 
 class MaskDetector:
-    """A model, ready to look at pictures. `maskdet.load` makes one.
+    """A loaded model, created by `maskdet.load`.
 
-    It never changes, so any number of threads may share it; what a call asks for holds for that call only.
+    It is immutable, so any number of threads may share it; the options of a call apply to that call only.
 
     A picture is any of:
 
-    - a path, as text or `pathlib.Path`. Addresses are refused: nothing is ever fetched.
+    - a path, as text or `pathlib.Path`. URLs are refused: nothing is ever fetched.
     - the bytes of a JPEG, PNG, BMP, WebP, TIFF or GIF file.
     - a Pillow image. Its EXIF orientation is applied, as it is to files.
-    - a numpy array [height, width, 3], uint8, in **RGB**. Pictures of `cv2.imread` are BGR: give
-      `picture[:, :, ::-1]`. Grey arrays ([height, width]) become RGB, alpha is dropped, and of uint16 the
-      high byte counts, as with files. Floats are refused, since their range is not known.
+    - a numpy array [height, width, 3], uint8, in **RGB**. Pictures from `cv2.imread` are BGR: pass
+      `picture[:, :, ::-1]`. Grey arrays ([height, width]) become RGB, alpha is dropped, and uint16 keeps the
+      high byte, as with files. Floats are refused, since their range is unknown.
     """
 
     def __init__(self, bundle: Bundle, rule: MaskRule, *, threads: int = 0, device: str = "cpu") -> None:
-        """`threads`, `device` and errors as `maskdet.detector.detector.Detector`."""
+        """`threads`, `device` and errors as for `maskdet.detector.detector.Detector`."""
         self._alone = Detector(bundle, threads=threads, device=device)
-        # Several pictures on a CPU: a core for each is faster than all cores for one after the other.
+        # Several pictures on a CPU: one core per picture is faster than all cores on one after another.
         share = shares_cores(device)
         self._each = Detector(bundle, threads=1, device=device) if share else self._alone
         self._bundle, self._rule, self._device = bundle, rule, device
 
     @property
     def meta(self) -> BundleMeta:
-        """All that the model file says of itself: name, input size, figures on val, licence."""
+        """The metadata of the model file: name, input size, figures on val, licence."""
         return self._bundle.meta
 
     @property
@@ -85,7 +85,7 @@ class MaskDetector:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The score from which a face of each label counts."""
+        """The lowest score that counts, by label."""
         return dict(self.meta.thresholds)
 
     @property
@@ -97,7 +97,7 @@ class MaskDetector:
         meta = self.meta
         return f"<MaskDetector: {meta.name}, {meta.variant}; {', '.join(meta.labels)}; on {self._device}>"
 
-    # Text is a sequence, and a sequence an iterable: the first that fits is meant.
+    # A string is a sequence, and a sequence an iterable: the first overload that fits applies.
     @overload
     def __call__(  # type: ignore[overload-overlap]
         self, picture: PictureLike, **options: Unpack[Options]
@@ -128,21 +128,21 @@ class MaskDetector:
         max_detections: int | None = None,
         return_errors: bool = False,
     ) -> object:
-        """Find the faces of a picture, or of each of several.
+        """Find the faces in a picture, or in each of several.
 
         picture: one picture gives `Faces`; a list or tuple of pictures a list, in order; any other iterable,
-            such as a generator, a generator that reads ahead no more than two pictures a core. Several
-            pictures are looked at on all cores.
-        threshold: the score from which a face counts, for all labels, or a dict for some of them; without
-            it the model's own.
-        tile: look at four overlapping tiles too; finds smaller faces, five times slower.
-        flip: look at the mirrored picture too; twice slower.
-        max_detections: keep that many faces, the best ones. Verdict and counts are of all.
-        return_errors: of several pictures, put the PictureError of one that cannot be read in its place
-            and go on, instead of raising it.
+            such as a generator, a generator that reads ahead at most two pictures per core. Several
+            pictures are processed on all cores.
+        threshold: the lowest score that counts, for all labels, or a dict for some of them; by default
+        the model's own.
+        tile: also run on four overlapping tiles; finds smaller faces, five times slower.
+        flip: also run on the mirrored picture; two times slower.
+        max_detections: keep at most this many faces, the best ones. Verdict and counts cover all of them.
+        return_errors: with several pictures, return the PictureError of an unreadable one in its place
+        instead of raising it.
 
-        Raises PictureError, which names the file or the place, such as pictures[2]; UsageError for an option
-        that cannot be; BundleError if the model fails.
+        Raises PictureError, which names the file or the position, such as pictures[2]; UsageError for an
+        invalid option; BundleError if the model fails.
         """
         question = self._question(threshold, Look(tile, flip), max_detections)
         if isinstance(picture, _ONE) or not isinstance(picture, Iterable):
@@ -161,15 +161,15 @@ class MaskDetector:
     ) -> Generator[Faces, None, None]:
         """The faces of each frame of a video file, in order; `faces.frame` counts from 0.
 
-        Frames are read as they are asked for, and looked at on all cores. Each `Faces` holds its frame, so
-        keep those that you need only. Options and errors as when called with a picture.
+        Frames are read on demand and processed on all cores. Each `Faces` holds its frame, so keep only those
+        that you need. Options and errors as for a picture.
         """
         question = self._question(threshold, Look(tile, flip), max_detections)
         return self._frames(path_of(path, video=True), question)
 
     def _question(self, threshold: Threshold, look: Look, most: int | None) -> _Question:
         if most is not None and most < 0:
-            raise UsageError(f"max_detections is {most}", "give a number of faces, or None for all")
+            raise UsageError(f"max_detections is {most}", "pass a number of faces, or None for all")
         return _Question(thresholds_of(self.meta, threshold), look, most)
 
     def _several(

@@ -1,4 +1,4 @@
-"""Progress of running work: bars on a terminal, a line now and then elsewhere."""
+"""Progress of running work: bars on a terminal, an occasional line elsewhere."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from maskdet.pipeline.stage import Event
 
 T = TypeVar("T")
 PLAIN_WIDTH = 160
-"""Columns of a table where no terminal says how many there are."""
+"""Width of a table, in columns, where there is no terminal."""
 BAR_WIDTH = 24
 MAX_LOSSES = 3
-"""Single losses shown beside their sum."""
+"""Individual losses shown beside their sum."""
 
 
 def console_on(stream: TextIO) -> Console:
     """For people. Text is shown as it is: file names may look like markup."""
-    # A notebook asks for colours, but would keep every step of a moving bar as a line of its own.
+    # A notebook claims to support colours, but would keep every step of a moving bar as a separate line.
     notebook = type(stream).__module__.startswith("ipykernel")
     return Console(
         file=stream,
@@ -44,7 +44,7 @@ class Display:
         columns = (TextColumn("{task.description}"), BarColumn(BAR_WIDTH), _Count(), _Remaining(), _note())
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._training: _Training | None = None
-        # Moves while a stage does what cannot be counted, such as loading Paddle.
+        # Moves while a stage does uncountable work, such as loading Paddle.
         self._busy = self._progress.add_task("", total=None, visible=False)
 
     def __enter__(self) -> Display:
@@ -67,7 +67,7 @@ class Display:
             self._end(task)
 
     def say(self, line: str) -> None:
-        """One line that stays, above the bars."""
+        """One permanent line above the bars."""
         self._progress.console.print(Text(line), soft_wrap=True)
 
     def on_start(self, stage: str, reason: str) -> None:
@@ -76,12 +76,12 @@ class Display:
         self._progress.reset(self._busy, description=stage, visible=True)
 
     def on_event(self, event: Event) -> None:
-        """An event of a training; those of other kinds are passed over."""
+        """An event of a training; other kinds are ignored."""
         if event["event"] == "warning":
             self.say(f"warning: {event['text']}")
         elif event["event"] == "start":
             if self._training is not None:
-                # Begun anew after a failure.
+                # Restarted after a failure.
                 self._end(self._training.task)
             self._training = _Training(event)
             self.say(self._training.opening())
@@ -167,14 +167,14 @@ class _Training:
 
 
 class _Count(ProgressColumn):
-    """Done and to do, where it is known."""
+    """Done and total, where known."""
 
     def render(self, task: Task) -> Text:
         return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}", style="green")
 
 
 class _Remaining(ProgressColumn):
-    """The time left: training's own estimate, which knows of evaluations, or the bar's."""
+    """The time left: training's own estimate, which includes evaluations, or the bar's."""
 
     def render(self, task: Task) -> Text:
         seconds = task.fields.get("eta", task.time_remaining)
@@ -182,12 +182,12 @@ class _Remaining(ProgressColumn):
 
 
 def _note() -> _Note:
-    # What does not fit is cut: a bar over two lines would jump.
+    # What does not fit is cut: a bar wrapped onto two lines would jump.
     return _Note(Column(no_wrap=True, overflow="ellipsis"))
 
 
 class _Note(ProgressColumn):
-    """What else is to be said of the work."""
+    """Further details of the work."""
 
     def render(self, task: Task) -> Text:
         return Text(str(task.fields.get("note", "")))

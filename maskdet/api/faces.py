@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _JPEG_QUALITY = 90
 _SHOWN_SIDE = 800
-"""Longer side in pixels of the picture that a notebook shows."""
+"""Longer side in pixels of the picture shown in a notebook."""
 
 
 class Face(NamedTuple):
@@ -48,12 +48,12 @@ class Faces(Sequence[Face]):
     """The faces of one picture, best score first.
 
     `faces[0]`, `len(faces)` and `for label, score, box in faces` work as in a list of `Face`. A notebook
-    shows the picture with its boxes. The pixels are not kept: to draw, the picture is read again from what
-    was given, so a file must still be there, and an array must not have been changed.
+    shows the picture with its boxes. The pixels are not kept: to draw, the picture is read again from its
+    source, so a file must still exist, and an array must be unchanged.
     """
 
     source: PictureLike
-    """What was given, or the frame of a video."""
+    """What was passed in, or the frame of a video."""
     width: int
     """Pixels, after the EXIF turn."""
     height: int
@@ -62,13 +62,13 @@ class Faces(Sequence[Face]):
     """Class names of the model by class id."""
     concluded: Conclusion
     file: str | None = None
-    """The path that was given, with forward slashes; None for bytes, images and arrays."""
+    """The path that was passed in, with forward slashes; None for bytes, images and arrays."""
     frame: int | None = None
     """Number of the frame in its video, from 0; None for a picture."""
 
     @property
     def verdict(self) -> Decision:
-        """Whether the picture keeps the mask rule, as the server says it.
+        """Whether the picture complies with the mask rule, in the server's words.
 
         violation: a face breaks the rule; uncertain: none does, but one is just below its threshold; else ok.
         """
@@ -76,7 +76,7 @@ class Faces(Sequence[Face]):
 
     @property
     def counts(self) -> dict[str, int]:
-        """Faces by label, zeros included, also those that `max_detections` left out."""
+        """Faces by label, including zeros and those that `max_detections` left out."""
         return dict(self.concluded.verdict.counts)
 
     @property
@@ -107,23 +107,23 @@ class Faces(Sequence[Face]):
         return f"<Faces: {told or 'none'}; {self.verdict}; {place}, {self.width}x{self.height}>"
 
     def draw(self, *, keep_size: bool = False) -> Image.Image:
-        """A copy of the picture with boxes and captions, as `maskdet predict` draws it: a small crowd is
-        enlarged and gets a strip with its legend, unless its size is to be kept.
+        """A copy of the picture with boxes and captions, as `maskdet predict` draws it: a small crowded
+        picture is enlarged and gets a legend strip, unless `keep_size` is set.
 
-        Raises PictureError if the picture cannot be read again, or is of another size by now.
+        Raises PictureError if the picture cannot be read again, or has changed size.
         """
         picture = pixels_of(self.source)
         if picture.shape[:2] != (self.height, self.width):
             raise PictureError(
                 f"{self.file or 'the picture'} was {self.width}x{self.height} pixels and has changed",
-                "look at it again",
+                "run the detector on it again",
             )
         return Image.fromarray(draw(picture, self.detections, self.labels, keep_size=keep_size))
 
     def save(self, path: str | PathLike[str], *, keep_size: bool = False) -> Path:
-        """Write the picture of `draw` in the format of the path's ending; returns the path.
+        """Write the picture of `draw` in the format of the path's suffix; returns the path.
 
-        Raises UsageError for an ending that is none, or a folder that cannot be written.
+        Raises UsageError for an unknown suffix or a path that cannot be written.
         """
         target, drawn = Path(path), self.draw(keep_size=keep_size)
         try:
@@ -132,9 +132,7 @@ class Faces(Sequence[Face]):
         except ValueError as error:
             raise UsageError(f"{target}: {error}", "end the name in .jpg, .png or .webp") from error
         except OSError as error:
-            raise UsageError(
-                f"{target}: {error.strerror or error}", "name a file that can be written"
-            ) from error
+            raise UsageError(f"{target}: {error.strerror or error}", "choose a writable path") from error
         return target
 
     def to_dict(self) -> dict[str, Any]:
@@ -147,7 +145,7 @@ class Faces(Sequence[Face]):
         return picture_record(self.concluded, self.labels, size=size, file=self.file, frame=self.frame)
 
     def to_csv(self, path: str | PathLike[str] | None = None) -> str:
-        """The table that `maskdet predict --format csv` writes, a row for each face; also to a file."""
+        """The table that `maskdet predict --format csv` writes, one row per face; also to a file if given."""
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
         table.writerow(CSV_COLUMNS)
@@ -157,13 +155,13 @@ class Faces(Sequence[Face]):
         return text.getvalue()
 
     def to_pandas(self) -> pandas.DataFrame:
-        """The same table as a pandas DataFrame. Raises EnvironmentProblem where pandas is not installed."""
+        """The same table as a pandas DataFrame. Raises EnvironmentProblem if pandas is not installed."""
         return to_pandas(self.to_dict())
 
     def to_supervision(self) -> supervision.Detections:
         """Supervision's Detections, class names in `data["class_name"]`.
 
-        Raises EnvironmentProblem where supervision is not installed.
+        Raises EnvironmentProblem if supervision is not installed.
         """
         return to_supervision(self.detections, self.labels)
 
@@ -171,7 +169,7 @@ class Faces(Sequence[Face]):
         try:
             drawn = self.draw()
         except PictureError:
-            # The words of `__repr__` are shown then.
+            # The notebook then shows `__repr__`.
             return None
         drawn.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
         data = io.BytesIO()

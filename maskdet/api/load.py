@@ -1,4 +1,4 @@
-"""`maskdet.load`: a model by its name, path or results folder, ready to look at pictures."""
+"""`maskdet.load`: load a model by name, path or results folder."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ def load(
 
     model: None or "default", the face-mask model that comes with maskdet; the path of an .onnx file that
         `maskdet export` wrote; or a results folder such as "runs/NAME", for the model exported there.
-    threshold: the score from which a face counts, for all labels, or a dict for some of them; without it
-        the model's own, chosen on its validation pictures. A call may ask for another.
+    threshold: the lowest score that counts, for all labels, or a dict for some of them; by default the
+        model's own, chosen on its validation pictures. A call may override it.
     device: "cpu", "gpu" or "gpu:N"; GPUs need onnxruntime-gpu.
-    threads: that one picture is looked at with; None for all cores. Several pictures use all cores anyhow.
-    violation_labels: labels that break the mask rule, where all others keep it; without it the model's roles
-        say which do.
+    threads: for one picture; None for all cores. Several pictures always use all cores.
+    violation_labels: labels that break the mask rule, while all others comply; by default the model's
+        roles decide.
     uncertain_band: a face this far or less below its threshold makes the verdict "uncertain".
 
     Loading takes a fraction of a second; keep the detector. Any number of threads may share it.
 
-    Raises UsageError if there is no such file, or for an option that cannot be; StageError for a results
-    folder without an exported model; BundleError for a file that is no maskdet model; EnvironmentProblem if
-    the device is not there. All are `maskdet.MaskdetError`, and say what to do next.
+    Raises UsageError for a missing file or an invalid option; StageError for a results folder without an
+    exported model; BundleError for a file that is not a maskdet model; EnvironmentProblem if the device is
+    missing. All are `maskdet.MaskdetError` and say what to do next.
     """
     if threads is not None and threads < 1:
-        raise UsageError(f"threads is {threads}", "give 1 or more, or None for all cores")
+        raise UsageError(f"threads is {threads}", "pass 1 or more, or None for all cores")
     bundle = _with_thresholds(load_bundle(existing_model(Path(model or DEFAULT))), threshold)
     rule = _rule(bundle.meta, violation_labels, uncertain_band)
     return MaskDetector(bundle, rule, threads=threads or 0, device=device)
@@ -74,5 +74,5 @@ def _rule(meta: BundleMeta, violations: Sequence[str] | None, band: float) -> Ma
         known = f"its labels are {', '.join(meta.labels)}"
         raise UsageError(f"violation_labels: the model has no label {unknown[0]!r}", known)
     if not 0 <= band <= 1:
-        raise UsageError(f"uncertain_band is {band}", "give a number between 0 and 1")
+        raise UsageError(f"uncertain_band is {band}", "pass a number between 0 and 1")
     return rule_of(meta, violations, band)

@@ -1,4 +1,4 @@
-"""What the verbs give back: where the files lie, and the figures that people ask for."""
+"""What the verbs return: where the files are, and the key figures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PrepareResult:
     train: int
     """Pictures to train from."""
     val: int
-    """Pictures to judge on."""
+    """Pictures to validate on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,18 @@ class TrainResult:
     weights: Path
     """The best checkpoint, a .pdparams file."""
     ap50: float | None
-    """Of the best checkpoint on val, as a fraction of 1; None before any evaluation."""
+    """AP50 of the best checkpoint on val, as a fraction of 1; None before any evaluation."""
     best_epoch: int | None
     epochs: int
-    """That were trained."""
+    """Epochs that were trained."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluateResult:
-    """A model judged on val. A notebook shows the report.
+    """A model evaluated on val. A notebook shows the report.
 
     `figures` is metrics.json: `ap50`, `ap50_95`, `classes` (`precision`, `recall`, `threshold` of each),
-    `confusion`, `safety`, `slices`, `mistakes`; fractions of 1, None where a figure is not defined.
+    `confusion`, `safety`, `slices`, `mistakes`; fractions of 1, None where a figure is undefined.
     """
 
     folder: Path
@@ -71,12 +71,12 @@ class EvaluateResult:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The score from which a face of each label counts."""
+        """The lowest score that counts, by label."""
         return {label: float(each["threshold"]) for label, each in self.figures["classes"].items()}
 
     @property
     def worst(self) -> Path:
-        """A picture of the worst mistakes: blue is what is labelled, orange what was said."""
+        """A picture of the worst mistakes: blue is the label, orange the model's answer."""
         return self.folder / "worst.png"
 
     @property
@@ -100,14 +100,14 @@ class ExportResult:
     model: Path | None
     """The ONNX bundle, for `maskdet.load`; None where export.onnx is false."""
     score_difference: float
-    """The largest between the formats."""
+    """The largest score difference between the formats."""
     box_difference: float
-    """The largest between the formats, in pixels of the network input."""
+    """The largest box difference between the formats, in pixels of the network input."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What became of a run."""
+    """The outcome of a run."""
 
     folder: Path
     """runs/NAME."""
@@ -118,7 +118,7 @@ class RunSummary:
     evaluation: EvaluateResult | None
     """None where there is none yet."""
     report: Path | None
-    """report.md, all of it in short; None after a dry run."""
+    """report.md, the summary of the run; None after a dry run."""
 
     def __repr__(self) -> str:
         stages = ", ".join(f"{each.stage} {each.state.value}" for each in self.stages)

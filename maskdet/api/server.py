@@ -1,4 +1,4 @@
-"""`maskdet.serve`: the HTTP server in a process of its own, for as long as Python code needs it."""
+"""`maskdet.serve`: the HTTP server in a separate process, for as long as Python code needs it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from maskdet.pipeline.models import existing_model
 
 _MARK: Final = " at http"
 _STOP_SECONDS: Final = 60.0
-"""The server answers what it has accepted first."""
+"""Long enough for the server to finish accepted requests."""
 _SHOWN_LINES: Final = 10
 
 
 class Server:
-    """A running server, as `maskdet.serve` starts it; it ends with its `with` block or the interpreter."""
+    """A running server, started by `maskdet.serve`; it stops with its `with` block or the interpreter."""
 
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
         self.url = url
-        """Where it listens, such as http://127.0.0.1:8866; the web page is there too."""
+        """Its address, such as http://127.0.0.1:8866, which also serves the web page."""
         self._process = process
         self._end = finalize(self, _end, process)
 
@@ -43,7 +43,7 @@ class Server:
         return f"<Server: {state}, {self.url}>"
 
     def stop(self) -> None:
-        """Answer what was accepted, then end; nothing happens if it has ended."""
+        """Finish accepted requests, then stop; does nothing if it has already stopped."""
         self._end()
 
 
@@ -53,16 +53,16 @@ def serve(
     port: int = 0,
     overrides: Sequence[str] = (),
 ) -> Server:
-    """Start `maskdet serve` in a process of its own, and return once it answers.
+    """Start `maskdet serve` in a separate process, and return once it answers.
 
     >>> with maskdet.serve() as server:
     ...     httpx.post(f"{server.url}/v1/detect", files={"image": open("photo.jpg", "rb")}).json()
 
     model: an .onnx bundle, a results folder such as "runs/NAME", or "default", the shipped model.
-    port: 0 takes a free one; `url` says which.
+    port: 0 picks a free one; see `url`.
     overrides: "serve.KEY=value" each, such as "serve.workers=2".
 
-    It listens on this machine only. A pipeline.yml of the current directory is read for its `serve` section.
+    It listens on this machine only. The `serve` section of a pipeline.yml in the current directory applies.
     Raises ServingError if the server does not start, and errors of `maskdet.load` for the model.
     """
     file = existing_model(Path(model))
@@ -91,7 +91,7 @@ def _address(process: subprocess.Popen[str], log: IO[str]) -> str:
 def _failure(code: int, log: IO[str]) -> MaskdetError:
     log.seek(0)
     said = "\n".join(log.read().splitlines()[-_SHOWN_LINES:])
-    return ServingError(f"the server ended with exit code {code}:\n{said}", "mend that and start it again")
+    return ServingError(f"the server ended with exit code {code}:\n{said}", "fix that and start it again")
 
 
 def _end(process: subprocess.Popen[str]) -> None:

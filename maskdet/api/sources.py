@@ -1,4 +1,4 @@
-"""What stands for a picture in Python: a path, encoded bytes, a Pillow image, a numpy array."""
+"""The forms of a picture in Python: a path, encoded bytes, a Pillow image, a numpy array."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PictureLike: TypeAlias = (
 """See `MaskDetector` for what each means."""
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_KINDS: Final = "give a path, the bytes of a picture file, a Pillow image or a numpy array"
+_KINDS: Final = "pass a path, the bytes of a picture file, a Pillow image or a numpy array"
 _CHANNELS: Final = (1, 3, 4)
 
 
 def pixels_of(source: PictureLike) -> Picture:
-    """The picture upright, uint8 [height, width, 3] RGB. Raises PictureError for what is none."""
+    """The picture upright, uint8 [height, width, 3] RGB. Raises PictureError for anything else."""
     return decoded(source, at_least=None).pixels
 
 
@@ -41,7 +41,7 @@ def decoded(source: PictureLike, *, at_least: tuple[int, int] | None) -> Decoded
         return _whole(from_image(source))
     if isinstance(source, np.ndarray):
         return _whole(_from_array(source))
-    raise PictureError(f"an object of type {type(source).__name__} is no picture", _KINDS)
+    raise PictureError(f"an object of type {type(source).__name__} is not a picture", _KINDS)
 
 
 def _whole(pixels: Picture) -> DecodedPicture:
@@ -49,42 +49,40 @@ def _whole(pixels: Picture) -> DecodedPicture:
 
 
 def file_of(source: PictureLike) -> str | None:
-    """The path as results name it, with forward slashes; None for what is no file."""
+    """The path as shown in results, with forward slashes; None for anything but a file."""
     return Path(source).as_posix() if isinstance(source, str | os.PathLike) else None
 
 
 def path_of(source: str | os.PathLike[str], *, video: bool = False) -> Path:
-    """Raises PictureError for an address, a folder, and a video where a picture is wanted."""
+    """Raises PictureError for a URL, a folder, or a video where a picture is expected."""
     text = os.fspath(source)
     if _ADDRESS.match(text):
-        raise PictureError(
-            f"{text}: addresses are not fetched", "download it, and give its bytes or its path"
-        )
+        raise PictureError(f"{text}: URLs are not fetched", "download it, and pass its bytes or its path")
     path = Path(text)
     if path.is_dir():
-        raise PictureError(f"{path} is a folder", 'give its files, such as Path(...).glob("*.jpg")')
+        raise PictureError(f"{path} is a folder", 'pass its files, such as Path(...).glob("*.jpg")')
     if not video and path.suffix.lower() in VIDEO_SUFFIXES:
-        raise PictureError(f"{path} is a video", "give it to detector.video(...)")
+        raise PictureError(f"{path} is a video", "pass it to detector.video(...)")
     return path
 
 
 def _from_array(array: NDArray[Any]) -> Picture:
-    """As pictures in files: grey becomes RGB, alpha is dropped, of 16 bits the high byte stays."""
+    """As pictures in files: grey becomes RGB, alpha is dropped, 16-bit values keep the high byte."""
     shape = "x".join(map(str, array.shape))
     if array.dtype not in (np.uint8, np.uint16):
         raise PictureError(
-            f"an array of {array.dtype} is no picture: its range is not known",
-            'give uint8 of 0 to 255; from floats of 0 to 1, (array * 255).round().astype("uint8")',
+            f"an array of {array.dtype} is not a picture: its range is unknown",
+            'pass uint8 from 0 to 255; for floats from 0 to 1, (array * 255).round().astype("uint8")',
         )
     planes = array[:, :, None] if array.ndim == 2 else array
     if planes.ndim != 3 or planes.shape[2] not in _CHANNELS or not planes.size:
         raise PictureError(
-            f"an array of {shape or 'no dimension'} is no picture",
-            "give [height, width, 3] in RGB; several pictures as a list of such arrays",
+            f"an array of {shape or 'no dimension'} is not a picture",
+            "pass [height, width, 3] in RGB; several pictures as a list of such arrays",
         )
     limit = PictureLimits().max_pixels
     if planes.shape[0] * planes.shape[1] > limit:
-        raise PictureError(f"the array is {shape}; at most {limit} pixels are taken", "scale it down first")
+        raise PictureError(f"the array is {shape}; at most {limit} pixels are allowed", "scale it down first")
     if planes.dtype == np.uint16:
         planes = (planes >> 8).astype(np.uint8)
     colours = np.repeat(planes, 3, axis=2) if planes.shape[2] == 1 else planes[:, :, :3]

@@ -1,8 +1,8 @@
-"""The stages of a pipeline as functions: what the commands of the same names do, with results to go on with.
+"""The stages of a pipeline as functions: what the commands of the same names do, returning results.
 
-All raise `MaskdetError` in the words of the commands: PipelineFileError for a fault in the pipeline file or
-an override, StageError where an earlier stage has not run or another process works in the results folder.
-Ctrl-C, and a notebook's stop button, raise Interrupted; what was done is kept.
+All raise `MaskdetError` with the commands' messages: PipelineFileError for a fault in the pipeline file or an
+override, StageError if an earlier stage has not run or another process is using the results folder.
+Ctrl-C, and a notebook's stop button, raise Interrupted; finished work is kept.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def run(
     dry_run: bool = False,
     progress: bool = True,
 ) -> RunSummary:
-    """Run prepare, config, train, eval and export, without what is up to date; as `maskdet run`.
+    """Run prepare, config, train, eval and export, skipping what is up to date; like `maskdet run`.
 
     >>> done = maskdet.run("pipeline.yml", overrides=["train.epochs=5"])
     >>> done.evaluation.ap50, done.model
@@ -63,14 +63,14 @@ def run(
 
     config: the pipeline file.
     overrides: "key=value" each, such as "train.epochs=5"; relative paths start at the current directory.
-    runs: where results go, in a folder per pipeline.
-    start, end: the first and the last stage to look at, by name.
-    force: run the chosen stages even if up to date, and start over what is unfinished.
-    resume: go on with an unfinished training.
-    dry_run: say what would run, and write nothing.
+    runs: where results go, one folder per pipeline.
+    start, end: the first and the last stage to run, by name.
+    force: run the chosen stages even if up to date, and start unfinished work over.
+    resume: resume an unfinished training.
+    dry_run: report what would run, and write nothing.
     progress: show progress on standard output.
 
-    Training needs PaddleDetection; `maskdet doctor` tells how to install it.
+    Training needs PaddleDetection; `maskdet doctor` shows how to install it.
     """
     context = _opened(config, overrides, runs)
     options = chain_options(start, end, force=force, dry_run=dry_run, resume=resume)
@@ -90,9 +90,9 @@ def prepare(
     force: bool = False,
     progress: bool = True,
 ) -> PrepareResult:
-    """Check the VOC folder, split and describe it; as `maskdet prepare`. Arguments as `run` explains them.
+    """Check, split and describe the VOC folder; like `maskdet prepare`. Arguments as for `run`.
 
-    Raises DatasetError, whose `faults` are one line each; nothing is written then.
+    Raises DatasetError, whose `faults` has one line for each; nothing is written then.
     """
     context = _opened(config, overrides, runs)
     _bring_up(context, "prepare", force=force, progress=progress)
@@ -108,10 +108,10 @@ def train(
     resume: bool = False,
     progress: bool = True,
 ) -> TrainResult:
-    """Train with PaddleDetection in a process of its own; as `maskdet train`.
+    """Train with PaddleDetection in a separate process; like `maskdet train`.
 
-    Arguments as `run` explains them.
-    Raises TrainingError, and StageError where an unfinished training is there and neither `resume` nor
+    Arguments as for `run`.
+    Raises TrainingError, and StageError if there is an unfinished training and neither `resume` nor
     `force` is set.
     """
     context = _opened(config, overrides, runs)
@@ -130,13 +130,13 @@ def evaluate(
     force: bool = False,
     progress: bool = True,
 ) -> EvaluateResult:
-    """Judge a model on the val part of a pipeline's data; as `maskdet eval`.
+    """Evaluate a model on the val split of a pipeline's data; like `maskdet eval`.
 
-    model: an .onnx bundle, a .pdparams file, a results folder, or "default", the shipped model; without it
-        the pipeline's best checkpoint.
-    tile, flip: look closer, as `MaskDetector` does; needs an exported model. The report says what it gains.
+    model: an .onnx bundle, a .pdparams file, a results folder, or "default", the shipped model; by default
+    the pipeline's best checkpoint.
+    tile, flip: extra passes, as for `MaskDetector`; need an exported model. The report shows what they gain.
 
-    The other arguments are as `run` explains them. Only .pdparams files need PaddleDetection.
+    The other arguments are as for `run`. Only .pdparams files need PaddleDetection.
     Raises BundleError when the model's labels are not those of the data.
     """
     context = _opened(config, overrides, runs)
@@ -158,9 +158,9 @@ def export_model(
     force: bool = False,
     progress: bool = True,
 ) -> ExportResult:
-    """Export the best checkpoint and prove that the formats agree; as `maskdet export`.
+    """Export the best checkpoint and check that the formats agree; like `maskdet export`.
 
-    Arguments as `run` explains them. Raises ExportError beyond the tolerance.
+    Arguments as for `run`. Raises ExportError if they differ by more than the tolerance.
     """
     context = _opened(config, overrides, runs)
     _bring_up(context, "export", force=force, progress=progress)
@@ -169,7 +169,7 @@ def export_model(
 
 def _opened(config: Name, overrides: Sequence[str], runs: Name) -> Context:
     if isinstance(overrides, str):
-        raise UsageError(f"overrides is the text {overrides!r}", f"give a list: overrides=[{overrides!r}]")
+        raise UsageError(f"overrides is the string {overrides!r}", f"pass a list: overrides=[{overrides!r}]")
     named = Path(config)
     return open_pipeline(None if named == DEFAULT_CONFIG else named, overrides, Path(runs))
 

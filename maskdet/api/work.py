@@ -1,4 +1,4 @@
-"""Stages at work, with or without progress on standard output."""
+"""Running stages, with or without progress on standard output."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from maskdet.pipeline.stages import STAGES
 
 @contextmanager
 def shown(context: Context, *, progress: bool) -> Iterator[tuple[Context, OnStart]]:
-    """The context that shows what is done in it, if asked to, and what to call when a stage begins."""
+    """The context, which shows progress if asked to, and the callback for the start of a stage."""
     if not progress:
         yield context, lambda _stage, _reason: None
         return
@@ -26,6 +26,6 @@ def shown(context: Context, *, progress: bool) -> Iterator[tuple[Context, OnStar
 
 
 def advance(context: Context, options: RunOptions, *, progress: bool, then: Then | None = None) -> RunResult:
-    """Run stages. Errors of maskdet and Ctrl-C stay in the result."""
+    """Run stages. maskdet's errors and Ctrl-C end up in the result."""
     with shown(context, progress=progress) as (seen, on_start):
         return run_stages(STAGES, seen, options, on_start, then)

@@ -1,4 +1,4 @@
-"""The `maskdet` command: its verbs, and the one place where errors become messages and exit codes."""
+"""The `maskdet` command: its subcommands, and the one place where errors become messages and exit codes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PIPE_CLOSED = 141
 
 app = typer.Typer(
     no_args_is_help=True,
-    # Plain help: the framed one loads a Markdown parser first, which is half of the time to show it.
+    # Plain help: the framed one loads a Markdown parser, which takes half of the time to show it.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -66,7 +66,7 @@ def maskdet(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """From a Pascal VOC folder to a running face-mask detection service, by one pipeline file."""
+    """From a Pascal VOC folder to a running face-mask detection service, with one pipeline file."""
     del version
     if debug:
         os.environ[DEBUG_VARIABLE] = "1"
@@ -107,13 +107,13 @@ def _failed(error: Exception, signals: Signals) -> int:
 
 def _unexpected(error: Exception) -> MaskdetError:
     if isinstance(error, OSError):
-        return MaskdetError(str(error), "mend that and run the command again")
+        return MaskdetError(str(error), "fix that and run the command again")
     what = f"unexpected {type(error).__name__}: {error}"
-    return MaskdetError(what, "this is a fault of maskdet; `maskdet --debug COMMAND ...` shows where")
+    return MaskdetError(what, "this is a bug in maskdet; `maskdet --debug COMMAND ...` shows the traceback")
 
 
 def _flushed(code: int) -> int:
-    # A reader such as `head` may have gone; the interpreter would complain about it when it exits.
+    # A reader such as `head` may have closed the pipe; the interpreter would complain about that at exit.
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""`maskdet config`: write the PaddleDetection configuration, or say where one of its values came from."""
+"""`maskdet config`: write the PaddleDetection configuration, or explain where a value comes from."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def config(
     explain: Annotated[
         str | None,
         typer.Option(
-            "--explain", metavar="KEY", help="Say where a value came from, such as LearningRate.base_lr."
+            "--explain", metavar="KEY", help="Show where a value comes from, such as LearningRate.base_lr."
         ),
     ] = None,
     force: Force = False,
 ) -> None:
     """Write the PaddleDetection configuration, or explain it.
 
-    One whole file that follows from the pipeline file and the data.
+    A single self-contained file, derived from the pipeline file and the data.
     """
     context = open_pipeline(config, overrides or [], runs)
     run_stage(context, "config", force=force, table=explain is None)

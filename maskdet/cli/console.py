@@ -37,7 +37,7 @@ def standard_error() -> Console:
 
 
 def print_error(error: MaskdetError, also: str = "") -> None:
-    """`error: ...` and `next: ...`, on standard error. `also` is the command that goes on from here."""
+    """`error: ...` and `next: ...`, on standard error. `also` is the command that resumes from here."""
     console = standard_error()
     _labelled(console, "error", "bold red", error.what)
     for fault in error.faults if isinstance(error, DatasetError) else ():
@@ -47,14 +47,14 @@ def print_error(error: MaskdetError, also: str = "") -> None:
 
 
 def print_notes(lines: Iterable[str]) -> None:
-    """`note: ...` for each line, on standard error: what is good to know but no error."""
+    """`note: ...` for each line, on standard error: worth knowing, but not an error."""
     console = standard_error()
     for line in lines:
         _labelled(console, "note", "bold", line)
 
 
 def shown(path: Path) -> str:
-    """The path as short as it can be typed here."""
+    """The path as the user would type it here."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
@@ -66,7 +66,7 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
-    """A table to standard output; the last column takes what width is left."""
+    """A table to standard output; the last column takes the remaining width."""
     table = Table(*headings, box=None, padding=(0, 2, 0, 0), header_style="bold")
     for column in table.columns[:-1]:
         column.no_wrap = True

@@ -1,4 +1,4 @@
-"""`maskdet doctor`: what is installed, what is missing, and the line that mends it."""
+"""`maskdet doctor`: what is installed, what is missing, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def doctor(
         typer.Option(
             "--python",
             metavar="FILE",
-            help="Interpreter that trains, if another one.",
+            help="Interpreter for training, if not this one.",
             show_default="this one",
         ),
     ] = None,

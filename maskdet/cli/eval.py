@@ -1,4 +1,4 @@
-"""`maskdet eval`: judge the best checkpoint, or any model, on the val part."""
+"""`maskdet eval`: evaluate the best checkpoint, or any model, on the val split."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def evaluate(
         typer.Option(
             "--model",
             metavar="FILE",
-            help="Any .onnx or .pdparams instead, or default, the shipped one.",
+            help="Evaluate this .onnx or .pdparams instead, or default, the shipped model.",
             show_default="train/best.pdparams",
         ),
     ] = None,
@@ -33,10 +33,10 @@ def evaluate(
     flip: Flip = False,
     force: Force = False,
 ) -> None:
-    """Judge the best checkpoint, or any model, on val.
+    """Evaluate the best checkpoint, or any model, on val.
 
-    AP with intervals, what each policy for thresholds costs, safety figures, slices, plots, and the worst
-    mistakes drawn. With --tile or --flip, the exported model, and what they gain and cost.
+    Reports AP with intervals, what each threshold policy costs, safety figures, slices, plots, and drawings
+    of the worst mistakes. --tile and --flip use the exported model and show what they gain and cost.
     """
     context = open_pipeline(config, overrides or [], runs)
     if model is None and not (tile or flip):
@@ -51,7 +51,7 @@ def evaluate(
 
 
 def _judge(context: Context, model: Path | None, tile: bool, flip: bool) -> Path:
-    """Judge a model that is no stage's, or with another look; the result's folder lies beside the stages'."""
+    """Evaluate a model that no stage wrote, or another look; the results' folder lies beside the stages'."""
     from maskdet.detector.tiling import Look
     from maskdet.pipeline.models import model_file, model_of
     from maskdet.pipeline.stages.eval import Judgement

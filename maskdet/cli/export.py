@@ -1,4 +1,4 @@
-"""`maskdet export`: Paddle's inference format, the ONNX bundle, and the proof that they agree."""
+"""`maskdet export`: Paddle's inference format, the ONNX bundle, and the check that they agree."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def export(
     nms: Annotated[
         str | None,
         typer.Option(
-            "--nms", metavar="WHERE", help="outside, or in-graph for one more ONNX. Sets export.nms."
+            "--nms", metavar="WHERE", help="outside, or in-graph for an additional ONNX. Sets export.nms."
         ),
     ] = None,
     force: Force = False,
 ) -> None:
-    """Export the best checkpoint, to Paddle and ONNX files.
+    """Export the best checkpoint to Paddle and ONNX files.
 
-    They are opened, run and compared with the checkpoint; beyond the tolerance the command fails.
+    Runs each export and compares it with the checkpoint; fails if they differ by more than the tolerance.
     """
     chosen = with_flags(overrides, {"export.onnx": onnx, "export.nms": nms})
     run_stage(open_pipeline(config, chosen, runs), "export", force=force)

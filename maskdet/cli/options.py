@@ -1,4 +1,4 @@
-"""Options that commands share."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as train.epochs=1. Repeatable."),
 ]
 Runs = Annotated[
-    Path, typer.Option("--runs-dir", metavar="DIR", help="Where results go, in a folder per pipeline.")
+    Path, typer.Option("--runs-dir", metavar="DIR", help="Where results go, one folder per pipeline.")
 ]
-Force = Annotated[
-    bool, typer.Option("--force", help="Run even if up to date; start over what is unfinished.")
-]
+Force = Annotated[bool, typer.Option("--force", help="Run even if up to date; start unfinished work over.")]
 
 ModelFile = Annotated[
     Path | None,
@@ -37,6 +35,6 @@ Port = Annotated[
 ]
 Tile = Annotated[
     bool,
-    typer.Option("--tile", help="Look at four overlapping tiles too: for small faces, 5 times slower."),
+    typer.Option("--tile", help="Also run on four overlapping tiles: for small faces, 5 times slower."),
 ]
-Flip = Annotated[bool, typer.Option("--flip", help="Look at the mirrored picture too: 2 times slower.")]
+Flip = Annotated[bool, typer.Option("--flip", help="Also run on the mirrored picture: 2 times slower.")]

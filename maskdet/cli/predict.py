@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from maskdet.prediction.results import PredictSummary
 
 MAX_FAILURES = 20
-"""Files that one message lists as unreadable; the JSON result has them all."""
+"""Unreadable files listed in one message; the JSON result has them all."""
 
 
 def predict(
@@ -41,7 +41,7 @@ def predict(
         typer.Option(
             "--threshold",
             metavar="SCORE",
-            help="Score from which a face counts.",
+            help="Lowest score that counts as a face.",
             show_default="the model's own",
         ),
     ] = None,
@@ -50,7 +50,7 @@ def predict(
 ) -> None:
     """Find faces in pictures and videos.
 
-    Takes files, folders and globs, and uses all cores. What cannot be read or drawn is listed last.
+    Takes files, folders and globs, and uses all cores. Files that cannot be read or drawn are listed last.
     """
     model = model or stand_in(config)
     context = open_serving(config, overrides or [], runs, named=model is not None)
@@ -86,7 +86,7 @@ def _tell(summary: PredictSummary, meta: BundleMeta) -> None:
     rate = summary.pictures / summary.seconds if summary.seconds else 0.0
     print_lines(
         [
-            f"{summary.pictures} pictures in {duration(summary.seconds)} ({rate:.1f} a second): {faces}",
+            f"{summary.pictures} pictures in {duration(summary.seconds)} ({rate:.1f} per second): {faces}",
             f"thresholds: {_thresholds(summary, meta)}",
             *(f"wrote {path}" for path in summary.written),
         ]
@@ -98,7 +98,7 @@ def _tell(summary: PredictSummary, meta: BundleMeta) -> None:
         listing = "\n".join(shown)
         raise PictureError(
             f"files that could not be read or drawn: {len(summary.failures)}\n{listing}",
-            "mend them or leave them out",
+            "fix them or leave them out",
         )
 
 

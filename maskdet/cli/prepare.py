@@ -15,12 +15,12 @@ def prepare(
     config: Config = None,
     overrides: Overrides = None,
     runs: Runs = RUNS,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Drop what is bad and list it.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Drop bad items and list them.")] = False,
     force: Force = False,
 ) -> None:
     """Check the VOC folder and split it into train and val.
 
-    Writes lists, manifest, report and plots. Errors stop it; nothing is written then.
+    Writes lists, manifest, report and plots. Stops on errors, without writing anything.
     """
     chosen = with_flags(overrides, {"data.skip_bad": skip_bad or None})
     run_stage(open_pipeline(config, chosen, runs), "prepare", force=force)

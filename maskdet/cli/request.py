@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def request(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The server's, such as http://127.0.0.1:8866.")],
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="The server's URL, such as http://127.0.0.1:8866.")
+    ],
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATHS...", help="Pictures, and folders of pictures.")
     ],
@@ -25,7 +27,7 @@ def request(
 ) -> None:
     """Send pictures to a running server.
 
-    Shows what it says of each, the average time and the average top score. Fails if any picture does.
+    Shows each result, the average time and the average top score. Fails if any picture does.
     """
     from maskdet.cli.console import print_lines
     from maskdet.serving.client import Client, pictures_in
@@ -59,7 +61,7 @@ def _sum_up(replies: list[Reply]) -> None:
         print_lines(
             [
                 f"{len(answered)} of {len(replies)} pictures answered by bundle {bundles}",
-                f"average time {mean:.1f} ms a picture, average top score {top}",
+                f"average time {mean:.1f} ms per picture, average top score {top}",
             ]
         )
     if len(answered) < len(replies):

@@ -26,19 +26,19 @@ def run(
     runs: Runs = RUNS,
     start: Annotated[
         str | None,
-        typer.Option("--from", metavar="STAGE", help="Begin here and take earlier stages as they are."),
+        typer.Option(
+            "--from", metavar="STAGE", help="Start at this stage and take earlier ones as they are."
+        ),
     ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="STAGE", help="Stop after this stage.")] = None,
     force: Annotated[
         bool,
-        typer.Option(
-            "--force", help="Run the chosen stages even if up to date; start over what is unfinished."
-        ),
+        typer.Option("--force", help="Run the chosen stages even if up to date; start unfinished work over."),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would run, and write nothing.")
+        bool, typer.Option("--dry-run", help="Show what would run, and write nothing.")
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished training.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an unfinished training.")] = False,
 ) -> None:
     """Run prepare, config, train, eval and export.
 
@@ -58,7 +58,7 @@ def _one(file: Path | None, config: Path | None) -> Path | None:
     if file is not None and config is not None and file != config:
         from maskdet.errors import UsageError
 
-        raise UsageError(f"two pipeline files were given, {file} and {config}", "give one")
+        raise UsageError(f"two pipeline files were given, {file} and {config}", "give only one")
     return file or config
 
 

@@ -35,7 +35,7 @@ def serve(
         typer.Option(
             "--model",
             metavar="[NAME=]FILE",
-            help="An exported .onnx, or default, the shipped one. Repeatable, with names; the first is for "
+            help="An exported .onnx, or default, the shipped model. Repeatable with names; the first serves "
             "requests that name none.",
             show_default="of the pipeline file",
         ),
@@ -47,11 +47,11 @@ def serve(
         ),
     ] = None,
     port: Annotated[
-        int | None, typer.Option("--port", help="0 takes a free one. Sets serve.port.", show_default="8866")
+        int | None, typer.Option("--port", help="0 picks a free port. Sets serve.port.", show_default="8866")
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", help="Processes on the port. Sets serve.workers.", show_default="1"),
+        typer.Option("--workers", help="Processes sharing the port. Sets serve.workers.", show_default="1"),
     ] = None,
     device: Annotated[
         str | None,
@@ -59,7 +59,7 @@ def serve(
     ] = None,
     watch: Annotated[
         bool | None,
-        typer.Option("--watch", help="Take up new bundles by themselves. Sets serve.watch."),
+        typer.Option("--watch", help="Load new bundles automatically. Sets serve.watch."),
     ] = None,
     inbox: Annotated[
         Path | None,
@@ -79,18 +79,20 @@ def serve(
             "--api-key",
             metavar="KEY",
             envvar="MASKDET_API_KEY",
-            help="Ask clients for this key. Repeatable. Others on this machine may see it here; not so in "
-            "the variable or a file.",
+            help="Require this key from clients. Repeatable. Other users of this machine can see it here, "
+            "but not in the variable or a file.",
         ),
     ] = None,
     api_key_file: Annotated[
         Path | None,
-        typer.Option("--api-key-file", metavar="FILE", help="Ask for one of its keys, one a line."),
+        typer.Option(
+            "--api-key-file", metavar="FILE", help="Require one of the keys in this file, one per line."
+        ),
     ] = None,
 ) -> None:
-    """Answer HTTP requests with one model or several.
+    """Answer HTTP requests with one or more models.
 
-    Until Ctrl-C or SIGTERM; from this machine only, unless --host says else.
+    Runs until Ctrl-C or SIGTERM; reachable from this machine only, unless --host says otherwise.
     """
     flags: dict[str, object] = {
         "serve.host": host,
@@ -124,7 +126,7 @@ def serve(
 
 
 def _hub_settings(config: Path | None, models: list[str]) -> list[str]:
-    """PaddleHub's config as overrides; what has no effect is said on standard error."""
+    """PaddleHub's config as overrides; keys without effect are listed on standard error."""
     import json
 
     from maskdet.cli.console import print_notes
@@ -145,13 +147,13 @@ def _hub_settings(config: Path | None, models: list[str]) -> list[str]:
 
 
 def _with_keys(settings: ServeSettings, keys: list[str], file: Path | None) -> ServeSettings:
-    """The settings with the hashes of more keys; the keys themselves are kept nowhere."""
+    """The settings with the hashes of more keys; the keys themselves are not kept."""
     from maskdet.errors import UsageError
     from maskdet.serving.http.hashing import hash_key, read_keys
 
     if "" in keys:
         raise UsageError(
-            "an API key is empty", "give a long random text, such as `openssl rand -hex 24` makes"
+            "an API key is empty", "use a long random string, such as the output of `openssl rand -hex 24`"
         )
     given = [*keys, *(read_keys(file) if file else ())]
     hashes = dict.fromkeys([*settings.api_key_hashes, *map(hash_key, given)])

@@ -1,4 +1,4 @@
-"""What every command of the pipeline does: open the pipeline file, run stages, show what became of them."""
+"""What every pipeline command does: open the pipeline file, run stages, show the outcomes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def open_pipeline(config: Path | None, overrides: Sequence[str], runs: Path) -> 
 
 
 def stand_in(config: Path | None) -> Path | None:
-    """What stands for a model where none is named and there is no pipeline file: the shipped one, if any."""
+    """The model to use where none is named and there is no pipeline file: the shipped one, if any."""
     from maskdet.cli.console import print_notes
     from maskdet.detector.shipped import DEFAULT, ships_model
 
@@ -33,7 +33,7 @@ def stand_in(config: Path | None) -> Path | None:
 
 
 def open_serving(config: Path | None, overrides: Sequence[str], runs: Path, *, named: bool) -> Context:
-    """As open_pipeline; but a command whose model was `named` needs no pipeline file, and takes defaults."""
+    """Like open_pipeline, but a command whose model was `named` needs no pipeline file and uses defaults."""
     if config is None and named and not DEFAULT_CONFIG.exists():
         from maskdet.pipeline.session import open_defaults
 
@@ -42,7 +42,7 @@ def open_serving(config: Path | None, overrides: Sequence[str], runs: Path, *, n
 
 
 def port_of(config: Path | None, overrides: Sequence[str] | None, runs: Path, port: int | None) -> int:
-    """The port that was named, or that of the pipeline file if there is one, or the default."""
+    """The given port, else that of the pipeline file if there is one, else the default."""
     from maskdet.serving.settings import ServeSettings
 
     if port is not None:
@@ -53,7 +53,7 @@ def port_of(config: Path | None, overrides: Sequence[str] | None, runs: Path, po
 
 
 def with_flags(overrides: Sequence[str] | None, flags: Mapping[str, object]) -> list[str]:
-    """The overrides, and those that a command's own flags stand for: key to value, None where not given."""
+    """The overrides, plus those set by a command's own flags: key to value, None where not given."""
     given = {key: value for key, value in flags.items() if value is not None}
     return [*(overrides or []), *(f"{key}={_word(value)}" for key, value in given.items())]
 
@@ -88,7 +88,7 @@ def run_stage(
     table: bool = True,
     then: Then | None = None,
 ) -> None:
-    """Bring one stage up to date, and cheap ones before it. Raises the error that stopped it."""
+    """Bring one stage up to date, and the cheap ones before it. Raises the error that stopped it."""
     from maskdet.pipeline.chain import finish_stage, stage_options
 
     result = advance(context, stage_options(stage, force=force, resume=resume), table=table, then=then)
@@ -96,9 +96,9 @@ def run_stage(
 
 
 def bundles_of(context: Context, named: Sequence[str]) -> dict[str, Path]:
-    """Models to serve by name, as `[NAME=]FILE`; else those of the pipeline file, else what it exported.
+    """Models to serve by name, as `[NAME=]FILE`; else those of the pipeline file, else its exported one.
 
-    An empty name stands for the bundle's own. Raises UsageError or StageError.
+    An empty name means the bundle's own. Raises UsageError or StageError.
     """
     from maskdet.errors import UsageError
     from maskdet.pipeline.models import model_of
@@ -109,7 +109,9 @@ def bundles_of(context: Context, named: Sequence[str]) -> dict[str, Path]:
     for text in named:
         name, file = _named(text)
         if name in found:
-            raise UsageError(f"--model {text}: two models would have one name", "write --model NAME=FILE")
+            raise UsageError(
+                f"--model {text}: two models would have the same name", "write --model NAME=FILE"
+            )
         found[name] = model_of(context, file)
     return found or {"": model_of(context, None)}
 
@@ -118,7 +120,7 @@ def _named(text: str) -> tuple[str, Path]:
     from maskdet.serving.settings import MODEL_NAME
 
     name, equals, file = text.partition("=")
-    # A file's name may hold an equals sign.
+    # A file name may contain an equals sign.
     if not equals or not MODEL_NAME.fullmatch(name) or Path(text).is_file():
         return "", Path(text)
     return name, Path(file)

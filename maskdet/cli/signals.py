@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP end a command as Ctrl-C does, so that what it started is taken down in order."""
+"""SIGTERM and SIGHUP end a command as Ctrl-C does, so that what it started is shut down cleanly."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Signals:
     @contextmanager
     def as_interrupts(self) -> Iterator[None]:
         """Within the block a signal raises KeyboardInterrupt in the main thread."""
-        # One that is ignored stays ignored: nohup sets SIGHUP so.
+        # An ignored signal stays ignored, such as SIGHUP under nohup.
         before = {number: signal.getsignal(number) for number in _SIGNALS}
         taken = [number for number, handler in before.items() if handler is signal.SIG_DFL]
         for number in taken:

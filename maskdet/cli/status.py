@@ -1,4 +1,4 @@
-"""`maskdet status`: how a running server is."""
+"""`maskdet status`: the state of a running server."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def status(
     runs: Runs = RUNS,
     port: Port = None,
 ) -> None:
-    """Say whether a server runs and is ready.
+    """Show whether a server is running and ready.
 
-    Fails if none runs there, or if it is not ready.
+    Fails if none is running, or if it is not ready.
     """
     import time
 
@@ -28,7 +28,7 @@ def status(
     record = found.record
     if not found.ready:
         raise ServingError(
-            f"{record.url} (process {record.pid}) is not ready: {found.reason}", "ask again in a moment"
+            f"{record.url} (process {record.pid}) is not ready: {found.reason}", "try again in a moment"
         )
     workers = f"{found.workers} worker{'s' if found.workers > 1 else ''}"
     up = duration(time.time() - record.created)

@@ -1,4 +1,4 @@
-"""`maskdet stop`: end a running server, gracefully."""
+"""`maskdet stop`: shut a running server down gracefully."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def stop(
     runs: Runs = RUNS,
     port: Port = None,
 ) -> None:
-    """Let a running server answer what it accepted, and end it.
+    """Let a running server finish its accepted requests, then stop it.
 
-    Windows cannot ask a process to end: there, requests that the server has in hand are cut off.
+    Windows cannot ask a process to end: there, requests in progress are cut off.
     """
     from maskdet.cli.console import print_lines
     from maskdet.serving.process import control
 
     record = control.stop(port_of(config, overrides, runs, port))
-    how = "" if control.drains() else ", with the requests that it had in hand: Windows cannot ask it to end"
+    how = "" if control.drains() else ", cutting off requests in progress: Windows cannot ask it to end"
     print_lines([f"stopped {record.url} (process {record.pid}){how}"])

@@ -15,7 +15,7 @@ def train(
     config: Config = None,
     overrides: Overrides = None,
     runs: Runs = RUNS,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished training.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an unfinished training.")] = False,
     device: Annotated[
         str | None,
         typer.Option("--device", metavar="DEVICE", help="auto, cpu, gpu, or gpu:0,1. Sets train.device."),
@@ -29,14 +29,14 @@ def train(
         typer.Option(
             "--preflight/--no-preflight",
             help="Rehearse two steps, evaluation and export first. Sets train.preflight.",
-            show_default="before long trainings",
+            show_default="before long training runs",
         ),
     ] = None,
     force: Force = False,
 ) -> None:
     """Train with PaddleDetection.
 
-    Ctrl-C ends it; --resume goes on from the last finished epoch and keeps the best score.
+    Ctrl-C stops it; --resume continues from the last finished epoch and keeps the best score.
     """
     flags: dict[str, object] = {
         "train.device": device,

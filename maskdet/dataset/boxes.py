@@ -12,13 +12,13 @@ from maskdet.dataset.voc import Box
 from maskdet.types import LabelledBox
 
 TOLERANCE = 1.0
-"""Pixels a box may reach beyond an edge, and is cut. VOC counts pixels from 1, so tools differ by one."""
+"""Pixels by which a box may cross an edge, to be clipped. VOC counts from 1, so tools differ by one."""
 
 
 def usable_objects(
     objects: Sequence[LabelledBox], size: tuple[int, int], labels: LabelBook, report: Collector
 ) -> tuple[ManifestObject, ...]:
-    """The objects that pass, cut to the picture of `size` (height, width); `report` takes the findings."""
+    """The objects that pass, clipped to the picture of `size` (height, width); findings go to `report`."""
     conflicts = _conflicts(objects, labels, report)
     seen: dict[tuple[str, Box], int] = {}
     usable = []
@@ -44,7 +44,7 @@ def _label(item: LabelledBox, labels: LabelBook, report: Collector) -> str | Non
 
 
 def _conflicts(objects: Sequence[LabelledBox], labels: LabelBook, report: Collector) -> set[int]:
-    """Numbers of the objects whose box stands under two classes; which of them is right nobody can say."""
+    """Numbers of the objects whose box has two classes; there is no telling which is right."""
     boxes: dict[Box, list[LabelledBox]] = defaultdict(list)
     for item in objects:
         if item.label in labels.classes:
@@ -90,7 +90,7 @@ def _cut(item: LabelledBox, size: tuple[int, int], report: Collector) -> Box:
 
 
 def _overhang(box: Box, size: tuple[int, int]) -> float:
-    """Pixels by which the box reaches beyond the farthest-crossed edge; 0 or less if it lies within."""
+    """Pixels by which the box reaches beyond the farthest-crossed edge; 0 or less if it lies inside."""
     (xmin, ymin, xmax, ymax), (height, width) = box, size
     return max(-xmin, -ymin, xmax - width, ymax - height)
 

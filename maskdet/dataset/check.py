@@ -1,4 +1,4 @@
-"""Reads a whole VOC folder and gives the pictures that can be used and everything that is wrong with it."""
+"""Reads a whole VOC folder and returns its usable pictures and everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from maskdet.types import Annotation
 
 @dataclass(frozen=True, slots=True)
 class CheckedPicture:
-    """A picture that can be used, with the objects that can be."""
+    """A usable picture, with its usable objects."""
 
     picture: str
     annotation: str
@@ -42,9 +42,9 @@ class Check:
 
 
 def check(settings: DataSettings, track: Track = silent) -> Check:
-    """Read and check the folder `settings.root`. What is bad is left out of `pictures` and is a finding.
+    """Read and check the folder `settings.root`. Bad items are left out of `pictures` and become findings.
 
-    Raises DatasetError where the folder is not laid out as VOC, or settings contradict each other.
+    Raises DatasetError if the folder is not laid out as VOC, or settings contradict each other.
     """
     layout = find_pairs(settings.root)
     facts = _facts(settings.root, layout.pairs, track)
@@ -76,7 +76,7 @@ def _names(readings: Iterable[Reading]) -> Counter[str]:
 def _check_pair(
     pair: Pair, facts: PictureFacts | Finding, reading: Reading, book: LabelBook, findings: list[Finding]
 ) -> CheckedPicture | None:
-    """The picture if it can be used; else None, with the reason among the findings."""
+    """The picture if it is usable; else None, with the reason among the findings."""
     annotation = reading.annotation
     if isinstance(facts, Finding):
         findings.append(facts)
@@ -104,7 +104,7 @@ def _format(pair: Pair, facts: PictureFacts) -> list[Finding]:
     promised = FORMATS[PurePosixPath(pair.picture).suffix.lower()]
     if facts.real_format == promised:
         return []
-    message = f"the content is {facts.real_format}, the ending says {promised}"
+    message = f"the content is {facts.real_format}, the suffix says {promised}"
     return [Finding("format-differs", pair.picture, message)]
 
 
@@ -114,7 +114,7 @@ def _fits(annotation: Annotation, facts: PictureFacts, report: Collector) -> boo
         return True
     said = f"the XML says {_shown(claimed)}, the picture is {_shown(facts.size)}"
     if claimed == facts.stored_size:
-        hint = "rotate the picture's pixels, remove its EXIF orientation, or label it again"
+        hint = "rotate the picture's pixels, remove its EXIF orientation, or annotate it again"
         report.add("size-unturned", f"{said} after its EXIF turn", hint)
     else:
         report.add("size-mismatch", said, "the picture was resized, or this is another picture's XML")
@@ -127,7 +127,7 @@ def _shown(size: tuple[int, int]) -> str:
 
 
 def _check_filename(annotation: Annotation, pair: Pair, report: Collector) -> None:
-    # Windows tools write whole paths with backslashes.
+    # Windows tools write full paths with backslashes.
     named = annotation.filename.replace("\\", "/")
     own = PurePosixPath(pair.picture)
     if named and PurePosixPath(named).stem not in {own.stem, own.name}:
@@ -137,7 +137,7 @@ def _check_filename(annotation: Annotation, pair: Pair, report: Collector) -> No
 def _note_negative(reading: Reading, report: Collector) -> None:
     """A picture without objects is a negative; one that lost them all must not become one."""
     if _had_objects(reading):
-        report.add("picture-emptied", "none of its objects can be used, so the picture cannot be either")
+        report.add("picture-emptied", "none of its objects is usable, so the picture is not either")
     else:
         report.add("no-objects", "no objects; the picture is kept as a negative")
 
@@ -159,13 +159,13 @@ def _duplicates(pictures: Sequence[CheckedPicture], findings: list[Finding]) -> 
 
 
 def _difference(first: Sequence[ManifestObject], second: Sequence[ManifestObject]) -> str:
-    """How two pictures that look alike are labelled apart, which hints at a wrong label."""
+    """How the labels of two look-alike pictures differ, which hints at a wrong label."""
     one, other = (Counter(item.label for item in objects) for objects in (first, second))
     if one == other:
         return ""
     labels = sorted(one.keys() | other.keys())
-    parts = [f"{label} {other[label]} against {one[label]}" for label in labels if one[label] != other[label]]
-    return f", but labelled apart: {', '.join(parts)}"
+    parts = [f"{label} {other[label]} versus {one[label]}" for label in labels if one[label] != other[label]]
+    return f", but labelled differently: {', '.join(parts)}"
 
 
 def _labels(
@@ -180,8 +180,8 @@ def _labels(
 
 
 def _unknown_roles(labels: Sequence[str], settings: DataSettings) -> list[Finding]:
-    hint = "say in data.roles what its faces are: masked, bare or worn-wrong"
+    hint = "set its role in data.roles: masked, bare or worn-wrong"
     return [
-        Finding("role-unknown", "data.roles", f"the name '{clean(label, 60)}' does not tell", hint)
+        Finding("role-unknown", "data.roles", f"the name '{clean(label, 60)}' is unclear", hint)
         for label in unknown_roles(labels, label_roles(labels, settings.roles))
     ]

@@ -35,7 +35,7 @@ class DuplicatePair:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """`groups` [N] gives each picture the index of the first one of its group: its own if it is alone."""
+    """`groups` [N] holds for each picture the index of the first one in its group: its own if it is alone."""
 
     pairs: tuple[DuplicatePair, ...]
     groups: tuple[int, ...]
@@ -67,8 +67,8 @@ def find_duplicates(
 def _look_alikes(bits: Sequence[BoolArray]) -> Iterator[tuple[int, IntArray, IntArray]]:
     """For each row with earlier look-alikes: the row, their rows [K] and their distances [K].
 
-    Hamming distances come from products of rows of +1 and -1, which are whole numbers and so exact in
-    float32; blocks bound the memory.
+    Hamming distances come from products of rows of +1 and -1, which are integers and so exact in
+    float32; working in blocks bounds the memory.
     """
     if not bits:
         return

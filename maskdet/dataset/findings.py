@@ -1,4 +1,4 @@
-"""What the checks report: one frozen record a fault, and one table of how grave each kind is."""
+"""What the checks report: one frozen record per fault, and one table of how serious each kind is."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ Severity = Literal["error", "notice"]
 Unit = Literal["object", "annotation", "picture", "nothing"]
 
 LINE_LENGTH = 320
-"""Characters of one printed finding; the file comes first, so it is never what is cut."""
+"""Characters of one printed finding; the file comes first, so it is never cut off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One kind of finding. An error stops prepare; with `skip_bad`, `drops` is what is left out instead.
 
-    A rule that drops "nothing" stops even with `skip_bad` when it is an error, and is for information when
-    it is a notice.
+    A rule that drops "nothing" stops even with `skip_bad` if it is an error, and only informs if it is a
+    notice.
     """
 
     severity: Severity
@@ -29,16 +29,18 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     "nested-folder": Rule("error", "nothing", "a folder inside JPEGImages or Annotations"),
-    "name-unusable": Rule("error", "picture", "a file name that a list file cannot hold"),
-    "stem-clash": Rule("error", "picture", "several pictures, or annotations, of one stem"),
+    "name-unusable": Rule("error", "picture", "a file name that cannot be put in a list file"),
+    "stem-clash": Rule("error", "picture", "several pictures, or annotations, with the same stem"),
     "annotation-missing": Rule("error", "picture", "a picture without an XML file"),
     "picture-missing": Rule("error", "annotation", "an XML file without a picture"),
-    "picture-unreadable": Rule("error", "picture", "a picture that is damaged, cut off, too large or none"),
+    "picture-unreadable": Rule(
+        "error", "picture", "a file that is damaged, cut off, too large or no picture"
+    ),
     "xml-unreadable": Rule("error", "picture", "an XML file that is not well-formed, empty or too large"),
-    "xml-entities": Rule("error", "picture", "an XML file that declares entities or names an outside DTD"),
+    "xml-entities": Rule("error", "picture", "an XML file that declares entities or names an external DTD"),
     "xml-not-voc": Rule("error", "picture", "an XML file whose root is not <annotation>"),
     "size-mismatch": Rule("error", "picture", "a size in the XML that is not the picture's"),
-    "size-unturned": Rule("error", "picture", "an XML that fits the picture only before its EXIF turn"),
+    "size-unturned": Rule("error", "picture", "an XML file that fits the picture only before its EXIF turn"),
     "coordinate-missing": Rule("error", "object", "a box that lacks a coordinate"),
     "coordinate-invalid": Rule("error", "object", "a coordinate that is not a finite number"),
     "box-inverted": Rule("error", "object", "a box whose min is greater than its max"),
@@ -46,27 +48,27 @@ RULES: dict[str, Rule] = {
     "box-outside": Rule("error", "object", "a box more than 1 px beyond the picture's edge"),
     "label-missing": Rule("error", "object", "an object without a name"),
     "label-unknown": Rule("error", "object", "a name that is not in data.labels"),
-    "label-misspelt": Rule("error", "object", "a rare name one slip away from a frequent one"),
+    "label-misspelt": Rule("error", "object", "a rare name one typo away from a frequent one"),
     "label-conflict": Rule("error", "object", "one box under two names"),
-    "box-edge": Rule("notice", "nothing", "a box at most 1 px beyond the edge, cut to the picture"),
+    "box-edge": Rule("notice", "nothing", "a box at most 1 px beyond the edge, clipped to the picture"),
     "float-coordinates": Rule("notice", "nothing", "coordinates with decimals, accepted"),
     "difficult-text": Rule("notice", "nothing", "`difficult` is not 0 or 1, read as said"),
-    "stray-text": Rule("notice", "nothing", "text between elements, passed over"),
-    "duplicate-object": Rule("notice", "nothing", "an object that stands twice in a file, counted once"),
-    "size-missing": Rule("notice", "nothing", "an XML that does not say the picture's size"),
+    "stray-text": Rule("notice", "nothing", "text between elements, ignored"),
+    "duplicate-object": Rule("notice", "nothing", "an object that appears twice in a file, counted once"),
+    "size-missing": Rule("notice", "nothing", "an XML file that does not give the picture's size"),
     "filename-differs": Rule("notice", "nothing", "a <filename> that names another picture"),
-    "format-differs": Rule("notice", "nothing", "a picture whose content is not what its ending says"),
+    "format-differs": Rule("notice", "nothing", "a picture whose content does not match its suffix"),
     "file-ignored": Rule("notice", "nothing", "a file that is neither a picture nor an annotation"),
     "no-objects": Rule("notice", "nothing", "a picture without objects, kept as a negative"),
     "exact-duplicate": Rule("notice", "nothing", "two pictures of the same bytes, both kept"),
     "near-duplicate": Rule("notice", "nothing", "two pictures that look alike, both kept"),
     "picture-emptied": Rule("notice", "picture", "a picture that lost all its objects, so it is no negative"),
     "label-unseen": Rule("notice", "nothing", "a class of data.labels that no object has"),
-    "role-unknown": Rule("notice", "nothing", "a class of which it is not said whether its faces are masked"),
-    "name-with-space": Rule("notice", "nothing", "a space in a path, at which PaddleDetection splits lists"),
+    "role-unknown": Rule("notice", "nothing", "a class whose role (masked, bare, worn-wrong) is unknown"),
+    "name-with-space": Rule("notice", "nothing", "a space in a path, where PaddleDetection splits lines"),
 }
-"""Every kind of finding. What makes a label or a box doubtful is an error; what can be read in one way only,
-or does not change what is learnt, is a notice."""
+"""Every kind of finding. What makes a label or a box doubtful is an error; what is unambiguous, or does not
+affect training, is a notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +147,14 @@ def by_severity(findings: Iterable[Finding], severity: Severity) -> list[Finding
 
 
 def clean(text: str, length: int) -> str:
-    """One line of printable text: what a file says must not move the terminal's cursor or fill its screen."""
+    """One line of printable text: a file's content must not move the terminal's cursor or fill its screen."""
     shown = "".join(character if character.isprintable() else " " for character in text)
     shown = " ".join(shown.split())
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
 def _share(codes: Counter[str], limit: int) -> int:
-    """The most lines a kind may have so that all kinds fit, found by trying fewer and fewer."""
+    """The most lines per kind with which all kinds fit, found by trying fewer and fewer."""
     share = max(codes.values(), default=0)
     while share > 1 and sum(min(number, share) for number in codes.values()) > limit:
         share -= max(1, share // 10)

@@ -1,4 +1,4 @@
-"""Finds fonts for the plots, so that Chinese names are drawn as such, or by number where no font has them."""
+"""Finds fonts for the plots, so that Chinese names are legible, or numbers where no font has them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Typeface:
         return all(ord(character) in self.characters for character in text)
 
     def shown(self, text: str, otherwise: str, length: int) -> str:
-        """`text` as it can be drawn, or `otherwise` where a character of it has no font."""
+        """`text` as it can be drawn, or `otherwise` if no font has one of its characters."""
         text = clean(text, length)
         drawn = text if self.has(text) else otherwise
         # matplotlib reads $...$ as a formula and leaves names with a leading underscore out of legends.

@@ -1,4 +1,4 @@
-"""Turns the names in the annotations into classes: aliases, unknown names, slips of the pen."""
+"""Turns the names in the annotations into classes: aliases, unknown names, typos."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from maskdet.lexicon import spelling
 from maskdet.settings import nearest
 
 RARE = 5
-"""A name is taken for a slip only if the name it resembles is at least this many times as frequent."""
+"""A name counts as a typo only if the name it resembles is at least this many times as frequent."""
 
 _FIRST_CJK = "\u2e80"
 
 
 @dataclass(frozen=True, slots=True)
 class LabelFault:
-    """Why a written name stands for no class."""
+    """Why a written name has no class."""
 
     code: str
     message: str
@@ -30,7 +30,7 @@ class LabelFault:
 
 @dataclass(frozen=True, slots=True)
 class LabelBook:
-    """`classes` maps a written name to its class, `faults` one that has none to the reason."""
+    """`classes` maps a written name to its class, `faults` one without a class to the reason."""
 
     classes: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, LabelFault] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class LabelBook:
 def read_labels(names: Counter[str], settings: DataSettings) -> LabelBook:
     """Decide on each name of the annotations; `names` counts the objects that carry it.
 
-    Raises DatasetError when data.labels or data.aliases contradict themselves, or data.roles names no class.
+    Raises DatasetError if data.labels or data.aliases are inconsistent, or data.roles names an unknown class.
     """
     _check_settings(settings)
     meant = {name: settings.aliases.get(name, name) for name in sorted(names)}
@@ -55,7 +55,7 @@ def _check_settings(settings: DataSettings) -> None:
         return
     doubled = [label for label, number in Counter(labels).items() if number > 1]
     if doubled or not labels or not all(label.strip() for label in labels):
-        raise DatasetError("data.labels must be names, each once", f"it is {list(labels)}")
+        raise DatasetError("data.labels must be names without duplicates", f"it is {list(labels)}")
     for name, label in settings.aliases.items():
         if label not in labels:
             what = f"data.aliases: {name} stands for {label}, which is not in data.labels"
@@ -71,7 +71,7 @@ def _check_roles(settings: DataSettings, labels: tuple[str, ...]) -> None:
 
 def _class_meant(label: str, labels: tuple[str, ...], settings: DataSettings) -> str:
     if label in settings.aliases:
-        return f"data.aliases takes it for {settings.aliases[label]}: say the role of that"
+        return f"data.aliases maps it to {settings.aliases[label]}: set the role of that"
     near = nearest(label, labels)
     return f"did you mean {near}?" if near else f"the classes are {clean(', '.join(labels), 120)}"
 
@@ -90,11 +90,11 @@ def _did_you_mean(name: str, labels: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(name.casefold(), lower, n=1, cutoff=0.6)
     if close:
         return f"did you mean {lower[close[0]]}? Correct it or add it to data.aliases"
-    return f"data.labels knows {clean(', '.join(labels), 120)}"
+    return f"data.labels has {clean(', '.join(labels), 120)}"
 
 
 def _misspelt(names: Counter[str], meant: Mapping[str, str], settings: DataSettings) -> dict[str, LabelFault]:
-    """Rare names one slip away from a frequent one, where no list of labels says what is right."""
+    """Rare names one typo away from a frequent one, where there is no list of labels."""
     totals: Counter[str] = Counter()
     for name, label in meant.items():
         totals[label] += names[name]
@@ -104,14 +104,14 @@ def _misspelt(names: Counter[str], meant: Mapping[str, str], settings: DataSetti
         likely = _resembled(label, totals)
         if likely and label not in declared and name not in settings.aliases:
             numbers = f"({totals[label]} objects, {likely} {totals[likely]})"
-            message = f"class '{clean(name, 60)}' looks like a slip {numbers}"
-            hint = f"did you mean {likely}? Add it to data.aliases, or name all classes in data.labels"
+            message = f"class '{clean(name, 60)}' looks like a typo {numbers}"
+            hint = f"did you mean {likely}? Add it to data.aliases, or list all classes in data.labels"
             faults[name] = LabelFault("label-misspelt", message, hint)
     return faults
 
 
 def _resembled(label: str, totals: Counter[str]) -> str:
-    """The most frequent name that `label` is a slip of, "" if there is none."""
+    """The most frequent name that `label` is a typo of, "" if there is none."""
     frequent = [
         other
         for other, number in sorted(totals.items(), key=lambda item: (-item[1], item[0]))
@@ -123,8 +123,8 @@ def _resembled(label: str, totals: Counter[str]) -> str:
 def is_slip(name: str, other: str) -> bool:
     """Whether two names differ only in case, separators, or one wrong, missing, extra or swapped letter.
 
-    Ratios of similarity are of no use here: "masked" and "unmasked" are closer than many a real slip. A digit
-    (n95, n96) or a Chinese character carries meaning of its own and is no slip either.
+    Ratios of similarity are of no use here: "masked" and "unmasked" are closer than many a real typo. A
+    different digit (n95, n96) or Chinese character carries meaning and is not a typo either.
     """
     left, right = spelling(name), spelling(other)
     start = _common_start(left, right)

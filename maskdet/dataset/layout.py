@@ -27,14 +27,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The pairs, sorted by the picture's name, and what did not pair."""
+    """The pairs, sorted by the picture's name, and findings about the rest."""
 
     pairs: tuple[Pair, ...]
     findings: tuple[Finding, ...]
 
 
 def find_pairs(root: Path) -> Layout:
-    """List the folder. Raises DatasetError where the root or one of its two folders is missing."""
+    """List the folder. Raises DatasetError if the root or one of its two folders is missing."""
     findings: list[Finding] = []
     pictures = _by_stem(_files(root, PICTURES, FORMATS, findings), findings)
     annotations = _by_stem(_files(root, ANNOTATIONS, {".xml": ""}, findings), findings)
@@ -51,7 +51,7 @@ def find_pairs(root: Path) -> Layout:
 
 
 def _files(root: Path, folder: str, endings: Iterable[str], findings: list[Finding]) -> list[str]:
-    """Files of `folder` with one of the endings, sorted. Names that begin with a dot belong to the system."""
+    """Files of `folder` with one of the suffixes, sorted. Names that start with a dot are ignored."""
     names = sorted(name for name in _list(root, folder) if not name.startswith("."))
     files = [f"{folder}/{name}" for name in names]
     return [file for file in files if _is_usable(root / file, file, endings, findings)]
@@ -74,7 +74,7 @@ def _is_usable(path: Path, file: str, endings: Iterable[str], findings: list[Fin
         message = "a folder inside a folder: names would clash and lists would not find the files"
         findings.append(Finding("nested-folder", _shown(file), message, "move its files one level up"))
     elif path.suffix.lower() not in endings:
-        message = f"is not one of {', '.join(endings)}; passed over"
+        message = f"is not one of {', '.join(endings)}; ignored"
         findings.append(Finding("file-ignored", _shown(file), message))
     elif not file.isprintable():
         message = "the name has control characters or is not valid UTF-8"
@@ -85,7 +85,7 @@ def _is_usable(path: Path, file: str, endings: Iterable[str], findings: list[Fin
 
 
 def _shown(file: str) -> str:
-    """A name that every terminal and UTF-8 file can take."""
+    """A name that every terminal and UTF-8 file can represent."""
     return file if file.isprintable() else ascii(file)[1:-1]
 
 
@@ -98,7 +98,7 @@ def _by_stem(files: Iterable[str], findings: list[Finding]) -> dict[str, list[st
         others = {file: [other for other in same if other != file] for file in same}
         for file, rest in others.items():
             if rest:
-                message = f"has the same stem as {', '.join(rest)}, so which one is meant is unclear"
+                message = f"has the same stem as {', '.join(rest)}, so it is unclear which one is meant"
                 findings.append(Finding("stem-clash", file, message, "rename or remove one"))
     return dict(stems)
 
@@ -118,10 +118,10 @@ def _lonely(code: str, file: str, others: dict[str, list[str]]) -> Finding:
     alike = [names[0] for other, names in others.items() if other.casefold() == stem.casefold()]
     hint = f"did you mean {alike[0]}? Upper and lower case differ" if alike else _PARTNER_HINTS[code]
     folder = ANNOTATIONS if code == "annotation-missing" else PICTURES
-    return Finding(code, file, f"no file of this stem in {folder}/", hint)
+    return Finding(code, file, f"no file with this stem in {folder}/", hint)
 
 
 _PARTNER_HINTS = {
-    "annotation-missing": "for a picture without faces write an annotation without objects",
+    "annotation-missing": "for a picture without faces, write an annotation without objects",
     "picture-missing": "add the picture or remove the annotation",
 }

@@ -1,4 +1,4 @@
-"""What of a manifest weights are learnt from, read without the packages that pictures need."""
+"""The part of a manifest that weights are learnt from, read without the packages that pictures need."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from maskdet.lexicon import Role, beyond_names
 
 
 def learnt_sha256(path: Path) -> str:
-    """Hash of a manifest's labels and pictures, not of its roles: they say what the classes mean.
+    """Hash of a manifest's labels and pictures, not of its roles, which only say what the classes mean.
 
-    That of the whole file where it was written before roles were. Raises StageError as `load_manifest`.
+    For a file from before roles existed, the hash of the whole file. Raises StageError like `load_manifest`.
     """
     raw = _read(path)
     raw.pop("roles", None)
@@ -28,7 +28,7 @@ def learnt_labels(path: Path) -> tuple[str, ...]:
 
 
 def told_roles(path: Path) -> dict[str, Role]:
-    """The roles that the labels' names do not tell. Raises StageError as `load_manifest`."""
+    """The roles that the labels' names do not imply. Raises StageError like `load_manifest`."""
     raw = _read(path)
     return beyond_names(raw.get("labels", ()), raw.get("roles", {}))
 

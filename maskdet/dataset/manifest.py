@@ -1,4 +1,4 @@
-"""The manifest: what prepare found and decided, and the only thing that later stages read of the data set."""
+"""The manifest: what prepare found and decided, and all that later stages read of the data set."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class ManifestPicture:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The whole split. `labels` gives the class ids their order."""
+    """The whole split. `labels` is in the order of the class ids."""
 
     labels: tuple[str, ...]
     pictures: tuple[ManifestPicture, ...]
     roles: Roles = field(default_factory=dict, hash=False)
-    """What the labels say of a face. Those not given are told by the names, also in a file without roles."""
+    """Role by label. Those not given follow from the names, also in a file without roles."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "roles", label_roles(self.labels, self.roles))
@@ -73,7 +73,7 @@ class Manifest:
 
 
 def load_manifest(path: Path) -> Manifest:
-    """Read a manifest that `prepare` wrote. Raises StageError when it is missing or damaged."""
+    """Read a manifest that `prepare` wrote. Raises StageError if it is missing or damaged."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         pictures = tuple(_picture(item) for item in raw["pictures"])

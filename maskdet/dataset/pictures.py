@@ -1,4 +1,4 @@
-"""Reads one picture: size, hash of its bytes, perceptual hash, and whether it decodes to the end."""
+"""Reads one picture: size, hash of its bytes, perceptual hash, and whether it decodes completely."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from maskdet.machine import core_count
 from maskdet.types import BoolArray, Picture
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".bmp": "BMP", ".webp": "WEBP"}
-"""Endings of pictures, in lower case, and the format each promises."""
+"""Suffixes of pictures, in lower case, and the format each one stands for."""
 
 HASH_SIZE = 16
 """Side of the perceptual hash: 16 x 16 = 256 bits. With 64 bits, portraits of different people collide."""
 
 _FLAT = 3.0
-"""Standard deviation in grey levels under which a picture has no structure to take a hash of."""
+"""Standard deviation in grey levels below which a picture has no structure to hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class PictureFacts:
     """A picture that decodes. Sizes are (height, width) in pixels.
 
     `size` is after the EXIF turn, `stored_size` before; `sha256` is of the bytes; `bits` is the 256-bit
-    perceptual hash, None for a picture of one tone; `real_format` is what the content is ("JPEG", ...).
+    perceptual hash, None for a picture of one tone; `real_format` is the format of the content ("JPEG", ...).
     """
 
     size: tuple[int, int]
@@ -45,7 +45,7 @@ class PictureFacts:
 
 
 def read_facts(path: Path, file: str) -> PictureFacts | Finding:
-    """Decode the picture at `path` once, wholly. One that cannot be decoded gives a finding about `file`.
+    """Decode the picture at `path` once, in full. An undecodable one gives a finding about `file`.
 
     The decoder is the one that evaluation and prediction use, so what passes here does not fail there.
     """
@@ -67,7 +67,7 @@ def read_facts(path: Path, file: str) -> PictureFacts | Finding:
 
 def read_all_facts(root: Path, files: Sequence[str]) -> Iterator[PictureFacts | Finding]:
     """`read_facts` for each of `files` under `root`, in their order, on all cores."""
-    # The decoders let go of the interpreter lock, so threads do.
+    # The decoders release the interpreter lock, so threads are enough.
     with ThreadPoolExecutor(core_count()) as pool:
         yield from pool.map(lambda file: read_facts(root / file, file), files)
 

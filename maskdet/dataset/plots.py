@@ -40,7 +40,7 @@ def draw_plots(manifest: Manifest, root: Path, out: Path, input_size: tuple[int,
 
 
 def class_names(labels: tuple[str, ...], face: Typeface) -> list[str]:
-    """Names as the plots show them: "class 2" for one that no font of this machine can draw."""
+    """Names as shown in the plots: "class 2" for one that no font on this machine can draw."""
     return [face.shown(label, f"class {number}", _NAME_LENGTH) for number, label in enumerate(labels)]
 
 
@@ -139,7 +139,7 @@ def _draw_picture(axes: Axes, picture: ManifestPicture, labels: tuple[str, ...],
         xmin, ymin, xmax, ymax = item.box
         corner, size = (xmin * scale_x, ymin * scale_y), ((xmax - xmin) * scale_x, (ymax - ymin) * scale_y)
         colour = _colour(labels, labels.index(item.label))
-        # A white line under the coloured one keeps boxes visible on any ground.
+        # A white line under the coloured one keeps boxes visible on any background.
         axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=2.4))
         axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=1.4))
     axes.set_axis_off()
@@ -170,11 +170,11 @@ def _colours(labels: tuple[str, ...]) -> list[tuple[float, float, float]]:
 
 
 def _colour(labels: tuple[str, ...], number: int) -> tuple[float, float, float]:
-    """RGB in 0..1, the same as in pictures that detections are drawn into."""
+    """RGB in 0..1, the same as in drawn detections."""
     red, green, blue = class_colour(labels, number)
     return red / 255, green / 255, blue / 255
 
 
 def _save(figure: Figure, path: Path) -> None:
-    # Without the version of matplotlib in it the same picture is the same file.
+    # Without matplotlib's version in it, the same plot is the same file.
     figure.savefig(path, format="png", metadata={"Software": None})

@@ -1,4 +1,4 @@
-"""The verb: check a VOC folder, split it, and write all that later stages need to know of it."""
+"""The verb: check a VOC folder, split it, and write all that later stages need to know about it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from maskdet.files import write_text
 from maskdet.progress import Track, silent
 
 SHOWN = 60
-"""Errors, and as many notices, that a stop shows one by one."""
+"""Errors, and as many notices, that are listed individually on a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ def prepare(
 ) -> PrepareSummary:
     """Write the lists, labels, manifest, report and plots into the existing folder `out`.
 
-    `input_size` is the network's (height, width), which the sizes of faces are reported for. The caller
-    stages `out`, so that nothing remains after an error.
+    `input_size` is the network's (height, width), for which face sizes are reported. The caller stages
+    `out`, so that nothing remains after an error.
 
-    Raises DatasetError, with one line a fault, when the folder has errors and `settings.skip_bad` does not
-    drop them, and when there is nothing to train or to validate on.
+    Raises DatasetError, with one line per fault, if the folder has errors that `settings.skip_bad` does not
+    drop, or if there is nothing to train or validate on.
     """
     result = check(settings, track)
     _stop_on_errors(result, settings)
@@ -75,19 +75,19 @@ def _stop_on_errors(result: Check, settings: DataSettings) -> None:
         raise DatasetError(f"{settings.root}: {number} ({kinds})", _hint(stopping), _faults(result, stopping))
     if not result.labels or not any(picture.objects for picture in result.pictures):
         what = f"{settings.root}: no usable object in {len(result.pictures)} usable pictures"
-        raise DatasetError(what, "label some faces, or look at data.labels", _faults(result, errors))
+        raise DatasetError(what, "annotate some faces, or check data.labels", _faults(result, errors))
 
 
 def _hint(stopping: Sequence[Finding]) -> str:
     if all(error.drops == "nothing" for error in stopping):
-        return "mend them; --skip-bad does not help here, as whole folders would go missing"
+        return "fix them; --skip-bad does not help here, as whole folders would be lost"
     folders = any(error.drops == "nothing" for error in stopping)
-    also = "; nested folders have to be mended either way" if folders else ""
-    return f"mend them, or leave what is bad out with --skip-bad{also}"
+    also = "; nested folders have to be fixed either way" if folders else ""
+    return f"fix them, or drop the bad items with --skip-bad{also}"
 
 
 def _faults(result: Check, errors: Sequence[Finding]) -> list[str]:
-    """The errors, then the notices: they go the same way, and no second run is needed to see them."""
+    """The errors, then the notices, so that no second run is needed to see those."""
     notices = [f for f in by_severity(result.findings, "notice") if f.code != "picture-emptied"]
     lines = [f"error: {line}" for line in bounded(errors, SHOWN)]
     return lines + [f"notice: {line}" for line in bounded(notices, SHOWN)]

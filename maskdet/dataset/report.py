@@ -1,4 +1,4 @@
-"""Writes report.md: what the data set holds, what was found, and what to do about it."""
+"""Writes report.md: what the data set contains, what was found, and what to do about it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from maskdet.dataset.statistics import (
 )
 
 NOTICES = 200
-"""Notices that the report lists; what was dropped is listed whole."""
+"""Notices listed in the report; dropped items are all listed."""
 
 _DUPLICATES = ("exact-duplicate", "near-duplicate")
 
@@ -98,7 +98,7 @@ def _samples(manifest: Manifest) -> str:
         if not typeface().has(label)
     ]
     if undrawn:
-        parts.append(f"This machine has no font for some names, so in the plots {', '.join(undrawn)}.")
+        parts.append(f"This machine has no font for some names: in the plots {', '.join(undrawn)}.")
     return "\n\n".join(parts)
 
 
@@ -108,11 +108,11 @@ def _duplicates(manifest: Manifest, findings: Sequence[Finding], pairs: Sequence
         return ""
     parts = {picture.picture: picture.part for picture in manifest.pictures}
     leaks = sum(parts[pair.first] != parts[pair.second] for pair in pairs)
-    text = "Pictures that are or look the same. All are kept. " + (
-        f"**{leaks} pairs stand on both sides of the split, which makes figures on val look better than they "
+    text = "Pictures that are identical or look alike. All are kept. " + (
+        f"**{leaks} pairs are on both sides of the split, which makes figures on val look better than they "
         "are; the method grouped keeps each pair on one side.**"
         if leaks
-        else "Each pair stands on one side of the split."
+        else "Each pair is on one side of the split."
     )
     return "\n\n".join([f"## Duplicates: {len(found)} pairs", text, _block(bounded(found, NOTICES))])
 
@@ -122,8 +122,8 @@ def _dropped(findings: Sequence[Finding]) -> str:
     if not dropped:
         return ""
     text = (
-        "Left out because of `skip_bad`, each as the smallest unit that makes sense: the object where "
-        "only it is bad, the picture where the whole file is, or where no object is left."
+        "Left out because of `skip_bad`, each as the smallest sensible unit: the object if only it is bad, "
+        "the picture if the whole file is, or if no object is left."
     )
     listed = [f"{finding} -> {finding.drops} dropped" for finding in dropped]
     return "\n\n".join([f"## Dropped: {len(dropped)} faults", text, _block(listed)])
@@ -152,7 +152,7 @@ def _block(lines: Iterable[str]) -> str:
 
 
 def _code(text: str) -> str:
-    """A name from outside as inline code, whatever characters it has."""
+    """An untrusted name as inline code, whatever characters it has."""
     return "`" + clean(text, 80).replace("`", "'").replace("|", "\\|") + "`"
 
 

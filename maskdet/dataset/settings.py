@@ -12,15 +12,15 @@ from maskdet.settings import Section
 
 
 class SplitSettings(Section):
-    """How pictures are dealt to train and val."""
+    """How pictures are split into train and val."""
 
     ratio: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,3}:[1-9]\d{0,3}$")] = "4:1"
     """Train to val, as whole numbers."""
     method: Literal["grouped", "random", "every-nth"] = "grouped"
-    """grouped: near-duplicates stay on one side, stratified by class; random; every-nth: of the sorted names
-    every n-th goes to val, the first one included."""
+    """grouped: stratified by class, near-duplicates stay together; random; every-nth: every n-th of the
+    sorted names goes to val, starting with the first."""
     seed: int = 0
-    """The same seed deals the same way on every machine."""
+    """The same seed gives the same split on every machine."""
 
 
 class DataSettings(Section):
@@ -29,12 +29,12 @@ class DataSettings(Section):
     root: Path
     """Folder with JPEGImages/ and Annotations/."""
     labels: tuple[str, ...] | None = None
-    """Class names in the model's order; left out: the names found, sorted."""
+    """Class names in the model's order; by default the names found, sorted."""
     aliases: dict[str, str] = Field(default_factory=dict)
-    """Written name to the class it stands for, such as face_nask: with_mask."""
+    """Name in the annotations to the class it stands for, such as face_nask: with_mask."""
     roles: dict[str, Role] = Field(default_factory=dict)
-    """What a class says of a face, where its name does not tell: masked, bare or worn-wrong. Safety figures,
-    verdicts and the matching of classes follow it."""
+    """Role of each class whose name does not imply it: masked, bare or worn-wrong. Safety figures, verdicts
+    and class matching depend on it."""
     skip_bad: bool = False
-    """Drop what is bad and list it, instead of stopping."""
+    """Drop bad items and list them, instead of stopping."""
     split: SplitSettings = SplitSettings()

@@ -1,4 +1,4 @@
-"""Deals pictures to train and val. Only whole numbers and sha256 decide, so every machine deals alike."""
+"""Splits pictures into train and val. Only integers and sha256 decide, so every machine splits alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskdet.dataset.settings import SplitSettings
 from maskdet.dataset.stratify import Group, stratify
 from maskdet.errors import DatasetError
 
-# Pictures without objects are dealt like one class more. No class starts with a blank, so none has this name.
+# Pictures without objects are dealt like one more class. No class starts with a space, so none has this name.
 _NEGATIVES = " negatives"
 
 
@@ -27,14 +27,14 @@ class Item:
 
 
 def split(items: Sequence[Item], settings: SplitSettings) -> dict[str, Part]:
-    """The part of each picture, by name.
+    """The split of each picture, by name.
 
-    - every-nth: of the names sorted by code point the first and every n-th after it go to val, where
-      n = (train + val) / val must be whole.
-    - random: in the order of sha256("seed:name") the first go to val, as many as the ratio says.
-    - grouped: whole groups are dealt so that classes and pictures come as near to the ratio as they can.
+    - every-nth: the first and every n-th after it of the names sorted by code point go to val, where
+      n = (train + val) / val must be an integer.
+    - random: in the order of sha256("seed:name"), the first ones go to val, as many as the ratio says.
+    - grouped: whole groups are dealt so that classes and pictures come as close to the ratio as possible.
 
-    Raises DatasetError when the ratio does not suit the method, or one part would be empty.
+    Raises DatasetError if the ratio does not suit the method, or one part would be empty.
     """
     train, val = (int(number) for number in settings.ratio.split(":"))
     chosen = _METHODS[settings.method](items, train, val, settings.seed)
@@ -49,7 +49,7 @@ def split(items: Sequence[Item], settings: SplitSettings) -> dict[str, Part]:
 def _every_nth(items: Sequence[Item], train: int, val: int, seed: int) -> set[str]:
     del seed
     if (train + val) % val:
-        what = f"data.split: every-nth cannot deal {train}:{val}, as {train + val} / {val} is not whole"
+        what = f"data.split: every-nth cannot split {train}:{val}, as {train + val} / {val} is not an integer"
         raise DatasetError(what, "use a ratio such as 4:1, or the method grouped")
     names = sorted((item.name for item in items), key=lambda name: PurePosixPath(name).name)
     return set(names[:: (train + val) // val])
@@ -79,12 +79,12 @@ def _group(items: Sequence[Item], seed: int) -> Group:
 
 
 def _order(seed: int, name: str) -> str:
-    """A place in the deal that depends on nothing but the seed and the name."""
+    """A place in the order that depends only on the seed and the name."""
     return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
 
 
 def _nearest(numerator: int, denominator: int) -> int:
-    """The quotient rounded to the nearest whole number, halves up."""
+    """The quotient rounded to the nearest integer, halves up."""
     return (2 * numerator + denominator) // (2 * denominator)
 
 

@@ -1,4 +1,4 @@
-"""What a data set is made of: objects per class and part, and how small its faces are for the network."""
+"""What a data set consists of: objects per class and part, and how small its faces are for the network."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SMALL = (8, 16, 32)
 """Face sizes in pixels whose share is reported. 8 px is one cell of PicoDet's finest feature map."""
 
 INPUT_SIDES = (320, 416, 640)
-"""Sides of the square inputs that PicoDet comes with."""
+"""Sides of PicoDet's square inputs."""
 
 _MANY = 0.10
-"""Share of faces under 16 px from which a larger input is worth its time."""
+"""Share of faces under 16 px above which a larger input is worth its time."""
 
 _FEW = 0.02
-"""Share of faces under 16 px up to which an input counts as large enough."""
+"""Share of faces under 16 px up to which an input is large enough."""
 
 Sizes = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ def part_counts(manifest: Manifest, part: Part) -> PartCounts:
 def face_sizes(manifest: Manifest, input_size: tuple[int, int]) -> dict[str, Sizes]:
     """Per class [M]: sqrt(area) of each face in pixels of the network's input, `input_size` (height, width).
 
-    The picture is stretched to the input, so width and height scale apart.
+    The picture is stretched to the input, so width and height scale separately.
     """
     sizes: dict[str, list[float]] = {label: [] for label in manifest.labels}
     for picture in manifest.pictures:
@@ -71,18 +71,17 @@ def size_advice(manifest: Manifest, input_size: tuple[int, int]) -> str:
     said = f"At {input_size[1]} x {input_size[0]}, {here:.0%} of the faces are smaller than 16 px"
     if here > _MANY and larger:
         options = ", ".join(f"{shares[other]:.0%} at {other} x {other}" for other in larger)
-        return f"{said}, which the network finds badly. A larger input helps: {options}."
+        return f"{said}, which the network detects poorly. A larger input helps: {options}."
     if here > _MANY:
-        return (
-            f"{said}, which the network finds badly. Cut large pictures into tiles, or label fewer far faces."
-        )
+        advice = "Cut large pictures into tiles, or label fewer distant faces."
+        return f"{said}, which the network detects poorly. {advice}"
     if smaller:
         return f"{said}. {smaller[0]} x {smaller[0]} would do ({shares[smaller[0]]:.0%}) and is faster."
     return f"{said}. The input suits the faces."
 
 
 def class_advice(manifest: Manifest) -> list[str]:
-    """Sentences on classes that are missing from a part, or rare."""
+    """Sentences about classes that are rare, or missing from a part."""
     train, val = part_counts(manifest, "train").objects, part_counts(manifest, "val").objects
     totals = {label: train[label] + val[label] for label in manifest.labels}
     most = max(totals, key=lambda label: totals[label])
@@ -101,7 +100,7 @@ def sample(manifest: Manifest, number: int) -> list[ManifestPicture]:
     """Up to `number` pictures to look at: each class in turn, the rarest first, then negatives."""
     totals = Counter(item.label for picture in manifest.pictures for item in picture.objects)
     order = sorted(manifest.labels, key=lambda label: (totals[label], label))
-    # By hash, not by name: neighbours in name are often neighbours in time.
+    # By hash, not by name: adjacent names are often adjacent in time.
     waiting = sorted(manifest.pictures, key=lambda picture: (picture.sha256, picture.picture))
     chosen: list[ManifestPicture] = []
     for turn in range(number):

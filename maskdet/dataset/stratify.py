@@ -1,4 +1,4 @@
-"""Deals groups of pictures to two parts so that each class comes near to the ratio.
+"""Deals groups of pictures to two parts so that each class comes close to the ratio.
 
 The first deal is iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011, "On the stratification of
 multi-label data"): the rarest class first. Single groups then change sides as long as that helps.
@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-# A name that no class can have, since names are stripped of blanks.
+# A name that no class can have, since names are stripped of spaces.
 _PICTURES = " pictures"
 _MAX_MOVES = 1000
-# The cost of a class that one part lacks: more than any deviation that having it could mean.
+# The cost of a class that one part lacks: more than any deviation could.
 _LACKING = 1e6
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pictures that stay together. `key`, unlike any other's, orders groups; `objects`: (class, number)."""
+    """Pictures that stay together. `key`, unique, orders groups; `objects`: (class, number)."""
 
     key: str
     pictures: int
@@ -39,7 +39,7 @@ def stratify(groups: Sequence[Group], train: int, val: int) -> set[Group]:
     waiting = sorted(groups, key=lambda group: group.key)
     for column in balance.columns:
         having = [group for group in waiting if group.amounts.get(column)]
-        # Crowds first, while there is something left to even them out; like sizes in the order of the keys.
+        # Crowds first, while enough is left to balance them; equal sizes in the order of the keys.
         for group in sorted(having, key=lambda group: -group.amounts[column].bit_length()):
             balance.place(group, balance.wants_in_val(column, group.amounts[column]))
         placed = set(having)
@@ -51,7 +51,7 @@ def stratify(groups: Sequence[Group], train: int, val: int) -> set[Group]:
 
 
 class _Balance:
-    """What the two parts hold of each class, and of pictures as one class more."""
+    """What the two parts hold of each class, and of pictures as one more class."""
 
     def __init__(self, groups: Sequence[Group], train: int, val: int) -> None:
         self.train, self.val = train, val
@@ -70,7 +70,7 @@ class _Balance:
         (self.in_val if in_val else self.in_train).update(group.amounts)
 
     def wants_in_val(self, column: str, amount: int) -> bool:
-        """Whether `amount` more of a class bring what is dealt nearer to the ratio in val than in train."""
+        """Whether `amount` more of a class bring the split closer to the ratio in val than in train."""
         in_train, in_val = self.in_train[column], self.in_val[column]
         if bool(in_train) != bool(in_val):
             return not in_val
@@ -79,7 +79,7 @@ class _Balance:
         return abs((in_val + amount) * whole - share) < abs(in_val * whole - share)
 
     def improve(self) -> bool:
-        """Let the one group change sides that helps most. False if none does."""
+        """Move the one group that helps most. False if none does."""
         now = self._cost({}, 1)
         cost, _, best = min(
             (self._cost(group.amounts, -1 if in_val else 1), group.key, group)

@@ -1,4 +1,4 @@
-"""Reads one Pascal VOC annotation: tolerant of what has one meaning, strict on the rest."""
+"""Reads one Pascal VOC annotation: tolerant where the meaning is clear, strict otherwise."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _PLAIN_DIFFICULT = {"", "0", "1"}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file gave: its annotation, None if the file as a whole is bad, and what was found on the way.
+    """The result of one file: its annotation, None if the whole file is bad, and the findings.
 
     `unread` counts objects that cannot be read (no name, a coordinate missing or not a number): each is a
-    finding, and is not among the annotation's objects.
+    finding, and not among the annotation's objects.
     """
 
     annotation: Annotation | None
@@ -35,7 +35,7 @@ class Reading:
 
 
 def read_annotation(path: Path, file: str) -> Reading:
-    """Read the VOC file at `path`; findings call it `file`. Never raises for what the file holds."""
+    """Read the VOC file at `path`; findings call it `file`. Never raises because of the file's content."""
     report = Collector(file)
     try:
         root = parse(path)
@@ -61,7 +61,7 @@ def _read_root(root: Element, path: Path, report: Collector) -> tuple[Annotation
 
 
 def _size(root: Element, report: Collector) -> tuple[int, int]:
-    """(height, width) as the file claims them, zeros where it does not say."""
+    """(height, width) as the file claims them, zeros if it does not."""
     texts = [_text(root, f"size/{side}") for side in ("width", "height")]
     width, height = (_finite(text) or 0.0 for text in texts)
     if width > 0 and height > 0 and width.is_integer() and height.is_integer():

@@ -1,4 +1,4 @@
-"""Parses one XML file that may come from anywhere: no entities, no network, no huge trees."""
+"""Parses one untrusted XML file: no entities, no network, no huge trees."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Element = Any
 """An lxml element; lxml ships no types."""
 
 MAX_BYTES = 16 * 1024 * 1024
-"""An annotation is some kB; a file of more than this is not one."""
+"""An annotation is a few kB; a file larger than this is not one."""
 
 
 class RefusedXmlError(Exception):
-    """The file as a whole cannot be used; `code` is that of the finding it makes, `line` 0 if unknown."""
+    """The whole file is unusable; `code` is that of the finding it makes, `line` 0 if unknown."""
 
     def __init__(self, code: str, message: str, hint: str = "", line: int = 0) -> None:
         super().__init__(message)
@@ -70,18 +70,18 @@ def _refuse_entities(root: Element) -> None:
     document = root.getroottree().docinfo
     dtd = document.internalDTD
     if document.system_url or document.public_id or (dtd is not None and list(dtd.entities())):
-        message = "declares entities or names an outside DTD, which no annotation needs"
+        message = "declares entities or refers to an external DTD, which no annotation needs"
         raise RefusedXmlError("xml-entities", message, "remove the DOCTYPE", line=1)
 
 
 def _placed(text: str, line: int) -> tuple[str, int]:
-    """`text` without the blanks around it, and its own line where `line` is that of what stands before it."""
+    """`text` without surrounding whitespace, and its line, given the `line` of what precedes it."""
     blank = text[: len(text) - len(text.lstrip())]
     return text.strip(), line + blank.count("\n")
 
 
 def _end_line(node: Element) -> int:
-    """Line of a node's end tag. libxml2 keeps only that of the start tag, so line breaks are counted."""
+    """Line of a node's end tag. libxml2 keeps only the start tag's, so line breaks are counted."""
     if not isinstance(node.tag, str):
         return line_of(node, node)
     if len(node):

@@ -1,8 +1,8 @@
-"""The answer that people get: of all that NMS left, one label a face.
+"""The final answer: of all candidates after NMS, one label per face.
 
-The web page runs the same rule (`serving/web/js/rule.js`) where a person moves a threshold, so its arithmetic
-is part of it: scores and thresholds are float32 and so is their quotient, overlaps are float64. Both come out
-the same to the last bit in JavaScript.
+The web page runs the same rule (`serving/web/js/rule.js`) when the user moves a threshold, so its arithmetic
+is part of the contract: scores, thresholds and their quotients are float32, overlaps are float64. Both come
+out identical to the last bit in JavaScript.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 from maskdet.types import BoolArray, Detections, FloatArray, IntArray
 
 SAME_FACE_IOU: Final = 0.5
-"""Boxes that overlap by more than this are taken for one face."""
+"""Boxes that overlap by more than this count as one face."""
 _LEAST_THRESHOLD: Final = np.float32(1e-6)
 
 
 def answer(candidates: Detections, thresholds: FloatArray) -> Detections:
-    """The candidates over their thresholds ([C] by class id), each face once; best score first.
+    """The candidates that reach their thresholds ([C] by class id), each face once; best score first.
 
     NMS keeps classes apart, so a face can be found as two of them. Of boxes that overlap by more than
     SAME_FACE_IOU the one whose `certainty` is highest stays.
@@ -36,15 +36,15 @@ def answer(candidates: Detections, thresholds: FloatArray) -> Detections:
 def certainty(found: Detections, thresholds: FloatArray) -> FloatArray:
     """Score over the threshold of its class, [N].
 
-    A threshold says how much evidence a class needs, so it also decides between classes: raising one makes
-    its label rarer wherever two compete. With equal thresholds the higher score wins.
+    A threshold states how much evidence a class needs, so it also decides between classes: raising one
+    makes its label rarer wherever two compete. With equal thresholds the higher score wins.
     """
     weights: FloatArray = found.scores / np.maximum(thresholds, _LEAST_THRESHOLD)[found.class_ids]
     return weights
 
 
 def same_face(some: Detections, others: Detections) -> BoolArray:
-    """[N, M] whether the boxes of `some` [N] and `others` [M] are taken for one face."""
+    """[N, M] whether the boxes of `some` [N] and `others` [M] count as one face."""
     one, two = some.boxes.astype(np.float64)[:, None], others.boxes.astype(np.float64)[None]
     sides = np.minimum(one[..., 2:], two[..., 2:]) - np.maximum(one[..., :2], two[..., :2])
     shared = np.maximum(sides, 0).prod(axis=-1)
@@ -54,7 +54,7 @@ def same_face(some: Detections, others: Detections) -> BoolArray:
 
 
 def _most_certain(rivals: BoolArray, weights: FloatArray) -> IntArray:
-    """Rows that stay, in order. What is beaten beats nothing itself; of equals the first stays."""
+    """Rows that stay, in order. A suppressed row suppresses nothing itself; of equals the first stays."""
     left = np.ones(len(weights), np.bool_)
     kept = np.zeros(len(weights), np.bool_)
     for row in np.argsort(-weights, kind="stable"):

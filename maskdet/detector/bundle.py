@@ -1,4 +1,4 @@
-"""The bundle: one ONNX file that holds the model and all that is needed to run it."""
+"""The bundle: one ONNX file that holds the model and everything needed to run it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.detector.settings import METADATA_KEY, BundleMeta
 from maskdet.errors import BundleError
 
-_EXPORT_HINT = "make a bundle with `maskdet export`, and give the path of its .onnx file"
+_EXPORT_HINT = "make a bundle with `maskdet export`, and pass the path of its .onnx file"
 _FORMAT: Final = 1
 
 
@@ -22,7 +22,7 @@ _FORMAT: Final = 1
 class Bundle:
     """A checked bundle in memory; the file is not read again.
 
-    session: the one that it was checked with, on one thread of the CPU; making another takes a while.
+    session: the one that it was checked with, on one CPU thread; creating another takes a while.
     """
 
     path: Path
@@ -77,7 +77,7 @@ def _check_format(values: Any) -> None:
 
 def _check_thresholds(meta: BundleMeta) -> None:
     if not meta.labels or len(set(meta.labels)) != len(meta.labels):
-        raise BundleError(f"the labels {list(meta.labels)} are empty or repeat", _EXPORT_HINT)
+        raise BundleError(f"the labels {list(meta.labels)} are empty or contain duplicates", _EXPORT_HINT)
     if set(meta.thresholds) != set(meta.labels):
         raise BundleError(
             f"thresholds are given for {sorted(meta.thresholds)}, the labels are {sorted(meta.labels)}",
@@ -86,7 +86,7 @@ def _check_thresholds(meta: BundleMeta) -> None:
 
 
 def _check_graph(session: OnnxSession, meta: BundleMeta) -> None:
-    """The graph of BundleMeta's docstring; a dimension that the graph leaves free fits any number."""
+    """Check the graph against BundleMeta's docstring; a free dimension fits any number."""
     height, width = meta.input_size
     if set(session.inputs) != {"image"} or not {"boxes", "scores"} <= set(session.outputs):
         names = f"{', '.join(session.inputs)} to {', '.join(session.outputs)}"

@@ -1,4 +1,4 @@
-"""Captions of detections: what they say, how large, in which colour, and where they hide no face."""
+"""Captions of detections: their text, size, colour, and a place where they hide no face."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _PALETTE: Final[tuple[Colour, ...]] = (
     (94, 100, 114),
 )
 _SMALLEST_TEXT: Final = 11
-"""Pixels; below it letters run together."""
+"""Pixels; smaller letters run together."""
 _LARGEST_TEXT: Final = 1 / 60
-"""In longer sides of the picture."""
+"""As a share of the picture's longer side."""
 _MOST_NAMED: Final = 8
-"""Faces: a name that stands there more often is noise, and a legend says it better."""
+"""Faces: repeating a name more often is noise, and a legend does it better."""
 _MOST_OF_PICTURE: Final = 0.08
 """Share of the picture that captions may hide."""
 _WORTH_IT: Final = 0.5
-"""Share of the faces that must have room for a short caption; with fewer, captions are noise."""
+"""Share of the faces that must have room for a short caption; below it, captions are noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,16 @@ def class_colour(labels: Sequence[str], class_id: int) -> Colour:
 
 
 def class_name(labels: Sequence[str], class_id: int, size: int) -> tuple[str, Font]:
-    """A label, and a font of `size` pixels for it; its number where this system has no font for it."""
+    """A label, and a font of `size` pixels for it; its class number where this system has no font for it."""
     font = find_font(labels[class_id], size)
-    # Better a number than a row of empty squares.
+    # A number is better than a row of empty squares.
     return (labels[class_id], font) if font is not None else (f"class {class_id}", find_latin(size))
 
 
 def place_captions(detections: Detections, labels: Sequence[str], picture_size: tuple[int, int]) -> Captions:
     """`label 0.93` beside every face if there is ample room for all, else `0.93` beside those that have room.
 
-    The best choose first. No caption lies on another's face or leaves the picture (height, width).
+    The best scores choose first. No caption covers another's face or leaves the picture (height, width).
     """
     if len(detections) <= _MOST_NAMED:
         named = _placed(detections, labels, picture_size, named=True)
@@ -93,7 +93,7 @@ def place_captions(detections: Detections, labels: Sequence[str], picture_size: 
 
 
 def _ample(plates: Sequence[Plate], picture_size: tuple[int, int]) -> bool:
-    """Whether the room is ample: captions hide what lies between the faces, other people too."""
+    """Whether there is ample room: captions hide what lies between the faces, including other people."""
     hidden = sum(plate.size[0] * plate.size[1] for plate in plates)
     return hidden <= _MOST_OF_PICTURE * picture_size[0] * picture_size[1]
 
@@ -116,7 +116,7 @@ def _placed(
 
 
 def _plate(detections: Detections, row: int, labels: Sequence[str], size: int, *, named: bool) -> Plate:
-    """A caption that has no place yet."""
+    """A caption not yet placed."""
     class_id = int(detections.class_ids[row])
     name, font = class_name(labels, class_id, size)
     score = f"{detections.scores[row]:.2f}"

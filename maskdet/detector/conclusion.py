@@ -1,4 +1,4 @@
-"""From a picture to what is said of it: the faces, each once, and the verdict."""
+"""From a picture to the result: the faces, each once, and the verdict."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from maskdet.types import Detections, FloatArray, Picture
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """detections: those over their thresholds, best first; verdict: of all of them, counts included."""
+    """detections: those that reach their thresholds, best first; verdict: over all of them, with counts."""
 
     detections: Detections
     verdict: Verdict
@@ -26,7 +26,7 @@ class Conclusion:
 def rule_of(
     meta: BundleMeta, violations: Sequence[str] | None = None, band: float = UNCERTAIN_BAND
 ) -> MaskRule:
-    """The rule for a bundle's labels; `violations` and `band` as the server's settings have them."""
+    """The rule for a bundle's labels; `violations` and `band` as in the server's settings."""
     return MaskRule.of(meta.labels, meta.roles, violations, band)
 
 
@@ -35,7 +35,7 @@ def conclude(
 ) -> Conclusion:
     """candidates: as `MaskRule.judge` takes them; thresholds: [C] by class id.
 
-    `max_detections` cuts the detections, the poorest first; the verdict sees them all.
+    `max_detections` limits the detections, best first; the verdict covers all of them.
     """
     sure = answer(candidates, thresholds)
     verdict = rule.judge(candidates, sure, thresholds)
@@ -52,7 +52,7 @@ def examine(
     size: tuple[int, int] | None = None,
     max_detections: int | None = None,
 ) -> Conclusion:
-    """Look at a picture and conclude; `size` and errors as `Detector.detect`."""
+    """Detect and conclude; `size` and errors as for `Detector.detect`."""
     from_score = float(rule.doubt_from(thresholds).min())
     candidates = detect_closely(detector, picture, look, size, from_score=from_score)
     return conclude(candidates, thresholds, rule, max_detections)

@@ -1,4 +1,4 @@
-"""The detector: pictures in, detections out. What predict, eval, parity and serve share."""
+"""The detector: pictures in, detections out. Shared by predict, eval, parity and serve."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from maskdet.types import Detections, FloatArray, Picture
 
 
 class Detector:
-    """A bundle, ready to run. Nothing changes after construction, so any number of threads may share it."""
+    """A bundle, ready to run. Immutable after construction, so any number of threads may share it."""
 
     def __init__(self, bundle: Bundle, *, threads: int = 0, device: str = "cpu") -> None:
-        """`threads` of one forward pass, 0 for all cores; errors as `open_session`."""
+        """`threads` of one forward pass, 0 for all cores; errors as for `open_session`."""
         self._meta = bundle.meta
         as_checked = threads == 1 and device == "cpu"
         self._session = (
@@ -31,7 +31,7 @@ class Detector:
 
     @property
     def thresholds(self) -> FloatArray:
-        """[C] score from which a detection of each class counts; read-only. For `Detections.above`."""
+        """[C] lowest score that counts, by class; read-only. For `Detections.above`."""
         return self._thresholds
 
     def detect(
@@ -50,8 +50,8 @@ class Detector:
         """One forward pass over pictures of any sizes; one `Detections` each, in order.
 
         `sizes`: (height, width) that boxes refer to, where pictures were decoded at a fraction of it.
-        `from_score`: detections below it are left out, which saves most of the time of NMS.
-        Raises PictureError for an array that is no picture, BundleError if the model fails.
+        `from_score`: lower-scoring detections are left out, which saves most of the time of NMS.
+        Raises PictureError for an array that is not a picture, BundleError if the model fails.
         """
         if not pictures:
             return []

@@ -1,4 +1,4 @@
-"""Detections drawn into a picture so that every face can still be seen."""
+"""Detections drawn into a picture so that every face stays visible."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _MOST_ZOOM: Final = 4.0
 def draw(
     picture: Picture, detections: Detections, labels: Sequence[str], *, keep_size: bool = False
 ) -> Picture:
-    """A copy of the picture with each detection's box, and `label 0.93` beside it; the best lie on top.
+    """A copy of the picture with each detection's box, and `label 0.93` beside it; the best are drawn on top.
 
-    No caption hides a face. Where there is no room for all of them the picture is enlarged; what still has no
-    room is left out, captions shorten to scores, and a legend in a strip below tells and counts the classes.
-    `keep_size` keeps the picture as large as it was: the legend then goes where no face is, or is left out.
+    No caption hides a face. If they do not all fit, the picture is enlarged, captions are
+    shortened to scores or left out, and a legend in a strip below names and counts the classes.
+    `keep_size` keeps the picture's size: the legend then goes where no face is, or is left out.
     """
     captions = place_captions(detections, labels, _size(picture))
     if not captions.named and not keep_size:

@@ -1,11 +1,11 @@
-"""The one EXIF tag that decoding needs, read without a warning or an error whatever the block holds."""
+"""The one EXIF tag that decoding needs, read without warnings or errors, whatever the block holds."""
 
 from __future__ import annotations
 
 from typing import Final, Literal
 
 UPRIGHT: Final = 1
-"""The orientation of a picture that is stored as it is shown."""
+"""The orientation of a picture that is stored upright."""
 
 _PREFIX = b"Exif\0\0"
 _ORIENTATION = 0x0112
@@ -15,7 +15,7 @@ _BYTE_ORDERS: Final[dict[bytes, Literal["little", "big"]]] = {b"II*\0": "little"
 
 
 def read_orientation(block: bytes) -> int:
-    """1..8 as EXIF 2.32 counts them (tag 274, first directory); 1 if the block does not say or is damaged."""
+    """1..8 as EXIF 2.32 counts them (tag 274, first directory); 1 if the block has none or is damaged."""
     tiff = block.removeprefix(_PREFIX)
     order = _BYTE_ORDERS.get(tiff[:4])
     if order is None:

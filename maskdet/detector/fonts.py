@@ -1,4 +1,4 @@
-"""Fonts for captions: Pillow's own for Latin text, one of the system's for the rest."""
+"""Fonts for captions: Pillow's own for Latin text, a system font for the rest."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _CJK_FONTS: Final = (
 
 
 def find_font(text: str, size: int) -> Font | None:
-    """A font of that many pixels that can write the text; None if this system has none."""
+    """A font of `size` pixels that has the text's characters; None if this system has none."""
     return find_latin(size) if all(ord(letter) < _LATIN_END for letter in text) else _cjk(size)
 
 
 @lru_cache(maxsize=32)
 def find_latin(size: int) -> Font:
-    """Pillow's own font, which is always there."""
+    """Pillow's own font, which is always available."""
     return ImageFont.load_default(size)
 
 

@@ -1,7 +1,7 @@
-"""The layout of a JPEG, read by its markers: the size it claims, its EXIF block, whether its end is there.
+"""The layout of a JPEG, read from its markers: the size it claims, its EXIF block, whether it is complete.
 
-OpenCV decodes a cut JPEG without complaint (before 5.0) and allocates what the header claims, so both are
-looked at first. Markers: ITU-T T.81, annex B.
+OpenCV decodes a truncated JPEG without complaint (before 5.0) and allocates what the header claims, so both
+are checked first. Markers: ITU-T T.81, annex B.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 
 @dataclass(frozen=True, slots=True)
 class JpegLayout:
-    """What stands before the first scan, and whether an end marker follows it."""
+    """What precedes the first scan, and whether an end marker follows it."""
 
     size: tuple[int, int]
     """Height and width of the frame before any EXIF turn."""
@@ -33,7 +33,7 @@ class JpegLayout:
 
 
 def read_layout(data: bytes) -> JpegLayout | None:
-    """Walk the markers up to the first scan; None if they make no picture."""
+    """Walk the markers up to the first scan; None if they are not those of a picture."""
     size, exif, place = None, b"", 2
     while (marker := _next_marker(data, place)) is not None:
         code, place = marker
@@ -47,7 +47,7 @@ def read_layout(data: bytes) -> JpegLayout | None:
         elif code == _APP1 and data.startswith(b"Exif\0\0", place + 2):
             exif = exif or data[place + 2 : place + length]
         elif code == _SOS:
-            # Thumbnails inside the header have markers of their own, so the search starts here.
+            # Thumbnails inside the header have their own markers, so the search starts here.
             scans, complete = 1 + data.count(_SCAN, place), data.find(_EOI, place + length) >= 0
             return JpegLayout(size, exif, scans, complete) if size else None
         place += length
@@ -55,7 +55,7 @@ def read_layout(data: bytes) -> JpegLayout | None:
 
 
 def _next_marker(data: bytes, place: int) -> tuple[int, int] | None:
-    """The code of the next marker and the offset after it, over any fill bytes, as libjpeg reads them."""
+    """The code of the next marker and the offset after it, skipping fill bytes as libjpeg does."""
     while (place := data.find(b"\xff", place)) >= 0:
         while place < len(data) and data[place] == 0xFF:
             place += 1

@@ -1,4 +1,4 @@
-"""The legend of a drawn picture: what each outline stands for, and how many there are."""
+"""The legend of a drawn picture: what each outline means, and how many there are."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _GROUND: Final[Colour] = (24, 30, 34)
 _INK: Final[Colour] = (240, 244, 246)
 _SMALLEST_TEXT: Final = 12
 _PICTURE_OF_TEXT: Final = 60
-"""Longer side of the picture in heights of the text."""
+"""The picture's longer side as a multiple of the text height."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A class as the legend names it: `width` pixels of its text in `font`."""
+    """One class in the legend: `width` is that of its text in `font`, in pixels."""
 
     text: str
     font: Font
@@ -33,7 +33,7 @@ class Entry:
 
 
 def legend_below(picture: Picture, found: Detections, labels: Sequence[str]) -> Picture:
-    """The picture with a strip below it, which holds the legend; as it was if that is too wide for it."""
+    """The picture with a legend strip below it; unchanged if the legend is too wide."""
     height, width = picture.shape[:2]
     text = _text_size((height, width))
     rows = _rows(_entries(found, labels, text), width, text)
@@ -43,7 +43,7 @@ def legend_below(picture: Picture, found: Detections, labels: Sequence[str]) -> 
 
 
 def legend_inside(picture: Picture, found: Detections, labels: Sequence[str], kept_free: IntArray) -> None:
-    """Draw the legend into the picture where it touches nothing of `kept_free` [M, 4], if there is room."""
+    """Draw the legend into the picture without touching `kept_free` [M, 4], if there is room."""
     height, width = picture.shape[:2]
     text = _text_size((height, width))
     entries = _entries(found, labels, text)
@@ -78,7 +78,7 @@ def _width(entries: Sequence[Entry], text: int) -> int:
 
 
 def _rows(entries: Sequence[Entry], width: int, text: int) -> list[list[Entry]] | None:
-    """The entries in rows that are as wide as the picture at most; None if one alone is wider."""
+    """The entries in rows no wider than the picture; None if a single entry is wider."""
     rows: list[list[Entry]] = [[]]
     for entry in entries:
         if _width([*rows[-1], entry], text) > width:
@@ -89,7 +89,7 @@ def _rows(entries: Sequence[Entry], width: int, text: int) -> list[list[Entry]] 
 
 
 def _panel(rows: Sequence[Sequence[Entry]], width: int, text: int) -> Picture:
-    """[H, width, 3] the legend on its ground."""
+    """[H, width, 3] the legend on its background."""
     step = round(1.8 * text)
     panel = np.full((step * len(rows) + text // 2, width, 3), _GROUND, np.uint8)
     places = list(_places(rows, step, text))

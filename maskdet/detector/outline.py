@@ -1,4 +1,4 @@
-"""The outline of a box: in its class's colour, and in a pattern that tells classes apart without colours."""
+"""The outline of a box: in its class's colour, and a line pattern that tells classes apart without colour."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from maskdet.types import IntArray, Picture
 Colour = tuple[int, int, int]
 
 DASHES: Final[tuple[tuple[float, ...], ...]] = ((), (3.0, 2.0), (1.5, 1.5), (5.0, 1.5, 1.5, 1.5))
-"""By class id: lengths of line and gap in turn, in widths of the line. An empty one is a whole line."""
+"""By class id: alternating lengths of dash and gap, in line widths. An empty one is a solid line."""
 _WIDEST: Final = 1 / 400
-"""Width of the line in longer sides of the picture."""
+"""Line width as a share of the picture's longer side."""
 _OF_THE_FACE: Final = 1 / 14
-"""Most of a face's shorter side that its line takes on each side."""
+"""Largest share of a face's shorter side that the line takes on each side."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How the boxes of a class are drawn. `gap` fills the gaps of the pattern, so it shows on any ground."""
+    """How the boxes of a class are drawn. `gap` fills the gaps of the pattern: visible on any background."""
 
     colour: Colour
     gap: Colour
@@ -30,7 +30,7 @@ class Line:
 
 
 def ink_on(colour: Colour) -> Colour:
-    """Black or white, whichever has more contrast on a colour (relative luminance of WCAG 2.2)."""
+    """Black or white, whichever contrasts more with a colour (relative luminance of WCAG 2.2)."""
     channels = np.array(colour) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     light = float(linear @ (0.2126, 0.7152, 0.0722))
@@ -43,7 +43,7 @@ def class_line(colour: Colour, class_id: int) -> Line:
 
 
 def line_width(box: IntArray, picture: tuple[int, int]) -> int:
-    """Pixels: thinner for small faces, so that the line leaves them to be seen."""
+    """Pixels: thinner for small faces, so that the line leaves them visible."""
     side = int((box[2:] - box[:2]).min())
     return max(1, round(min(max(picture) * _WIDEST, side * _OF_THE_FACE)))
 
@@ -61,7 +61,7 @@ def draw_outline(picture: Picture, box: IntArray, line: Line, width: int) -> Non
 
 
 def _tape(length: int, line: Line, width: int) -> NDArray[np.uint8]:
-    """[length, 3] one side of an outline. Both ends are line, so that corners are seen."""
+    """[length, 3] one side of an outline. Both ends are dashes, so that corners are visible."""
     if not line.dash:
         return np.full((length, 3), line.colour, np.uint8)
     ends = np.cumsum(line.dash) * width

@@ -2,8 +2,8 @@
 
 JPEG and WebP go through OpenCV, all else through Pillow; both agree with
 `cv2.imdecode(..., IMREAD_COLOR)`, which the trainer uses. EXIF orientation is applied, the alpha channel is
-dropped (as the trainer drops it), 16-bit pictures keep their high byte, and of animations and multi-page
-files the first picture counts.
+dropped (as the trainer drops it), 16-bit pictures keep their high byte, and animations and multi-page
+files yield their first picture.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FORMATS_HINT = "send a JPEG, PNG, BMP, WebP, TIFF or GIF picture"
 _DAMAGED_HINT = "save the picture again, or leave it out"
 _TRANSPOSED = 5  # EXIF orientations from here on swap the axes
 _STRIP_PIXELS = 1 << 19
-"""Pixels that are copied out of Pillow at once: less than a millisecond of work."""
+"""Pixels copied out of Pillow at once: less than a millisecond of work."""
 _PILLOW_FORMATS = ("PNG", "BMP", "WEBP", "TIFF", "GIF")
 _FLAGS: Final = {
     1: cv2.IMREAD_COLOR,
@@ -48,7 +48,7 @@ class PictureLimits:
     max_pixels: int = 50_000_000
     """Width times height."""
     max_scans: int = 64
-    """Passes of a progressive JPEG: a few bytes each, yet each costs the time of a whole picture."""
+    """Passes of a progressive JPEG: a few bytes each, yet each costs as much time as a whole picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class DecodedPicture:
 
     pixels: Picture
     size: tuple[int, int]
-    """Height and width of the whole picture, turned: boxes are given in its pixels."""
+    """Height and width of the whole picture after its EXIF turn: boxes are in its pixels."""
 
     @property
     def reduced(self) -> bool:
-        """Whether `pixels` are fewer than the picture has."""
+        """Whether `pixels` was decoded at less than full size."""
         return self.pixels.shape[:2] != self.size
 
 
@@ -73,11 +73,11 @@ def decode(data: bytes, limits: PictureLimits = PictureLimits()) -> Picture:
 def decode_reduced(
     data: bytes, limits: PictureLimits = PictureLimits(), *, at_least: tuple[int, int] | None
 ) -> DecodedPicture:
-    """Decode a JPEG at 1/2, 1/4 or 1/8 where that still gives `at_least` (height, width); all else in full.
+    """Decode a JPEG at 1/2, 1/4 or 1/8 where that still gives `at_least` (height, width); all others in full.
 
     Saves most of the decoding time of large photographs. Pixels differ a little from those of a full decode,
-    so whatever detects (training's validation, eval, predict, serve, parity) reads pictures this way, and
-    asks for what its passes take: the network input, or `Look.least_size`.
+    so all code that detects (training's validation, eval, predict, serve, parity) reads pictures this way,
+    and asks for what its passes need: the network input, or `Look.least_size`.
     """
     if len(data) > limits.max_bytes:
         raise _too_many_bytes(len(data), limits)
@@ -89,22 +89,22 @@ def decode_reduced(
         raise PictureError(
             "there is not enough memory to decode the picture", "send a smaller picture"
         ) from error
-    # Decoders raise a dozen kinds of exception on hostile bytes; all mean the same to the caller.
+    # Decoders raise a dozen kinds of exception on hostile bytes; the caller treats them all alike.
     except Exception as error:
         raise PictureError(f"the picture is damaged: {error}", _DAMAGED_HINT) from error
 
 
 def from_image(image: Image.Image, limits: PictureLimits = PictureLimits()) -> Picture:
-    """An image that Pillow holds, as `decode` gives it from a file; the image is left as it is.
+    """A Pillow image as `decode` would return it from a file; the image is not modified.
 
     Raises PictureError.
     """
     try:
-        # Converting drops what a palette says of transparency from the image itself.
+        # Converting drops the palette's transparency from the image itself.
         return _upright(image.copy() if "transparency" in image.info else image, limits)
     except PictureError:
         raise
-    # As above: a file that was opened, but not read yet, is decoded here.
+    # As above: a file that was opened but not yet read is decoded here.
     except Exception as error:
         raise PictureError(f"the picture is damaged: {error}", _DAMAGED_HINT) from error
 
@@ -147,7 +147,7 @@ def _upright(image: Image.Image, limits: PictureLimits, data: bytes = b"") -> Pi
     _check_pixels(image.size[::-1], limits)
     webp = _decode_webp(data) if data and image.format == "WEBP" else None
     stored = _to_rgb(image) if webp is None else webp
-    # Asked for once loaded, since PNG may hold it after the pixels. Pillow turns TIFF by itself.
+    # Read after loading, since PNG may store it after the pixels. Pillow turns TIFF by itself.
     block = b"" if image.format == "TIFF" else image.info.get("exif", b"")
     return _turned(stored, read_orientation(block))
 
@@ -179,8 +179,8 @@ def _reduction(size: tuple[int, int], at_least: tuple[int, int]) -> int:
 
 
 def _open(data: bytes, limits: PictureLimits) -> Image.Image:
-    """Read the header only. Pillow has a pixel limit of its own, which speaks first on huge pictures."""
-    # ppdet's trainer turns this on for the whole process; half a picture would pass for a whole one.
+    """Read the header only. Pillow has its own pixel limit, which applies first to huge pictures."""
+    # ppdet's trainer turns this on for the whole process; a truncated picture would pass for a whole one.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         return Image.open(io.BytesIO(data), formats=_PILLOW_FORMATS)
@@ -199,7 +199,7 @@ def _check_pixels(size: tuple[int, int], limits: PictureLimits) -> None:
 
 
 def _decode_webp(data: bytes) -> Picture | None:
-    """Through OpenCV, since Pillow copies the whole picture under the interpreter lock; None if it cannot."""
+    """Through OpenCV, since Pillow holds the interpreter lock while it copies pixels; None if it cannot."""
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr)
 
@@ -210,14 +210,14 @@ def _to_rgb(image: Image.Image) -> Picture:
         high_byte = (np.asarray(image) >> 8).astype(np.uint8)
         return np.repeat(high_byte[:, :, None], 3, axis=2)
     if image.mode in {"I", "F"}:
-        raise PictureError("the picture has 32-bit pixels", "save it with 8 bits a channel")
-    # Pillow would warn that transparency of a palette is lost. It is dropped on purpose.
+        raise PictureError("the picture has 32-bit pixels", "save it with 8 bits per channel")
+    # Pillow would warn that a palette's transparency is lost. It is dropped on purpose.
     image.info.pop("transparency", None)
     return _pixels(image.convert("RGB"))
 
 
 def _pixels(image: Image.Image) -> Picture:
-    """Strip by strip: Pillow hands pixels over under the interpreter lock, and other threads wait."""
+    """Strip by strip: Pillow copies pixels while holding the interpreter lock, and other threads wait."""
     pixels = np.empty((image.height, image.width, 3), np.uint8)
     rows = max(1, _STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
@@ -227,7 +227,7 @@ def _pixels(image: Image.Image) -> Picture:
 
 
 def _turned(stored: Picture, turn: int) -> Picture:
-    """Undo how the camera was held: 5 to 8 swap the axes, the rest flips them (EXIF 2.32, tag 274)."""
+    """Apply the EXIF orientation: 5 to 8 swap the axes, the others only flip them (EXIF 2.32, tag 274)."""
     pixels = stored.transpose(1, 0, 2) if turn >= _TRANSPOSED else stored
     upside_down, mirrored = turn in {3, 4, 7, 8}, turn in {2, 3, 6, 7}
     pixels = pixels[:: -1 if upside_down else 1, :: -1 if mirrored else 1]

@@ -22,10 +22,10 @@ def whole_pixels(boxes: FloatArray) -> IntArray:
 def place(
     size: tuple[int, int], box: IntArray, picture: tuple[int, int], kept_free: IntArray
 ) -> tuple[int, int] | None:
-    """Upper left corner for a caption of `size` (width, height) of the face in `box`; None without room.
+    """Upper left corner for the caption of the face in `box`; `size` (width, height); None without room.
 
-    It lies inside the picture (height, width) and touches nothing of `kept_free` [M, 4]: other faces, and
-    captions that have their place. It is beside its own box, or hides little of it.
+    It lies inside the picture (height, width) and touches nothing in `kept_free` [M, 4]: other faces, and
+    captions already placed. It is beside its own box, or hides little of it.
     """
     spots = _spots(size, box, picture)
     rectangles = np.concatenate([spots, spots + size], axis=1)

@@ -9,7 +9,7 @@ from maskdet.detector.settings import NmsSettings
 from maskdet.types import BoolArray, Detections, FloatArray, IntArray
 
 _ROWS_FOR_EACH = 4
-"""Candidates that a detection may be expected to take, its own suppressed neighbours included."""
+"""Expected candidates per detection, including its suppressed neighbours."""
 
 
 def to_detections(
@@ -20,12 +20,12 @@ def to_detections(
     input_size: tuple[int, int],
     nms: NmsSettings,
 ) -> Detections:
-    """Detections in one picture, best score first; ties go by class id, then by anchor.
+    """Detections in one picture, best score first; ties are ordered by class id, then by anchor.
 
     boxes: [A, 4] xyxy in pixels of the network input; scores: [A, C]; sizes are (height, width).
-    Suppression is that of Paddle's `multiclass_nms3` with normalized boxes and no background class, but a
-    score equal to the threshold counts. Boxes are scaled to the picture and clipped to it; what lies
-    outside, or is not finite, is dropped.
+    Suppression follows Paddle's `multiclass_nms3` with normalized boxes and no background class, except that
+    a score equal to the threshold counts. Boxes are scaled to the picture and clipped to it; those outside
+    or not finite are dropped.
     """
     anchors, class_ids = _candidates(scores, nms)
     finite = np.isfinite(boxes[anchors]).all(axis=1)
@@ -57,8 +57,8 @@ def _candidates(scores: FloatArray, nms: NmsSettings) -> tuple[IntArray, IntArra
 def _first_kept(boxes: FloatArray, scores: FloatArray, class_ids: IntArray, nms: NmsSettings) -> IntArray:
     """The first `keep` rows that survive, of rows best first.
 
-    What is suppressed suppresses nothing itself. So a part of the rows is compared with the survivors before
-    it only, and the poor candidates of a crowd, which would cost most of the time, often not at all.
+    A suppressed row suppresses nothing itself. So rows are processed in parts, each compared only with the
+    survivors before it, and a crowd's poor candidates, which would cost most of the time, often not at all.
     """
     part = _ROWS_FOR_EACH * nms.keep
     kept = np.empty(0, np.int64)
@@ -71,12 +71,12 @@ def _first_kept(boxes: FloatArray, scores: FloatArray, class_ids: IntArray, nms:
 
 
 def suppress(boxes: FloatArray, scores: FloatArray, class_ids: IntArray, iou_threshold: float) -> IntArray:
-    """Rows that survive, in the order given, which is best first. Each class is looked at by itself."""
+    """Rows that survive, in the order given, which is best first. Classes are handled separately."""
     xywh = boxes - np.tile(
         boxes[:, :2].min(axis=0), 2
     )  # OpenCV keeps classes apart only if no box is negative
     xywh[:, 2:] -= xywh[:, :2]
-    # OpenCV's stubs ask for lists; arrays are taken as well, and many times faster.
+    # OpenCV's stubs want lists; arrays work as well, and many times faster.
     kept = cv2.dnn.NMSBoxesBatched(xywh, scores, class_ids, 0.0, iou_threshold)  # type: ignore[arg-type]
     return np.sort(np.asarray(kept, np.int64))
 

@@ -1,4 +1,4 @@
-"""From a picture to the network's input: the one preprocess of serving, prediction, evaluation and parity."""
+"""From a picture to the network's input: shared by serving, prediction, evaluation and parity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskdet.types import FloatArray, Picture
 
 
 def resize(picture: Picture, input_size: tuple[int, int]) -> Picture:
-    """Stretch to input_size (height, width) by bicubic interpolation, the ratio not kept.
+    """Stretch to input_size (height, width) by bicubic interpolation, ignoring the aspect ratio.
 
     Agrees to the pixel with PaddleDetection's `Resize(keep_ratio=False, interp=2)`.
     """
@@ -36,7 +36,7 @@ def to_batch(pictures: Sequence[Picture], input_size: tuple[int, int]) -> Pictur
 def normalise(batch: NDArray[np.uint8], mean: Sequence[float], std: Sequence[float]) -> FloatArray:
     """uint8 [N, H, W, 3] to float32 [N, 3, H, W], (x / 255 - mean) / std, for models without it in the graph.
 
-    The steps and their precision are those of PaddleDetection's `NormalizeImage` and `Permute`.
+    The steps and their precision match PaddleDetection's `NormalizeImage` and `Permute`.
     """
     values = batch.astype(np.float32)
     values *= 1.0 / 255.0

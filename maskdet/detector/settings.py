@@ -1,4 +1,4 @@
-"""What the bundle's metadata holds: all that is needed to run the model, and where it came from."""
+"""What the bundle's metadata holds: everything needed to run the model, and its origin."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from maskdet.settings import Section
 METADATA_KEY = "maskdet"
 """The ONNX metadata_props key whose value is a `BundleMeta` as JSON."""
 UNCERTAIN_BAND: Final = 0.15
-"""How far below its threshold a face leaves doubt, where nothing else is asked for."""
+"""How far below its threshold a face still leaves doubt, by default."""
 
 
 class NmsSettings(Section):
     """Per-class non-maximum suppression, PicoDet's values by default."""
 
     score_threshold: float = Field(0.025, ge=0, le=1)
-    """Candidates below it are dropped before NMS."""
+    """Candidates that score lower are dropped before NMS."""
     iou_threshold: float = Field(0.6, ge=0, le=1)
-    """A box that overlaps a better one of its class by more is dropped."""
+    """A box whose IoU with a better one of its class exceeds this is suppressed."""
     top_k: int = Field(1000, ge=1)
-    """Candidates a class that enter NMS."""
+    """Candidates per class that enter NMS."""
     keep: int = Field(100, ge=1)
-    """Detections a picture after NMS, best first."""
+    """Detections per picture after NMS, best first."""
 
     def from_score(self, score: float) -> NmsSettings:
-        """These settings for who needs no detection below `score`: those at or above it stay what they are.
+        """These settings for callers that need no detection below `score`; the others do not change.
 
-        A box is suppressed by better ones only, so what is poorer need not even enter NMS.
+        A box is suppressed only by better ones, so poorer ones need not enter NMS at all.
         """
         return self.model_copy(update={"score_threshold": max(score, self.score_threshold)})
 
 
 class BundleMeta(Section):
-    """The graph takes `image` uint8 [N, H, W, 3] RGB, already resized to input_size, and gives `boxes`
+    """The graph takes `image` uint8 [N, H, W, 3] RGB, already resized to input_size, and returns `boxes`
     float32 [N, A, 4], xyxy in pixels of the network input, and `scores` float32 [N, A, C] in 0..1.
     Normalisation is in the graph; NMS is not.
     """
@@ -50,8 +50,8 @@ class BundleMeta(Section):
     labels: tuple[str, ...]
     """Class names by class id."""
     roles: dict[str, Role]
-    """What each class says of a face; one that is left out has no known role. In a file made before roles
-    were written, the names tell."""
+    """Role of each class; a class left out has no known role. In a file written before roles existed, they
+    follow from the names."""
     input_size: tuple[int, int]
     """Height and width of the network input in pixels."""
     mean: tuple[float, float, float]
@@ -60,16 +60,16 @@ class BundleMeta(Section):
     """RGB standard deviation on a 0..1 scale; for information, the graph applies it."""
     nms: NmsSettings = NmsSettings()
     thresholds: dict[str, float]
-    """Score from which a detection of each class counts."""
+    """Lowest score that counts, by class."""
     threshold_policy: ThresholdPolicy = ThresholdPolicy()
-    """How the thresholds were chosen; a bundle without it does not say."""
+    """How the thresholds were chosen; unknown for a bundle without it."""
     manifest_sha256: str = ""
     """Hash of the manifest the model was trained from."""
     metrics: dict[str, float] = Field(default_factory=dict)
     """Figures on val, such as ap50, as fractions of 1; those of one policy are named
     after it, such as policy.safe.recall.LABEL."""
     versions: dict[str, str] = Field(default_factory=dict)
-    """Packages that made the file."""
+    """Versions of the packages that made the file."""
     licence: str = "Apache-2.0"
 
     @model_validator(mode="before")
@@ -77,14 +77,14 @@ class BundleMeta(Section):
     def _told_by_names(cls, values: Any) -> Any:
         if not isinstance(values, dict) or "roles" in values:
             return values
-        # Labels of a wrong type are the fault of their own field.
+        # Labels of the wrong type are reported for their own field.
         given: Any = values.get("labels")
         texts = isinstance(given, list | tuple) and all(isinstance(label, str) for label in given)
         return {**values, "roles": label_roles(given if texts else ())}
 
     @property
     def own_recall(self) -> dict[str, float]:
-        """Share of the faces on val that the thresholds answer, of the labels of which `metrics` say it."""
+        """Share of the faces on val that the thresholds answer, for labels that `metrics` has it for."""
         found = {label: self.metrics.get(f"recall.{label}") for label in self.labels}
         return {label: value for label, value in found.items() if value is not None}
 

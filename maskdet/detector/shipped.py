@@ -7,24 +7,24 @@ from pathlib import Path
 from maskdet.errors import EnvironmentProblem
 
 DEFAULT = "default"
-"""What `--model` and `model.pretrained` call it."""
+"""Its name in `--model` and `model.pretrained`."""
 MODEL_NAME = "face_mask.onnx"
 WEIGHTS_NAME = "face_mask.safetensors"
 _FOLDER = Path(__file__).resolve().parents[1] / "models"
 
 
 def ships_model() -> bool:
-    """Whether this build has one."""
+    """Whether this build ships one."""
     return (_FOLDER / MODEL_NAME).is_file()
 
 
 def shipped_model() -> Path:
-    """The bundle. Raises EnvironmentProblem where this build has none."""
+    """The bundle. Raises EnvironmentProblem if this build has none."""
     return _shipped(MODEL_NAME, "name an exported .onnx instead")
 
 
 def shipped_weights() -> Path:
-    """The weights of the bundle. Raises EnvironmentProblem where this build has none."""
+    """The weights of the bundle. Raises EnvironmentProblem if this build has none."""
     return _shipped(
         WEIGHTS_NAME, "set model.pretrained to coco, imagenet, none or the path of a .pdparams file"
     )

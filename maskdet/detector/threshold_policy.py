@@ -1,4 +1,4 @@
-"""By which policy a model's thresholds were chosen, and what they cost, in words."""
+"""The policy by which a model's thresholds were chosen, in words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskdet.settings import Section
 PolicyName = Literal["safe", "best-f1", "recall", "given", "override", "unknown"]
 
 COMPARED: Final[tuple[PolicyName, ...]] = ("safe", "best-f1", "recall")
-"""Those that choose on val; an evaluation puts them side by side."""
+"""Those that choose on val; an evaluation compares them."""
 _TEXTS: Final[dict[PolicyName, str]] = {
     "safe": "safe, the best mean F1 with at most {share} of bare faces wider than 16 px passed as masked",
     "best-f1": "best-f1, each class's best F1",
@@ -23,10 +23,10 @@ _TEXTS: Final[dict[PolicyName, str]] = {
 
 
 class ThresholdPolicy(Section):
-    """How thresholds came about.
+    """How thresholds were chosen.
 
-    safe, best-f1 and recall were chosen on val, given stood in the pipeline file, override is what the
-    operator or a request wants instead of the model's own; unknown: the model file does not say.
+    safe, best-f1 and recall were chosen on val, given comes from the pipeline file, override is set by the
+    operator or a request in place of the model's own; unknown: the model file does not say.
     """
 
     name: PolicyName = "unknown"
@@ -44,5 +44,5 @@ OVERRIDE: Final = ThresholdPolicy(name="override")
 
 
 def percentage(share: float) -> str:
-    """With one decimal, if it is not zero."""
+    """With one decimal, unless it is zero."""
     return f"{100 * share:.1f}".removesuffix(".0") + "%"

@@ -1,4 +1,4 @@
-"""The thresholds in force for a picture: the bundle's own, or what the caller asks for instead."""
+"""The thresholds in force for a picture: the bundle's own, or the caller's override."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Threshold = float | Mapping[str, float] | None
 
 
 def thresholds_of(meta: BundleMeta, wanted: Threshold = None) -> FloatArray:
-    """[C] by class id, read-only. Raises UsageError for an unknown label and what is no score of 0 to 1."""
+    """[C] by class id, read-only. Raises UsageError for an unknown label or a score outside 0..1."""
     asked = wanted if isinstance(wanted, Mapping) else {}
     for label in asked:
         if label not in meta.labels:
@@ -32,4 +32,4 @@ def thresholds_of(meta: BundleMeta, wanted: Threshold = None) -> FloatArray:
 def _score(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
         return float(value)
-    raise UsageError(f"the threshold {value} is not between 0 and 1", "give a score, such as 0.5")
+    raise UsageError(f"the threshold {value} is not between 0 and 1", "use a score such as 0.5")

@@ -1,4 +1,4 @@
-"""Looking closer and twice: overlapping tiles for small faces, a mirrored pass, and how all are merged."""
+"""Extra passes: overlapping tiles for small faces, a mirrored pass, and how all are merged."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from maskdet.detector.settings import NmsSettings
 from maskdet.types import Detections, FloatArray, Picture
 
 _OVERLAP: Final = 0.2
-"""Of a tile, in common with its neighbour: a face up to that size is whole in one of the two."""
+"""Share of a tile that its neighbour overlaps: a face up to that size is whole in one of the two."""
 _CUT: Final = 2.0
-"""Pixels within which a box that ends at a tile's inner edge is taken for cut off."""
+"""A box that ends within this many pixels of a tile's inner edge counts as cut off."""
 
 Window = tuple[int, int, int, int]
 """Left, top, right and lower edge in pixels of the picture."""
@@ -25,7 +25,7 @@ Window = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a picture is looked at beside the plain pass: five passes with tiles, twice as many with flip."""
+    """Passes in addition to the plain one: five in all with tiles, twice as many with flip."""
 
     tile: bool = False
     flip: bool = False
@@ -36,7 +36,7 @@ class Look:
         return "-".join(word for word, on in (("tile", self.tile), ("flip", self.flip)) if on) or "plain"
 
     def least_size(self, input_size: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of a picture whose windows are as large as the network input: no pass has to be
+        """Height and width of a picture whose windows are as large as the network input: no pass is
         enlarged because its picture was decoded at a fraction.
         """
         height, width = input_size
@@ -56,7 +56,7 @@ def detect_closely(
     *,
     from_score: float = 0,
 ) -> Detections:
-    """As `Detector.detect`, with the passes of `look`, one after the other. Raises as it does."""
+    """Like `Detector.detect`, with the passes of `look` one after the other. Errors as there."""
     if look == PLAIN:
         return detector.detect(picture, size, from_score=from_score)
     height, width = picture.shape[:2]
@@ -68,15 +68,15 @@ def detect_closely(
 
 
 def tiles(height: int, width: int) -> list[Window]:
-    """Four overlapping tiles, from left to right and down.
+    """Four overlapping tiles, row by row from the top left.
 
-    They have the picture's shape: the network sees faces stretched as in the whole, 1.8 times as large.
+    They have the picture's aspect ratio: faces look as in the whole picture, but 1.8 times as large.
     """
     return [(left, top, right, bottom) for top, bottom in _halves(height) for left, right in _halves(width)]
 
 
 def merge(passes: Sequence[Detections], nms: NmsSettings) -> Detections:
-    """What all passes found, boxes of the same picture; of one face and class the best score stays."""
+    """What all passes found, boxes of the same picture; for each face and class the best score stays."""
     boxes = np.concatenate([found.boxes for found in passes])
     scores = np.concatenate([found.scores for found in passes])
     class_ids = np.concatenate([found.class_ids for found in passes])
@@ -89,7 +89,7 @@ def merge(passes: Sequence[Detections], nms: NmsSettings) -> Detections:
 
 
 def _enlarged(found: Detections, seen: tuple[int, int], size: tuple[int, int]) -> Detections:
-    """Boxes in pixels of what was decoded, both (height, width), as those in pixels of the whole picture."""
+    """Boxes scaled from pixels of the decoded picture to the whole picture, both (height, width)."""
     factors: FloatArray = np.array([size[1] / seen[1], size[0] / seen[0]] * 2, np.float32)
     return Detections(found.boxes * factors, found.scores, found.class_ids)
 
@@ -118,7 +118,7 @@ def _mirrored(found: Detections, width: int) -> Detections:
 
 
 def _placed(found: Detections, window: Window, size: tuple[int, int]) -> Detections:
-    """In pixels of the picture, without the boxes that an inner edge of the tile cuts off."""
+    """In pixels of the picture, without the boxes cut off by an inner edge of the tile."""
     left, top, right, bottom = window
     height, width = size
     near = _CUT * np.array([left > 0, top > 0, right < width, bottom < height], np.float32)

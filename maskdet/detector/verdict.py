@@ -1,12 +1,12 @@
-"""Whether a picture keeps the mask rule: ok, violation or uncertain.
+"""Whether a picture complies with the mask rule: ok, violation or uncertain.
 
 - `violation`: a face of a label that breaks the rule reaches its threshold.
-- `uncertain`: none does, but a face of a label whose role nobody said reaches its threshold; or one of any
+- `uncertain`: none does, but a face of a label without a role reaches its threshold; or one of any
   label lies in the band below its threshold, and no face that reaches its threshold covers it (then it is
-  the same face, and decided).
-- `ok`: all else, also a picture without faces.
+    the same face, already decided).
+- `ok`: anything else, including a picture without faces.
 
-The counts are of the faces that reach their thresholds, each under one label, zeros included.
+The counts cover the faces that reach their thresholds, each under one label, zeros included.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Decision = Literal["ok", "violation", "uncertain"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome, and the faces over their thresholds by label."""
+    """The outcome, and the faces that reach their thresholds, by label."""
 
     outcome: Decision
     counts: dict[str, int]
@@ -34,9 +34,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class MaskRule:
-    """Which labels break the rule, which nobody said it of, and how far below its threshold a face leaves
-    doubt.
-    """
+    """Which labels break the rule, which have no role, and how far below its threshold doubt remains."""
 
     labels: tuple[str, ...]
     violations: frozenset[str]
@@ -47,23 +45,23 @@ class MaskRule:
     def of(
         cls, labels: Sequence[str], roles: Roles, violations: Sequence[str] | None, band: float
     ) -> MaskRule:
-        """`violations` given: these labels break the rule and all others keep it, whatever their roles."""
+        """`violations` given: these labels break the rule and all others comply, whatever their roles."""
         if violations is not None:
             return cls(tuple(labels), frozenset(violations) & frozenset(labels), frozenset(), band)
         broken = frozenset(label for label in labels if roles.get(label) in ("bare", "worn-wrong"))
         return cls(tuple(labels), broken, frozenset(unknown_roles(labels, roles)), band)
 
     def keeps(self, label: str) -> bool | None:
-        """Whether a face of the label keeps the rule; None where nobody said."""
+        """Whether a face of the label complies with the rule; None if unknown."""
         return None if label in self.unknown else label not in self.violations
 
     def doubt_from(self, thresholds: FloatArray) -> FloatArray:
-        """[C] score from which a face of each class leaves doubt; poorer ones decide nothing."""
+        """[C] lowest score at which a face of each class leaves doubt; lower ones decide nothing."""
         from_scores: FloatArray = thresholds - np.float32(self.band)
         return from_scores
 
     def judge(self, candidates: Detections, sure: Detections, thresholds: FloatArray) -> Verdict:
-        """candidates: what NMS left, at least from `doubt_from` on; sure: the answer of them;
+        """candidates: what NMS left, at least down to `doubt_from`; sure: their final answer;
         thresholds: [C] by class id.
         """
         tally = np.bincount(sure.class_ids, minlength=len(self.labels))

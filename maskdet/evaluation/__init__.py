@@ -1,1 +1,1 @@
-"""Matching, average precision, thresholds and plots, in numpy, the same for every model file."""
+"""Matching, average precision, thresholds and plots, in numpy, identical for every model file."""

@@ -1,4 +1,4 @@
-"""A model judged in full: thresholds by policy, intervals, safety, slices, and what it got most wrong."""
+"""A full evaluation: thresholds by policy, intervals, safety, slices, and the worst mistakes."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def appraise(
     shipped: Shipped | None = None,
     meanings: Meanings | None = None,
 ) -> Evaluation:
-    """`evaluate`, with everything that needs the pictures' sizes and brightness; views in the order of pairs.
+    """`evaluate` plus everything that needs the pictures' sizes and brightness; views in the order of pairs.
 
-    `input_size` is the network's (height, width). A model that is finished has thresholds of its own, and a
-    policy by which they were chosen: given as `shipped`, they stand in for those of the settings. Without
-    `meanings` the names tell the roles. Raises as `evaluate` and `of_known_classes`, and UsageError for a
-    label in the settings that is not there.
+    `input_size` is the network's (height, width). An exported model has its own thresholds, and a policy by
+    which they were chosen: passed as `shipped`, they replace those of the settings. Without `meanings` the
+    roles follow from the names. Raises like `evaluate` and `of_known_classes`, and UsageError for an unknown
+    label in the settings.
     """
     _check_labels(settings, labels)
     scenes = checked_scenes(pairs, labels)

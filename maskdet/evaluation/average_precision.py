@@ -10,11 +10,11 @@ COCO_RECALLS: Curve = np.linspace(0.0, 1.0, 101, dtype=np.float64)
 
 
 def integral_ap(ranking: Ranking) -> float:
-    """Precision at each hit times the step of recall that it brings, summed: 0..1.
+    """Sum of the precision at each hit times its step in recall: 0..1.
 
     The formula of ppdet's `DetectionMAP(map_type="integral")`. It takes precision as measured; the VOC
     devkit first raises it to the best precision at any higher recall, which gives a slightly higher figure.
-    Raises ValueError if there is no truth: AP is not defined then.
+    Raises ValueError without ground truth, for which AP is undefined.
     """
     _require_truths(ranking)
     return float(ranking.precision[ranking.hits].sum()) / ranking.truths
@@ -23,7 +23,7 @@ def integral_ap(ranking: Ranking) -> float:
 def coco_ap(ranking: Ranking) -> float:
     """Mean over 101 recalls of the best precision at that recall or a higher one: 0..1.
 
-    The formula of pycocotools' `COCOeval.accumulate`. Raises ValueError if there is no truth.
+    The formula of pycocotools' `COCOeval.accumulate`. Raises ValueError without ground truth.
     """
     _require_truths(ranking)
     envelope = np.maximum.accumulate(ranking.precision[::-1])[::-1]
@@ -33,4 +33,4 @@ def coco_ap(ranking: Ranking) -> float:
 
 def _require_truths(ranking: Ranking) -> None:
     if ranking.truths == 0:
-        raise ValueError("AP of a class without truths is not defined")
+        raise ValueError("AP of a class without ground truth is undefined")

@@ -1,4 +1,4 @@
-"""What the judged classes mean, and the evaluation of a model that does not know all of the data's."""
+"""Roles of the evaluated classes, and the evaluation of a model that lacks some of the data's."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from maskdet.evaluation.result import ClassEvaluation, Evaluation
 from maskdet.lexicon import Roles, label_roles
 
 Partners = Mapping[str, str | None]
-"""By class of the data the model's class that is taken for it, None where it has none."""
+"""By class of the data the model's matching class, None if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meanings:
-    """The roles of the judged labels, and which of them the model has."""
+    """The roles of the evaluated labels, and which of them the model has."""
 
     roles: Roles
     partners: Partners
 
     @classmethod
     def by_names(cls, labels: Sequence[str]) -> Meanings:
-        """Of a model that has just these labels."""
+        """For a model with exactly these labels."""
         return cls(label_roles(labels), {label: label for label in labels})
 
 
 def of_known_classes(judged: Evaluation, partners: Partners) -> Evaluation:
     """The figures without AP and rates of the classes that the model does not have: they are not measured,
-    and the means leave them out. Their faces still count where it matters what they are taken for.
+    and the means leave them out. Their faces still count for what they are mistaken for.
 
-    Raises DatasetError if val has no face of a class that the model knows.
+    Raises DatasetError if val has no face of a class that the model has.
     """
     absent = [label for label, partner in partners.items() if partner is None]
     classes = tuple(_unmeasured(each) if each.label in absent else each for each in judged.classes)
     if all(each.ap50 is None for each in classes):
         raise DatasetError(
-            f"nothing to judge by: val has only faces of classes that the model lacks: {', '.join(absent)}",
+            f"nothing to evaluate: val has only faces of classes that the model lacks: {', '.join(absent)}",
             "set data.split so that val has faces of the other classes too",
         )
     return replace(

@@ -1,4 +1,4 @@
-"""The confusion matrix: for each labelled face what the model says it is, background included."""
+"""The confusion matrix: for each labelled face the model's answer, including background."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def confusion_matrix(scenes: Sequence[Scene], thresholds: FloatArray) -> IntArra
     """Counts [C + 1, C + 1]: row = class of the truth, column = class of the detection, last = background.
 
     Only the answer at the thresholds ([C]) counts, each face once, best score first. Each detection takes the
-    most overlapping face that is still free, of whatever class; the rest are false alarms (last row), the
-    faces left are misses (last column). Difficult faces, and what is found on them, are left out.
+    most overlapping unclaimed face of any class; other detections are false alarms (last row), unclaimed
+    faces are misses (last column). Difficult faces, and detections on them, are left out.
     """
     background = len(thresholds)
     counts = np.zeros((background + 1, background + 1), np.int64)

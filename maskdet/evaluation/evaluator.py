@@ -1,4 +1,4 @@
-"""The one judge of all model files: detections against labelled faces."""
+"""The one evaluator for all model files: detections against labelled faces."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from maskdet.types import Detections, GroundTruth, IntArray
 
 
 def evaluate(pairs: Iterable[Scene], labels: Sequence[str], *, thresholds: Thresholds) -> Evaluation:
-    """Judge a model by what it finds in each picture; `labels[i]` is the name of class id i.
+    """Evaluate a model by its detections in each picture; `labels[i]` is the name of class id i.
 
-    Two conventions, since each figure is compared with that of another tool:
+    Two conventions, since each figure is compared with another tool's:
 
     * `ap50` is PaddleDetection's own VOC figure, so that it equals what its training prints: IoU over 0.5
       with inclusive pixels, a detection goes to the face it overlaps most, integral AP without smoothing,
       mean over the classes that val has.
-    * `ap50_95` is COCO's figure, so that it equals pycocotools and can be set beside published models:
-      plain IoU 0.50 to 0.95 in steps of 0.05, 101 recalls, at most 100 detections of a class in a picture.
+    * `ap50_95` is COCO's figure, so that it equals pycocotools and is comparable with published models:
+      plain IoU 0.50 to 0.95 in steps of 0.05, 101 recalls, at most 100 detections per class and picture.
 
     In both, `difficult` faces are ignored: neither finding nor missing one counts. `ap50_any_class` is
-    `ap50` with all classes taken as one: are the faces found, whatever they are called. AP looks at all that
-    NMS left, each class by itself; counts and rates are of the answer that people get at the thresholds, one
-    label a face (`detector.answer`), in VOC's matching. Scores are compared as float32; equal scores keep
-    the order of the pictures.
+    `ap50` with all classes merged: whether faces are found, whatever their label. AP covers all detections
+    after NMS, per class; counts and rates are those of the final answer at the thresholds, one label per face
+    (`detector.answer`), with VOC's matching. Scores are compared as float32; equal scores keep the order of
+    the pictures.
 
     Raises DatasetError if there is no face that counts or a face has an id beyond `labels`, BundleError if
     a detection has, or is not made of finite numbers.
@@ -61,11 +61,11 @@ def evaluate(pairs: Iterable[Scene], labels: Sequence[str], *, thresholds: Thres
 
 
 def checked_scenes(pairs: Iterable[Scene], labels: Sequence[str]) -> list[Scene]:
-    """The scenes with detections best first. Raises as `evaluate`."""
+    """The scenes with detections best first. Raises like `evaluate`."""
     scenes = [_checked(truth, found, labels) for truth, found in pairs]
     if not any((~truth.difficult).any() for truth, _ in scenes):
         raise DatasetError(
-            f"nothing to judge by: no labelled face that counts (pictures: {len(scenes)})",
+            f"nothing to evaluate: no labelled face that counts (pictures: {len(scenes)})",
             "check the val list and that its annotations have objects that are not difficult",
         )
     return scenes
@@ -90,7 +90,7 @@ def _class_evaluation(
 
 
 def _checked(truth: GroundTruth, found: Detections, labels: Sequence[str]) -> Scene:
-    """The scene with detections best first; a model's bug is named here, not hidden in a low AP."""
+    """The scene with detections best first; a model's bug is reported here, not hidden in a low AP."""
     if _beyond(truth.class_ids, labels):
         raise DatasetError(
             f"a face has class id {truth.class_ids.max()}, but there are {len(labels)} labels",
@@ -98,12 +98,12 @@ def _checked(truth: GroundTruth, found: Detections, labels: Sequence[str]) -> Sc
         )
     if _beyond(found.class_ids, labels):
         raise BundleError(
-            f"the model answers with class id {found.class_ids.max()}, but has {len(labels)} labels",
+            f"the model returned class id {found.class_ids.max()}, but has {len(labels)} labels",
             "export the model again with the label list that it was trained on",
         )
     if not (np.isfinite(found.scores).all() and np.isfinite(found.boxes).all()):
         raise BundleError(
-            "the model answers with scores or boxes that are not finite numbers",
+            "the model returned scores or boxes that are not finite",
             "its training diverged: train again with a lower train.learning_rate",
         )
     return truth, found.select(np.argsort(-found.scores, kind="stable"))

@@ -1,4 +1,4 @@
-"""What the evaluation's plots share: colours, axes, legends, and writing without chance."""
+"""Shared by the evaluation's plots: colours, axes, legends, and reproducible files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from maskdet.evaluation.ranking import Curve
 from maskdet.files import staged_file
 
-# Okabe and Ito's palette: told apart by people with any colour vision.
+# Okabe and Ito's palette: distinguishable with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", ":")
 INK = "#333333"
@@ -30,7 +30,7 @@ CHINESE_FONTS = (
 
 
 def new_figure(wide: float, high: float) -> Figure:
-    """An empty figure of so many inches."""
+    """An empty figure of that size in inches."""
     return Figure(figsize=(wide, high), dpi=120, layout="constrained", facecolor="white")
 
 
@@ -60,7 +60,7 @@ def draw_dot(axes: Axes, number: int, x: float, y: float) -> None:
 
 
 def frame(axes: Axes, title: str, x_name: str, y_name: str) -> None:
-    """Both axes from 0 to 1, a title and a quiet grid."""
+    """Both axes from 0 to 1, a title and a faint grid."""
     axes.set(xlim=(-0.01, 1.01), ylim=(0, 1.03), xlabel=x_name, ylabel=y_name)
     axes.set_title(title, loc="left", color=INK, fontsize=12)
     axes.grid(color="#E5E5E5", linewidth=0.8)
@@ -70,7 +70,7 @@ def frame(axes: Axes, title: str, x_name: str, y_name: str) -> None:
 
 
 def short(label: str) -> str:
-    """The label, or its beginning."""
+    """The label, shortened if long."""
     # A legend wider than its axes would squeeze them.
     return label if len(label) <= LABEL_LETTERS else label[: LABEL_LETTERS - 1] + "…"
 
@@ -78,14 +78,14 @@ def short(label: str) -> str:
 def add_legend(axes: Axes, lines: Sequence[Artist], names: Sequence[str]) -> None:
     """Names under the axes."""
     prop = font_for_labels(9)
-    # Under the axes, where no curve can run behind it.
+    # Under the axes, where no curve runs behind it.
     legend = axes.legend(lines, names, loc="upper left", bbox_to_anchor=(0, -0.13), prop=prop, frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)
 
 
 def font_for_labels(size: float) -> font_manager.FontProperties:
-    """A font that also has Chinese, where the system has one."""
+    """A font that also has Chinese, if the system has one."""
     installed = font_manager.get_font_names()
     families = ["DejaVu Sans", *(font for font in CHINESE_FONTS if font in installed)]
     return font_manager.FontProperties(family=families, size=size)
@@ -96,5 +96,5 @@ def write_figure(figure: Figure, target: Path) -> None:
     with staged_file(target) as aside, warnings.catch_warnings():
         # A system without a Chinese font shows boxes for such labels; that is no reason to fail.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        # Without the matplotlib version in the file, an upgrade does not change it for nothing.
+        # Without the matplotlib version in the file, an upgrade does not change it needlessly.
         figure.savefig(aside, format="png", metadata={"Software": None})

@@ -1,4 +1,4 @@
-"""How sure a figure is: bootstrap over pictures for AP and rates of counts, Wilson's interval for shares."""
+"""Confidence intervals: bootstrap over pictures for AP and rates of counts, Wilson's interval for shares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskdet.evaluation.ranking import Curve, Ranking
 from maskdet.types import IntArray
 
 Interval = tuple[float, float]
-"""Lower and upper end, 95 % of the cases between them."""
+"""Lower and upper end of a 95 % interval."""
 Weights = NDArray[np.float32]
 
 RESAMPLES = 1000
@@ -24,7 +24,7 @@ _ENDS = (2.5, 97.5)
 
 
 def draw_resamples(pictures: int, resamples: int = RESAMPLES) -> Weights:
-    """[R, P] how often each of P pictures is in each resample of P drawn with replacement; seeded."""
+    """[R, P] number of times each of P pictures is in each resample of P drawn with replacement; seeded."""
     drawn = np.random.default_rng(_SEED).multinomial(pictures, np.full(pictures, 1 / pictures), resamples)
     weights: Weights = drawn.astype(np.float32)
     return weights
@@ -33,7 +33,7 @@ def draw_resamples(pictures: int, resamples: int = RESAMPLES) -> Weights:
 def resampled_ap(ranking: Ranking, truths: IntArray, weights: Weights) -> Curve:
     """`integral_ap` of a class in each resample, [R]; NaN where a resample has none of its faces.
 
-    truths: [P] faces that count by picture. Copies of a picture are let in together.
+    truths: [P] faces that count, by picture. Copies of a picture enter the ranking together.
     """
     reach = int(np.flatnonzero(ranking.hits).max(initial=-1)) + 1
     pictures, hits = ranking.pictures[:reach], ranking.hits[:reach]
@@ -56,7 +56,7 @@ def mean_over_classes(each: Sequence[Curve]) -> Curve:
 
 
 def percentiles(values: Curve) -> Interval | None:
-    """The middle 95 % of the values that are numbers; None if there are none."""
+    """The middle 95 % of the values that are not NaN; None if there are none."""
     known = values[~np.isnan(values)]
     if not len(known):
         return None
@@ -72,7 +72,7 @@ def resampled_rate(counts: IntArray, wholes: IntArray, weights: Weights) -> Inte
 
 
 def wilson(count: int, of: int) -> Interval | None:
-    """Wilson's score interval of a share, 95 %: it stays honest at 0 of n, where a bootstrap has no width.
+    """Wilson's score interval of a share, 95 %: it stays meaningful at 0 of n, unlike a bootstrap.
 
     E. B. Wilson, Journal of the American Statistical Association 22 (1927). None for 0 of 0.
     """

@@ -12,14 +12,14 @@ Overlaps = NDArray[np.float64]
 
 PLAIN = 0.0
 INCLUSIVE = 1.0
-"""VOC counts the last pixel in: a box from 3 to 3 is one pixel wide (devkit `VOCevaldet.m`, "+1" sides)."""
+"""VOC includes the last pixel: a box from 3 to 3 is one pixel wide (devkit `VOCevaldet.m`, "+1" sides)."""
 
 
 def pairwise_iou(first: FloatArray, second: FloatArray, offset: float = PLAIN) -> Overlaps:
     """IoU of every box of `first` [N, 4] with every box of `second` [M, 4], xyxy in pixels.
 
     `offset` is added to each side. Boxes that share no area before it is added do not overlap: this
-    is how PaddleDetection's `jaccard_overlap` reads VOC, and it only differs from the devkit for
+    is how PaddleDetection's `jaccard_overlap` interprets VOC, and it differs from the devkit only for
     boxes of a pixel or two.
     """
     one, two = first.astype(np.float64)[:, None, :], second.astype(np.float64)[None, :, :]

@@ -1,4 +1,4 @@
-"""What a closer look gains and costs, beside the plain one."""
+"""What a closer look gains and costs, compared with the plain one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FIGURES = {"ap50": "AP50", "ap50_95": "AP50:95", "ap50_any_class": "AP50, any c
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LookResult:
-    """A model judged with one look; milliseconds of one core that detection takes a picture."""
+    """A model evaluated with one look; milliseconds of one core per picture for detection."""
 
     look: Look
     evaluation: Evaluation
@@ -38,6 +38,6 @@ class LookResult:
 
 
 def looks_report(results: Sequence[LookResult]) -> str:
-    """A table with a row a look; ends with one newline."""
-    headings = ("look", *_FIGURES.values(), "recall of faces of 8-16 px", "ms a picture")
+    """A table with one row per look; ends with one newline."""
+    headings = ("look", *_FIGURES.values(), "recall of faces of 8-16 px", "ms per picture")
     return table(headings, [result.row() for result in results]) + "\n"

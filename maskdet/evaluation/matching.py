@@ -13,8 +13,8 @@ UNMATCHED = -1
 def match_voc(overlaps: Overlaps, difficult: BoolArray, threshold: float = 0.5) -> IntArray:
     """The truth that each detection claims, [D], or UNMATCHED; rows of `overlaps` [D, M] best score first.
 
-    A detection goes to the truth that it overlaps most, and only there: where a better-scored one
-    has been before, it is a duplicate and stays unmatched. Difficult truths [M] take any number.
+    A detection goes only to the truth that it overlaps most: if a better-scored one has already claimed it,
+    it is a duplicate and stays unmatched. Difficult truths [M] take any number.
     The overlap has to exceed `threshold`, as in PaddleDetection (the devkit lets it be equal).
     """
     if overlaps.shape[1] == 0:
@@ -31,14 +31,14 @@ def match_coco(overlaps: Overlaps, ignored: BoolArray, thresholds: Overlaps) -> 
     """The truth that each detection claims at each IoU threshold, [T, D], or UNMATCHED.
 
     Rows of `overlaps` [D, M] are best score first. A detection takes the most overlapping truth that
-    is still free and reaches the threshold; an ignored truth [M] only where no other is left. Of
+    is still free and reaches the threshold; an ignored truth [M] only if no other is left. Of
     equal overlaps the later truth wins. The source is `COCOeval.evaluateImg` of pycocotools.
     """
     matched = np.full((len(thresholds), len(overlaps)), UNMATCHED, np.int64)
     if overlaps.size == 0:
         return matched
     free = np.ones((len(thresholds), overlaps.shape[1]), np.bool_)
-    # An overlap is at most 1, so adding 2 puts every truth that counts before the ignored ones.
+    # An overlap is at most 1, so adding 2 ranks every truth that counts above the ignored ones.
     preference = overlaps + 2.0 * ~ignored
     near = overlaps >= thresholds.min()
     for row in np.flatnonzero(near.any(axis=1)):

@@ -1,4 +1,4 @@
-"""The answers that a person should look at first: what was got most wrong, worst first."""
+"""The mistakes to review first, worst first."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class MistakeFinder:
     labels: Sequence[str]
 
     def worst(self, most: int = MOST) -> list[Mistake]:
-        """At most so many: bare faces passed first, then a share of each other kind, filled up in order."""
+        """Up to the limit: bare faces passed first, then a share of each other kind, filled up in order."""
         ranked = {kind: list(self._of_kind(kind)) for kind in _SHARES}
         counts = {kind: min(len(rows), _SHARES[kind]) for kind, rows in ranked.items()}
         for kind in cycle(ranked) if most < sum(map(len, ranked.values())) else ():

@@ -1,4 +1,4 @@
-"""Precision against recall, and F1, precision and recall against threshold, for who picks a threshold."""
+"""Precision against recall, and F1, precision and recall against threshold, for choosing a threshold."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def draw_curves(evaluation: Evaluation, target: Path) -> None:
 
 
 def draw_thresholds(evaluation: Evaluation, target: Path) -> None:
-    """Write a PNG with precision, recall and F1 by threshold, a part for each class that has an AP."""
+    """Write a PNG with precision, recall and F1 by threshold, one panel per class that has an AP."""
     shown = [each for each in evaluation.classes if each.ap50 is not None]
     rows = -(-len(shown) // _COLUMNS)
     figure = new_figure(4 * min(len(shown), _COLUMNS), 4.2 * rows)
@@ -87,7 +87,7 @@ def _draw_precision_recall(axes: Axes, number: int, each: ClassEvaluation) -> Li
 
 
 def _draw_f1(axes: Axes, number: int, each: ClassEvaluation) -> Line2D:
-    # From the best score down: each F1 holds until the next score is let in. Above the best it is 0.
+    # From the best score down: each F1 holds until the next score is included. Above the best it is 0.
     f1 = np.concatenate([[0.0], each.ranking.f1])
     scores = np.concatenate([[1.0], each.ranking.scores, [0.0]])
     line = draw_line(axes, number, scores, np.append(f1, f1[-1]), drawstyle="steps-post")

@@ -1,4 +1,4 @@
-"""The policies side by side: which thresholds each chooses on val, which is in force, and what each costs."""
+"""The policies compared: the thresholds that each chooses on val, which is in force, and what each costs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from maskdet.types import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """The thresholds by label inside a model file, and the policy that it states for them."""
+    """The thresholds by label in a model file, and the policy stated for them."""
 
     thresholds: Mapping[str, float]
     policy: ThresholdPolicy
@@ -34,7 +34,7 @@ class Shipped:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Policies:
-    """One val part under every policy: what each of them chooses, in the order of COMPARED.
+    """One val part under every policy: the choice of each, in the order of COMPARED.
 
     scenes: best first; widths: [M] at network scale.
     """
@@ -54,7 +54,7 @@ class Policies:
         roles: Mapping[str, Role],
         settings: EvalSettings,
     ) -> Policies:
-        """Let each policy choose, with its parameter of the settings."""
+        """Let each policy choose, with its parameter from the settings."""
         best = best_thresholds(scenes, labels)
         start = np.array(list(best.values()), np.float32)
         val = Val(pool(scenes, FLOOR), widths, start, roles, labels)
@@ -67,7 +67,7 @@ class Policies:
         return cls(scenes, widths, labels, roles, choices)
 
     def judged(self, settings: EvalSettings) -> Evaluation:
-        """At the thresholds of the settings; those of the best F1 where val cannot decide by their policy."""
+        """At the thresholds of the settings; those of the best F1 if val cannot decide by their policy."""
         wanted = settings.threshold
         if not isinstance(wanted, str):
             return self._at(wanted, ThresholdPolicy(name="given"), "pipeline file")
@@ -83,7 +83,7 @@ class Policies:
         return self._at(shipped.thresholds, shipped.policy, "model file")
 
     def costs(self, judged: Evaluation) -> Iterator[PolicyCost]:
-        """What each policy costs; before them what is in force, where that is none of them."""
+        """What each policy costs; first what is in force, if that is none of them."""
         rows = dict(self.choices)
         in_force = judged.policy in rows and rows[judged.policy].thresholds == judged.thresholds
         listed = (
@@ -104,6 +104,6 @@ class Policies:
 
 
 def named_policy(name: PolicyName, settings: EvalSettings) -> ThresholdPolicy:
-    """The policy with its parameter of the settings, if it has one."""
+    """The policy with its parameter from the settings, if it has one."""
     key = PARAMETERS.get(name)
     return ThresholdPolicy(name=name, parameter=None if key is None else getattr(settings, key))

@@ -18,12 +18,12 @@ from maskdet.types import BoolArray, FloatArray
 
 @dataclass(frozen=True, slots=True)
 class ClassCost:
-    """One class under a policy. A face is answered where the answer calls it by its own label."""
+    """One class under a policy. A face is answered if the answer gives it its own label."""
 
     threshold: float
     recall: Rate
     recall_wide: Rate
-    """Of the faces wider than 16 px at network scale."""
+    """For the faces wider than 16 px at network scale."""
     precision: float | None
     """None without a detection."""
 
@@ -38,8 +38,8 @@ class ClassCost:
 
 @dataclass(frozen=True, slots=True)
 class PolicyCost:
-    """A policy on val; classes by label, none where val cannot decide by it. Bare faces passed are None where
-    no label is of bare or of masked faces.
+    """A policy on val; classes by label, none if val cannot decide by it. Bare faces passed are None if no
+    label has the role bare, or none masked.
     """
 
     policy: ThresholdPolicy
@@ -68,7 +68,7 @@ class PolicyCost:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CostMeter:
-    """Val, ready to be counted: `pool` of all detections that any thresholds may show, `widths` [M]."""
+    """Val, prepared for counting: `pool` of all detections that any thresholds may show, `widths` [M]."""
 
     pool: Pool
     widths: FloatArray
@@ -76,7 +76,7 @@ class CostMeter:
     labels: Sequence[str]
 
     def measure(self, policy: ThresholdPolicy, choice: Choice, *, in_force: bool) -> PolicyCost:
-        """The cost of a choice; of one that could not be made, only its notes."""
+        """The cost of a choice; if it could not be made, only its notes."""
         if not choice.thresholds:
             return PolicyCost(policy, in_force, {}, None, None, None, choice.notes)
         scores = np.array([choice.thresholds[label] for label in self.labels], np.float32)

@@ -1,4 +1,4 @@
-"""The policies side by side in Markdown: what each choice of thresholds buys, and what it costs."""
+"""The policies compared in Markdown: what each choice of thresholds gains, and what it costs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def policy_blocks(evaluation: Evaluation) -> Iterator[str]:
     yield "## Thresholds"
     yield (
         f"In force: {evaluation.policy.describe()} ({_SOURCES[evaluation.source]}). Recall is the share of "
-        "labelled faces that the answer calls by their own label; the others are missing in it, or mixed up."
+        "labelled faces that get their own label in the answer; the others are missing or mixed up."
     )
     yield table(_HEADINGS, (row for each in evaluation.policies for row in _rows(each)))
     yield "\n".join(
@@ -61,7 +61,7 @@ def _rows(each: PolicyCost) -> Iterator[list[str]]:
     for label, one in each.classes.items():
         shares = [_share(one.recall), _share(one.recall_wide), percent(one.precision)]
         yield [name, label, f"{one.threshold:.3f}", *shares, *whole]
-        # What is said of the policy as a whole stands in its first row.
+        # Figures of the policy as a whole are in its first row.
         name, whole = "", ["", ""]
 
 

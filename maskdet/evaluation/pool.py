@@ -22,7 +22,7 @@ class Pool:
 
     found: picture after picture, best score first in each; nearest [N]: the face of any class that the
     detection overlaps most, by MATCH_IOU or more, else NO_FACE; own [N]: the same among faces of its own
-    class; rivals [K, 2]: detections of one picture that are taken for one face; touching [L, 2]: each
+    class; rivals [K, 2]: detections of one picture that count as one face; touching [L, 2]: each
     detection with each face that it overlaps by MATCH_IOU or more.
     """
 
@@ -38,7 +38,7 @@ class Pool:
     face_pictures: IntArray
 
     def answers(self, thresholds: FloatArray) -> BoolArray:
-        """[N] what `detector.answer.answer` leaves of each picture at thresholds [C]."""
+        """[N] the rows that `detector.answer.answer` keeps at thresholds [C]."""
         open_ = self.found.scores >= thresholds[self.found.class_ids]
         kept = np.zeros(len(open_), np.bool_)
         better, worse = self._ordered_rivals(open_, thresholds)
@@ -54,13 +54,13 @@ class Pool:
         return kept
 
     def answered(self, said: BoolArray) -> BoolArray:
-        """[M] the faces that a detection among `said` [N] calls by their own label, difficult ones too."""
+        """[M] the faces to which a detection among `said` [N] gives their own label, difficult ones too."""
         marks = np.zeros(len(self.face_classes), np.bool_)
         marks[self.own[said & (self.own != NO_FACE)]] = True
         return marks
 
     def faces_by_class(self, faces: BoolArray, classes: int) -> IntArray:
-        """[C] how many of `faces` [M] are of each class; difficult ones are left out."""
+        """[C] number of `faces` [M] per class; difficult ones are left out."""
         return np.bincount(self.face_classes[faces & self.face_counts], minlength=classes)
 
     def shown_by_class(self, said: BoolArray, classes: int) -> IntArray:

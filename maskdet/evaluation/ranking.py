@@ -13,13 +13,13 @@ from maskdet.evaluation.matching import UNMATCHED, match_coco, match_voc
 from maskdet.types import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 Scene = tuple[GroundTruth, Detections]
-"""One picture: what is in it, and what the model finds."""
+"""One picture: its ground truth and its detections."""
 
 Curve = NDArray[np.float64]
 
 COCO_IOUS: Curve = np.linspace(0.5, 0.95, 10, dtype=np.float64)
 COCO_DETECTIONS = 100
-"""COCO looks at this many detections of a class in a picture, the best-scored ones."""
+"""COCO counts only this many detections per class and picture, the best-scored ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +27,7 @@ class Ranking:
     """scores [N] float32, best first; hits [N]: True where the detection found a face; truths to be found;
     pictures [N]: the number of each detection's picture.
 
-    Detections of ignored (difficult) faces are not in it: they count neither way.
+    Detections of ignored (difficult) faces are not in it: they do not count either way.
     """
 
     scores: FloatArray

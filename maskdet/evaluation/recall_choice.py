@@ -15,28 +15,28 @@ from maskdet.types import FloatArray, IntArray
 
 
 def recall_choice(val: Val, least: float) -> Choice:
-    """At least this share of each class's faces answered on val; where that cannot be, as many as can be.
+    """At least this share of each class's faces answered on val; if that is impossible, as many as possible.
 
     A class with fewer than FEWEST_FACES, or of which none is ever found, keeps the threshold of its best F1.
     """
     target = _Target.of(val, least)
     left_out = tuple(_left_out(val, target))
     if not len(target.class_ids):
-        return Choice({}, (*left_out, "no class can be decided by recall"))
+        return Choice({}, (*left_out, "val cannot decide any class by recall"))
     best = target.sought()
     return Choice(val.by_label(best), (*left_out, *_short(val, target, target.found(best))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Target:
-    """How many faces `wanted` [K] are to be answered, of the K classes that val can decide."""
+    """Number of faces `wanted` [K] to answer, for the K classes that val can decide."""
 
     val: Val
     least: float
     faces: IntArray
     """[C]"""
     findable: IntArray
-    """[C] the faces that any detection calls by their own label."""
+    """[C] the faces to which any detection gives their own label."""
     class_ids: IntArray
     wanted: IntArray
 
@@ -50,7 +50,7 @@ class _Target:
         return cls(val, least, faces, findable, class_ids, np.array(wanted, np.int64))
 
     def found(self, thresholds: FloatArray) -> IntArray:
-        """[K] the faces that the answer at thresholds [C] calls by their own label."""
+        """[K] the faces to which the answer at thresholds [C] gives their own label."""
         pool = self.val.pool
         right = pool.answered(pool.answers(thresholds))
         return pool.faces_by_class(right, len(thresholds))[self.class_ids]
@@ -64,7 +64,7 @@ class _Target:
         best = search.climb(start, self.class_ids)
         if not self.short(best):
             return best
-        # What one class gains by a lower threshold of its own it takes from others: lower all together.
+        # What one class gains by a lower threshold it takes from others: so lower all together.
         lowered = search.climb(search.scaled(start, self.class_ids), self.class_ids)
         return search.better(best, lowered)
 
@@ -77,14 +77,14 @@ def _left_out(val: Val, target: _Target) -> Iterator[str]:
                 "its threshold is that of its best F1"
             )
         elif not found:
-            yield f"the model calls none of the {count} faces of {label} so, whatever the threshold"
+            yield f"the model gives none of the {count} faces of {label} that label, whatever the threshold"
 
 
 def _short(val: Val, target: _Target, found: IntArray) -> Iterator[str]:
     for number, got, want in zip(target.class_ids, found, target.wanted, strict=True):
         if got < want:
             yield (
-                f"no thresholds are found that answer {percentage(target.least)} of the "
+                f"no thresholds were found that answer {percentage(target.least)} of the "
                 f"{target.faces[number]} faces of {val.labels[number]}; with these, the best there are, "
                 f"{got} are answered"
             )

@@ -1,4 +1,4 @@
-"""What an evaluation says, as data: overall, per class, and the confusion matrix."""
+"""The result of an evaluation as data: overall, per class, and the confusion matrix."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from maskdet.types import IntArray
 
 BACKGROUND = "background"
 ThresholdSource = Literal["val", "pipeline file", "model file"]
-"""Where thresholds come from: chosen on this val part, given, or inside the model that is judged."""
+"""Where thresholds come from: chosen on this val part, given, or in the model that is evaluated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassEvaluation:
-    """One class on val. AP is None where val has no face of the class that counts, or the model does not
-    know it.
+    """One class on val. AP is None if val has no face of the class that counts, or the model
+    lacks it.
 
     `truths` leaves the `difficult` ones out. Counts and rates are those of the answer at the thresholds, at
     IoU 0.5; `ranking` holds all detections, for curves.
@@ -41,13 +41,13 @@ class ClassEvaluation:
     misses: int
     ranking: Ranking
     ap50_interval: Interval | None = None
-    """95 %, where an appraisal gives it."""
+    """95 %, if from an appraisal."""
     known: bool = True
-    """Whether the model has this class. No rate of one that it does not have is defined."""
+    """Whether the model has this class. Rates of a class that it lacks are undefined."""
 
     @property
     def precision(self) -> float | None:
-        """Share of the detections that are right; None if there is no detection."""
+        """Share of the detections that are correct; None if there is no detection."""
         return _share(self.true_positives, self.true_positives + self.false_positives)
 
     @property
@@ -62,7 +62,7 @@ class ClassEvaluation:
         return _share(2 * self.true_positives, whole) if self.known else None
 
     def figures(self) -> dict[str, float | None]:
-        """The rates by name, unrounded; None where not defined."""
+        """The rates by name, unrounded; None if undefined."""
         return {
             "ap50": self.ap50,
             "ap50_95": self.ap50_95,
@@ -72,7 +72,7 @@ class ClassEvaluation:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Counts, rates and threshold; null where not defined."""
+        """Counts, rates and threshold; null if undefined."""
         return {
             "truths": self.truths,
             "difficult": self.difficult,
@@ -90,7 +90,7 @@ class Evaluation:
     """A model on val; see `evaluator.evaluate` for how each figure is defined.
 
     `confusion` is [C + 1, C + 1] counts: row = class of the truth, column = class of the detection, the
-    last of each = background. `notes` say in words what the figures leave out.
+    last of each = background. `notes` state in words what the figures leave out.
     """
 
     pictures: int
@@ -101,7 +101,7 @@ class Evaluation:
     confusion: IntArray
     notes: tuple[str, ...]
     policy: ThresholdPolicy = BEST_F1
-    """By which the thresholds were chosen."""
+    """The policy by which the thresholds were chosen."""
     source: ThresholdSource = "val"
     ap50_interval: Interval | None = None
     policies: tuple[PolicyCost, ...] = ()
@@ -111,11 +111,11 @@ class Evaluation:
     further: Mapping[str, float | None] = field(default_factory=dict)
     """What an appraisal adds: mistakes worst first, and the figures of evaluation.metrics by name."""
     partners: Mapping[str, str | None] = field(default_factory=dict)
-    """By class of the data the model's class that was taken for it, None where it has none."""
+    """By class of the data the model's matching class, None if it has none."""
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The score from which a detection counts, per label, in the order of the class ids."""
+        """The lowest score that counts, per label, in the order of the class ids."""
         return {each.label: each.threshold for each in self.classes}
 
     def overall(self) -> dict[str, float]:
@@ -123,7 +123,7 @@ class Evaluation:
         return {"ap50": self.ap50, "ap50_95": self.ap50_95, "ap50_any_class": self.ap50_any_class}
 
     def summary(self) -> dict[str, float]:
-        """Flat figures: `ap50`, ..., then `ap50.<label>`, ... per class; those not defined are absent."""
+        """Flat figures: `ap50`, ..., then `ap50.<label>`, ... per class; undefined ones are absent."""
         flat: dict[str, float | None] = {**self.overall()}
         for each in self.classes:
             flat.update({f"{name}.{each.label}": value for name, value in each.figures().items()})
@@ -133,7 +133,7 @@ class Evaluation:
         return {name: rounded(value) for name, value in flat.items() if value is not None}
 
     def to_json(self) -> dict[str, Any]:
-        """All but the curves, in plain JSON types; null where a figure is not defined, never NaN."""
+        """All but the curves, in plain JSON types; null if a figure is undefined, never NaN."""
         return {
             "pictures": self.pictures,
             **{name: rounded(value) for name, value in self.overall().items()},

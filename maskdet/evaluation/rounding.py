@@ -1,4 +1,4 @@
-"""How figures are written: rounded, so that the same model gives the same bytes everywhere."""
+"""Rounding of written figures, so that the same model gives the same bytes everywhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def rounded(value: None) -> None: ...
 @overload
 def rounded(value: float | None) -> float | None: ...
 def rounded(value: float | None) -> float | None:
-    """The figure for a file; None, where it is not defined, stays None."""
+    """The figure for a file; an undefined None stays None."""
     return None if value is None else round(value, _DECIMALS)
 
 

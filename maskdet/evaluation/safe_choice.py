@@ -15,10 +15,10 @@ from maskdet.types import FloatArray
 def safe_choice(val: Val, most_passed: float) -> Choice:
     """At most this share of the wide bare faces passed as masked.
 
-    Two things keep the promise on faces never seen, since the search has picked the thresholds by val. The
-    share is taken by the rule of succession, (passed + 1) / (faces + 2). And a face counts as passed if any
-    box with a masked label over its threshold is on it, even where the answer prefers another label: so the
-    limit also holds for a reader of the file who keeps classes apart.
+    The search picks the thresholds on val, so two measures protect unseen faces. The share follows the rule
+    of succession, (passed + 1) / (faces + 2). And a face counts as passed if any box with a masked label over
+    its threshold is on it, even if the answer prefers another label: so the limit also holds for clients that
+    treat classes separately.
     """
     parts = Parts.of(val.roles, val.labels)
     bare = faces_of(val.pool, parts.bare) & (val.widths > WIDE)
@@ -38,7 +38,7 @@ def safe_choice(val: Val, most_passed: float) -> Choice:
 
 def _lacking(parts: Parts, bare: int) -> str:
     if not parts.decide_bare:
-        return "no label is of masked faces, or none of bare ones"
+        return "no label has the role masked, or none bare"
     few = f"val has {bare} bare faces wider than {WIDE:.0f} px, and safe thresholds need {FEWEST_FACES}"
     return few if bare < FEWEST_FACES else ""
 
@@ -48,4 +48,4 @@ def _notes(passed: int, allowed: int, bare: int, most_passed: float) -> Iterator
     if passed > allowed:
         yield f"no thresholds let at most {most_passed:.1%} {of} pass as masked: with these it is {passed}"
     elif 1 / (bare + 2) > most_passed:
-        yield f"val is too small to promise {most_passed:.1%}; the thresholds let none {of} pass as masked"
+        yield f"val is too small to guarantee {most_passed:.1%}; the thresholds let none {of} pass as masked"

@@ -1,4 +1,4 @@
-"""What a wrong answer costs: bare faces let through, masks worn wrong taken for either, false alarms."""
+"""What wrong answers cost: bare faces passed, masks worn wrong mistaken for either, false alarms."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from maskdet.lexicon import Role
 from maskdet.types import BoolArray, FloatArray, IntArray
 
 WIDE: Final = 16.0
-"""Pixels at network scale: a face wider than this shows enough of itself to be judged."""
+"""Pixels at network scale: a face wider than this shows enough detail to be classified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`count` of `of`, times `scale`. `interval`: 95 %, None where there is nothing to count."""
+    """`count` of `of`, times `scale`. `interval`: 95 %, None if there is nothing to count."""
 
     count: int
     of: int
@@ -68,12 +68,12 @@ class Parts:
 
     @property
     def decide_bare(self) -> bool:
-        """Whether a bare face can be let through at all."""
+        """Whether a bare face can be passed at all."""
         return bool(len(self.masked) and len(self.bare))
 
 
 def called(pool: Pool, said: BoolArray, classes: IntArray) -> BoolArray:
-    """[M] the faces that a detection of `classes` among `said` [N] is of."""
+    """[M] the faces nearest to a detection of `classes` among `said` [N]."""
     naming = said & np.isin(pool.found.class_ids, classes) & (pool.nearest != NO_FACE)
     marks = np.zeros(len(pool.face_classes), np.bool_)
     marks[pool.nearest[naming]] = True
@@ -100,9 +100,9 @@ def measure_safety(
     roles: Mapping[str, Role],
     labels: Sequence[str],
 ) -> Safety:
-    """The shares of faces called what they are not, at `thresholds` [C]; widths [M] at network scale.
+    """The shares of mislabelled faces, at `thresholds` [C]; widths [M] at network scale.
 
-    A face is called what the detections of the answer say whose most overlapped face it is.
+    A face gets the labels of the answer's detections that overlap it most.
     """
     parts = Parts.of(roles, labels)
     said = pool.answers(thresholds)

@@ -11,20 +11,20 @@ from maskdet.settings import Section
 Score = Annotated[float, Field(ge=0, le=1)]
 
 PARAMETERS: Final = {"safe": "max_bare_passed", "recall": "min_recall"}
-"""The key that each policy keeps to, of the policies that have one."""
+"""The key that holds the limit of each policy that has one."""
 
 
 class EvalSettings(Section):
-    """How a model is judged on val."""
+    """How a model is evaluated on val."""
 
     threshold: Score | Literal["best-f1", "safe", "recall"] | dict[str, Score] = "best-f1"
-    """Score from which a detection counts: 0..1 for all classes, or by label (others get their best F1);
-    best-f1: each class's best on val; safe: the best mean F1 with at most max_bare_passed, which leaves more
-    faces without an answer; recall: the best mean F1 with at least min_recall, which gives more false alarms.
-    The report of eval shows what each costs."""
+    """Lowest score that counts: 0..1 for all classes, or by label (others get their best F1); best-f1: each
+    class's best on val; safe: the best mean F1 with at most max_bare_passed, which leaves more faces
+    unanswered; recall: the best mean F1 with at least min_recall, which gives more false alarms. The eval
+    report shows what each costs."""
     max_bare_passed: float = Field(0.02, ge=0, le=1)
     """For threshold safe: share of bare faces wider than 16 px at network scale that may pass as masked."""
     min_recall: float = Field(0.9, ge=0, le=1)
-    """For threshold recall: share of each class's faces on val that have to be answered."""
+    """For threshold recall: share of each class's faces on val that must be answered."""
     batch_size: int = Field(8, ge=1)
-    """Pictures in work at a time when a checkpoint is judged, over all cores; less needs less memory."""
+    """Pictures processed at a time when a checkpoint is evaluated, over all cores; less needs less memory."""

@@ -1,4 +1,4 @@
-"""Recall in each slice of val, one picture: where the model is weak."""
+"""Recall in each slice of val, in one plot: where the model is weak."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _TITLES = {
     "brightness": "by brightness of the picture",
 }
 _GROUP = 0.8
-"""Share of a slice's room that its bars fill."""
+"""Share of a slice's width that its bars fill."""
 
 
 def draw_slices(evaluation: Evaluation, target: Path) -> None:
-    """Write a PNG with a bar for each class in each slice, and how many faces it stands for."""
+    """Write a PNG with a bar for each class in each slice, and the number of faces it represents."""
     figure = new_figure(13, 4.4)
     labels = [each.label for each in evaluation.classes if each.ap50 is not None]
     parts = figure.subplots(1, len(BINS), sharey=True)

@@ -1,4 +1,4 @@
-"""The figures of a part of val: faces of one size, pictures with so many faces, dark or bright pictures."""
+"""Figures for parts of val: faces of one size, pictures by number of faces, dark or bright pictures."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from maskdet.evaluation.views import View, network_widths
 from maskdet.types import BoolArray, FloatArray, GroundTruth
 
 FEWEST_FACES: Final = 10
-"""Faces of a class that a slice needs for an AP."""
+"""Faces of a class needed in a slice for an AP."""
 Bins = tuple[tuple[str, float, float], ...]
-"""Name, lower end (left out), upper end (taken in)."""
+"""Name, lower end (exclusive), upper end (inclusive)."""
 BINS: Final[dict[str, Bins]] = {
     "face_pixels": (("<=8", -1, 8), ("8-16", 8, 16), ("16-32", 16, 32), (">32", 32, np.inf)),
     "faces_per_picture": (("1", 0, 1), ("2-5", 1, 5), ("6-15", 5, 15), (">15", 15, np.inf)),
@@ -54,7 +54,7 @@ class ClassSlice:
 class Slice:
     """`axis` is a key of BINS, `name` that of its bin; classes by label; recall at the thresholds.
 
-    `bare_passed` is None where no label is of bare or of masked faces.
+    `bare_passed` is None if no label has the role bare, or none masked.
     """
 
     axis: str
@@ -85,7 +85,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slicer:
-    """Val, ready to be cut: scenes best first, `pool` of all their detections, faces right at thresholds."""
+    """Val, prepared for slicing: scenes best first, `pool` of detections, faces correct at thresholds."""
 
     scenes: Sequence[Scene]
     views: Sequence[View]
@@ -94,7 +94,7 @@ class Slicer:
     thresholds: FloatArray
     parts: Parts
     known: Mapping[str, int]
-    """Class ids of the labels that the model knows; faces of others are in no slice."""
+    """Class ids of the labels that the model has; faces of others are in no slice."""
 
     def cut(self) -> list[Slice]:
         """All slices of all axes, in the order of BINS."""
@@ -142,7 +142,7 @@ class Slicer:
 def _of_width(
     scene: Scene, view: View, input_size: tuple[int, int], low: float, high: float
 ) -> tuple[Scene, BoolArray]:
-    """Other faces become difficult ones; detections of other widths go, unless they are on a face inside."""
+    """Other faces become difficult; detections of other widths are dropped unless on a face inside."""
     truth, found = scene
     widths = network_widths(truth.boxes, view, input_size)
     inside: BoolArray = (widths > low) & (widths <= high)

@@ -1,4 +1,4 @@
-"""What a policy chooses from, and what comes of it."""
+"""What a policy chooses from, and its choice."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from maskdet.lexicon import Role
 from maskdet.types import FloatArray
 
 FEWEST_FACES: Final = 20
-"""Faces that val needs for a choice by them: wide bare ones for `safe`, of each class for `recall`."""
+"""Faces that val needs for a choice: wide bare ones for `safe`, of each class for `recall`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Thresholds by label, none where val cannot decide; `notes` say what was not reached, and why."""
+    """Thresholds by label, none if val cannot decide; `notes` say what was not reached, and why."""
 
     thresholds: dict[str, float]
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""A search for thresholds: first as few faces at fault as can be, then the best mean F1 of the answer."""
+"""A search for thresholds: first as few faces at fault as possible, then the best mean F1 of the answer."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from maskdet.evaluation.safety import Parts
 from maskdet.types import FloatArray, IntArray
 
 FLOOR: Final = 0.05
-"""No threshold is tried below it, so the pool may leave out what scores less."""
+"""The lowest threshold tried, so the pool may leave out lower scores."""
 _COARSE: Final = np.arange(0.05, 0.96, 0.05).round(2).astype(np.float32)
 _SCALES: Final = np.geomspace(0.05, 1, 20).astype(np.float32)
 _FINE: Final = np.arange(0.05, 0.96, 0.01).round(2).astype(np.float32)
 _ROUNDS: Final = 3
 
 Rank = tuple[int, float]
-"""How good thresholds are: faces at fault, as a negative number; mean F1."""
+"""The quality of thresholds: faces at fault, as a negative number; mean F1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThresholdSearch:
-    """`at_fault`: how many faces break the policy at thresholds [C], 0 where it is kept."""
+    """`at_fault`: the number of faces that break the policy at thresholds [C], 0 if it is kept."""
 
     pool: Pool
     at_fault: Callable[[FloatArray], int]
@@ -41,7 +41,7 @@ class ThresholdSearch:
         return max(tried, key=self._rank)
 
     def scaled(self, start: FloatArray, class_ids: IntArray) -> FloatArray:
-        """The best of one factor for all these classes: more is shown, and their labels compete as before."""
+        """The best common factor for all these classes: more is shown, and their labels compete as before."""
         tried = np.repeat(start[None], len(_SCALES), axis=0)
         tried[:, class_ids] = np.maximum(_SCALES[:, None] * start[class_ids], np.float32(FLOOR))
         best: FloatArray = max(tried, key=self._rank)
@@ -73,7 +73,7 @@ class ThresholdSearch:
             return thresholds
         first = ranks.index(best)
         run = next((n for n in range(first, len(ranks)) if ranks[n] != best), len(ranks))
-        # Midway between the ends of a plateau, so that a slightly other score does not matter.
+        # Midway between the ends of a plateau, so that a slightly different score does not matter.
         moved: FloatArray = tried[(first + run - 1) // 2]
         return moved
 

@@ -1,4 +1,4 @@
-"""The score from which a detection counts: given, or where F1 is best."""
+"""The lowest score that counts: given, or where F1 is best."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Thresholds = float | Literal["best-f1"] | Mapping[str, float]
 """One number, each class's best F1, or a number by label; labels left out get their best F1."""
 
 FALLBACK = 0.5
-"""For a class that val cannot decide: no face of it there, or none found."""
+"""For a class that val cannot decide: it has no face there, or none is found."""
 
 
 def class_threshold(ranking: Ranking, thresholds: Thresholds, label: str = "") -> float:
@@ -30,14 +30,14 @@ def best_thresholds(scenes: Sequence[Scene], labels: Sequence[str]) -> dict[str,
 
 
 def best_f1_threshold(ranking: Ranking) -> float:
-    """Midway between the last score to keep and the next one, so that a slightly other score does not matter.
+    """Midway between the last score to keep and the next one, so that a slight change of score is harmless.
 
     Of equal F1 the higher threshold wins. FALLBACK where no detection is a hit.
     """
     if not ranking.hits.any():
         return FALLBACK
     scores = ranking.scores
-    # A threshold cannot part equal scores, so only the last of each run of them is a cut.
+    # A threshold cannot separate equal scores, so only the last of each run of them is a cut.
     cuts = np.flatnonzero(np.append(scores[1:] < scores[:-1], True))
     best = cuts[ranking.f1[cuts].argmax()]
     following = float(scores[best + 1]) if best + 1 < len(scores) else 0.0

@@ -1,4 +1,4 @@
-"""What is known of a val picture beside its faces, and how large a face is for the network."""
+"""Data of a val picture other than its faces, and the size of a face for the network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class View:
 def mean_luma(picture: Picture) -> float:
     """Mean of ITU-R BT.601's luma over the picture, 0..255."""
     height, width = picture.shape[:2]
-    # Down the columns first: whole numbers in a row that lies in memory as one, so exact and fast.
+    # Columns first: integers, contiguous in memory, so exact and fast.
     columns = picture.reshape(height, -1).sum(axis=0, dtype=np.uint32)
     sums = columns.reshape(width, -1).sum(axis=0, dtype=np.uint64)
     return float(sums / (height * width) @ _LUMA)

@@ -1,4 +1,4 @@
-"""The worst mistakes drawn: each face enlarged, with what is labelled and what was said."""
+"""The worst mistakes drawn: each face enlarged, with its label and the model's answer."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LINE: Final = 17
 _TEXT: Final = 13
 _LINES: Final = 4
 _SURROUND: Final = 2.6
-"""Side of the crop, in sides of the larger box."""
+"""Side of the crop, as a multiple of the larger box's side."""
 _LEAST_SIDE: Final = 48
-"""Pixels of the picture that a crop shows at least."""
+"""Fewest pixels of the picture that a crop shows."""
 _ROOM: Final = 4
-"""Pixels by which the labelled box is drawn larger, so that both are seen where they agree."""
+"""Pixels by which the labelled box is drawn larger, so that both are visible where they agree."""
 _PAPER: Final[Colour] = (255, 255, 255)
 _BEYOND: Final[Colour] = (225, 225, 225)
 _INK: Final[Colour] = (30, 30, 30)
@@ -36,7 +36,7 @@ _SAID: Final[Colour] = (215, 75, 0)
 
 
 def draw_worst(mistakes: Sequence[Mistake], root: Path, target: Path) -> None:
-    """Write a PNG; blue is what is labelled, orange what was said. Pictures are read below `root`."""
+    """Write a PNG; blue is the label, orange the model's answer. Pictures are read below `root`."""
     columns = min(_COLUMNS, max(1, len(mistakes)))
     rows = max(1, -(-len(mistakes) // columns))
     cell = (_SIDE + _GAP, _SIDE + _LINES * _LINE + 2 * _GAP)
@@ -66,7 +66,7 @@ def _captions(mistake: Mistake) -> list[tuple[str, Colour]]:
 def _crop(picture: Image.Image, mistake: Mistake) -> Image.Image:
     boxes = [box for box in (mistake.truth_box, mistake.said_box) if box is not None]
     left, top, side = _window(boxes)
-    # What lies beyond the picture is grey, so that a face at the edge stays in the middle.
+    # The area beyond the picture is grey, so that a face at the edge stays in the middle.
     window = Image.new("RGB", (side, side), _BEYOND)
     window.paste(picture, (-left, -top))
     scale = _SIDE / side

@@ -1,1 +1,1 @@
-"""Checkpoint to Paddle inference format to ONNX bundle, with the proof that they agree."""
+"""Checkpoint to Paddle inference format to ONNX bundle, with a check that they agree."""

@@ -31,12 +31,12 @@ def assemble(raw: onnx.ModelProto, meta: BundleMeta) -> onnx.ModelProto:
 
 
 def store_meta(model: onnx.ModelProto, meta: BundleMeta) -> None:
-    """Put the metadata into a model, in place of any that it has; the graph stays as it is."""
+    """Put the metadata into a model, replacing any existing one; the graph is unchanged."""
     helper.set_model_props(model, {METADATA_KEY: meta.model_dump_json()})
 
 
 def _prepend_normalisation(graph: onnx.GraphProto, meta: BundleMeta) -> None:
-    """(x / 255 - mean) / std, as x * scale + offset; channels move first while they are still bytes."""
+    """(x / 255 - mean) / std, as x * scale + offset; channels move first while pixels are still bytes."""
     inner = graph.input[0].name
     std, mean = np.array(meta.std, np.float32), np.array(meta.mean, np.float32)
     constants = {"pixel_scale": 1 / (255 * std), "pixel_offset": -mean / std}

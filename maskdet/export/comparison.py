@@ -1,4 +1,4 @@
-"""Two outputs of one model beside each other: largest differences, and detections that have a partner."""
+"""Comparison of two outputs of one model: largest differences, and matched detections."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SAME_BOX_IOU = 0.98
 class Comparison:
     """Two ways to run one model. Differences are the largest over all pictures, boxes in network pixels.
 
-    Scores are compared for every anchor, boxes for those that enter NMS (the box of an anchor that scores
-    nothing can be anywhere); where a graph gives detections only, the matched ones are compared.
+    Scores are compared for every anchor, boxes for those that enter NMS (the box of an anchor with a zero
+    score can be anywhere); if a graph returns only detections, the matched ones are compared.
 
-    `matched` of the `detections` of both sides that count have a partner on the other side: a detection of
-    the same class that overlaps by IoU 0.98 or more.
+    `matched` is the number of the counting `detections` of both sides with a partner on the other side: a
+    detection of the same class with an IoU of 0.98 or more.
     """
 
     between: str
@@ -38,7 +38,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class RawOutputs:
-    """What a network says before NMS: boxes [N, A, 4] xyxy in network pixels, scores [N, A, C]."""
+    """A network's output before NMS: boxes [N, A, 4] xyxy in network pixels, scores [N, A, C]."""
 
     boxes: FloatArray
     scores: FloatArray
@@ -50,7 +50,7 @@ class RawOutputs:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Compares outputs for one input size (height, width); `counts` [C]: score from which a class counts."""
+    """Compares outputs for one input size (height, width); `counts` [C]: lowest score that counts."""
 
     input_size: tuple[int, int]
     counts: FloatArray
@@ -64,7 +64,7 @@ class Judge:
     def compare_deployed(
         self, between: str, batch_size: int, trainer: RawOutputs, stored: Arrays
     ) -> Comparison:
-        """The deployed graph gives rows after NMS only: differences are those of matched detections."""
+        """The deployed graph returns only rows after NMS: differences are those of matched detections."""
         matched, total, pairs = self._match(self._detections(trainer), self._deployed(stored))
         scores = max((abs(float(a.scores[i] - b.scores[j])) for a, b, i, j in pairs), default=0.0)
         boxes = max((_largest(a.boxes[i], b.boxes[j]) for a, b, i, j in pairs), default=0.0)
@@ -78,7 +78,7 @@ class Judge:
         ]
 
     def _deployed(self, stored: Arrays) -> list[Detections]:
-        """Rows [class, score, x1, y1, x2, y2] of all pictures, clipped as ours are."""
+        """Rows [class, score, x1, y1, x2, y2] of all pictures, clipped like ours."""
         height, width = self.input_size
         rows, ends = stored["deploy_rows"], np.cumsum(stored["deploy_counts"])[:-1]
         limits = np.array([width, height, width, height], np.float32)
@@ -92,7 +92,7 @@ class Judge:
         total = 0
         for a, b in zip(ours, theirs, strict=True):
             for one, other in ((a, b), (b, a)):
-                # Only one side must reach the score: a partner just below it is a partner all the same.
+                # Only one side must reach the score: a partner just below it still counts.
                 counting = one.above(self.counts)
                 total += len(counting)
                 pairs += [(counting, other, i, j) for i, j in _partners(counting, other)]
@@ -103,7 +103,7 @@ _Pair = tuple[Detections, Detections, int, int]
 
 
 def _partners(some: Detections, others: Detections) -> list[tuple[int, int]]:
-    """For each of `some`, the best-overlapping other of its class, where it is the same box."""
+    """For each of `some`, the best-overlapping other of its class, if it is the same box."""
     if not len(some) or not len(others):
         return []
     overlap = pairwise_iou(some.boxes, others.boxes)

@@ -1,4 +1,4 @@
-"""The verb `export`: checkpoint to Paddle inference format and bundle, then opened, compared and judged."""
+"""The verb `export`: checkpoint to Paddle inference format and bundle, then compared and evaluated."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from maskdet.training.networks.picodet import MEAN, STD
 from maskdet.training.networks.registry import variant
 
 _AP_TOLERANCE = 0.005
-"""By which AP50 of the ONNX file may differ: one detection at the edge of a match can weigh this much."""
+"""Allowed difference in AP50 of the ONNX file: one detection at the edge of a match can make this much."""
 _MOST_THREADS = 4
-"""Each holds a whole batch in memory."""
+"""Each has a whole batch in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class ExportJob:
 
 @dataclass(frozen=True, slots=True)
 class ExportSummary:
-    """What was proved of the export; `ap50_onnx` is a fraction of 1 on val, None without a bundle."""
+    """The result of checking the export; `ap50_onnx` is a fraction of 1 on val, None without a bundle."""
 
     parity: Parity
     ap50_onnx: float | None
@@ -67,7 +67,7 @@ class ExportSummary:
 def export(job: ExportJob, *, track: Track = silent) -> ExportSummary:
     """Write the Paddle inference model, infer_cfg.yml, the bundle and parity.json into `job.out`.
 
-    Raises ExportError when a conversion fails or the files do not agree with the checkpoint.
+    Raises ExportError if a conversion fails or the files do not agree with the checkpoint.
     """
     manifest = load_manifest(job.manifest)
     input_size = variant(job.variant).input_size
@@ -132,7 +132,7 @@ def _judge(job: ExportJob, bundle: Bundle, manifest: Manifest, track: Track) -> 
     expected = job.metrics.get("ap50", ap50)
     if abs(ap50 - expected) > _AP_TOLERANCE:
         raise ExportError(
-            f"AP50 of the ONNX file is {ap50:.4f} on val, of the checkpoint {expected:.4f}",
+            f"AP50 of the ONNX file is {ap50:.4f} on val, that of the checkpoint {expected:.4f}",
             "run `maskdet eval --force`, then export again; see `maskdet doctor` for untested versions",
         )
     return ap50

@@ -1,4 +1,4 @@
-"""The proof that trainer, Paddle inference and ONNX Runtime say the same about the same pictures."""
+"""The check that trainer, Paddle inference and ONNX Runtime give the same results for the same pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from maskdet.types import FloatArray
 
 BATCH_SIZES = (1, 8)
 _LEAST_MATCHED = 0.98
-"""Of the detections after NMS: two boxes of nearly the same score may swap and suppress one another."""
+"""Share of the detections after NMS: boxes with nearly equal scores may swap and suppress each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Parity:
     def require(self) -> None:
         """Raise ExportError for the first comparison beyond tolerance or with too few matches."""
         for item in self.comparisons:
-            # Asked this way round since a difference that is not a number is within no tolerance.
+            # Written this way round since NaN is within no tolerance.
             near = item.score_difference <= self.score_tolerance and item.box_difference <= self.box_tolerance
             if not near or item.matched < _LEAST_MATCHED * item.detections:
                 raise ExportError(
@@ -86,9 +86,9 @@ def compare(
     settings: ExportSettings,
     counts: FloatArray,
 ) -> Parity:
-    """Set the outputs that the worker stored beside those of the ONNX session.
+    """Compare the outputs stored by the worker with those of the ONNX session.
 
-    batch: uint8 [N, H, W, 3]; `counts` [C]: score from which a detection of each class counts.
+    batch: uint8 [N, H, W, 3]; `counts` [C]: lowest score that counts, by class.
     """
     judge = Judge((int(batch.shape[1]), int(batch.shape[2])), counts)
     trainer, paddle = RawOutputs.of(worker, "trainer"), RawOutputs.of(worker, "paddle")

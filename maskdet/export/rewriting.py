@@ -11,21 +11,23 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 CHANNEL_BLOCK: Final = 16
-"""Channels that ONNX Runtime keeps side by side on a CPU with AVX-512 (its NCHWc layout)."""
+"""Channels per block in ONNX Runtime's layout on a CPU with AVX-512 (its NCHWc layout)."""
 _LAST_AXIS = "last_axis"
 _KEEPS_ZERO = {"MaxPool", "HardSwish", "Relu", "Identity"}
-"""Operators that work on each channel by itself and make zeros of zeros."""
+"""Operators that work per channel and map zeros to zeros."""
 
 
 def rewrite(graph: onnx.GraphProto) -> None:
-    """Change the graph in place."""
+    """Rewrite the graph in place."""
     _prune(graph)
     _widen_vectors(graph)
     _align_pools(graph)
 
 
 def _prune(graph: onnx.GraphProto) -> None:
-    """paddle2onnx leaves nodes and constants that no output needs; onnxruntime warns of each at each load."""
+    """paddle2onnx leaves nodes and constants that no output needs; onnxruntime warns of each at every
+    load.
+    """
     needed = {output.name for output in graph.output}
     nodes = []
     for node in reversed(graph.node):
@@ -39,10 +41,10 @@ def _prune(graph: onnx.GraphProto) -> None:
 
 
 def _widen_vectors(graph: onnx.GraphProto) -> None:
-    """MatMul by a vector [K] as one by a matrix [K, 1], whose last axis is dropped again.
+    """Turn a MatMul by a vector [K] into one by a matrix [K, 1], whose last axis is dropped again.
 
-    ONNX Runtime takes the first apart into a product for each row of the leading axes: for the boxes of a
-    640 px network 6,400 of them, a tenth of its whole time on a CPU.
+    ONNX Runtime splits the former into a product per row of the leading axes: 6,400 of them for the boxes of
+    a 640 px network, a tenth of its whole time on a CPU.
     """
     vectors = {name for name, value in _constants(graph) if len(value.dims) == 1}
     nodes = []
@@ -68,10 +70,11 @@ def _by_matrix(rows: str, vector: str, product: str) -> list[onnx.NodeProto]:
 
 
 def _align_pools(graph: onnx.GraphProto) -> None:
-    """Give what enters a max pooling whole blocks of channels; the added ones hold zeros that nothing reads.
+    """Pad the inputs of max poolings to whole blocks of channels; the added ones are zeros that nothing
+    reads.
 
-    Only whole blocks are pooled as they lie. The stem of ESNet-S has 24 channels at half the picture's size:
-    to bring them into the plain layout and to pool them there takes a twentieth of the network's time.
+    Only whole blocks are pooled in place. The stem of ESNet-S has 24 channels at half the picture's size:
+    reordering them into the plain layout and pooling them there takes a twentieth of the network's time.
     """
     values = dict(_constants(graph))
     for node in [node for node in graph.node if node.op_type == "MaxPool"]:
@@ -81,7 +84,7 @@ def _align_pools(graph: onnx.GraphProto) -> None:
 
 
 class _Stretch:
-    """The tensors that share one axis of channels, from the convolution that makes it to all that read it."""
+    """The tensors that share one axis of channels, from the convolution that makes it to all its readers."""
 
     def __init__(self, graph: onnx.GraphProto, values: dict[str, onnx.TensorProto]) -> None:
         self._values = values
@@ -93,13 +96,13 @@ class _Stretch:
                 self._readers.setdefault(name, []).append(node)
         self._tensors: set[str] = set()
         self._axes: dict[str, int] = {}
-        """Which axis of each constant is, or follows, the channels."""
+        """The axis of each constant that is, or follows, the channels."""
         self._ones: set[str] = set()
         """Constants whose added values are 1: the variances of normalisations, which divide."""
         self._grouped: list[onnx.NodeProto] = []
 
     def spans(self, tensor: str) -> bool:
-        """Take in all tensors on the axis of one of them; False where an operator on the way is not known."""
+        """Collect all tensors that share one's axis; False if an operator on the way is unknown."""
         if tensor in self._tensors:
             return True
         self._tensors.add(tensor)
@@ -145,7 +148,7 @@ class _Stretch:
         return self.spans(node.input[0]) and self.spans(node.output[0])
 
     def _own(self, names: Sequence[str], axis: int) -> bool:
-        """Note constants that grow with the axis. What others read as well cannot."""
+        """Record constants that grow with the axis. Shared ones cannot."""
         self._axes.update(dict.fromkeys(names, axis))
         return all(name in self._values and len(self._readers[name]) == 1 for name in names)
 
@@ -164,7 +167,7 @@ def _attribute(node: onnx.NodeProto, name: str) -> onnx.AttributeProto:
 
 
 def _constants(graph: onnx.GraphProto) -> Iterator[tuple[str, onnx.TensorProto]]:
-    """Each constant's name and value, whether it stands among the initializers or the nodes."""
+    """Each constant's name and value, whether among the initializers or the nodes."""
     yield from ((value.name, value) for value in graph.initializer)
     for node in graph.node:
         if node.op_type == "Constant":

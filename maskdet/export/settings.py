@@ -10,12 +10,12 @@ from maskdet.settings import Section
 
 
 class ExportSettings(Section):
-    """What is written beside Paddle's inference format, and how closely it must agree."""
+    """What is written besides Paddle's inference format, and how closely it must agree."""
 
     onnx: bool = True
-    """Write the bundle: one ONNX file with everything that is needed to run it."""
+    """Write the bundle: one ONNX file with everything needed to run it."""
     nms: Literal["outside", "in-graph"] = "outside"
-    """in-graph writes one more ONNX, with NMS inside and batch 1, for PaddleDetection's own ONNX script."""
+    """in-graph writes an additional ONNX, with NMS inside and batch 1, for PaddleDetection's ONNX script."""
     parity_pictures: int = Field(50, ge=1)
     """Validation pictures on which trainer, Paddle inference and ONNX Runtime are compared."""
     score_tolerance: float = Field(1e-3, gt=0)

@@ -1,1 +1,1 @@
-"""Judging any model on the pictures of a manifest."""
+"""Evaluating any model on the pictures of a manifest."""

@@ -1,4 +1,4 @@
-"""A bundle judged on the val part, by the evaluator that judges checkpoints."""
+"""A bundle evaluated on the val part, by the same evaluator as checkpoints."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def judge_bundle(
     look: Look = PLAIN,
     track: Track = silent,
 ) -> tuple[Evaluation, float]:
-    """Detect in every val picture with ONNX Runtime and judge, at the thresholds that the bundle ships.
+    """Detect in every val picture with ONNX Runtime and evaluate, at the bundle's own thresholds.
 
-    Also the milliseconds of one core that detection took a picture: resize, passes, NMS.
-    Raises BundleError when no class of the bundle is one of the data set.
+    Also the milliseconds of one core per picture for detection: resize, passes, NMS.
+    Raises BundleError if no class of the bundle is one of the data set.
     """
     meta = bundle.meta
     match = match_classes(manifest, meta.labels, meta.roles)
@@ -58,11 +58,11 @@ def judge_bundle(
 
 
 _Seen = tuple[Detections, View, float]
-"""What was found in a picture, its view, and the seconds of detection."""
+"""A picture's detections, its view, and the seconds of detection."""
 
 
 def _look(bundle: Bundle, items: Sequence[ManifestPicture], root: Path, look: Look) -> Iterator[_Seen]:
-    # A core for each picture is faster than all cores for one after the other.
+    # One core per picture is faster than all cores on one after another.
     detector = Detector(bundle, threads=1)
     tasks = (partial(_see, detector, item, root, look) for item in items)
     with closing(run_in_order(tasks, core_count())) as seen:
@@ -72,7 +72,7 @@ def _look(bundle: Bundle, items: Sequence[ManifestPicture], root: Path, look: Lo
 def _see(detector: Detector, item: ManifestPicture, root: Path, look: Look) -> _Seen:
     picture = read_reduced(root / item.picture, at_least=look.least_size(detector.meta.input_size))
     view = view_of(item, mean_luma(picture.pixels))
-    # The time of this thread, so that neither other threads nor other programs count.
+    # The time of this thread, so that other threads and programs do not count.
     started = time.thread_time()
     found = detect_closely(detector, picture.pixels, look, picture.size)
     return found, view, time.thread_time() - started

@@ -1,7 +1,7 @@
 """Which class of a model is which class of the data: by name, else by spelling, else by role.
 
-A model's classes have an order and names of their own. What it finds is judged under the data's class ids,
-those of its further classes after them: an answer that names one of these is an answer all the same.
+A model's classes have their own order and names. Its detections are evaluated under the data's class ids,
+followed by those of its extra classes: an answer with one of these is still an answer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from maskdet.types import Detections, IntArray
 class ClassMatch:
     """labels: the data's by class id, then the model's that the data lacks; meanings are of these.
 
-    known: the model's own by class id; ids [C]: where these are in `labels`; notes: what is not plain.
+    known: the model's own by class id; ids [C]: where these are in `labels`; notes: remarks on the match.
     """
 
     labels: tuple[str, ...]
@@ -39,7 +39,7 @@ class ClassMatch:
     notes: tuple[str, ...]
 
     def rename(self, figures: Mapping[str, float]) -> dict[str, float]:
-        """What is given by the model's own labels, by those of `labels`."""
+        """Values by the model's own labels, as values by those of `labels`."""
         return {self.labels[at]: figures[name] for name, at in zip(self.known, self.ids, strict=True)}
 
     def judge(
@@ -51,7 +51,7 @@ class ClassMatch:
         *,
         shipped: Shipped | None = None,
     ) -> Evaluation:
-        """`appraise` what the model found under its own class ids; `shipped` by `labels`. Raises as that."""
+        """`appraise` detections under the model's own class ids; `shipped` by `labels`. Raises like it."""
         judged = appraise(
             ((truth, self._remapped(found)) for truth, found in pairs),
             views,
@@ -66,15 +66,15 @@ class ClassMatch:
     def _remapped(self, found: Detections) -> Detections:
         if len(found) and found.class_ids.max() >= len(self.ids):
             raise BundleError(
-                f"the model answers with class id {found.class_ids.max()}, but has {len(self.ids)} labels",
+                f"the model returned class id {found.class_ids.max()}, but has {len(self.ids)} labels",
                 "export the model again with the label list that it was trained on",
             )
         return replace(found, class_ids=self.ids[found.class_ids])
 
 
 def match_classes(manifest: Manifest, known: tuple[str, ...], known_roles: Roles) -> ClassMatch:
-    """`known` are the model's classes by class id. One class of the data has one of the model at most: where
-    a role would fit several, none is taken, since none can be told from the other.
+    """`known` are the model's classes by class id. Each class of the data has at most one of the model: if a
+    role would fit several, none is taken, since they cannot be told apart.
 
     Raises BundleError if no class of the model is one of the data.
     """
@@ -83,7 +83,7 @@ def match_classes(manifest: Manifest, known: tuple[str, ...], known_roles: Roles
     if not taken:
         raise BundleError(
             f"no class of the model ({', '.join(known)}) is one of the data ({', '.join(manifest.labels)})",
-            "say in data.roles what the classes of the data are: masked, bare or worn-wrong",
+            "set the roles of the data's classes in data.roles: masked, bare or worn-wrong",
         )
     own = tuple(name for name in known if name not in taken)
     labels = (*manifest.labels, *own)
@@ -98,7 +98,7 @@ def match_classes(manifest: Manifest, known: tuple[str, ...], known_roles: Roles
 
 
 def _partners(manifest: Manifest, known: Sequence[str], known_roles: Roles) -> dict[str, str | None]:
-    """By class of the data the model's. Each way of matching has what the ways before it left."""
+    """By class of the data the model's. Each way of matching gets what the previous ones left."""
     partners: dict[str, str | None] = dict.fromkeys(manifest.labels)
     everybody = (*manifest.labels, *known)
     ways: tuple[tuple[Mapping[str, str], Mapping[str, str]], ...] = (
@@ -116,7 +116,7 @@ def _partners(manifest: Manifest, known: Sequence[str], known_roles: Roles) -> d
 def _only_pairs(
     left: Sequence[str], mine: Mapping[str, str], free: Sequence[str], theirs: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """The pairs that share what nobody else on either side has."""
+    """The pairs that share a key unique on both sides."""
     ours = Counter(mine[label] for label in left if label in mine)
     others = Counter(theirs[name] for name in free if name in theirs)
     for label in left:
@@ -132,12 +132,12 @@ def _partner_notes(partners: Partners, own: Sequence[str]) -> Iterator[str]:
     if absent := [label for label, name in partners.items() if name is None]:
         yield f"the model has no class for {', '.join(absent)}: not measured, and left out of the means"
     if own:
-        yield f"the model also has {', '.join(own)}, which no face of the data is labelled as"
+        yield f"the model also has {', '.join(own)}, which no face of the data has as its label"
 
 
 def _role_notes(labels: Sequence[str], roles: Roles, partners: Partners, known_roles: Roles) -> Iterator[str]:
     if unknown := unknown_roles(labels, roles):
-        yield f"no safety figure counts {', '.join(unknown)}: say in data.roles what its faces are"
+        yield f"no safety figure counts {', '.join(unknown)}: set the role in data.roles"
     for label, name in partners.items():
         one, other = roles.get(label), known_roles.get(name or label)
         if name is not None and one != other:

@@ -1,4 +1,4 @@
-"""A manifest's picture as the evaluation sees it: size and brightness."""
+"""A manifest's picture for the evaluation: size and brightness."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""When a stage has to run again: fingerprints of its inputs, and records of what it wrote.
+"""When a stage has to run again: fingerprints of its inputs, and records of its outputs.
 
 A fingerprint covers the stage's part of the pipeline file, its input files, the stage's version and maskdet's
-major and minor version. A patch release never changes results, so it never costs anybody a training.
+major and minor version. A patch release never changes results, so it never requires a new training.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from maskdet.pipeline.stage import Context, Inputs, Stage
 RECORDS = ".stages"
 RELEASE = ".".join(__version__.split(".")[:2])
 MAX_SHOWN_CHANGES = 3
-"""Changed inputs that one reason names."""
+"""Changed inputs named in one reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class StageRecord:
 
 
 def read_record(context: Context, stage: Stage) -> StageRecord | None:
-    """The stage's last record; None when there is none, or when it is damaged and so proves nothing."""
+    """The stage's last record; None if there is none, or if it is damaged and so proves nothing."""
     try:
         raw: dict[str, Any] = json.loads(_place(context, stage).read_text(encoding="utf-8"))
         del raw["fingerprint"]
@@ -52,21 +52,21 @@ def read_record(context: Context, stage: Stage) -> StageRecord | None:
 
 
 def inputs_of(context: Context, stage: Stage) -> Inputs:
-    """The stage's inputs with the code that will work on them, as they are after a trip through JSON."""
+    """The stage's inputs and code version, after a round trip through JSON."""
     code = {"maskdet": RELEASE, f"{stage.name} code": stage.version}
     inputs: Inputs = json.loads(_canonical({**code, **stage.inputs(context)}))
     return inputs
 
 
 def written(context: Context, stage: Stage) -> dict[str, int]:
-    """The outputs that are there now: path within the stage's folder → bytes."""
+    """The existing outputs: path within the stage's folder → bytes."""
     folder = context.path(stage.name)
     files = {path for pattern in stage.keeps for path in folder.glob(pattern) if path.is_file()}
     return {path.relative_to(folder).as_posix(): path.stat().st_size for path in sorted(files)}
 
 
 def why_stale(context: Context, stage: Stage, inputs: Inputs) -> str:
-    """Why the stage has to run, in a few words; empty when it is up to date."""
+    """Why the stage has to run, in a few words; empty if it is up to date."""
     record = read_record(context, stage)
     if record is None:
         return "has not run"
@@ -78,7 +78,7 @@ def why_stale(context: Context, stage: Stage, inputs: Inputs) -> str:
 
 
 def describe_changes(before: Inputs, after: Inputs) -> str:
-    """Which inputs differ, by name; settings with both values. Empty when none does."""
+    """The inputs that differ, by name; settings with both values. Empty if none does."""
     names = [name for name in {**after, **before} if before.get(name) != after.get(name)]
     shown = [_change(name, before.get(name), after.get(name)) for name in names[:MAX_SHOWN_CHANGES]]
     if len(names) > MAX_SHOWN_CHANGES:

@@ -1,4 +1,4 @@
-"""The chain of stages as a whole: what to ask of it, and how work on it ends. For commands and Python."""
+"""The chain of stages as a whole: its options, and how a run ends. For commands and Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maskdet.pipeline.stages import STAGES
 
 
 def stage_options(stage: str, *, force: bool = False, resume: bool = False) -> RunOptions:
-    """To bring one stage up to date, and cheap ones before it."""
+    """Options to bring one stage up to date, and the cheap ones before it."""
     return RunOptions(
         end=stage,
         force=frozenset({stage} if force else ()),
@@ -26,23 +26,23 @@ def stage_options(stage: str, *, force: bool = False, resume: bool = False) -> R
 def chain_options(
     start: str | None, end: str | None, *, force: bool = False, dry_run: bool = False, resume: bool = False
 ) -> RunOptions:
-    """To bring all stages from `start` to `end` up to date."""
+    """Options to bring all stages from `start` to `end` up to date."""
     forced = frozenset(stage.name for stage in STAGES) if force else frozenset()
     return RunOptions(start, end, force=forced, dry_run=dry_run, resume=resume)
 
 
 def finish_stage(context: Context, stage: str, result: RunResult) -> None:
-    """Raise the error that stopped the stage, with the command that goes on."""
+    """Raise the error that stopped the stage, with the command that resumes it."""
     if isinstance(result.error, Interrupted) and not result.error.hint:
         own = [each for each in STAGES if each.name == stage]
         again = ["--resume"] if can_resume(own, context) else []
-        result.error.hint = f"`{context.command(stage, *again)}` goes on from here"
+        result.error.hint = f"`{context.command(stage, *again)}` resumes from here"
     if result.error is not None:
         raise result.error
 
 
 def report_chain(context: Context, result: RunResult) -> None:
-    """Write the report, unless nothing was done and there is one."""
+    """Write the report, unless nothing was done and it exists."""
     if not (result.up_to_date and (context.folder / REPORT).is_file()):
         write_report(STAGES, context, result)
 
@@ -56,8 +56,8 @@ def finish_chain(context: Context, options: RunOptions, result: RunResult) -> Pa
 
 
 def _next_step(context: Context, options: RunOptions, hint: str) -> str:
-    """The error's own hint, then the command line that goes on from here."""
+    """The error's own hint, then the command line that resumes from here."""
     limits = [f"--to={options.end}"] if options.end else []
     resume = ["--resume"] if can_resume(STAGES, context) and "--force" not in hint else []
-    again = f"`{context.command('run', *limits, *resume)}` goes on from here"
+    again = f"`{context.command('run', *limits, *resume)}` resumes from here"
     return f"{hint}; then {again}" if hint else again

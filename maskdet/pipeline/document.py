@@ -1,4 +1,4 @@
-"""YAML with line numbers: duplicate keys are found, and plain words mean what YAML 1.2 says they mean."""
+"""YAML with line numbers: duplicate keys are detected, and plain scalars have YAML 1.2's meaning."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MAX_DEPTH = 20
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1, which PyYAML speaks, reads `4:1` as 241, `no` as false and `1e-3` as text. 1.2 does not."""
+    """YAML 1.1, as in PyYAML, reads `4:1` as 241, `no` as false and `1e-3` as text. 1.2 does not."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own way to replace the table
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's way to replace the table
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        # An alias can make a small file mean a huge or endless value, and this file has no use for one.
+        # An alias can turn a small file into a huge or endless value, and this file does not need any.
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not supported here", mark)
@@ -39,7 +39,7 @@ for _tag, _pattern, _first in (
 
 @dataclass(slots=True)
 class Document:
-    """A YAML text, read. `lines` gives the line (1-based) of each key; `duplicates` those written twice."""
+    """A parsed YAML text. `lines` gives the line (1-based) of each key; `duplicates` those written twice."""
 
     value: Any = None
     lines: dict[KeyPath, int] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Document:
 
 
 def read_document(text: str) -> Document:
-    """Read one YAML document. Raises yaml.MarkedYAMLError with the place of a fault."""
+    """Read one YAML document. Raises yaml.MarkedYAMLError with the position of a fault."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -60,7 +60,7 @@ def read_document(text: str) -> Document:
 
 
 def read_value(text: str) -> Any:
-    """A value of the command line: `[..]`, `{..}` and quoted text are YAML, all else is one plain scalar."""
+    """A value from the command line: `[..]`, `{..}` and quoted text are YAML, all else is a plain scalar."""
     if text[:1] in ("[", "{", '"', "'"):
         return read_document(text).value
     loader = _Loader("")
@@ -92,7 +92,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode, path: KeyPath, document: D
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             raise yaml.composer.ComposerError(None, None, "a key must be plain text", key_node.start_mark)
-        # Keys stay text even where they look like numbers: class names may.
+        # Keys stay text even if they look like numbers, as class names may.
         key: str = key_node.value
         line = key_node.start_mark.line + 1
         inner: KeyPath = (*path, key)

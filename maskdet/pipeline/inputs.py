@@ -1,4 +1,4 @@
-"""What stages' inputs are made of: settings by key, files by hash, a data folder by a quick signature."""
+"""Building blocks of stage inputs: settings by key, files by hash, a data folder by a quick signature."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from maskdet.settings import Section
 
 
 def setting_inputs(name: str, section: Section, exclude: frozenset[str] = frozenset()) -> Inputs:
-    """The section's values by dotted key, without the keys that do not change the stage's result."""
+    """The section's values by dotted key, without the keys that do not affect the stage's result."""
     return dict(_flat(name, section.model_dump(mode="json", exclude=set(exclude))))
 
 
 def file_input(context: Context, stage: str, name: str) -> Inputs:
-    """An earlier stage's artefact by content. Raises StageError when it is missing."""
+    """An earlier stage's artefact by content. Raises StageError if it is missing."""
     path = context.path(stage, name)
     if not path.is_file():
         raise StageError(f"{path} is missing", f"run `{context.command(stage)}` first")
@@ -28,9 +28,10 @@ def file_input(context: Context, stage: str, name: str) -> Inputs:
 
 
 def folder_signature(folder: Path) -> str:
-    """Name, size and time of every file in the folder as one sha256, quick where contents take seconds.
+    """Name, size and time of every file in the folder as one sha256: quick, where hashing contents takes
+    seconds.
 
-    A folder that is missing has a signature too, so that the stage itself can say what is wrong with it.
+    A missing folder has a signature too, so that the stage itself can report the fault.
     """
     digest = hashlib.sha256()
     for row in sorted(_stat_rows(folder)):

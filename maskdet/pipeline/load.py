@@ -18,7 +18,7 @@ from maskdet.pipeline.schema import PipelineFile
 from maskdet.training.settings import STARTS
 
 MAX_PROBLEMS = 20
-"""Faults that one message lists; the rest are counted."""
+"""Faults listed in one message; the rest are counted."""
 
 _PATH_KEYS: tuple[KeyPath, ...] = (
     ("data", "root"),
@@ -26,14 +26,14 @@ _PATH_KEYS: tuple[KeyPath, ...] = (
     ("train", "python"),
     ("serve", "inbox"),
 )
-# What is no path at these keys.
+# Values of these keys that are not paths.
 _WORDS: dict[KeyPath, tuple[str, ...]] = {("model", "pretrained"): STARTS, ("serve", "models"): (DEFAULT,)}
 _EXAMPLE_HINT = "`maskdet init DATA_DIR --out example.yml` writes a file with every key explained"
 
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """Where a value was written: in the file at a line, or in a `--set`. Relative paths start at `base`."""
+    """Where a value is from: a line of the file, or a `--set`. Relative paths start at `base`."""
 
     place: str
     order: int
@@ -64,7 +64,7 @@ def _validated(draft: _Draft, overrides: Sequence[str]) -> PipelineFile:
 
 
 class _Draft:
-    """The file's values with overrides laid over them, and where each came from."""
+    """The file's values with the overrides applied, and where each came from."""
 
     def __init__(self, path: Path, document: Document) -> None:
         base = path.parent.absolute()
@@ -78,7 +78,7 @@ class _Draft:
         name, equals, raw = text.partition("=")
         path: KeyPath = tuple(name.strip().split("."))
         if not equals or "" in path:
-            fault = f"--set {text}: not of the form key=value"
+            fault = f"--set {text}: not in the form key=value"
             raise PipelineFileError(fault, "for example --set train.epochs=1")
         section = self._section(path, text)
         section[str(path[-1])] = _override_value(text, raw.strip())
@@ -87,7 +87,7 @@ class _Draft:
         self._origins[path] = _Origin(f"--set {text}", 1 << 30, Path.cwd())
 
     def anchor_paths(self) -> None:
-        """Make relative paths absolute before validation, while it is known where each was written."""
+        """Make relative paths absolute before validation, while the origin of each is known."""
         models = self._inner(("serve", "models"))
         for path in (*_PATH_KEYS, *(("serve", "models", name) for name in models)):
             section, key = self._inner(path[:-1]), str(path[-1])
@@ -153,7 +153,7 @@ def _read_file(path: Path) -> Document:
         document = read_document(path.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, IsADirectoryError) as error:
         raise PipelineFileError(
-            f"{path}: no such pipeline file", "`maskdet init DATA_DIR` writes one, -c FILE names another"
+            f"{path}: no such pipeline file", "`maskdet init DATA_DIR` writes one, -c FILE selects another"
         ) from error
     except OSError as error:
         raise PipelineFileError(f"{path}: cannot be read: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""One writer at a time in a results folder; the system frees the lock when its holder dies."""
+"""One writer at a time in a results folder; the system releases the lock when its holder dies."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from maskdet.pipeline.cache import RECORDS
 
 @contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
-    """Hold runs/<name> for this process. Raises StageError that names the process which holds it."""
+    """Hold runs/<name> for this process. Raises StageError with the process that holds it."""
     folder.mkdir(parents=True, exist_ok=True)
-    # Who it is is kept beside the lock file, which contenders may truncate. It is for people only: containers
-    # that share the folder may have the same process numbers, and the lock itself holds between them.
+    # The owner is recorded beside the lock file, which contenders may truncate. It is for people only:
+    # containers that share the folder may have the same process ids, and the lock itself works between them.
     owner = folder / ".lock.pid"
     lock = FileLock(folder / ".lock", timeout=0)
     try:

@@ -1,4 +1,4 @@
-"""Which model file a name stands for: the shipped one, what a pipeline exported, or the file itself."""
+"""The model file behind a name: the shipped one, what a pipeline exported, or the file itself."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from maskdet.pipeline.stage import Context
 
 
 def model_file(named: Path) -> Path:
-    """`default`: the shipped model; a folder, such as runs/NAME: the bundle in it; else the path as it is.
+    """`default`: the shipped model; a folder, such as runs/NAME: the bundle in it; else the path itself.
 
-    Raises EnvironmentProblem where no model is shipped, StageError for a folder without a bundle.
+    Raises EnvironmentProblem if no model is shipped, StageError for a folder without a bundle.
     """
     if str(named) == DEFAULT:
         return shipped_model()
@@ -21,7 +21,7 @@ def model_file(named: Path) -> Path:
 
 
 def existing_model(named: Path) -> Path:
-    """As `model_file`. Raises UsageError if there is no such file."""
+    """Like `model_file`. Raises UsageError if there is no such file."""
     file = model_file(named)
     if not file.is_file():
         raise UsageError(
@@ -32,13 +32,15 @@ def existing_model(named: Path) -> Path:
 
 
 def model_of(context: Context, named: Path | None) -> Path:
-    """The model that was named, or the one that the pipeline exported. Raises StageError if it is missing."""
+    """The named model, or the one that the pipeline exported. Raises StageError if it is missing."""
     if named is not None:
         return existing_model(named)
     exported = context.folder / EXPORTED
     if not exported.is_file():
-        other = f"`--model {DEFAULT}` takes the shipped one" if ships_model() else "name another with --model"
-        raise StageError(f"{exported} is missing", f"`{context.command('run')}` makes it, or {other}")
+        other = (
+            f"`--model {DEFAULT}` uses the shipped one" if ships_model() else "choose another with --model"
+        )
+        raise StageError(f"{exported} is missing", f"`{context.command('run')}` creates it, or {other}")
     return exported
 
 
@@ -48,5 +50,5 @@ def _exported(folder: Path) -> Path:
             return folder / place
     raise StageError(
         f"{folder} holds no exported model: {folder / EXPORTED} is missing",
-        "`maskdet run` or `maskdet export` makes it; of other folders name the .onnx file",
+        "`maskdet run` or `maskdet export` creates it; for other folders pass the .onnx file",
     )

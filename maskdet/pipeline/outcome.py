@@ -1,4 +1,4 @@
-"""What to run and what became of it: options in, one outcome a stage out."""
+"""What to run and how it went: options in, one outcome per stage out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from maskdet.errors import MaskdetError
 
 
 class State(str, Enum):
-    """What became of a stage."""
+    """The state of a stage."""
 
     RAN = "ran"
     UP_TO_DATE = "up to date"
@@ -18,7 +18,7 @@ class State(str, Enum):
     NOT_REACHED = "not reached"
     WOULD_RUN = "would run"
     MAY_RUN = "may run"
-    """Dry run: up to date now, but an earlier stage would run and might write something new."""
+    """Dry run: up to date, but an earlier stage would run and might change its inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class StageOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Which stages to look at and how. `start` and `end` name stages; None means the first, the last."""
+    """Which stages to run and how. `start` and `end` name stages; None means the first, the last."""
 
     start: str | None = None
     end: str | None = None
     force: frozenset[str] = frozenset()
-    """Stages that run even when they are up to date."""
+    """Stages that run even if they are up to date."""
     given: frozenset[str] = frozenset()
-    """Stages too long to be run on the way to another: they must have been run by themselves."""
+    """Stages too long to run on the way to another: they must have been run explicitly."""
     dry_run: bool = False
     resume: bool = False
 
@@ -54,10 +54,10 @@ class RunResult:
     error: MaskdetError | None = None
 
     def any(self, state: State) -> bool:
-        """True when some stage ended in that state."""
+        """True if some stage ended in that state."""
         return any(outcome.state is state for outcome in self.outcomes)
 
     @property
     def up_to_date(self) -> bool:
-        """True when there was nothing to do."""
+        """True if there was nothing to do."""
         return all(outcome.state in (State.UP_TO_DATE, State.SKIPPED) for outcome in self.outcomes)

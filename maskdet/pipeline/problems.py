@@ -14,7 +14,7 @@ from maskdet.pipeline.document import KeyPath
 from maskdet.settings import nearest
 
 MAX_VALUE_LENGTH = 60
-"""Characters of a wrong value that a message repeats."""
+"""Characters of a wrong value repeated in a message."""
 
 _EXPECTED = {
     "int": "a whole number",
@@ -37,7 +37,7 @@ _BOUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault: the key it concerns, the sentence about it, and its line if that is not the key's own."""
+    """One fault: its key, the sentence about it, and its line if that is not the key's own."""
 
     path: KeyPath
     text: str
@@ -47,7 +47,7 @@ class Problem:
 def describe_faults(
     model: type[BaseModel], value: Mapping[str, Any], faults: Iterable[ErrorDetails]
 ) -> list[Problem]:
-    """One problem a key, however many branches of a union complained about it."""
+    """One problem per key, however many branches of a union complained about it."""
     grouped: dict[KeyPath, list[ErrorDetails]] = {}
     for fault in faults:
         grouped.setdefault(_key_path(value, fault), []).append(fault)
@@ -60,7 +60,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def _key_path(value: Any, fault: ErrorDetails) -> KeyPath:
-    # pydantic appends the names of union branches to the location; only what the file could hold is kept.
+    # pydantic appends the names of union branches to the location; only what can be in the file is kept.
     path: list[str | int] = []
     for part in fault["loc"]:
         if isinstance(value, Mapping) and (part in value or fault["type"] == "missing"):

@@ -1,7 +1,7 @@
 """The rehearsal of a long training: two steps through train, eval, export and ONNX before hours are spent.
 
-It takes the most crowded pictures, at the recipe's largest size, so that what memory it needs is what the
-training will need.
+It takes the most crowded pictures, at the recipe's largest size, so that it needs as much memory as the
+training will.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from maskdet.training.train import TrainJob, train
 RECORD = "rehearsal.json"
 FOLDER = "rehearsal"
 LONG = 20_000
-"""Pictures that a training goes through from which on it is rehearsed: a quarter of an hour on two cores."""
+"""Training length, in pictures, from which it is rehearsed: a quarter of an hour on two cores."""
 _STEPS = 2
 _VAL_PICTURES = 4
 
 
 def rehearse(context: Context, job: TrainJob) -> None:
-    """Rehearse `job` if the settings say so and it was not rehearsed before; tell what it will take.
+    """Rehearse `job` if the settings ask for it and it was not rehearsed before; report what it will take.
 
     Raises what the training, its evaluation or export would have raised later.
     """
     if not _wanted(context, job) or _record(context).get("fingerprint") == _fingerprint(context, job):
         return
-    context.say("rehearsing two steps, evaluation, export and ONNX (train.preflight: false leaves this out)")
+    context.say("rehearsing two steps, evaluation, export and ONNX (train.preflight: false skips this)")
     began = time.monotonic()
     stopwatch = _Stopwatch()
     try:
@@ -67,7 +67,7 @@ def _wanted(context: Context, job: TrainJob) -> bool:
 
 
 def _steps(job: TrainJob) -> int:
-    """Of the whole training."""
+    """Steps of the whole training."""
     factors = repeat_factors(load_manifest(job.manifest), job.settings.balance)
     return steps_per_epoch(factors, job.settings.batch_size) * job.settings.epochs
 
@@ -93,7 +93,7 @@ def _go_through(context: Context, stopwatch: _Stopwatch) -> None:
 
 
 def _prepare(context: Context) -> Context:
-    """The same pipeline with few pictures and one epoch of two steps, in a folder of its own."""
+    """The same pipeline with few pictures and one epoch of two steps, in a separate folder."""
     folder = context.path(FOLDER)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "prepare").mkdir(parents=True)
@@ -117,7 +117,7 @@ def _prepare(context: Context) -> Context:
 
 
 def _crowded(manifest: Manifest, count: int) -> Manifest:
-    """The pictures with most faces: `count` of the train part, and a few of val."""
+    """The pictures with the most faces: `count` of train, and a few of val."""
 
     def most(part: Literal["train", "val"], number: int) -> list[ManifestPicture]:
         return sorted(manifest.part(part), key=lambda picture: -len(picture.objects))[:number]
@@ -133,9 +133,9 @@ def _enlarge(document: dict[str, Any]) -> None:
 
 
 def _room(context: Context) -> int:
-    """Bytes that a training's files take, with those that stand beside them while they are written.
+    """Bytes for a training's files, including temporary ones during writing.
 
-    Raises TrainingError where the disk has not that much.
+    Raises TrainingError if the disk has less.
     """
     needed = 2 * sum(path.stat().st_size for path in context.path(FOLDER, "train").iterdir())
     with space_for(context.folder, needed):
@@ -143,7 +143,7 @@ def _room(context: Context) -> int:
 
 
 class _Stopwatch:
-    """Seconds between the first step, which still prepares much, and the second; memory of all workers."""
+    """Seconds between the first step, which includes warm-up, and the second; memory of all workers."""
 
     def __init__(self) -> None:
         self._at: list[float] = []
@@ -167,7 +167,7 @@ class _Stopwatch:
 def _estimate(job: TrainJob, stopwatch: _Stopwatch, needed: int) -> str:
     steps = _steps(job)
     return (
-        f"{steps} steps will take about {duration(steps * stopwatch.step_seconds)} and evaluations besides, "
+        f"{steps} steps will take about {duration(steps * stopwatch.step_seconds)} plus evaluations, "
         f"{stopwatch.memory_mb / 1024:.1f} GB of memory and {needed / 2**20:.0f} MB of disk"
     )
 

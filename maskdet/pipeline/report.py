@@ -14,7 +14,7 @@ from maskdet.pipeline.stage import Context, Stage
 
 _PICTURES = (".png", ".jpg")
 _MAX_LINKS = 40
-"""Files a stage that the report links; the rest is counted."""
+"""Files per stage linked in the report; the rest are counted."""
 
 
 def write_report(stages: Sequence[Stage], context: Context, result: RunResult) -> Path:

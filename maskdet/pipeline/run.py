@@ -1,4 +1,4 @@
-"""Running a chain of stages: what is up to date is left alone, what fails says how to go on."""
+"""Running a chain of stages: skip what is up to date, and say how to resume after a failure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from maskdet.settings import nearest
 OnStart = Callable[[str, str], None]
 """Called with a stage's name and the reason before it runs."""
 Then = Callable[[Context, RunResult], None]
-"""Called after the last stage, while the results folder still belongs to this process."""
+"""Called after the last stage, while this process still holds the results folder."""
 
 
 def run_stages(
@@ -38,10 +38,10 @@ def run_stages(
 ) -> RunResult:
     """Bring the chosen stages up to date in order; stop at the first that fails.
 
-    Errors of maskdet and Ctrl-C in a stage end up in the result, so that the caller can show the table first;
-    anything else is a fault of the program and is raised. Whatever else is to be written into the results
-    folder is written by `then`. Raises UsageError for a range that does not exist, and
-    StageError when another process works in the same folder.
+    maskdet's errors and Ctrl-C in a stage end up in the result, so that the caller can show the table first;
+    anything else is a bug and is raised. Anything else to be written to the results folder is written by
+    `then`. Raises UsageError for an invalid range, and StageError if another process is using the same
+    folder.
     """
     first, last = _range(stages, options)
     runner = _Runner(context, options, on_start)
@@ -54,7 +54,7 @@ def run_stages(
 
 
 def can_resume(stages: Sequence[Stage], context: Context) -> bool:
-    """True when some stage holds work that `--resume` can go on with; damaged work cannot be gone on with."""
+    """True if some stage has work that `--resume` can continue; damaged work cannot be resumed."""
     try:
         return any(stage.unfinished is not None and stage.unfinished(context) for stage in stages)
     except MaskdetError:
@@ -67,7 +67,7 @@ def results_folder(runs: Path, name: str) -> Path:
 
 
 class _Runner:
-    """Goes from stage to stage and keeps what became of each."""
+    """Goes from stage to stage and records the outcome of each."""
 
     def __init__(self, context: Context, options: RunOptions, on_start: OnStart) -> None:
         self._context, self._options, self._on_start = context, options, on_start
@@ -118,8 +118,8 @@ class _Runner:
         return StageOutcome(stage.name, State.MAY_RUN, reason="if an earlier stage writes something new")
 
     def _taken_as_is(self, stage: Stage, inputs: Inputs, reason: str) -> StageOutcome:
-        # The best checkpoint of a training that was stopped is worth judging and shipping; one that was
-        # made from other settings would be judged as something it is not.
+        # The best checkpoint of a stopped training is worth evaluating and shipping; one made from other
+        # settings would be mistaken for something it is not.
         record = read_record(self._context, stage)
         progress = stage.unfinished(self._context) if stage.unfinished else None
         if record and progress and not describe_changes(record.inputs, inputs):
@@ -129,7 +129,7 @@ class _Runner:
         )
 
     def _resumes(self, stage: Stage, inputs: Inputs) -> bool:
-        """Whether to go on with unfinished work. Raises StageError where that is the user's decision."""
+        """Whether to resume unfinished work. Raises StageError if that is the user's decision."""
         if stage.unfinished is None or stage.name in self._options.force:
             return False
         progress = stage.unfinished(self._context)
@@ -139,12 +139,12 @@ class _Runner:
         over = f"`{self._context.command(stage.name, '--force')}` starts over"
         if changes := describe_changes(record.inputs if record else {}, inputs):
             raise StageError(
-                f"{progress}, begun with other settings: {changes}",
-                f"undo the change to go on with it, or {over}",
+                f"{progress}, started with other settings: {changes}",
+                f"undo the change to resume it, or {over}",
             )
         if not self._options.resume:
             again = self._context.command(stage.name, "--resume")
-            raise StageError(progress, f"`{again}` goes on, {over}")
+            raise StageError(progress, f"`{again}` resumes it, {over}")
         return True
 
     def _last_figure(self, stage: Stage) -> str:
@@ -168,7 +168,7 @@ def _fill_aside(stage: Stage, context: Context) -> str:
 
 
 def _fill_in_place(stage: Stage, context: Context, inputs: Inputs) -> str:
-    # Written before the work, so that what is unfinished tells which settings it was begun with.
+    # Written before the work, so that unfinished work shows the settings it was started with.
     StageRecord(inputs).write(context, stage)
     out = context.path(stage.name)
     out.mkdir(parents=True, exist_ok=True)

@@ -23,10 +23,10 @@ from maskdet.lexicon import label_roles, unknown_roles
 from maskdet.pipeline.schema import PipelineFile
 
 _WIDTH = 100
-# Sections whose keys most people never change are there to be read, but commented out.
+# Sections that most users never change are included, but commented out.
 _COMMENTED = ("serve",)
 _SHOWN_ANYWAY = ("host", "port")
-# What the shipped model was trained with, from where it left off: most new data sets are small.
+# The shipped model's settings, starting from its weights: most new data sets are small.
 _RECIPE: dict[str, Any] = {
     "model": {"variant": "picodet_s_416_esnet", "pretrained": "default"},
     "train": {"optimizer": "adamw", "augment": "faces", "balance": 0.5},
@@ -36,7 +36,7 @@ _RECIPE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a VOC folder holds: pictures with an annotation, and objects by the name written for them."""
+    """The content of a VOC folder: pictures with an annotation, and objects by name."""
 
     root: Path
     pictures: int
@@ -44,17 +44,17 @@ class Survey:
 
     @property
     def aliases(self) -> dict[str, str]:
-        """Rare names that look like a slip of a frequent one."""
+        """Rare names that look like a typo of a frequent one."""
         return {name: likely for name in sorted(self.names) if (likely := self._likely(name))}
 
     @property
     def labels(self) -> list[str]:
-        """The names that are no slips, sorted, as prepare would take them."""
+        """The names that are not typos, sorted, as prepare would take them."""
         return sorted(self.names.keys() - self.aliases.keys())
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Labels whose names do not say what the faces wear."""
+        """Labels whose names do not imply a role."""
         return unknown_roles(self.labels, label_roles(self.labels))
 
     def summary(self) -> str:
@@ -70,19 +70,19 @@ class Survey:
 
 
 def survey(root: Path) -> Survey:
-    """Count the folder. Raises DatasetError when it is not a VOC folder or nothing in it is labelled."""
+    """Count the folder's objects. Raises DatasetError if it is not a VOC folder or has no object."""
     pairs = find_pairs(root).pairs
     names: Counter[str] = Counter()
     for pair in pairs:
         annotation = read_annotation(root / pair.annotation, pair.annotation).annotation
         names.update(item.label for item in annotation.objects) if annotation else None
     if not names:
-        raise DatasetError(f"{root} has no labelled object", "label some faces first")
+        raise DatasetError(f"{root} has no annotated object", "annotate some faces first")
     return Survey(root, len(pairs), dict(names))
 
 
 def scaffold(found: Survey, target: Path) -> str:
-    """The text of a pipeline file that will lie at `target`."""
+    """The text of a pipeline file to be stored at `target`."""
     value = PipelineFile(
         name=_slug(found.root),
         data={"root": _relative(found.root, target), "labels": tuple(found.labels), "aliases": found.aliases},
@@ -92,7 +92,7 @@ def scaffold(found: Survey, target: Path) -> str:
         f"# maskdet pipeline for {found.root.name}: {found.summary()}.",
         f"# `maskdet run {target.name}` runs it; `--set section.key=value` overrides a key for one command.",
     ]
-    asked = {"roles": f"To be said here: {clean(', '.join(found.unknown), 200)}."} if found.unknown else {}
+    asked = {"roles": f"To be set here: {clean(', '.join(found.unknown), 200)}."} if found.unknown else {}
     return "\n".join([*head, *_section(PipelineFile, value.model_dump(mode="json"), "", asked)]) + "\n"
 
 
@@ -104,7 +104,7 @@ def _section(
     *,
     quiet: bool = False,
 ) -> Iterator[str]:
-    """`asked`: by key what the user has to say there."""
+    """`asked`: by key, what the user has to set there."""
     for name, field in model.model_fields.items():
         if not indent:
             yield ""

@@ -1,4 +1,4 @@
-"""The whole pipeline file: each section is defined by the room that uses it."""
+"""The whole pipeline file: each section is defined by the package that uses it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class PipelineFile(Section):
     """A validated pipeline.yml. Its paths are absolute."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    """Results go to runs/<name>. Letters, digits, dots, dashes and underscores, 64 at most."""
+    """Results go to runs/<name>. Letters, digits, dots, dashes and underscores, at most 64."""
     data: DataSettings
     """The Pascal VOC folder and how to read it."""
     model: ModelSettings = ModelSettings()
-    """Which network, and what it starts from."""
+    """Which network, and which weights it starts from."""
     train: TrainSettings = TrainSettings()
     """How to train."""
     eval: EvalSettings = EvalSettings()
-    """How the model is judged on val."""
+    """How the model is evaluated on val."""
     export: ExportSettings = ExportSettings()
     """What is written for deployment, and how closely it must agree with the checkpoint."""
     serve: ServeSettings = ServeSettings()

@@ -1,4 +1,4 @@
-"""A pipeline file opened for work: what the commands and the Python API begin with."""
+"""Opening a pipeline file, for the commands and the Python API."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from maskdet.pipeline.stage import Context
 
 
 def open_pipeline(config: Path | None, overrides: Sequence[str], runs: Path) -> Context:
-    """Load and validate the pipeline file; None stands for DEFAULT_CONFIG."""
+    """Load and validate the pipeline file; None means DEFAULT_CONFIG."""
     named = ("-c", str(config)) if config else ()
     return _context(load_pipeline(config or DEFAULT_CONFIG, overrides), named, overrides, runs)
 
 
 def open_defaults(overrides: Sequence[str], runs: Path) -> Context:
-    """The defaults, for what needs no data set."""
+    """The defaults, for commands that need no data set."""
     return _context(default_pipeline(overrides), (), overrides, runs)
 
 

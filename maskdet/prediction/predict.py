@@ -1,4 +1,4 @@
-"""`maskdet predict`: pictures and videos in, what was found out as JSON, CSV or drawn."""
+"""`maskdet predict`: pictures and videos in; detections out as JSON, CSV or drawings."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def predict(
     threshold: float | None = None,
     look: Look = PLAIN,
 ) -> PredictSummary:
-    """Look at every picture and every video frame that `sources` name; write the results below `out`.
+    """Detect in every picture and video frame of `sources`; write the results below `out`.
 
-    A picture is a task and each core has a thread, so the detector should be of one thread. `threshold`
-    stands in for the bundle's own of each class; what is below the bundle's NMS threshold is gone in any
-    case. `look` adds passes over tiles or the mirrored picture. Pictures that cannot be read or drawn are in
-    the summary, and the rest goes on. Raises UsageError where nothing can be written, as on a full disk, or
-    BundleError if the model fails; no file is left half-written then.
+    A picture is a task and each core has a thread, so the detector should use one thread. `threshold`
+    overrides the bundle's own for each class; scores below the bundle's NMS threshold are dropped in any
+    case. `look` adds passes over tiles or the mirrored picture. Pictures that cannot be read or drawn are
+    listed in the summary, and the rest continue. Raises UsageError if nothing can be written, as on a full
+    disk, or BundleError if the model fails; no file is left half-written.
     """
     started = time.perf_counter()
     _check(formats)
@@ -64,7 +64,7 @@ def predict(
         tally = _carry_out(work, found, formats, out, track)
     except OSError as error:
         raise UsageError(
-            f"{error.filename or out}: {error.strerror}", "make room, or name a folder that can be written"
+            f"{error.filename or out}: {error.strerror}", "free some space, or choose a writable folder"
         ) from error
     return PredictSummary(
         pictures=tally.pictures,
@@ -94,7 +94,7 @@ class _Tally:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What each task needs. Shared by all threads, so nothing in it changes."""
+    """What each task needs. Shared by all threads, so it is immutable."""
 
     detector: Detector
     thresholds: FloatArray
@@ -103,7 +103,7 @@ class _Work:
     rule: MaskRule
     look: Look
     drawings: Path | None
-    """Folder of the drawn pictures; None if none are asked for."""
+    """Folder of the drawn pictures; None if not requested."""
 
     def picture(self, source: Source) -> Prediction | Failure:
         try:
@@ -112,7 +112,7 @@ class _Work:
         except PictureError as error:
             return _failure(source, error)
         except (MemoryError, cv2.error) as error:
-            return Failure(source.path.as_posix(), f"it cannot be looked at: {error or 'memory is short'}")
+            return Failure(source.path.as_posix(), f"it cannot be processed: {error or 'not enough memory'}")
         undrawn = self._save(decoded, concluded, source)
         return Prediction(source, decoded.size, concluded, undrawn=undrawn)
 
@@ -126,17 +126,17 @@ class _Work:
         return examine(self.detector, picture, self.thresholds, self.rule, look=self.look, size=size)
 
     def _save(self, decoded: DecodedPicture, concluded: Conclusion, source: Source) -> str:
-        """Draw and write, if that is asked for; why it could not be done."""
+        """Draw and write, if requested; returns why it could not be done."""
         if self.drawings is None:
             return ""
         try:
-            # Detection sees the same pixels whether or not it is drawn; what people see is decoded in full.
+            # Detection sees the same pixels whether or not it is drawn; the drawn picture is decoded in full.
             picture = read_picture(source.path) if decoded.reduced else decoded.pixels
             save_drawn(self._drawn(picture, concluded), self.drawings / source.drawn)
         except PictureError as error:
             return f"it cannot be drawn: {error.what}"
         except MemoryError:
-            return "it cannot be drawn: memory is short"
+            return "it cannot be drawn: not enough memory"
         return ""
 
     def _drawn(self, picture: Picture, concluded: Conclusion, *, keep_size: bool = False) -> Picture:
@@ -161,7 +161,7 @@ def _carry_out(
 
 
 def _tasks(work: _Work, sources: Sequence[Source]) -> Iterator[Callable[[], Prediction | Failure]]:
-    """One task a picture or frame. Frames are read here, one after the other, as the pool asks for more."""
+    """One task per picture or frame. Frames are read here, one after another, as the pool asks for more."""
     for source in sources:
         if source.kind == "picture":
             yield partial(work.picture, source)
@@ -194,9 +194,7 @@ def _in_force(meta: BundleMeta, threshold: float | None) -> BundleMeta:
 def _check(formats: Collection[str]) -> None:
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown or not formats:
-        raise UsageError(
-            f"the format {', '.join(unknown) or '(none)'} is not known", f"use {', '.join(FORMATS)}"
-        )
+        raise UsageError(f"unknown format {', '.join(unknown) or '(none)'}", f"use {', '.join(FORMATS)}")
 
 
 def _written(formats: Collection[str], out: Path) -> tuple[Path, ...]:

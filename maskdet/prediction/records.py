@@ -1,4 +1,4 @@
-"""What was found in a picture as plain data: the entry of predictions.json, the rows of predictions.csv."""
+"""A picture's detections as plain data: the entry of predictions.json, the rows of predictions.csv."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def picture_record(
     file: str | None = None,
     frame: int | None = None,
 ) -> dict[str, Any]:
-    """`size`: height and width in pixels. `file` and `frame` are left out where they are None."""
+    """`size`: height and width in pixels. `file` and `frame` are omitted if None."""
     place = {"file": file, "frame": frame}
     verdict = concluded.verdict
     return {

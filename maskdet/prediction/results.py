@@ -1,4 +1,4 @@
-"""What prediction hands from its threads to its writers, and what it tells the caller at the end."""
+"""What prediction passes from its threads to its writers, and the summary for the caller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maskdet.types import Picture
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What was found in one picture or frame."""
+    """The detections in one picture or frame."""
 
     source: Source
     size: tuple[int, int]
@@ -23,9 +23,9 @@ class Prediction:
     frame: int | None = None
     """Number of the frame in its video, from 0; None for a picture."""
     drawn: Picture | None = None
-    """The frame with its boxes, where a drawn video is asked for."""
+    """The frame with its boxes, if a drawn video is requested."""
     undrawn: str = ""
-    """Why there is no drawn copy, where one is asked for and could not be made."""
+    """Why a requested drawn copy could not be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class PredictSummary:
-    """What `predict` did."""
+    """The summary of `predict`."""
 
     pictures: int
-    """Pictures and video frames looked at."""
+    """Pictures and video frames processed."""
     threshold_policy: ThresholdPolicy
-    """How the thresholds in force came about."""
+    """How the thresholds in force were chosen."""
     faces: Mapping[str, int]
-    """Detections by label, all labels named."""
+    """Detections by label, including zeros."""
     failures: tuple[Failure, ...]
-    """What could not be read or drawn; the rest went on."""
+    """What could not be read or drawn."""
     seconds: float
     written: tuple[Path, ...]
     """The files, and the folder of drawn pictures."""

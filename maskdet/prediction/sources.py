@@ -1,4 +1,4 @@
-"""What the user names, as pictures and videos: files, folders and globs."""
+"""The user's arguments as pictures and videos: files, folders and globs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from maskdet.detector.picture import SUFFIXES
 from maskdet.errors import UsageError
 
 VIDEO_SUFFIXES: Final = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
-"""File name endings, lower case, that are read frame by frame."""
+"""File name suffixes, lower case, that are read frame by frame."""
 
 _DRAWN_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file to look at. `drawn` is the name of its drawn copy, relative and unlike any other's."""
+    """One input file. `drawn` is the name of its drawn copy, relative and unique."""
 
     path: Path
     kind: Literal["picture", "video"]
@@ -27,10 +27,10 @@ class Source:
 
 
 def find_sources(named: Sequence[str], *, leave_out: Path) -> list[Source]:
-    """The files behind the names, in the order named, folders and globs sorted, each file once.
+    """The files behind the names, in the given order, folders and globs sorted, each file once.
 
-    A folder gives all pictures and videos below it, hidden ones and those below `leave_out` (where results
-    go) excepted. A file is taken whatever its ending. Raises UsageError for a name that gives nothing.
+    A folder gives all pictures and videos below it, except hidden ones and those below `leave_out` (where
+    results go). A file is accepted whatever its suffix. Raises UsageError for a name that yields nothing.
     """
     sources: list[Source] = []
     seen: set[Path] = set()
@@ -47,8 +47,8 @@ def find_sources(named: Sequence[str], *, leave_out: Path) -> list[Source]:
 def _named_files(named: Sequence[str], leave_out: Path) -> Iterator[tuple[Path, PurePath]]:
     """Each file with its name in the results: relative to the folder or to the fixed part of the glob."""
     if not named or not all(named):
-        what = "an empty name was given" if named else "no picture, folder or video was named"
-        raise UsageError(what, "give the paths of pictures, folders or videos")
+        what = "an empty name was given" if named else "no picture, folder or video was given"
+        raise UsageError(what, "pass the paths of pictures, folders or videos")
     for name in named:
         path = Path(name)
         if path.is_file():
@@ -72,7 +72,7 @@ def _globbed(pattern: str) -> tuple[Path, Iterable[Path]]:
     try:
         return root, list(root.glob(str(PurePath(*parts[fixed:]))))
     except ValueError as error:
-        raise UsageError(f"{pattern}: {error}", "write ** alone between two slashes") from error
+        raise UsageError(f"{pattern}: {error}", "use ** only by itself between two slashes") from error
 
 
 def _visible_media(paths: Iterable[Path], root: Path) -> Iterator[Path]:
@@ -90,7 +90,7 @@ def _is_video(path: Path) -> bool:
 def _drawn_name(name: PurePath, kind: Literal["picture", "video"]) -> PurePath:
     if kind == "video":
         return name.with_suffix(".mp4")
-    # Endings that are not written (GIF, TIFF) stay visible: two.tiff becomes two.tiff.png.
+    # Suffixes that are not written (GIF, TIFF) stay visible: two.tiff becomes two.tiff.png.
     return name if name.suffix.lower() in _DRAWN_SUFFIXES else name.with_name(f"{name.name}.png")
 
 
@@ -108,8 +108,8 @@ def _nothing(name: str) -> UsageError:
     if Path(name).is_dir():
         endings = ", ".join(sorted(SUFFIXES | VIDEO_SUFFIXES))
         return UsageError(
-            f"{name}: there is no picture or video in this folder", f"files that count end in {endings}"
+            f"{name}: there is no picture or video in this folder", f"known suffixes: {endings}"
         )
     return UsageError(
-        f"{name}: no picture or video is there", "check the spelling; a glob needs quotes around it"
+        f"{name}: no such picture or video", "check the spelling; a glob needs quotes around it"
     )

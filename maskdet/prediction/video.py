@@ -1,4 +1,4 @@
-"""Videos, frame by frame: read, and written with what was found."""
+"""Videos, frame by frame: read, and written with their detections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from maskdet.files import staged_file
 from maskdet.types import Picture
 
 _USUAL_RATE: Final = 25.0
-"""Frames a second, for files that do not say."""
+"""Frames per second, for files that do not say."""
 
 
 class VideoWriter:
@@ -35,7 +35,7 @@ class VideoWriter:
             self._writer.release()
 
     def _open(self, width: int, height: int) -> cv2.VideoWriter:
-        # MPEG-4 part 2: the one codec for MP4 that every OpenCV wheel can write.
+        # MPEG-4 part 2: the only codec for MP4 that every OpenCV wheel can write.
         codec = cv2.VideoWriter.fourcc(*"mp4v")
         writer = cv2.VideoWriter(_utf8(self._path), cv2.CAP_FFMPEG, codec, self._rate, (width, height))
         if not writer.isOpened():
@@ -57,7 +57,7 @@ def staged_video(target: Path, rate: float) -> Iterator[VideoWriter]:
 
 
 def read_frames(path: Path) -> Iterator[Picture]:
-    """Every frame in order, turned as the file says. Raises PictureError if there is none."""
+    """Every frame in order, rotated as the file says. Raises PictureError if there is none."""
     with _captured(path) as capture:
         count = 0
         while True:
@@ -67,18 +67,18 @@ def read_frames(path: Path) -> Iterator[Picture]:
             count += 1
             yield frame
     if not count:
-        raise PictureError(f"{path}: the video holds no frame that can be read", "convert it to MP4 (H.264)")
+        raise PictureError(f"{path}: the video has no readable frame", "convert it to MP4 (H.264)")
 
 
 def frame_rate(path: Path) -> float:
-    """Frames a second."""
+    """Frames per second."""
     with _captured(path) as capture:
         rate = float(capture.get(cv2.CAP_PROP_FPS))
     return rate if 0 < rate < 1000 else _USUAL_RATE
 
 
 def frame_count(path: Path) -> int | None:
-    """What the file says, which may be off by some; None if it does not say or cannot be read."""
+    """The count that the file claims, which may be slightly off; None if missing or unreadable."""
     try:
         with _captured(path) as capture:
             count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -96,7 +96,7 @@ def _next_frame(capture: cv2.VideoCapture, path: Path) -> Picture | None:
 
 
 def _utf8(path: Path) -> str:
-    """The path as OpenCV takes it, which crashes at other names. Raises PictureError if it is not UTF-8."""
+    """The path in a form that does not crash OpenCV. Raises PictureError if it is not UTF-8."""
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -106,7 +106,7 @@ def _utf8(path: Path) -> str:
 
 @contextmanager
 def _captured(path: Path) -> Iterator[cv2.VideoCapture]:
-    # An absolute path cannot be taken for a protocol such as concat: by FFmpeg.
+    # FFmpeg cannot mistake an absolute path for a protocol such as concat:.
     capture = cv2.VideoCapture(_utf8(path.resolve()), cv2.CAP_FFMPEG)
     try:
         if not capture.isOpened():

@@ -25,21 +25,21 @@ from maskdet.types import Picture
 _OF_A_NAME = frozenset(
     {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP}
 )
-"""Too long, not allowed on that file system, or taken by a folder or a file where the other is needed."""
+"""Too long, not allowed on that file system, or a folder in place of a file or the reverse."""
 
 
 class Writer(Protocol):
-    """Takes predictions in order, then the failures, once; both tell of failures of its own."""
+    """Takes predictions in order, then the failures, once; both return its own failures."""
 
     def add(self, prediction: Prediction) -> Sequence[Failure]:
-        """What could not be written because of the source itself; OSError is raised for anything else."""
+        """Returns what could not be written because of the source; raises OSError for anything else."""
 
     def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:
-        """As `add`."""
+        """Like `add`."""
 
 
 class JsonWriter:
-    """One document: the model, the pictures one a line as they come, the failures."""
+    """One document: the model, the pictures one per line as they come, the failures."""
 
     def __init__(self, stream: TextIO, meta: BundleMeta) -> None:
         self._stream, self._labels, self._separator = stream, meta.labels, "\n"
@@ -58,7 +58,7 @@ class JsonWriter:
 
 
 class CsvWriter:
-    """One row a detection; a picture without any has no row."""
+    """One row per detection; a picture without any has no row."""
 
     def __init__(self, stream: TextIO, meta: BundleMeta) -> None:
         self._labels = meta.labels
@@ -75,7 +75,7 @@ class CsvWriter:
 
 
 class VideoDrawings:
-    """Drawn videos, one after the other: a new source ends the one before."""
+    """Drawn videos, one after another: a new source ends the previous one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -89,7 +89,7 @@ class VideoDrawings:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # The error goes through, so that a video cut short is not kept.
+        # The error is passed on, so that an incomplete video is not kept.
         self._open.__exit__(kind, error, trace)
 
     def add(self, prediction: Prediction) -> Sequence[Failure]:
@@ -132,7 +132,7 @@ class VideoDrawings:
         return []
 
     def _failed(self, source: Source, error: PictureError) -> Failure:
-        """What is left of the video stays undrawn."""
+        """The rest of the video is not drawn."""
         self._writer = None
         return Failure(source.path.as_posix(), f"it cannot be drawn: {error.what}")
 
@@ -145,7 +145,7 @@ def open_writers(formats: Collection[str], out: Path, meta: BundleMeta) -> Itera
     """
     with ExitStack() as stack:
         writers: list[Writer] = []
-        # The videos first: the others also tell which of them failed at their end.
+        # Videos first: the others also report which of them failed at the end.
         if "draw" in formats:
             drawn_folder(out).mkdir(parents=True, exist_ok=True)
             writers.append(stack.enter_context(VideoDrawings(drawn_folder(out))))
@@ -157,9 +157,9 @@ def open_writers(formats: Collection[str], out: Path, meta: BundleMeta) -> Itera
 
 
 def save_drawn(picture: Picture, target: Path) -> None:
-    """Write a drawn picture in the format of its ending.
+    """Write a drawn picture in the format of its suffix.
 
-    Raises PictureError where the picture's own size or name is in the way, OSError for anything else.
+    Raises PictureError if the picture's own size or name is the cause, OSError for anything else.
     """
     data = _encoded(picture, target.suffix.lower())
     with _named_errors(target), staged_file(target) as aside:
@@ -179,7 +179,7 @@ def _encoded(picture: Picture, suffix: str) -> bytes:
 
 @contextmanager
 def _named_errors(target: Path) -> Iterator[None]:
-    """Tell an error of this one name from those, such as a full disk, that every file would meet."""
+    """Tell an error of this one name from one that affects every file, such as a full disk."""
     try:
         yield
     except OSError as error:

@@ -1,1 +1,1 @@
-"""HTTP over one detector queue; one module a dialect."""
+"""HTTP over one detector queue; one module per dialect."""

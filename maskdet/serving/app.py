@@ -29,7 +29,7 @@ from maskdet.serving.service import Service
 from maskdet.serving.settings import ServeSettings
 
 LINGER_SECONDS = 2.0
-"""How long a refused client that is still sending is listened to."""
+"""How long to keep reading from a refused client that is still sending."""
 
 
 def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | None = None) -> FastAPI:
@@ -65,7 +65,7 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
 
 
 def _add_middleware(app: FastAPI, engine: Engine, settings: ServeSettings) -> None:
-    """The last one added is the outermost."""
+    """The last middleware added is the outermost."""
     if settings.api_key_hashes:
         app.add_middleware(ApiKeys, hashes=settings.api_key_hashes)
     if settings.cors_origins:
@@ -76,7 +76,7 @@ def _add_middleware(app: FastAPI, engine: Engine, settings: ServeSettings) -> No
 
 
 class Cors(CORSMiddleware):
-    """CORS for the origins that the operator names; the paths of browser demos are open by themselves."""
+    """CORS for the origins that the operator names; the browser demos' paths are always open."""
 
     def __init__(self, app: ASGIApp, origins: Sequence[str], open_paths: frozenset[str]) -> None:
         super().__init__(
@@ -98,19 +98,19 @@ class Cors(CORSMiddleware):
 async def _on_error(request: Request, error: Exception) -> Response:
     note_error(request.scope, error)
     response = problem_response(error, request_id(request.scope))
-    # An unforeseen error is answered outside the middleware that adds the id.
+    # An unexpected error is answered outside the middleware that adds the id.
     response.headers["x-request-id"] = request_id(request.scope)
     return response
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
-    """Starlette's own refusals, in our form."""
+    """Starlette's own refusals, in our format."""
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
     refusal: MaskdetError
     if status == HTTPStatus.NOT_FOUND:
         refusal = UnknownRoute("there is nothing at this path", "see /docs for the routes")
     elif status == HTTPStatus.METHOD_NOT_ALLOWED:
-        refusal = WrongMethod(f"this path does not take {request.method}", "see /docs for the routes")
+        refusal = WrongMethod(f"this path does not support {request.method}", "see /docs for the routes")
     else:
         refusal = MalformedBody("the request cannot be understood", "see /docs for the routes")
     note_error(request.scope, refusal)

@@ -1,4 +1,4 @@
-"""A client of a running server: pictures in batches, an entry for each, averages over all."""
+"""A client of a running server: sends pictures in batches and returns one reply per picture."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from maskdet.errors import ServingError, UsageError
 
 DETECT_PATH = "/v1/detect"
 SECONDS = 60.0
-"""How long an answer may take."""
+"""How long a response may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server said of one picture. milliseconds: its request's time, shared out between its pictures;
-    faces: label and score, best first; error: why there is no answer, empty if there is one.
+    """The server's reply for one picture. milliseconds: its share of the request's time;
+    faces: label and score, best first; error: why there is no result, empty if there is one.
     """
 
     file: Path
@@ -37,13 +37,13 @@ class Reply:
 
 
 class Client:
-    """One kept connection to a server. Use it in a `with` block."""
+    """One persistent connection to a server. Use it in a `with` block."""
 
     def __init__(self, url: str, api_key: str = "") -> None:
-        """url: of the server, such as http://127.0.0.1:8866. Raises UsageError."""
+        """url: the server's, such as http://127.0.0.1:8866. Raises UsageError."""
         address = urlsplit(url)
         if address.scheme not in ("http", "https") or not address.hostname:
-            raise UsageError(f"{url!r} is not the address of a server", "for example http://127.0.0.1:8866")
+            raise UsageError(f"{url!r} is not the URL of a server", "for example http://127.0.0.1:8866")
         self._url = url
         self._path = address.path.rstrip("/").removesuffix(DETECT_PATH) + DETECT_PATH
         self._headers = {"content-type": "application/json"} | ({"x-api-key": api_key} if api_key else {})
@@ -62,7 +62,7 @@ class Client:
         self._connection.close()
 
     def detect(self, files: Sequence[Path], batch_size: int = 1) -> Iterator[Reply]:
-        """A reply for each file, in order. Raises ServingError if the server is not there or refuses all."""
+        """A reply for each file, in order. Raises ServingError if the server is down or refuses all."""
         left = iter(files)
         while batch := list(islice(left, batch_size)):
             yield from self._batch(batch)
@@ -89,7 +89,7 @@ class Client:
             return [_reply(*pair, each) for pair in zip(pictures, answer["results"], strict=True)]
         said = answer.get("error", {})
         message = said.get("message", f"status {status}")
-        # What concerns a picture is that picture's; a missing key or a full server concerns them all.
+        # A picture's error belongs to that picture; a missing key or a full server affects them all.
         if len(pictures) == 1 and said.get("code") in ("bad_picture", "malformed_body", "no_picture"):
             return [Reply(file, each, error=message) for file in pictures]
         raise ServingError(f"{self._url}: {message} (status {status})", said.get("hint", ""))
@@ -101,18 +101,18 @@ class Client:
             answer = json.loads(response.read())
         except (OSError, http.client.HTTPException) as error:
             raise ServingError(
-                f"{self._url} does not answer: {error}", "start it with `maskdet serve`, or give its address"
+                f"{self._url} does not answer: {error}", "start it with `maskdet serve`, or pass its URL"
             ) from error
         except ValueError as error:
             raise ServingError(
                 f"{self._url} answers, but not as maskdet does",
-                "give the address that `maskdet serve` printed",
+                "pass the URL that `maskdet serve` printed",
             ) from error
         return response.status, answer if isinstance(answer, dict) else {}
 
 
 def pictures_in(paths: Sequence[Path]) -> list[Path]:
-    """The files named, and the pictures in the folders named, sorted. Raises UsageError if there are none."""
+    """The given files, and the pictures in the given folders, sorted. Raises UsageError if there are none."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -122,9 +122,9 @@ def pictures_in(paths: Sequence[Path]) -> list[Path]:
         elif path.exists():
             found.append(path)
         else:
-            raise UsageError(f"{path}: no such file or folder", "give pictures, or folders of pictures")
+            raise UsageError(f"{path}: no such file or folder", "pass pictures, or folders of pictures")
     if not found:
-        raise UsageError("there is no picture there", f"pictures end in {', '.join(sorted(SUFFIXES))}")
+        raise UsageError("there are no pictures", f"pictures end in {', '.join(sorted(SUFFIXES))}")
     return list(dict.fromkeys(found))
 
 

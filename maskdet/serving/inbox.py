@@ -1,4 +1,4 @@
-"""The inbox: pictures and boxes that people correct, kept as a Pascal VOC folder for the next training."""
+"""The inbox: corrected pictures and boxes, kept as a Pascal VOC folder for the next training."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from maskdet.types import Picture
 PICTURES = "JPEGImages"
 ANNOTATIONS = "Annotations"
 NAME_LENGTH = 16
-"""Characters of the picture's sha256 that name its two files."""
+"""Characters of the picture's sha256 in the names of its two files."""
 MAX_BOXES = 1000
 
 _SIGNATURES = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG\r\n\x1a\n", ".png"), (b"BM", ".bmp"))
@@ -34,17 +34,17 @@ PixelBox = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One face as a person sees it; `box` is x1, y1, x2, y2 in pixels of the picture after its EXIF turn."""
+    """One corrected face; `box` is x1, y1, x2, y2 in pixels of the picture after its EXIF turn."""
 
     label: str
     box: tuple[float, float, float, float]
 
 
 class Inbox:
-    """Stores corrections under names of its own; the latest correction of a picture replaces earlier ones."""
+    """Stores corrections under generated names; the latest correction of a picture replaces earlier ones."""
 
     def __init__(self, folder: Path, settings: ServeSettings) -> None:
-        """Make the folder. Raises ServingError if it cannot be written to."""
+        """Create the folder. Raises ServingError if it is not writable."""
         self._pictures = folder / PICTURES
         self._annotations = folder / ANNOTATIONS
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
@@ -61,18 +61,18 @@ class Inbox:
         except OSError as error:
             raise ServingError(
                 f"the inbox {folder} cannot be written to: {error.strerror or error}",
-                "name another folder with --inbox",
+                "choose another folder with --inbox",
             ) from error
 
     async def take_in(self, data: bytes, corrections: Sequence[Correction]) -> str:
-        """`save` beside the event loop, one at a time: the pixels of one picture are in memory at most."""
+        """`save` off the event loop, one at a time: at most one decoded picture is in memory."""
         async with self._turn:
             return await asyncio.to_thread(self.save, data, corrections)
 
     def save(self, data: bytes, corrections: Sequence[Correction]) -> str:
-        """Store an encoded picture and its faces; returns the name of both files, without their endings.
+        """Store an encoded picture and its faces; returns the name of both files, without suffix.
 
-        Raises PictureError for bytes that are no picture, BadOption for boxes that cannot be right, and
+        Raises PictureError for bytes that are not a picture, BadOption for invalid boxes, and
         InboxFull.
         """
         pixels = decode(data, self._limits)
@@ -97,7 +97,7 @@ class Inbox:
             _write(self._annotations / annotation, document)
         except OSError as error:
             raise InboxFull(
-                "the correction could not be written to the inbox", "ask the operator to look at its disk"
+                "the correction could not be written to the inbox", "ask the operator to check its disk"
             ) from error
 
     def _count(self) -> int:
@@ -105,7 +105,7 @@ class Inbox:
 
 
 def pixel_boxes(corrections: Sequence[Correction], width: int, height: int) -> list[PixelBox]:
-    """The boxes cut to the picture, in whole pixels. Raises BadOption for what `prepare` would refuse."""
+    """The boxes clipped to the picture, in whole pixels. Raises BadOption for what `prepare` would refuse."""
     if len(corrections) > MAX_BOXES:
         raise BadOption(f"more than {MAX_BOXES} boxes", "send those of one picture")
     boxes = [_whole(one, number, width, height) for number, one in enumerate(corrections, start=1)]
@@ -141,7 +141,7 @@ def _add(parent: etree._Element, tag: str, text: str | int) -> None:
 
 
 def _whole(one: Correction, number: int, width: int, height: int) -> PixelBox:
-    # Cut before rounding: an edge may be any number a client can write.
+    # Clipped before rounding: an edge may be any number a client can write.
     x1, x2 = (round(min(max(edge, 0.0), width)) for edge in one.box[::2])
     y1, y2 = (round(min(max(edge, 0.0), height)) for edge in one.box[1::2])
     if x1 >= x2 or y1 >= y2:
@@ -153,7 +153,7 @@ def _whole(one: Correction, number: int, width: int, height: int) -> PixelBox:
 
 
 def _storable(data: bytes, pixels: Picture) -> tuple[bytes, str]:
-    """What to store, and its ending: the bytes as sent if `prepare` reads their format, else a PNG."""
+    """What to store, and its suffix: the bytes as sent if `prepare` reads their format, else a PNG."""
     for signature, ending in _SIGNATURES:
         if data.startswith(signature):
             return data, ending

@@ -6,7 +6,7 @@ from maskdet.errors import MaskdetError
 
 
 class Refusal(MaskdetError):
-    """Base of what a request can be refused for."""
+    """Base of the reasons for which a request can be refused."""
 
 
 class MalformedBody(Refusal):
@@ -22,7 +22,7 @@ class NoPicture(Refusal):
 
 
 class WrongType(Refusal):
-    """The body's content type is not one that the route reads."""
+    """The route does not read the body's content type."""
 
 
 class BodyTooLarge(Refusal):
@@ -34,11 +34,11 @@ class SlowBody(Refusal):
 
 
 class ClientGone(Refusal):
-    """The client closed the connection before the answer."""
+    """The client closed the connection before the response."""
 
 
 class Unauthorised(Refusal):
-    """The request has no API key, or none that is known."""
+    """The request has no API key, or an unknown one."""
 
 
 class NoInbox(Refusal):
@@ -50,11 +50,11 @@ class InboxFull(Refusal):
 
 
 class Forbidden(Refusal):
-    """The request may not be made from where it comes from."""
+    """The request is not allowed from its origin."""
 
 
 class BundleRefused(Refusal):
-    """A new bundle does not load or does not answer; the old one still does."""
+    """A new bundle failed to load or run; the old one stays in use."""
 
 
 class UnknownRoute(Refusal):
@@ -70,7 +70,7 @@ class UnknownModel(Refusal):
 
 
 class Busy(Refusal):
-    """All places are taken; `retry_after_seconds` says when it is worth asking again."""
+    """All places are taken; `retry_after_seconds` says when a retry is worthwhile."""
 
     def __init__(self, what: str, hint: str = "", retry_after_seconds: int = 1) -> None:
         super().__init__(what, hint)
@@ -78,8 +78,8 @@ class Busy(Refusal):
 
 
 class Draining(Busy):
-    """The server is stopping: it answers what it has accepted and takes nothing new."""
+    """The server is stopping: it finishes accepted requests and takes no new ones."""
 
 
 class NotReady(Busy):
-    """The model has not yet answered its probe, or failed it."""
+    """The model has not yet passed its probe, or failed it."""

@@ -1,4 +1,4 @@
-"""What every route needs: the engine, the body reader and the settings, and one way to ask the engine."""
+"""What every route needs: the engine, the body reader, the settings, and one way to call the engine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from maskdet.serving.settings import ServeSettings
 CAMERA = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 FACE_BYTES = 1024
-"""What writing a face costs, as bytes of a picture that cost as much."""
+"""Cost of writing a face, as the bytes of a picture that costs as much."""
 
 T = TypeVar("T")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -33,7 +33,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The running parts, handed to each module of routes."""
+    """The running parts, passed to each module of routes."""
 
     engine: Engine
     reader: BodyReader
@@ -45,16 +45,16 @@ class Service:
 
     @asynccontextmanager
     async def body(self, request: Request) -> AsyncIterator[bytes]:
-        """The request's body, unless there is no room for its pictures: that is said before it is read.
+        """The request's body, unless there is no room for its pictures, which is checked before it is read.
 
-        Raises as `BodyReader.body`, and Busy or Draining.
+        Raises like `BodyReader.body`, and Busy or Draining.
         """
         self.engine.check_room()
         async with self.reader.body(request) as body:
             yield body
 
     async def outcomes(self, request: Request, works: Sequence[Work]) -> list[ResultOrError]:
-        """One result or error for each picture; given up if the client leaves.
+        """One result or error for each picture; abandoned if the client leaves.
 
         Raises BodyTooLarge (too many pictures), UnknownModel, BadOption, Busy, Draining or ClientGone.
         """
@@ -64,7 +64,7 @@ class Service:
         return outcomes
 
     async def results(self, request: Request, works: Sequence[Work]) -> list[PictureResult]:
-        """As `outcomes`, for dialects that answer all pictures or none: the first error is raised."""
+        """Like `outcomes`, for dialects that process all pictures or none: the first error is raised."""
         results = []
         for outcome in await self.outcomes(request, works):
             if isinstance(outcome, MaskdetError):
@@ -73,16 +73,16 @@ class Service:
         return results
 
     async def unpacked(self, work: Callable[[], T], *, heavy: bool) -> T:
-        """What `work` makes of a body, without keeping other requests waiting."""
+        """The result of `work` on a body, without blocking other requests."""
         return await self.unpacker.run(work, heavy=heavy)
 
     async def written(self, outcomes: Sequence[ResultOrError], work: Callable[[], Response]) -> Response:
-        """The answer that `work` writes, without keeping other requests waiting."""
+        """The response written by `work`, without blocking other requests."""
         size = sum(_written_bytes(one) for one in outcomes if isinstance(one, PictureResult))
         return await self.unpacker.run(work, heavy=size > AT_ONCE_BYTES)
 
     def note(self, request: Request, outcomes: Sequence[ResultOrError]) -> None:
-        """What the access log and the metrics say of the pictures; X-Camera tells cameras apart."""
+        """Record the pictures in the access log and the metrics; X-Camera tells cameras apart."""
         results = [outcome for outcome in outcomes if isinstance(outcome, PictureResult)]
         camera = request.headers.get("x-camera", "")
         camera = camera if CAMERA.fullmatch(camera) else ""
@@ -109,7 +109,7 @@ def _written_bytes(result: PictureResult) -> int:
 class ByHand(APIRoute):
     """A route whose handler takes the request and reads it by itself: FastAPI only documents it.
 
-    Its machinery for parameters would cost more time than all that a request needs besides its picture.
+    Its parameter handling would cost more time than everything else in a request besides its picture.
     """
 
     def get_route_handler(self) -> Handler:
@@ -118,7 +118,7 @@ class ByHand(APIRoute):
 
 
 def errors_as(form: Callable[[MaskdetError], Response]) -> type[APIRoute]:
-    """A route class whose refusals are answered in a dialect's own form."""
+    """A route class whose refusals are answered in a dialect's own format."""
 
     class InOwnForm(APIRoute):
         def get_route_handler(self) -> Handler:

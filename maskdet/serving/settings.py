@@ -22,7 +22,7 @@ Dialect = Literal[
     "paddlex",
     "oip",
 ]
-"""Modules of serving/dialects/, in the order in which their routes are asked."""
+"""Modules of serving/dialects/, in the order in which their routes are tried."""
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -33,25 +33,25 @@ class ServeSettings(Section):
     host: str = "127.0.0.1"
     """Address to bind; the default is reachable from this machine only."""
     port: int = Field(8866, ge=0, le=65535)
-    """TCP port; 0 takes a free one and says which."""
+    """TCP port; 0 picks a free one and reports it."""
 
     models: dict[str, Path] = Field(default_factory=dict)
-    """Bundles by the name that requests give; the first answers where none is named. Without any, the one
-    that the pipeline exported."""
+    """Bundles by the name used in requests; the first is the default. If empty, the one that the pipeline
+    exported."""
     watch: bool = False
-    """Whether a new bundle at a model's path is taken up by itself."""
+    """Whether a new bundle at a model's path is loaded automatically."""
     watch_seconds: float = Field(2, ge=0.01)
-    """How often the paths are looked at."""
+    """How often the paths are checked."""
 
     workers: int = Field(1, ge=1, le=64)
-    """Server processes on the one port; each loads the models and keeps the limits below for itself."""
+    """Server processes sharing the port; each loads the models, and the limits below hold per process."""
     device: str = Field("cpu", pattern=r"^([a-z_]+/)?(cpu|gpu(:\d+)?)$")
     """Where the model runs: cpu, gpu or gpu:N with ONNX Runtime, or LIBRARY/DEVICE."""
     threads: int = Field(0, ge=0, le=256)
-    """Inference threads of one process; 0 takes one more than there are cores, so that none is idle, or an
-    even share of the cores for each of several workers."""
+    """Inference threads of one process; 0 means one more than there are cores, so that none is idle, or with
+    several workers an even share of the cores for each."""
     max_batch: int = Field(1, ge=1, le=64)
-    """Pictures that run through the model at once. On a CPU a batch seldom pays."""
+    """Pictures per forward pass. On a CPU a batch seldom pays."""
     batch_wait_ms: float = Field(0, ge=0, le=1000)
     """How long an incomplete batch waits for more pictures, in milliseconds."""
 
@@ -68,7 +68,7 @@ class ServeSettings(Section):
     max_connections: int = Field(1024, ge=1)
     """Open connections; more are closed at once."""
     max_queue: int = Field(128, ge=1)
-    """Pictures that wait for an inference thread; more are refused with 503."""
+    """Pictures waiting for an inference thread; more are refused with 503."""
     queue_seconds: float = Field(5, gt=0)
     """Longest wait for an inference thread; a request that would wait longer is refused with 503."""
     header_seconds: float = Field(10, gt=0)
@@ -78,32 +78,32 @@ class ServeSettings(Section):
     keep_alive_seconds: float = Field(15, gt=0)
     """How long an idle connection stays open."""
     drain_seconds: float = Field(30, ge=0)
-    """How long a stopping server works on what it has accepted."""
+    """How long a stopping server may take to finish accepted requests."""
 
     api_key_hashes: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
-    """sha256 of each API key; with any, every route but health asks for one."""
+    """sha256 of each API key; if there are any, every route except health requires one."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may call the server from a browser, or "*"; the old browser demos always may."""
 
     violation_labels: tuple[str, ...] | None = None
-    """Labels that break the mask rule, where all others keep it; without it the model's roles say so, and a
+    """Labels that break the mask rule, while all others comply; by default the model's roles decide, and a
     face of a label without a role makes the verdict `uncertain`."""
     uncertain_band: float = Field(UNCERTAIN_BAND, ge=0, le=1)
     """A face this far or less below its threshold makes the verdict `uncertain`."""
 
     inbox: Path | None = None
-    """Folder for pictures and boxes that people correct on the web page; without it nothing is kept."""
+    """Folder for pictures and boxes corrected on the web page; without it nothing is kept."""
     inbox_pictures: int = Field(10_000, ge=1)
-    """Pictures that the inbox holds at most."""
+    """Most pictures that the inbox holds."""
 
     dialects: tuple[Dialect, ...] = get_args(Dialect)
-    """Older systems whose clients are answered in their own form."""
+    """Older systems whose clients get responses in their own format."""
     hub_modules: tuple[str, ...] = ("pyramidbox_lite_server_mask", "pyramidbox_lite_mobile_mask")
     """PaddleHub module names that the default model also answers to, beside the models' own names."""
     hub_labels: dict[str, str] = Field(default_factory=dict)
-    """Labels in the PaddleHub dialects; without an entry MASK where a label keeps the rule, else NO MASK."""
+    """Labels in the PaddleHub dialects; without an entry, MASK if the label complies, else NO MASK."""
     hub_http_errors: bool = False
-    """Whether PaddleHub errors have real 4xx statuses; PaddleHub says 200 and puts the error inside."""
+    """Whether PaddleHub errors have real 4xx statuses; PaddleHub itself sends 200 with the error inside."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -1,4 +1,4 @@
-"""What was found in pictures, and their brightness, as one .npz file from the worker to its parent."""
+"""Detections and brightness of pictures, as one .npz file from the worker to its parent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_found(path: Path, found: Sequence[Detections], lumas: Sequence[float])
 
 
 def read_found(path: Path) -> tuple[list[Detections], list[float]]:
-    """What `write_found` stored, in its order."""
+    """What `write_found` stored, in the same order."""
     with np.load(path, allow_pickle=False) as stored:
         flat = Detections(stored["boxes"], stored["scores"], stored["class_ids"])
         ends, lumas = np.cumsum(stored["counts"]), stored["lumas"].tolist()

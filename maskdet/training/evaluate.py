@@ -1,4 +1,4 @@
-"""The verb `eval` for a checkpoint: detect in a worker, judge here as every model is judged."""
+"""The verb `eval` for a checkpoint: detect in a worker, evaluate here like every model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from maskdet.training.start.checkpoint_meta import read_meta
 
 @dataclass(frozen=True, slots=True)
 class EvalJob:
-    """Which checkpoint to judge, on the val part of which manifest."""
+    """Which checkpoint to evaluate, on the val part of which manifest."""
 
     config: Path
     manifest: Path
@@ -35,10 +35,9 @@ class EvalJob:
 
 
 def evaluate_checkpoint(job: EvalJob, *, track: Track = silent) -> Evaluation:
-    """Judge a .pdparams file on val; its classes are those that the list of labels beside it names, else the
-    data's.
+    """Evaluate a .pdparams file on val; its classes are those in the label list beside it, else the data's.
 
-    Raises TrainingError when the worker cannot run it, BundleError when no class is one of the data's.
+    Raises TrainingError if the worker cannot run it, BundleError if no class is one of the data's.
     """
     manifest = load_manifest(job.manifest)
     known = read_meta(job.weights).labels or manifest.labels

@@ -21,18 +21,18 @@ Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:\d+(,\d+)*)?
 
 
 class ModelSettings(Section):
-    """Which network, and what it starts from."""
+    """Which network, and which weights it starts from."""
 
     variant: Variant = "picodet_s_416"
-    """PicoDet size and input side; esnet names the 2021 form, which trains twice as fast on CPU."""
+    """PicoDet size and input side; esnet is the 2021 version, which trains twice as fast on CPU."""
     pretrained: Literal["none", "default", "coco", "imagenet"] | Path = "none"
     """none: random weights; default: the shipped face-mask model; coco, imagenet: published weights, fetched
     once; or a .pdparams or .safetensors file to start from."""
     class_map: dict[str, str | None] = Field(default_factory=dict)
-    """Class of the data to the class of the checkpoint that it starts from, where the names do not tell;
-    null: it starts fresh."""
+    """Class of the data to the checkpoint class it starts from, where the names do not match; null: it starts
+    fresh."""
     freeze: Literal["none", "backbone"] = "none"
-    """backbone: keep the features of `pretrained` as they are, and train neck and head only."""
+    """backbone: freeze the features of `pretrained`, and train only neck and head."""
 
     @field_validator("freeze")
     @classmethod
@@ -46,37 +46,37 @@ class TrainSettings(Section):
     """How to train. Every `auto` is derived from the rest; `maskdet config --explain KEY` says how."""
 
     epochs: int = Field(30, ge=1)
-    """Times that the train part is gone through."""
+    """Passes over the train split."""
     batch_size: int = Field(16, ge=1)
-    """Pictures a step, over all devices and workers together."""
+    """Pictures per step, over all devices and workers together."""
     learning_rate: float | Literal["auto"] = "auto"
-    """Peak rate; auto: for momentum 0.00125 a picture of the total batch, PicoDet's published ratio; for
-    adamw 0.002; a tenth of either where model.pretrained knows all classes of the data."""
+    """Peak rate; auto: for momentum 0.00125 per picture of the total batch, PicoDet's published ratio; for
+    adamw 0.002; a tenth of either where model.pretrained has all classes of the data."""
     optimizer: Literal["momentum", "adamw"] = "momentum"
     """momentum: PicoDet's published SGD; adamw: learns faster where there are only hundreds of steps."""
     device: Device = "auto"
     """auto: GPU where Paddle sees one, CPU otherwise; gpu:0,1 names devices, which count
     within CUDA_VISIBLE_DEVICES where that is set."""
     workers: int | Literal["auto"] = "auto"
-    """Processes on CPU; auto: one a core, while each has at least 4 pictures a step and 4 GiB of memory.
-    On GPU it is one a device."""
+    """Processes on CPU; auto: one per core, as long as each has at least 4 pictures per step and 4 GiB of
+    memory. On GPU it is one per device."""
     augment: Literal["published", "faces"] = "published"
     """published: PicoDet's crops and colours; faces: views that zoom in on faces, rare faces pasted in."""
     view: Side | Literal["auto"] = "auto"
     """Side in pixels of a view of `augment: faces`, a multiple of 32; auto: two thirds of the input side."""
     balance: float = Field(0.0, ge=0, le=1)
-    """Share of the pictures that a rare class is repeated towards in an epoch; 0 repeats nothing."""
+    """Share of an epoch's pictures that repetition of a rare class aims for; 0 repeats nothing."""
     patience: int = Field(0, ge=0)
-    """Stop after this many evaluations without a better AP50; 0 never stops early."""
+    """Stop after this many evaluations without a better AP50; 0 disables early stopping."""
     evaluate_every: int = Field(1, ge=1)
     """Epochs between evaluations on val; the last epoch is always evaluated."""
     seed: int = 0
-    """Of the order of pictures, of crops and of first weights; the same seed trains the same way."""
+    """For picture order, crops and initial weights; the same seed gives the same training."""
     max_hours: float | None = Field(None, gt=0)
-    """End with the epoch after which no other fits into this wall-clock time, counted over all sessions."""
+    """Stop before an epoch that would exceed this wall-clock time, counted over all sessions."""
     preflight: bool | Literal["auto"] = "auto"
-    """Rehearse two steps, evaluation, export and ONNX before training; auto: before a long one."""
+    """Rehearse two steps, evaluation, export and ONNX before training; auto: before a long run."""
     cache_mb: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     """Memory for decoded pictures over all workers; auto: a quarter of what is free, 1024 at most."""
     python: Path | None = None
-    """Interpreter of the training worker, where Paddle lives in another environment."""
+    """Interpreter of the training worker, if Paddle is installed in another environment."""

@@ -1,4 +1,4 @@
-"""The resumable state of a training: one safetensors file whose header says how far it got. No pickle."""
+"""The resumable state of a training: one safetensors file whose header records its progress. No pickle."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _HEADER_KEY = "maskdet"
 
 @dataclass(frozen=True, slots=True)
 class TrainState:
-    """How far a training got: finished epochs, and AP50 as a fraction of 1, None before any evaluation."""
+    """A training's progress: finished epochs, and AP50 as a fraction of 1, None before any evaluation."""
 
     epoch: int
-    """The last finished one; 0 is the start, where its weights were judged."""
+    """The last finished one; 0 is the start, if its weights were evaluated."""
     epochs: int
     finished: bool
     best_ap50: float | None
@@ -26,17 +26,17 @@ class TrainState:
     waited: int
     """Evaluations since the best one."""
     fingerprint: str
-    """Of everything that the training depends on; another one must not be resumed from here."""
+    """Hash of everything that the training depends on; another one must not be resumed from here."""
     parts: int = 1
-    """Into which each step is cut for want of memory."""
+    """Parts into which each step is split for lack of memory."""
     rate_share: float = 1.0
-    """Of the recipe's learning rate, after the loss diverged."""
+    """Share of the recipe's learning rate, after the loss diverged."""
     seconds: float = 0.0
-    """Wall clock of all sessions up to the last finished epoch."""
+    """Wall-clock time of all sessions up to the last finished epoch."""
     reason: str = ""
-    """Of a finished one: the setting that ended it, which is epochs, patience or max_hours."""
+    """For a finished training: the setting that ended it, which is epochs, patience or max_hours."""
     start_ap50: float | None = None
-    """Of the weights that it started from, None where they do not know the data's classes."""
+    """AP50 of the starting weights, None if they do not know the data's classes."""
 
     def to_header(self) -> dict[str, str]:
         """The metadata that safetensors stores: text by text."""
@@ -44,9 +44,9 @@ class TrainState:
 
 
 def read_state(out: Path) -> TrainState | None:
-    """The state in the folder, or None when no epoch was finished there. Reads only the file's header.
+    """The state in the folder, or None if no epoch was finished there. Reads only the file's header.
 
-    Raises TrainingError when the file is damaged. Layout: github.com/huggingface/safetensors, "Format".
+    Raises TrainingError if the file is damaged. Layout: github.com/huggingface/safetensors, "Format".
     """
     path = out / STATE_NAME
     try:

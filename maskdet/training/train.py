@@ -1,4 +1,4 @@
-"""The verb `train`: start the worker, follow it, and know how it can go on."""
+"""The verb `train`: start the worker, follow it, and recover from its failures."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ENDS = {
     "patience": "Finished after {epochs} epochs: AP50 had not risen for train.patience evaluations.",
     "max_hours": "Ended by train.max_hours after {epochs} epochs.",
 }
-_START_IS_BEST = f"No epoch bettered the start, whose weights {BEST} holds."
+_START_IS_BEST = f"No epoch improved on the start, whose weights are in {BEST}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class TrainJob:
         return start_of(self.model, told_roles(self.manifest))
 
     def fingerprint(self) -> str:
-        """Of what the resulting weights depend on; speed settings such as the device are not part of it."""
+        """Hash of what the resulting weights depend on, so not of speed settings such as the device."""
         parts = [
             sha256_file(self.config),
             learnt_sha256(self.manifest),
@@ -79,26 +79,26 @@ class TrainSummary:
     stopped_early: bool
     workers: int
     start_ap50: float | None = None
-    """Of the weights that it started from, None where they do not know the data's classes."""
+    """AP50 of the starting weights, None if they do not know the data's classes."""
     reason: str = "epochs"
     """The setting that ended it: epochs, patience or max_hours."""
     recovery: Recovery = field(default_factory=Recovery)
-    """What it needed to get through."""
+    """The recovery that it needed."""
     advice: tuple[str, ...] = ()
-    """What to set so that the next training needs none."""
+    """What to set so that the next training needs no recovery."""
     warnings: tuple[str, ...] = ()
     lost: int = 0
-    """Train pictures that could not be read any more, and were left out."""
+    """Train pictures that became unreadable and were left out."""
 
 
 def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSummary:
     """Train to the end, writing last.*, best.*, metrics.jsonl, curves.png and index.html into `job.out`.
 
-    With `resume` a training that was ended goes on from its last finished epoch, and one that was never begun
-    begins. Without it the folder must not hold an unfinished one. `on_event` gets each event of the worker,
-    and a warning where memory or numbers failed and the training goes on with less.
+    With `resume` a stopped training continues from its last finished epoch, and one that never started is
+    started. Without it the folder must not hold an unfinished one. `on_event` gets each event of the worker,
+    and a warning if memory ran out or the loss diverged and the training continues with less.
 
-    Raises StageError when it may not begin here, TrainingError when the worker fails.
+    Raises StageError if it may not start here, TrainingError if the worker fails.
     """
     job.out.mkdir(parents=True, exist_ok=True)
     state = _starting_state(job, resume)
@@ -132,7 +132,7 @@ def _end(done: Event) -> str:
 def _until_done(
     job: TrainJob, command: WorkerCommand, recovery: Recovery, recorder: Recorder
 ) -> tuple[Event, Recovery]:
-    """Try until it ends well, or until nothing more helps; each try begins at the last finished epoch."""
+    """Retry until it succeeds, or nothing more helps; each attempt starts at the last finished epoch."""
     share = job.settings.batch_size // command.processes
     while True:
         state = read_state(job.out)
@@ -174,7 +174,7 @@ def _told_on_the_page(recorder: Recorder) -> Iterator[None]:
 
 
 def start_over(out: Path) -> None:
-    """Forget what a training left in the folder, so that the next one begins from the start."""
+    """Remove what a training left in the folder, so that the next one starts from scratch."""
     weights = (STATE_NAME, LAST, BEST, LABEL_LIST)
     for name in (*weights, METRICS_NAME, CURVES_NAME, PAGE_NAME, LOG_NAME):
         (out / name).unlink(missing_ok=True)
@@ -188,7 +188,7 @@ def _starting_state(job: TrainJob, resume: bool) -> TrainState | None:
     if not resume:
         raise StageError(
             f"{job.out} holds an unfinished training at epoch {state.epoch} of {state.epochs}",
-            "`maskdet train --resume` goes on, `maskdet train --force` starts over",
+            "`maskdet train --resume` resumes it, `maskdet train --force` starts over",
         )
     if state.fingerprint != job.fingerprint():
         raise StageError(

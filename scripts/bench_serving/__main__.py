@@ -1,7 +1,7 @@
-"""Measure maskdet's server beside others: one model, the same pictures, the same two cores, one run.
+"""Compare maskdet's server with others: one model, the same pictures, the same two cores, one run.
 
-In each round every server is asked in turn, and the bare loop without a server is measured next to it, so
-that what else the machine does falls on all alike; the report has medians over the rounds.
+In each round every server is measured in turn, next to the bare loop without a server, so that other load on
+the machine affects all alike; the report has medians over the rounds.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ from maskdet.machine import core_count
 SIZES = ((400, 300), (1920, 1080))
 JPEG_QUALITY = 90
 MIN_SCORE = 0.05
-"""Detections below it are not counted on either side."""
+"""Detections that score lower are not counted on either side."""
 AT_REST = 0.15
-"""Share of a core that all servers together may take between two measurements."""
+"""Share of a core that all servers together may use between two measurements."""
 MODELS = ("runs/*/export/model.onnx", "runs/export/model.onnx", "maskdet/models/*.onnx")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A JPEG on disk, and how many detections each way of decoding gives."""
+    """A JPEG on disk, and the number of detections for each way of decoding."""
 
     name: str
     path: Path
@@ -74,7 +74,7 @@ class Server:
 
 def main() -> int:
     options = arguments()
-    # The servers are sessions of their own, so they would outlive a benchmark that is ended from outside.
+    # The servers have their own sessions, so they would outlive a killed benchmark.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         run = measured(options)
@@ -96,8 +96,8 @@ def arguments() -> argparse.Namespace:
         "--picture", type=Path, help="a photo to scale to both sizes; default: a drawn sample"
     )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.5, help="of each measurement, warm-up aside")
-    parser.add_argument("--only", default="", help="only candidates whose name contains it (and maskdet)")
+    parser.add_argument("--seconds", type=float, default=2.5, help="per measurement, without warm-up")
+    parser.add_argument("--only", default="", help="only candidates whose name contains this (and maskdet)")
     parser.add_argument(
         "--cache", type=Path, default=cache_folder(), help="folder for the peers' virtual environments"
     )
@@ -114,7 +114,7 @@ def measured(options: argparse.Namespace) -> Run:
         pythons = {one.name: installed(one, options.cache) for one in wanted}
         run = Run(
             machine=f"{core_count()} cores, {processor()}, Python {sys.version.split()[0]}; "
-            f"load average {os.getloadavg()[0]:.1f} when it began (all cores idle: 0)",
+            f"load average {os.getloadavg()[0]:.1f} at the start (all cores idle: 0)",
             model=load_bundle(model.path).meta.variant,
             pictures={one.name: one.path.stat().st_size for one in pictures},
             rounds=options.rounds,
@@ -143,7 +143,7 @@ def measured(options: argparse.Namespace) -> Run:
 def one_round(
     servers: Sequence[Server], model: Model, picture: Picture, seconds: float, folder: Path
 ) -> list[Measurement]:
-    """The limit and every server, at each level in turn, each once all servers are at rest."""
+    """The limit and every server, at each level in turn, each once all servers are idle."""
     done = []
     for level in (1, 4, 16, 64):
         if level in (1, 16):
@@ -193,7 +193,7 @@ def load(server: Server, picture: Picture, connections: int, seconds: float, fol
 
 
 def script(name: str, task: dict[str, Any]) -> dict[str, Any]:
-    """Run a module of this folder in a process of its own."""
+    """Run a module of this folder in a separate process."""
     done = subprocess.run(
         [sys.executable, str(HERE / name)],
         input=json.dumps(task),
@@ -208,7 +208,7 @@ def script(name: str, task: dict[str, Any]) -> dict[str, Any]:
 
 
 def await_answer(server: Server, picture: Picture, seconds: float = 60) -> None:
-    """Ask until the first good answer: a port may be open long before its model is loaded."""
+    """Retry until the first good response: a port may be open long before its model is loaded."""
     one, deadline = server.candidate, time.monotonic() + seconds
     last: object = "nothing"
     while time.monotonic() < deadline:
@@ -226,11 +226,11 @@ def await_answer(server: Server, picture: Picture, seconds: float = 60) -> None:
         finally:
             client.close()
         time.sleep(0.2)
-    raise BenchError(f"{one.name} gives no good answer: {last}")
+    raise BenchError(f"{one.name} gives no good response: {last}")
 
 
 def prepared(options: argparse.Namespace, folder: Path) -> tuple[Model, list[Picture]]:
-    """The model, and the pictures with the counts of detections that every answer is checked against."""
+    """The model, and the pictures with the detection counts that every response is checked against."""
     path = options.model or newest_model()
     source = options.picture or ROOT / "data" / "sample" / "JPEGImages" / "sample_000.jpg"
     for needed in (path, source):
@@ -239,7 +239,7 @@ def prepared(options: argparse.Namespace, folder: Path) -> tuple[Model, list[Pic
     detector = Detector(load_bundle(path.resolve()))
     photo = decode(source.read_bytes())
     files = [(f"{width}x{height}", write_jpeg(photo, width, height, folder)) for width, height in SIZES]
-    # Where the scores leave the widest gap, small differences of decoding cannot change the count.
+    # In the widest gap between scores, small differences in decoding cannot change the count.
     scores = [detect(detector, file.read_bytes()) for _, file in files]
     threshold = widest_gap([*scores, *(detect(detector, file.read_bytes(), full=True) for _, file in files)])
     pictures = [
@@ -255,7 +255,7 @@ def prepared(options: argparse.Namespace, folder: Path) -> tuple[Model, list[Pic
 
 
 def detect(detector: Detector, data: bytes, *, full: bool = False) -> np.ndarray:
-    """The scores of what is found."""
+    """The scores of the detections."""
     decoded = decode_reduced(data, at_least=None if full else detector.meta.input_size)
     scores: np.ndarray = detector.detect(decoded.pixels, decoded.size).scores
     return scores
@@ -279,27 +279,27 @@ def write_jpeg(photo: np.ndarray, width: int, height: int, folder: Path) -> Path
 def newest_model() -> Path:
     found = [path for pattern in MODELS for path in ROOT.glob(pattern)]
     if not found:
-        raise BenchError("there is no model yet: give one with --model, or `make demo` makes one")
+        raise BenchError("there is no model yet: pass one with --model, or run `make demo` to make one")
     return max(found, key=lambda path: path.stat().st_mtime)
 
 
 def await_rest(servers: Sequence[Server], seconds: float = 30) -> None:
-    """Some servers go on for seconds with what the clients before have given up; the next must not pay."""
+    """Some servers work for seconds on abandoned requests; the next must not pay for that."""
     deadline = time.monotonic() + seconds
     while idle_cpu(servers, 0.25) > AT_REST:
         if time.monotonic() > deadline:
-            raise BenchError(f"a server still works {seconds:g} s after its last request")
+            raise BenchError(f"a server is still busy {seconds:g} s after its last request")
 
 
 def idle_cpu(servers: Sequence[Server], seconds: float = 1.0) -> float:
-    """Share of one core that all servers take together while nobody asks them."""
+    """Share of one core that all servers together use while idle."""
     before = sum(tree_cpu(server.pid) for server in servers)
     time.sleep(seconds)
     return (sum(tree_cpu(server.pid) for server in servers) - before) / seconds
 
 
 def tree_cpu(pid: int) -> float:
-    """CPU seconds of a process and all below it."""
+    """CPU seconds of a process and its descendants."""
     root = psutil.Process(pid)
     return sum(sum(one.cpu_times()[:2]) for one in (root, *root.children(recursive=True)))
 

@@ -1,4 +1,4 @@
-"""What is measured: how each server is installed, started and asked."""
+"""What is measured: how each server is installed, started and called."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ SHARED = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "pydantic"
 
 
 class BenchError(Exception):
-    """The benchmark cannot go on; the message says why."""
+    """The benchmark cannot continue; the message says why."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """The ONNX file, what its answers are checked with, and how many cores there are."""
+    """The ONNX file, the data to check responses with, and the number of cores."""
 
     path: Path
     input_size: int
@@ -49,10 +49,10 @@ class Candidate:
     path: str
     answer_path: tuple[str | int, ...]
     packages: tuple[str, ...] = ()
-    """Installed beside SHARED in a venv of its own; without any, this interpreter runs it."""
+    """Installed with SHARED in a separate venv; without any, this interpreter runs it."""
     levels: tuple[int, ...] = ALL_LEVELS
     json_key: str = ""
-    """Where the picture stands in a JSON body, in base64; empty: the picture is the body."""
+    """Key of the base64 picture in a JSON body; empty: the picture is the body."""
     workers: int = 1
     threads: int = 0
     """ONNX Runtime threads in each worker, 0 for all cores."""
@@ -141,14 +141,14 @@ def candidates(model: Model) -> list[Candidate]:
 
 
 def installed(candidate: Candidate, cache: Path) -> Path:
-    """The interpreter with the candidate's packages; installs them the first time."""
+    """The interpreter with the candidate's packages; installs them on first use."""
     if not candidate.packages:
         return Path(sys.executable)
     return own_venv([*candidate.packages, *(f"{name}=={version(name)}" for name in SHARED)], cache)
 
 
 def own_venv(packages: Sequence[str], cache: Path) -> Path:
-    """The interpreter of a virtual environment for some packages, made the first time."""
+    """The interpreter of a virtual environment for some packages, created on first use."""
     key = hashlib.sha256("\n".join([sys.version, *packages]).encode()).hexdigest()[:8]
     folder = cache / f"{packages[0]}-{key}"
     python = folder / "bin" / "python"
@@ -161,12 +161,12 @@ def own_venv(packages: Sequence[str], cache: Path) -> Path:
 
 
 def cache_folder() -> Path:
-    """Where virtual environments are kept from run to run."""
+    """Where virtual environments are kept between runs."""
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "maskdet-bench"
 
 
 def versions(candidate: Candidate, python: Path) -> dict[str, str]:
-    """The versions of the packages that set this candidate apart."""
+    """The versions of this candidate's own packages."""
     names = [
         *(candidate.packages or ("fastapi",)),
         "uvicorn" if candidate.packages != ("flask",) else "werkzeug",
@@ -185,7 +185,7 @@ def checked(command: list[str]) -> str:
 
 @contextlib.contextmanager
 def running(candidate: Candidate, model: Model, python: Path, log: Path) -> Iterator[tuple[int, int]]:
-    """The port and the process id of a started server; all its processes are gone afterwards."""
+    """The port and the process id of a started server; all its processes are ended afterwards."""
     port = free_port()
     environment = {
         **os.environ,
@@ -200,7 +200,7 @@ def running(candidate: Candidate, model: Model, python: Path, log: Path) -> Iter
     }
     command = [part.format(python=python, bin=python.parent, port=port) for part in candidate.command]
     with log.open("wb") as stream:
-        # A session of its own, so that its workers can be ended with it.
+        # Its own session, so that its workers can be ended with it.
         process = subprocess.Popen(
             command, cwd=HERE / "peers", env=environment, stdout=stream, stderr=stream, start_new_session=True
         )

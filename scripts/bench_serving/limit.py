@@ -20,7 +20,7 @@ WARM_UP_SECONDS = 0.5
 
 
 def whole_way(model: Path, data: bytes, threads: int, threshold: float) -> Call:
-    """One picture from bytes to detections; the call says how many reach the threshold."""
+    """One picture from bytes to detections; the call returns how many reach the threshold."""
     detector = Detector(load_bundle(model), threads=threads)
 
     def call() -> int:
@@ -39,7 +39,7 @@ def loop(call: Call, seconds: float, millis: list[float]) -> None:
 
 
 def measure(calls: list[Call], seconds: float) -> dict[str, object]:
-    """Each call in a thread of its own, all at once."""
+    """Each call in a separate thread, all at once."""
     for call in calls:
         loop(call, WARM_UP_SECONDS / len(calls), [])
     millis: list[list[float]] = [[] for _ in calls]
@@ -58,7 +58,7 @@ def measure(calls: list[Call], seconds: float) -> dict[str, object]:
 def main() -> None:
     """Read {model, picture, threshold, seconds, spread} as JSON from standard input; print an outcome.
 
-    `spread` runs one loop whose passes take all cores; without it there is one loop for each core.
+    `spread` runs one loop whose passes use all cores; without it there is one loop per core.
     """
     task = json.load(sys.stdin)
     data = Path(task["picture"]).read_bytes()

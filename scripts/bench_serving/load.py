@@ -1,7 +1,7 @@
 """A closed-loop load generator: N connections in one thread, each sends its next request once answered.
 
-It runs in a process of its own, with nothing but the standard library, so that it costs little and the same
-for every server; the CPU time that it took is part of what it reports.
+It runs in a separate process, with only the standard library, so that it costs little and the same for every
+server; it reports its own CPU time.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any
 
 READ_BYTES = 1 << 18
 STALL_SECONDS = 30.0
-"""Nothing from any connection for so long: the server hangs."""
+"""If no connection gets anything for this long, the server hangs."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What to send, where, and what the answer must hold."""
+    """What to send, where, and what the response must contain."""
 
     host: str
     port: int
@@ -36,14 +36,14 @@ class Task:
     seconds: float
     warm_up_seconds: float
     answer_path: tuple[str | int, ...]
-    """Keys that lead to the list of detections in the answer's JSON."""
+    """Keys that lead to the list of detections in the response's JSON."""
     detections: int
-    """How many the list must hold."""
+    """Expected length of that list."""
 
 
 @dataclass
 class Outcome:
-    """What was measured: `millis` of each good answer, and what else happened."""
+    """The measurement: `millis` of each good response, and what else happened."""
 
     seconds: float = 0.0
     millis: list[float] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Outcome:
 
 
 class Connection:
-    """One client: non-blocking, keeps its connection where the server does."""
+    """One client: non-blocking, keeps its connection if the server does."""
 
     def __init__(self, task: Task, request: bytes, selector: selectors.BaseSelector) -> None:
         self._task = task
@@ -61,7 +61,7 @@ class Connection:
         self._socket: socket.socket | None = None
 
     def send(self) -> None:
-        """Begin the next request."""
+        """Start the next request."""
         self.started = time.perf_counter()
         self._left = memoryview(self._request)
         self._answer = bytearray()
@@ -73,7 +73,7 @@ class Connection:
         self._push()
 
     def advance(self, events: int) -> bytes | None:
-        """Go on after the selector woke it; the whole answer once it is there, head and body."""
+        """Continue after the selector woke it; the whole response once complete, head and body."""
         if events & selectors.EVENT_WRITE:
             self._push()
         if not events & selectors.EVENT_READ or self._socket is None:
@@ -91,7 +91,7 @@ class Connection:
     def _push(self) -> None:
         if self._socket is None:
             return
-        # A full buffer is no fault: the selector says when there is room.
+        # A full buffer is not an error: the selector says when there is room.
         with contextlib.suppress(BlockingIOError):
             self._left = self._left[self._socket.send(self._left) :]
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._left else 0)
@@ -116,7 +116,7 @@ class Connection:
 
 
 def run(task: Task) -> Outcome:
-    """Load the server; answers during the warm-up are checked, but not counted."""
+    """Load the server; responses during the warm-up are checked, but not counted."""
     request = request_bytes(task, Path(task.body).read_bytes())
     outcome = Outcome()
     with selectors.DefaultSelector() as selector:
@@ -174,7 +174,7 @@ def request_bytes(task: Task, body: bytes) -> bytes:
 
 
 def fault_of(answer: bytes, task: Task) -> str:
-    """What is wrong with an answer; empty if it is as it should be."""
+    """What is wrong with a response; empty if nothing is."""
     head, _, body = answer.partition(b"\r\n\r\n")
     status = head.split(b" ", 2)[1].decode()
     if status != "200":

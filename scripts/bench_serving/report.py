@@ -103,7 +103,7 @@ class Run:
     measurements: list[Measurement] = field(default_factory=list)
 
     def select(self, name: str, picture: str, connections: int | None = None) -> list[Measurement]:
-        """The rounds of one cell."""
+        """The rounds of one table cell."""
         return [
             one
             for one in self.measurements
@@ -134,7 +134,7 @@ def as_markdown(run: Run) -> str:
 
 
 def as_document(run: Run) -> str:
-    """The report with what it needs to be understood."""
+    """The report with its explanation."""
     return INTRODUCTION + as_markdown(run)
 
 
@@ -196,7 +196,7 @@ def target_table(run: Run) -> list[str]:
 
 
 def peer_lines(run: Run, picture: str) -> Iterator[str]:
-    """Against the peer with the best median: most requests at 16 connections, least p50 at one."""
+    """Against the peer with the best median: most requests at 16 connections, lowest p50 at one."""
     peers = [name for name in run.about if name != "maskdet"]
     if not peers:
         return
@@ -215,7 +215,7 @@ def beside(run: Run, peer: str, picture: str, level: int, value: Callable[[Measu
 
 
 def faults_lines(run: Run) -> list[str]:
-    """What was not answered as it should be. A refusal for lack of room is no wrong answer, but no answer."""
+    """Requests not answered correctly. A refusal for lack of room is not a wrong answer, but no answer."""
     return [
         f"- {one.name}, {one.picture}, {one.connections} connections: "
         f"{one.faults} not answered ({one.fault[:120]})"

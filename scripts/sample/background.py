@@ -1,4 +1,4 @@
-"""Where the people are: eight kinds of places, drawn in pixels of the finished picture."""
+"""Backgrounds: eight kinds of places, drawn in pixels of the finished picture."""
 
 from __future__ import annotations
 

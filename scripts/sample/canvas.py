@@ -1,4 +1,4 @@
-"""Drawing in a thing's own coordinates on a picture three times too large: scaled down, edges are smooth."""
+"""Drawing in an object's own coordinates on a picture three times as large: scaled down, edges are smooth."""
 
 from __future__ import annotations
 

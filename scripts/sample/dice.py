@@ -1,4 +1,4 @@
-"""Random choices that are the same on every machine for a seed."""
+"""Random choices that are the same on every machine for a given seed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Dice:
         return low + (high - low) * float(self._stream.random())
 
     def whole(self, low: int, high: int) -> int:
-        """A whole number from low to high, both included."""
+        """An integer from low to high, inclusive."""
         return low + int(self._stream.random() * (high - low + 1))
 
     def pick(self, items: Sequence[T], weights: Sequence[float] | None = None) -> T:

@@ -1,4 +1,4 @@
-"""Things that are no faces, some of them round, skin-coloured or mask-like on purpose."""
+"""Objects that are not faces, some deliberately round, skin-coloured or mask-like."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _cat(brush: Brush, dice: Dice) -> None:
 
 
 def _lone_mask(brush: Brush, dice: Dice) -> None:
-    """A mask on a hook: no face, so no object."""
+    """A mask on a hook: not a face, so not annotated."""
     colour = dice.pick(palette.SURGICAL)
     shape = smooth(mirrored([(0.0, -0.36), (0.68, -0.4), (0.72, 0.36), (0.0, 0.44)]), 8)
     for side in (-1, 1):

@@ -1,4 +1,4 @@
-"""Hair: what hangs behind the head, and what lies on it."""
+"""Hair: the part behind the head, and the part on it."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _cap(person: Person) -> list[Point]:
     outer = [(x * volume, (y + 0.1) * volume - 0.1) for x, y in outline(person) if y < -0.05]
     outer.sort(key=lambda point: math.atan2(point[0], -point[1]), reverse=True)
     line = turned(_LINES.get(person.hair, _HIGH), person.yaw)
-    # The spline would round the corners at the temples away: the hairline alone is smoothed.
+    # The spline would round off the corners at the temples: only the hairline is smoothed.
     return [*arc(line), *outer]
 
 

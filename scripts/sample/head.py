@@ -26,7 +26,7 @@ def outline(person: Person) -> list[Point]:
 
 
 def turned(points: Sequence[Point], yaw: float) -> list[Point]:
-    """Points on the front of a head, moved as they are when the head turns: the far side narrows."""
+    """Points on the front of a head, moved as the head turns: the far side narrows."""
 
     def across(x: float) -> float:
         return _RADIUS * math.sin(math.asin(max(-1.0, min(1.0, x / _RADIUS))) * (1 - abs(yaw) / 4) + yaw)
@@ -35,7 +35,7 @@ def turned(points: Sequence[Point], yaw: float) -> list[Point]:
 
 
 def ear_centres(person: Person) -> list[Point]:
-    """The ears that can be seen: a head turned to a side hides one."""
+    """The visible ears: a turned head hides one."""
     sides = [side for side in (-1, 1) if side * person.yaw < 0.17]
     return [(side * (0.71 * person.width - 0.12 * abs(person.yaw)), 0.04) for side in sides]
 
@@ -109,7 +109,7 @@ def face_points(person: Person) -> list[Point]:
 
 
 def opening(person: Person) -> list[Point]:
-    """What a headscarf or hood leaves free of the head."""
+    """The part of the head that a headscarf or hood leaves free."""
     shift = 0.3 * person.yaw
     half = [(0.0, -0.62), (0.4, -0.5), (0.58, -0.1), (0.57, 0.35), (0.36, 0.84), (0.0, 0.99)]
     return smooth([(x * person.width + shift * (1 - abs(y)), y) for x, y in mirrored(half)])

@@ -19,7 +19,7 @@ _DOME = [
 
 
 def draw_headwear_behind(brush: Brush, person: Person) -> None:
-    """What hangs behind the head and over the shoulders."""
+    """The part behind the head and over the shoulders."""
     if person.headwear in ("headscarf", "hood"):
         half = [
             (0.0, -1.18),

@@ -1,4 +1,4 @@
-"""Where the heads go: no face may be hidden by another person or lie across the edge of the picture."""
+"""Where the heads go: no face may be hidden by another person or cross the edge of the picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Place:
 
 
 def deal_places(dice: Dice, size: tuple[int, int], count: int) -> list[Place]:
-    """At most `count` places, far (small) to near (large): fewer where they do not fit."""
+    """At most `count` places, far (small) to near (large): fewer if they do not fit."""
     halves = sorted((_half(dice, count) for _ in range(count)), reverse=True)
     places: list[Place] = []
     for half in halves:

@@ -1,4 +1,4 @@
-"""Who is in a picture: traits, dealt at random."""
+"""The people in a picture, with random traits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NEEDS_NO_HAIR = ("headscarf", "hood", "turban")
 
 @dataclass(frozen=True)
 class Mask:
-    """What is worn over nose and mouth."""
+    """The wear over nose and mouth."""
 
     shape: MaskShape
     colour: Colour
@@ -38,7 +38,7 @@ class Mask:
 
 @dataclass(frozen=True)
 class Person:
-    """Everything that is drawn of one person. yaw and tilt in radians; width and jaw about 1."""
+    """All traits of one drawn person. yaw and tilt in radians; width and jaw about 1."""
 
     skin: Colour
     hair: HairStyle
@@ -102,6 +102,6 @@ def deal_person(dice: Dice, skin: Colour, *, masked: bool) -> Person:
 
 def _hair_colour(dice: Dice, skin: Colour) -> Colour:
     colour = dice.pick(palette.HAIRS, palette.HAIR_WEIGHTS)
-    # Dark hair nearly the colour of dark skin would hide the hairline: one step of light sets it off.
+    # Dark hair nearly the colour of dark skin would hide the hairline: one lighter step sets it off.
     near = sum(abs(a - b) for a, b in zip(colour, skin, strict=True)) < 90
     return palette.darker(colour, 0.55) if near else colour

@@ -1,4 +1,4 @@
-"""One picture: a place, things, people, light; and the boxes of the faces in it."""
+"""One picture: a place, objects, people, light; and the boxes of its faces."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a picture is to show; the rest is dealt at random."""
+    """The required content of a picture; the rest is random."""
 
     kind: str
     people: int

@@ -1,4 +1,4 @@
-"""Pascal VOC: one JPEG and one XML file a picture."""
+"""Pascal VOC: one JPEG and one XML file per picture."""
 
 from __future__ import annotations
 

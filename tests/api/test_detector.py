@@ -81,21 +81,21 @@ def test_an_image_is_left_as_it_is(here: Path) -> None:
 @pytest.mark.parametrize(
     ("picture", "what", "hint"),
     [
-        ("https://example.org/a.jpg", "addresses are not fetched", "download"),
-        ("file:///tmp/a.jpg", "addresses are not fetched", "download"),
+        ("https://example.org/a.jpg", "URLs are not fetched", "download"),
+        ("file:///tmp/a.jpg", "URLs are not fetched", "download"),
         (Path(), "is a folder", "glob"),
         ("clip.MP4", "is a video", "video"),
         ("none.jpg", "none.jpg: No such file", "path"),
         (b"", "empty", "JPEG"),
         (b"text", "not a picture", "JPEG"),
-        (None, "an object of type NoneType is no picture", "numpy array"),
-        (7, "an object of type int is no picture", "numpy array"),
+        (None, "an object of type NoneType is not a picture", "numpy array"),
+        (7, "an object of type int is not a picture", "numpy array"),
         (np.zeros((4, 4, 3), np.float32), "an array of float32", "astype"),
         (np.zeros((4, 4, 3), bool), "an array of bool", "uint8"),
         (np.zeros((3, 4, 5), np.uint8), "an array of 3x4x5", "height, width, 3"),
         (np.zeros((2, 4, 4, 3), np.uint8), "an array of 2x4x4x3", "list"),
         (np.zeros((0, 4, 3), np.uint8), "an array of 0x4x3", "height"),
-        (np.uint8(3) + np.zeros((), np.uint8), "no picture", "numpy array"),
+        (np.uint8(3) + np.zeros((), np.uint8), "an object of type uint8 is not a picture", "numpy array"),
         (np.broadcast_to(np.uint8(0), (50_000, 1_001, 3)), "at most 50000000 pixels", "scale"),
         (Image.new("F", (4, 4)), "32-bit", "8 bits"),
     ],
@@ -201,7 +201,7 @@ def test_a_video_gives_its_frames_in_order(detector: maskdet.MaskDetector, here:
 
 
 def test_a_video_that_is_none(detector: maskdet.MaskDetector, photo: Path) -> None:
-    for path, what in (("rtsp://camera/1", "addresses"), ("none.mp4", "cannot be opened"), (".", "folder")):
+    for path, what in (("rtsp://camera/1", "URLs"), ("none.mp4", "cannot be opened"), (".", "folder")):
         with pytest.raises(maskdet.PictureError, match=what):
             list(detector.video(path))
 

@@ -65,8 +65,8 @@ def test_markup_in_a_message_is_shown_as_it_is(capsys):
 
 
 def test_faults_of_a_data_set_follow_line_by_line(capsys):
-    assert failed(DatasetError("2 errors", "mend them", ["a.xml:3: empty", "b.xml: missing"]), Signals()) == 3
-    assert capsys.readouterr().err == "error: 2 errors\n  a.xml:3: empty\n  b.xml: missing\nnext: mend them\n"
+    assert failed(DatasetError("2 errors", "fix them", ["a.xml:3: empty", "b.xml: missing"]), Signals()) == 3
+    assert capsys.readouterr().err == "error: 2 errors\n  a.xml:3: empty\n  b.xml: missing\nnext: fix them\n"
 
 
 def test_an_unexpected_error_is_one_line_unless_asked(capsys, monkeypatch):

@@ -102,7 +102,7 @@ def test_the_root_is_relative_to_the_file(project, invoke):
 
 def test_a_file_that_is_there_is_kept_unless_forced(project, invoke):
     before = (project / "pipeline.yml").read_text()
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="already exists"):
         invoke("init", "faces")
     assert (project / "pipeline.yml").read_text() == before
     invoke("init", "faces", "--force")
@@ -114,20 +114,20 @@ def test_folders_that_are_no_data_set(project, invoke):
         invoke("init", "nowhere", "--force")
     for path in (project / "faces" / "Annotations").iterdir():
         path.write_text("<annotation/>")
-    with pytest.raises(DatasetError, match="no labelled object"):
+    with pytest.raises(DatasetError, match="no annotated object"):
         invoke("init", "faces", "--force")
 
 
 def test_a_name_that_does_not_tell_is_a_question(project, invoke):
     relabel(project, 0, "visor")
     output = invoke("init", "faces", "--force").output
-    question = "the name 'visor' does not tell: say whether its faces are masked, bare or worn-wrong"
+    question = "the name 'visor' is unclear: state whether its faces are masked, bare or worn-wrong"
     assert f"data.roles: {question}" in " ".join(output.split())
     text = (project / "pipeline.yml").read_text()
-    assert "To be said here: visor." in " ".join(text.replace("#", " ").split())
-    assert "notice: data.roles: the name 'visor' does not tell" in " ".join(invoke("prepare").output.split())
+    assert "To be set here: visor." in " ".join(text.replace("#", " ").split())
+    assert "notice: data.roles: the name 'visor' is unclear" in " ".join(invoke("prepare").output.split())
 
 
 def test_names_that_tell_are_no_question(project, invoke):
     assert "data.roles" not in invoke("init", "faces", "--force").output
-    assert "To be said here" not in (project / "pipeline.yml").read_text()
+    assert "To be set here" not in (project / "pipeline.yml").read_text()

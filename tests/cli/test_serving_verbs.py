@@ -92,7 +92,7 @@ def test_request_tells_all_and_fails_with_one(folder, invoke, capsys):
     assert re.fullmatch(r"pictures/photo.png: ok: with_mask 1.00 \(\d+\.\d ms\)", lines[0])
     assert lines[1].startswith("pictures/torn.jpg: not answered: ")
     assert re.fullmatch(r"1 of 2 pictures answered by bundle [0-9a-f]{12}", lines[2])
-    assert re.fullmatch(r"average time \d+\.\d ms a picture, average top score 1.000", lines[3])
+    assert re.fullmatch(r"average time \d+\.\d ms per picture, average top score 1.000", lines[3])
     assert "pictures that were not answered: 1" in done.stderr
 
 
@@ -121,8 +121,8 @@ def test_hub_config_starts_the_server_and_names_what_it_ignores(folder):
     [
         (("-c", "config.json"), UsageError, "no maskdet model"),
         (("--model", "gate=none.onnx"), UsageError, "no such model"),
-        (("--model", "gate.onnx", "--model", "hall.onnx"), UsageError, "two models would have one name"),
-        (("--model", "a=gate.onnx", "--model", "a=hall.onnx"), UsageError, "one name"),
+        (("--model", "gate.onnx", "--model", "hall.onnx"), UsageError, "two models would have the same name"),
+        (("--model", "a=gate.onnx", "--model", "a=hall.onnx"), UsageError, "the same name"),
         (("--model", "gate.onnx", "--api-key", ""), UsageError, "key is empty"),
         (("--model", "gate.onnx", "--api-key-file", "none"), UsageError, "cannot be read"),
         (("-c", "pipeline.yml"), StageError, "is missing"),

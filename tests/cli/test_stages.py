@@ -245,7 +245,7 @@ def test_a_failed_run_prints_the_command_that_goes_on(project, maskdet):
         "eval": "not reached",
         "export": "not reached",
     }
-    assert "`maskdet run --set train.batch_size=99 --runs-dir 'out dir'` goes on from here" in done.stderr
+    assert "`maskdet run --set train.batch_size=99 --runs-dir 'out dir'` resumes from here" in done.stderr
     assert "\x1b" not in done.stdout
     assert "batch_size" in (project / "out dir" / "demo" / "report.md").read_text()
 

@@ -68,7 +68,7 @@ def test_a_slip_that_the_settings_speak_of_is_none(chosen: dict[str, object]) ->
     [
         ("with_nask", "did you mean with_mask?"),
         ("WITH_MASK", "did you mean with_mask?"),
-        ("cat", "data.labels knows with_mask, without_mask"),
+        ("cat", "data.labels has with_mask, without_mask"),
     ],
 )
 def test_unknown_names(name: str, hint: str) -> None:
@@ -80,9 +80,9 @@ def test_unknown_names(name: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
-        ({"labels": ("a", "a")}, "each once"),
-        ({"labels": ()}, "each once"),
-        ({"labels": ("a", " ")}, "each once"),
+        ({"labels": ("a", "a")}, "without duplicates"),
+        ({"labels": ()}, "without duplicates"),
+        ({"labels": ("a", " ")}, "without duplicates"),
         ({"labels": ("mask",), "aliases": {"x": "mash"}}, "x stands for mash"),
     ],
 )

@@ -86,8 +86,8 @@ def test_a_name_that_does_not_tell_is_a_question(voc, tmp_path: Path) -> None:
     voc.add("x.png", ("visor", (5, 5, 50, 50)))
     asked = [item for item in voc.prepare(tmp_path / "out").notices if item.code == "role-unknown"]
     assert [str(item) for item in asked] == [
-        "data.roles: the name 'visor' does not tell (say in data.roles what its faces are: masked, bare or "
-        "worn-wrong) [role-unknown]"
+        "data.roles: the name 'visor' is unclear (set its role in data.roles: masked, bare or worn-wrong) "
+        "[role-unknown]"
     ]
     manifest = load_manifest(tmp_path / "out" / "manifest.json")
     assert manifest.roles == {"with_mask": "masked", "without_mask": "bare"}
@@ -122,7 +122,7 @@ def test_a_manifest_without_roles_has_those_that_the_names_tell(voc, tmp_path: P
         ({"roles": {"cat": "bare"}}, "the classes are with_mask, without_mask"),
         (
             {"roles": {"without_mask": "bare"}, "aliases": {"without_mask": "bare_face"}},
-            "data.aliases takes it for bare_face",
+            "data.aliases maps it to bare_face",
         ),
     ],
 )
@@ -213,9 +213,9 @@ def test_look_alikes_on_both_sides_are_told(voc, tmp_path: Path) -> None:
     for index in range(10):
         voc.add(f"p{index}.png", seed=f"{index // 2}")
     voc.prepare(tmp_path / "nth", split={"method": "every-nth"})
-    assert "**2 pairs stand on both sides" in (tmp_path / "nth" / "report.md").read_text()
+    assert "**2 pairs are on both sides" in (tmp_path / "nth" / "report.md").read_text()
     voc.prepare(tmp_path / "grouped")
-    assert "Each pair stands on one side" in (tmp_path / "grouped" / "report.md").read_text()
+    assert "Each pair is on one side" in (tmp_path / "grouped" / "report.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_every_nth_is_the_tutorials_split(face_mask: Path, tmp_path: Path, prepa
     assert (summary.val, summary.train) == (150, 599)
     wanted = [f"JPEGImages/{name} Annotations/{Path(name).stem}.xml" for name in names]
     assert (out / "val.txt").read_text().splitlines() == wanted
-    assert "pairs stand on both sides" in (out / "report.md").read_text(encoding="utf-8")
+    assert "pairs are on both sides" in (out / "report.md").read_text(encoding="utf-8")
 
 
 def write(pattern: str, new: str) -> Callable[[Path, Path], object]:

@@ -44,7 +44,7 @@ def test_every_nth_follows_the_ratio(ratio: str, step: int) -> None:
 
 
 def test_every_nth_refuses_a_ratio_without_a_whole_n() -> None:
-    with pytest.raises(DatasetError, match="every-nth cannot deal 3:2"):
+    with pytest.raises(DatasetError, match="every-nth cannot split 3:2"):
         split(items(10), SplitSettings(method="every-nth", ratio="3:2"))
 
 

@@ -127,8 +127,8 @@ def test_metadata_that_is_not_an_object(tmp_path: Path, text: str) -> None:
     [
         ({"format": 2}, "format 2, this maskdet reads 1"),
         ({"format": 2, "labels": 7, "colour": "bgr"}, "format 2"),
-        ({"labels": []}, "empty or repeat"),
-        ({"labels": ["a", "a", "b"]}, "empty or repeat"),
+        ({"labels": []}, "empty or contain duplicates"),
+        ({"labels": ["a", "a", "b"]}, "empty or contain duplicates"),
         ({"labels": ["a", "b"], "thresholds": {"a": 0.5, "b": 0.5}}, r"scores is .* not .*\['N', 'N', 2\]"),
         ({"thresholds": {"with_mask": 0.5}}, "thresholds are given for"),
         ({"input_size": [32, 64]}, r"image is .*\[.*64, 64, 3\], not .*32, 64, 3"),

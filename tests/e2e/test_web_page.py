@@ -248,9 +248,7 @@ def test_slider_filters_and_judges_as_the_server_without_asking_it(page: Any, se
     expect(policy).to_have_text("Your own thresholds. The model’s policy: not stated by the model.")
     page.get_by_role("button", name="Model’s own").click()
     expect(page.locator("#threshold-value")).to_have_text("0.50")
-    expect(policy).to_have_text(
-        "Policy: not stated by the model. What it costs in found faces is not stated."
-    )
+    expect(policy).to_have_text("Policy: not stated by the model. Its cost in missed faces is not stated.")
 
 
 @pytest.mark.parametrize("name", ["group.jpg", "hall.jpg", "portrait.jpg"])
@@ -340,7 +338,7 @@ def test_picture_outlives_a_server_that_cannot_be_reached(
     page.goto(server.url)
     give(page)
     expect(page.locator("#fault-text")).to_have_text(
-        "The server cannot be reached. Does it still run?", timeout=PATIENCE_MS
+        "The server cannot be reached. Is it still running?", timeout=PATIENCE_MS
     )
 
     page.unroute("**/v1/page")
@@ -512,7 +510,7 @@ def test_page_asks_for_the_key_and_keeps_it_in_the_tab_only(
         expect(dialog).to_be_visible(timeout=PATIENCE_MS)
         page.get_by_label("Key", exact=True).fill(key)
         page.keyboard.press("Enter")
-        expect(page.get_by_text("does not know this key")).to_be_visible(
+        expect(page.get_by_text("does not accept this key")).to_be_visible(
             visible=key == "wrong", timeout=PATIENCE_MS
         )
 
@@ -549,7 +547,7 @@ def test_page_notices_a_swapped_model(open_page: Callable[..., Any], tmp_path: P
         expect(page.locator("#label-thresholds label")).to_have_text(["helmet"])
         expect(page.locator("#policy")).to_have_text(
             "Policy: safe (at most 3% of bare faces passed as masked). "
-            "In its test pictures it found helmet 86.5%."
+            "On its validation pictures it found helmet 86.5%."
         )
         page.get_by_role("button", name="中文").click()
         expect(page.locator("#policy")).to_have_text(re.compile("safe（.*不超过 3%）.*helmet 86.5%"))

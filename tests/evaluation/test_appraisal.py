@@ -225,7 +225,7 @@ def test_safe_thresholds_say_what_cannot_be_reached():
 def test_few_bare_faces_let_none_pass_and_fewer_decide_nothing():
     some = _appraised(_crossing(bare_passed=10)[:30], threshold="safe", max_bare_passed=0.02)
     assert _counts(some)["bare_passed_wide"] == (0, 30)
-    assert "too small to promise 2.0%" in " ".join(some.notes)
+    assert "too small to guarantee 2.0%" in " ".join(some.notes)
     few = _appraised(_crossing(bare_passed=5)[:10], threshold="safe")
     assert few.policy == BEST_F1
     assert "safe thresholds need 20" in " ".join(few.notes)

@@ -36,5 +36,5 @@ def test_known_rankings(hits, truths, integral, coco):
 
 @pytest.mark.parametrize("average", [integral_ap, coco_ap])
 def test_without_truths_there_is_no_ap(average):
-    with pytest.raises(ValueError, match="without truths"):
+    with pytest.raises(ValueError, match="without ground truth"):
         average(_ranking([0], 0))

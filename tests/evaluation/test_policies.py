@@ -166,13 +166,13 @@ def test_a_class_that_the_model_never_names_leaves_the_others_alone():
     judged = _appraised([*_crowd(), *unseen], labels=(*LABELS, "veil"), threshold="recall")
     alone = _appraised(_crowd(), labels=(*LABELS, "veil"), threshold="recall")
     assert judged.thresholds == alone.thresholds
-    assert "the model calls none of the 30 faces of veil so, whatever the threshold" in judged.notes
+    assert "the model gives none of the 30 faces of veil that label, whatever the threshold" in judged.notes
 
 
 def test_where_val_decides_nothing_the_best_f1_is_in_force():
     judged = _appraised(_crowd(pictures=10), threshold="recall")
     assert judged.policy == BEST_F1
-    assert "no class can be decided by recall" in judged.notes
+    assert "val cannot decide any class by recall" in judged.notes
     row = _row(judged, "recall")
     assert (row.classes, row.false_alarms, row.in_force) == ({}, None, False)
     assert _row(judged, "best-f1").in_force
@@ -185,7 +185,7 @@ def test_a_model_without_bare_faces_has_no_safe_thresholds():
     assert _row(judged, "recall").bare_passed is None
     text = markdown_report(judged)
     assert "| safe 2% | – | – |" in text
-    assert "safe 2%: no label is of masked faces, or none of bare ones" in text
+    assert "safe 2%: no label has the role masked, or none bare" in text
 
 
 def test_a_class_that_val_lacks():

@@ -141,7 +141,7 @@ def test_weights_of_another_training_are_refused(
 
 def test_a_bundle_of_another_training_is_refused(run: Path, tmp_path: Path, ship: Ship) -> None:
     write_tiny_bundle(run / "export" / "model.onnx")
-    with pytest.raises(StageError, match="is not the one that the bundle was made with"):
+    with pytest.raises(StageError, match="is not the one that the bundle was made from"):
         ship(run, tmp_path)
 
 

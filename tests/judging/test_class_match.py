@@ -93,9 +93,9 @@ def test_the_report_says_what_was_matched_and_what_was_not(tmp_path: Path) -> No
     assert (
         "- the model's classes have other names: no_mask is its without_mask, mask is its with_mask" in extra
     )
-    assert "- the model also has mask_weared_incorrect, which no face of the data is labelled as" in extra
+    assert "- the model also has mask_weared_incorrect, which no face of the data has as its label" in extra
     assert "- the model has no class for without_mask, mask_weared_incorrect: not measured, and" in lacking
-    assert "- no safety figure counts visor: say in data.roles what its faces are" in lacking
+    assert "- no safety figure counts visor: set the role in data.roles" in lacking
 
 
 def test_an_answer_of_a_class_that_the_data_lacks_is_an_answer(tmp_path: Path) -> None:

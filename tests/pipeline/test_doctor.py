@@ -49,7 +49,7 @@ def test_a_missing_lock_is_told(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("installed", "health", "words"),
     [
-        (TESTED, ["ok"], ["all 3 of the tested versions"]),
+        (TESTED, ["ok"], ["all 3 in their tested versions"]),
         ({**TESTED, "other": "1"}, ["ok"], ["all 3"]),
         ({"numpy": "2.2.6", "rich": "15.0.0"}, ["fault"], ["missing: paddledet"]),
         ({**TESTED, "numpy": "2.5.0"}, ["fault"], ["numpy 2.5.0 (tested 2.2.6)"]),

@@ -192,9 +192,9 @@ def test_a_missing_file_says_how_to_get_one(tmp_path):
     [
         ("train.epoch=1", "--set train.epoch=1: train.epoch: no such key; did you mean train.epochs?"),
         ("train.epochs=none", "--set train.epochs=none: train.epochs: 'none' is not allowed"),
-        ("train.epochs", "not of the form key=value"),
-        ("=1", "not of the form key=value"),
-        ("train..epochs=1", "not of the form key=value"),
+        ("train.epochs", "not in the form key=value"),
+        ("=1", "not in the form key=value"),
+        ("train..epochs=1", "not in the form key=value"),
         ("data.root.deep=1", "data.root is a value, not a section"),
         ("data.labels=[a", "the value is not valid YAML"),
     ],

@@ -82,7 +82,7 @@ def test_a_fault_is_found_before_anything_is_trained(prepared: Callable[[bool | 
     context = prepared(True)
     for picture in (context.pipeline.data.root / "JPEGImages").iterdir():
         picture.write_bytes(b"no picture any more")
-    with pytest.raises(TrainingError, match=r"^in the rehearsal: .*cannot be read"):
+    with pytest.raises(TrainingError, match=r"^in the rehearsal: .*are no longer readable"):
         said_by(context)
     assert not context.path("train").exists()
     assert not (context.folder / RECORD).exists()

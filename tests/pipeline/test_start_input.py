@@ -82,7 +82,7 @@ def test_training_fetches_before_it_begins_and_a_dry_run_does_not(tmp_path, monk
         assert not context.path("train").exists()
         result = run_stages((PREPARE, CONFIG, TRAIN), replace(context), RunOptions())
     assert cached_file("coco", COCO.variant).read_bytes() == CONTENT
-    assert len([line for line in said if line.startswith("fetching")]) == 2
+    assert len([line for line in said if line.startswith("downloading")]) == 2
     # The worker sees that random bytes are no weights.
     assert isinstance(result.error, TrainingError)
     assert "not a weight file that can be trusted" in result.error.what

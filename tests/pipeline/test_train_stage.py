@@ -87,7 +87,7 @@ def _a_record_that_was_cut_off_costs_no_training(context: Context) -> None:
     place.write_text(json.dumps({**record, "finished": False, "outputs": None}))
     refused = run(context)
     assert isinstance(refused.error, StageError)
-    assert "cut off at its very end" in refused.error.what
+    assert "cut off at the very end" in refused.error.what
     before = context.path("train", BEST).stat()
     done = run(context, resume=True)
     assert done.error is None

@@ -241,7 +241,7 @@ def test_a_full_disk_ends_the_run(detector: Detector, here: Path, monkeypatch: p
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(UsageError, match="No space left") as caught:
         predict(detector, ["a.png"], formats=["draw", "json"], out=OUT)
-    assert "make room" in caught.value.hint
+    assert "free some space" in caught.value.hint
     assert not [path for path in OUT.rglob("*") if path.is_file()]
 
 
@@ -302,11 +302,11 @@ def test_a_failing_model_leaves_nothing_behind(here: Path, detector: Detector) -
 @pytest.mark.parametrize(
     ("wrong", "what"),
     [
-        ({"formats": ["xml"]}, "the format xml is not known"),
-        ({"formats": []}, r"the format \(none\) is not known"),
+        ({"formats": ["xml"]}, "unknown format xml"),
+        ({"formats": []}, r"unknown format \(none\)"),
         ({"threshold": 1.5}, "1.5 is not between 0 and 1"),
         ({"threshold": float("nan")}, "nan is not between 0 and 1"),
-        ({"sources": ["nothing"]}, "nothing: no picture or video"),
+        ({"sources": ["nothing"]}, "nothing: no such picture or video"),
         ({"out": Path("a.png")}, "a.png"),
     ],
 )

@@ -89,10 +89,10 @@ def test_a_file_named_twice_is_looked_at_once(here: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "what"),
     [
-        ("none.jpg", "none.jpg: no picture or video is there"),
-        ("*.jpg", r"\*.jpg: no picture or video is there"),
+        ("none.jpg", "none.jpg: no such picture or video"),
+        ("*.jpg", r"\*.jpg: no such picture or video"),
         ("empty", "empty: there is no picture or video in this folder"),
-        ("https://example.org/a.jpg", "no picture or video is there"),
+        ("https://example.org/a.jpg", "no such picture or video"),
         ("photos/**.jpg", r"photos/\*\*\.jpg: "),
         ("", "an empty name"),
     ],
@@ -105,7 +105,7 @@ def test_a_name_that_gives_nothing_is_an_error(here: Path, name: str, what: str)
 
 
 def test_no_name_at_all(here: Path) -> None:
-    with pytest.raises(UsageError, match="was named"):
+    with pytest.raises(UsageError, match="was given"):
         paths()
 
 

@@ -71,7 +71,7 @@ def test_address_may_name_the_route(server: Any, pictures: Path, path: str) -> N
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8866", "ftp://host", "", "http://"])
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="not the address"):
+    with pytest.raises(UsageError, match="not the URL"):
         Client(url)
 
 
@@ -98,7 +98,7 @@ def test_folders_give_their_pictures_and_files_stand_for_themselves(pictures: Pa
     with pytest.raises(UsageError, match="no such file"):
         pictures_in([pictures / "nowhere"])
     (pictures / "empty").mkdir()
-    with pytest.raises(UsageError, match="no picture there"):
+    with pytest.raises(UsageError, match="there are no pictures"):
         pictures_in([pictures / "empty"])
 
 
@@ -107,7 +107,7 @@ def test_key_file_holds_keys_only(tmp_path: Path) -> None:
     path.write_text("# for the gate\n first \n\nsecond\n")
     assert read_keys(path) == ["first", "second"]
     path.write_text("# none\n")
-    with pytest.raises(UsageError, match="holds no API key"):
+    with pytest.raises(UsageError, match="has no API key"):
         read_keys(path)
     with pytest.raises(UsageError, match="cannot be read"):
         read_keys(tmp_path / "none")

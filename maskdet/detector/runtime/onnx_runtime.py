@@ -15,7 +15,7 @@ from maskdet.types import FloatArray
 
 _DEVICE = re.compile(r"cpu|gpu(?::(\d+))?")
 _SHARES = "4"  # ONNX Runtime's own advice
-_QUIET = 3  # errors only: ONNX Runtime's warnings speak of graph details that users cannot act on
+_QUIET = 3  # errors only: ONNX Runtime's warnings are about graph details that users cannot act on
 
 
 def open_session(model: bytes, *, threads: int, device: str) -> OnnxSession:
@@ -29,16 +29,16 @@ class OnnxSession:
     def __init__(self, model: bytes | Path, *, threads: int = 0, device: str = "cpu") -> None:
         """`threads`: for one run, 0 for as many as there are cores; `device`: cpu, gpu or gpu:N.
 
-        Raises BundleError for bytes that are no ONNX graph, EnvironmentProblem if the device is not there,
+        Raises BundleError for bytes that are not an ONNX graph, EnvironmentProblem if the device is missing,
         UsageError for a device that does not exist.
         """
         provider, options = _provider(device)
         settings = ort.SessionOptions()
         settings.intra_op_num_threads = threads
         settings.inter_op_num_threads = 1
-        # Threads wait busily for their next share, but not after the run: who has the answer needs the cores.
+        # Threads spin while waiting for their next share, but not after the run: the caller needs the cores.
         settings.add_session_config_entry("session.force_spinning_stop", "1")
-        # Small shares: a thread that another program holds up does not hold up the others.
+        # Small shares: a thread delayed by another program does not delay the others.
         settings.add_session_config_entry("session.dynamic_block_base", _SHARES)
         settings.log_severity_level = _QUIET
         source = str(model) if isinstance(model, Path) else model
@@ -47,7 +47,7 @@ class OnnxSession:
         # ONNX Runtime has a class for each kind of failure and no common base.
         except Exception as error:
             raise BundleError(
-                f"the model cannot be loaded: {error}", "check that the file is a whole ONNX model"
+                f"the model cannot be loaded: {error}", "check that the file is a complete ONNX model"
             ) from error
         self._require(provider, device)
 
@@ -79,7 +79,7 @@ class OnnxSession:
         return boxes, scores
 
     def _require(self, provider: str, device: str) -> None:
-        # ONNX Runtime falls back to the CPU with no more than a log line.
+        # ONNX Runtime falls back to the CPU with only a log line.
         running = self._session.get_providers()[0]
         if running != provider:
             raise EnvironmentProblem(
@@ -91,7 +91,7 @@ class OnnxSession:
 def _provider(device: str) -> tuple[str, dict[str, str]]:
     known = _DEVICE.fullmatch(device)
     if known is None:
-        raise UsageError(f"the device {device!r} is not known", "use cpu, gpu or gpu:N, such as gpu:0")
+        raise UsageError(f"unknown device {device!r}", "use cpu, gpu or gpu:N, such as gpu:0")
     if device == "cpu":
         return "CPUExecutionProvider", {}
     if "CUDAExecutionProvider" not in ort.get_available_providers():

@@ -1,4 +1,4 @@
-"""Which inference libraries there are, and opening a session with the one that a device names."""
+"""Which inference libraries there are, and opening a session with the one named by a device."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from maskdet.detector.runtime.session import Runtime, Session
 from maskdet.errors import UsageError
 
 RUNTIMES: Final = ("onnx_runtime",)
-"""Modules of this folder, each with an `open_session`, imported when asked for. The first is the default."""
+"""Modules of this folder, each with an `open_session`, imported on demand. The first is the default."""
 
 
 def open_session(model: bytes, *, threads: int = 0, device: str = "cpu") -> Session:
-    """`device`: cpu, gpu or gpu:N with the default library, or LIBRARY/DEVICE. Errors as `Runtime`."""
+    """`device`: cpu, gpu or gpu:N with the default library, or LIBRARY/DEVICE. Errors as for `Runtime`."""
     library, _, own = device.rpartition("/")
     name = library or RUNTIMES[0]
     if name not in RUNTIMES:

@@ -1,4 +1,4 @@
-"""What every inference library looks like from outside."""
+"""The interface of every inference library."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ class Runtime(Protocol):
         """`model`: the ONNX file; `threads` of one run, 0 for all cores; `device` without the library's name.
 
         Raises BundleError for a network that it cannot load, EnvironmentProblem if the library or the device
-        is not there, UsageError for a device that does not exist.
+        is missing, UsageError for a device that does not exist.
         """

@@ -1,6 +1,6 @@
 """The export job: checkpoint in, Paddle inference model and ONNX files out. Worker side.
 
-It also stores what each of them says about some pictures, for the parent to compare.
+It also stores the output of each for some pictures, for the parent to compare.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _deploy_parts(model: Path, images: list[Any]) -> list[Any]:
 
 
 def _run(predictor: Any, *inputs: Any) -> list[Any]:
-    # The predictor writes its next outputs into the same memory, so these are copied out at once.
+    # The predictor writes its next outputs into the same memory, so these are copied immediately.
     return [output.numpy().copy() for output in predictor.run([paddle.to_tensor(value) for value in inputs])]
 
 

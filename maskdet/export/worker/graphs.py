@@ -56,7 +56,7 @@ def save_graph(graph: Any, input_size: tuple[int, int], folder: Path, batch: int
 
 
 def to_onnx(model: Path) -> onnx.ModelProto:
-    """Convert a saved graph. Raises ExportError when nothing comes out, of which paddle2onnx says nothing."""
+    """Convert a saved graph. Raises ExportError if there is no output, which paddle2onnx does not report."""
     # Its optimiser may install packages at run time, so it stays off; onnxruntime optimises at load.
     content = paddle2onnx.export(
         str(model),

@@ -1,1 +1,1 @@
-"""`maskdet doctor`: is what the work needs installed, of a tested version, and does it really run?"""
+"""`maskdet doctor`: is everything needed installed, in a tested version, and does it work?"""

@@ -1,4 +1,4 @@
-"""The deep check: a tiny data set through the real chain, and a picture through the model that comes out."""
+"""The deep check: a tiny data set through the real chain, and a picture through the resulting model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PICTURES = 12
 def check_chain(
     python: Path | None, *, track: Track, on_event: Callable[[Event], None], say: Callable[[str], None]
 ) -> list[Diagnosis]:
-    """Train one epoch, export and look at a picture, in a temporary folder; `python` as `train.python`."""
+    """Train one epoch, export, and detect in a picture, in a temporary folder; `python` as `train.python`."""
     with TemporaryDirectory(prefix="maskdet-doctor-") as name:
         folder = Path(name)
         draw_data_set(folder / "data", PICTURES)

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Health = Literal["ok", "note", "fault"]
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One line of the diagnosis. A fault keeps some command from working; `hint` is what mends it."""
+    """One line of the diagnosis. A fault keeps some command from working; `hint` is what fixes it."""
 
     health: Health
     subject: str

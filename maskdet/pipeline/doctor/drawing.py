@@ -13,7 +13,7 @@ _SIDE = 48
 
 
 def draw_data_set(root: Path, pictures: int) -> None:
-    """Write `pictures` JPEGs with one annotated disc each; classes take turns, places and colours differ."""
+    """Write `pictures` JPEGs with one annotated disc each; classes alternate, places and colours differ."""
     for folder in ("JPEGImages", "Annotations"):
         (root / folder).mkdir(parents=True)
     for number in range(pictures):
@@ -27,7 +27,7 @@ def draw_data_set(root: Path, pictures: int) -> None:
 
 
 def _picture(number: int, label: str, box: tuple[int, int, int, int]) -> Image.Image:
-    # Backgrounds that differ in pattern, not only in colour, are no near-duplicates of each other.
+    # Backgrounds that differ in pattern, not only in colour, are not near-duplicates.
     picture = Image.new(
         "RGB", (WIDTH, HEIGHT), (40 + number * 53 % 160, 60 + number * 31 % 140, 200 - number * 17 % 160)
     )

@@ -19,7 +19,7 @@ _PIN = re.compile(
 def lock_path() -> Path:
     """The training lock: inside the installed package, or in the source tree it runs from.
 
-    Raises EnvironmentProblem when it is in neither place.
+    Raises EnvironmentProblem if it is in neither place.
     """
     package = Path(maskdet.__file__).parent
     for candidate in (package / "requirements" / "train.txt", package.parent / "requirements" / "train.txt"):
@@ -29,7 +29,7 @@ def lock_path() -> Path:
 
 
 def pinned_versions(lock: Path) -> dict[str, str]:
-    """Canonical package name → tested version, those for other Pythons and systems left out."""
+    """Canonical package name → tested version, without those for other Pythons and systems."""
     pins = (_PIN.match(line) for line in lock.read_text(encoding="utf-8").splitlines())
     return {canonicalize_name(pin["name"]): pin["version"] for pin in pins if pin and _applies(pin["marker"])}
 

@@ -13,7 +13,7 @@ from maskdet.machine import core_count, disk_free, memory_available, memory_tota
 from maskdet.pipeline.doctor.diagnosis import Diagnosis
 
 LEAST_MEMORY = 4 * 2**30
-"""Bytes below which a training of the default size may not fit: 3.2 GB were seen."""
+"""Bytes below which a training of the default size may not fit: 3.2 GB were measured."""
 _CHINESE = "口罩"
 
 
@@ -81,5 +81,5 @@ def _writable(runs: Path) -> Diagnosis:
                 "ok", "results", f"{runs} can be written, {disk_free(place) / 2**30:.1f} GiB free"
             )
     except OSError as error:
-        hint = "name another folder with --runs-dir, or mend its permissions"
+        hint = "choose another folder with --runs-dir, or fix its permissions"
         return Diagnosis("fault", "results", f"{place} cannot be written: {error.strerror}", hint)

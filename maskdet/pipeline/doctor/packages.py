@@ -14,8 +14,8 @@ from maskdet.pipeline.doctor.lock import lock_path, pinned_versions
 PYTHONS = ((3, 10), (3, 12))
 """First and last tested."""
 MAX_NAMED = 12
-"""Packages that one line names."""
-# Another version of these is known to break training, export or both; of the others it is worth a note.
+"""Packages named in one line."""
+# Other versions of these are known to break training, export or both; for the rest a note is enough.
 _EXACT = frozenset({"paddlepaddle", "paddledet", "paddle2onnx", "onnx", "numpy", "setuptools"})
 # Two distributions that write the same files: whichever was installed last leaves a mixture.
 _CLASHES = (
@@ -54,7 +54,7 @@ def installed_versions() -> dict[str, str]:
 def compare_versions(
     tested: Mapping[str, str], installed: Mapping[str, str], install: str
 ) -> Iterator[Diagnosis]:
-    """`install` is the command line that brings the tested set."""
+    """`install` is the command line that installs the tested set."""
     missing = sorted(tested.keys() - installed.keys())
     differing = [name for name in sorted(tested) if installed.get(name, tested[name]) != tested[name]]
     grave = [name for name in differing if name in _EXACT]
@@ -73,7 +73,7 @@ def compare_versions(
     if slight:
         yield Diagnosis("note", "packages", f"untested: {_versions(slight, tested, installed)}", install)
     if not missing and not differing:
-        yield Diagnosis("ok", "packages", f"all {len(tested)} of the tested versions")
+        yield Diagnosis("ok", "packages", f"all {len(tested)} in their tested versions")
 
 
 def _python() -> Diagnosis:
@@ -108,7 +108,7 @@ def _imports() -> Iterator[Diagnosis]:
 def _loading_fault(name: str) -> str:
     try:
         import_module(name)
-    except Exception as error:  # noqa: BLE001 - a broken package may raise anything when it is loaded
+    except Exception as error:  # noqa: BLE001 - a broken package may raise anything on import
         return f"{type(error).__name__}: {error}"
     return ""
 

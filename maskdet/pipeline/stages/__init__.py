@@ -1,4 +1,4 @@
-"""The stages in their order. Each module only wires a room's verb; heavy imports wait until it runs."""
+"""The stages in their order. Each module only wires a package's verb; heavy imports wait until it runs."""
 
 from __future__ import annotations
 

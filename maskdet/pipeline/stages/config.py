@@ -12,11 +12,11 @@ from maskdet.pipeline.stages.manifest_input import manifest_input
 from maskdet.training.start.knowledge import knows_classes
 
 START_SETTINGS = frozenset({"pretrained", "class_map"})
-"""What the first weights are. Training knows them by content; of the configuration they decide only by
+"""Settings of the starting weights. Training has their content as an input; the configuration depends only on
 whether they know all classes."""
 SPEED_SETTINGS = frozenset({"device", "workers", "python", "cache_mb", "preflight", "max_hours"})
-"""Where, how fast and how long training runs. The total batch is the same on any device, so weights made on
-a GPU are not made again because the next command runs on a CPU."""
+"""Where, how fast and how long training runs. The total batch is the same on any device, so weights trained
+on a GPU are not trained again because the next command runs on a CPU."""
 
 
 def _inputs(context: Context) -> Inputs:

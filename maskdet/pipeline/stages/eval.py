@@ -1,4 +1,4 @@
-"""eval: judge the best checkpoint on val and choose the thresholds that export puts into the bundle."""
+"""eval: evaluate the best checkpoint on val and choose the thresholds that export puts into the bundle."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def evaluate_weights(context: Context, weights: Path) -> Evaluation:
-    """Judge a .pdparams file of this pipeline's network on val."""
+    """Evaluate a .pdparams file of this pipeline's network on val."""
     from maskdet.training.evaluate import EvalJob, evaluate_checkpoint
     from maskdet.training.networks.registry import variant
 
@@ -39,20 +39,20 @@ def evaluate_weights(context: Context, weights: Path) -> Evaluation:
 
 
 def evaluate_model(context: Context, model: Path) -> Evaluation:
-    """Judge any .onnx bundle or .pdparams file on this pipeline's val. Raises UsageError for other files."""
+    """Evaluate any .onnx or .pdparams file on this pipeline's val. Raises UsageError for other files."""
     if not model.is_file():
-        raise UsageError(f"{model}: no such model", "name an .onnx or a .pdparams file")
+        raise UsageError(f"{model}: no such model", "pass an .onnx or a .pdparams file")
     if model.suffix == ".pdparams":
         return evaluate_weights(context, model)
     if model.suffix != ".onnx":
-        raise UsageError(f"{model} is neither .onnx nor .pdparams", "name one of these")
+        raise UsageError(f"{model} is neither .onnx nor .pdparams", "pass one of these")
     from maskdet.detector.tiling import PLAIN
 
     return evaluate_looks(context, model, [PLAIN])[0].evaluation
 
 
 def evaluate_looks(context: Context, model: Path, looks: Sequence[Look]) -> list[LookResult]:
-    """Judge an .onnx bundle on this pipeline's val with each look. Raises UsageError for other files."""
+    """Evaluate an .onnx bundle on this pipeline's val with each look. Raises UsageError for other files."""
     if model.suffix != ".onnx":
         raise UsageError(f"{model} is not an .onnx file", "--tile and --flip need an exported model")
     from maskdet.dataset.manifest import load_manifest
@@ -97,10 +97,10 @@ def write_looks(results: Sequence[LookResult], root: Path, out: Path) -> None:
 
 @dataclass(slots=True)
 class Judgement:
-    """A model that is no stage's, judged on val once the recipe is up to date; see `Then` of pipeline.run.
+    """A model that no stage wrote, evaluated on val once the recipe is up to date; see pipeline.run.Then.
 
-    With another look than the plain one it is judged with both, and the report says what the other gains and
-    costs. Raises as `evaluate_model` and `evaluate_looks`.
+    With a look other than the plain one it is evaluated with both, and the report shows what the other gains
+    and costs. Raises like `evaluate_model` and `evaluate_looks`.
     """
 
     model: Path
@@ -129,7 +129,7 @@ def headline(evaluation: Evaluation) -> str:
 
 def _inputs(context: Context) -> Inputs:
     return {
-        # The batch size only changes how fast it goes.
+        # The batch size only affects speed.
         **setting_inputs("eval", context.pipeline.eval, exclude=frozenset({"batch_size"})),
         **file_input(context, "prepare", MANIFEST),
         **recipe_input(context),

@@ -70,7 +70,7 @@ def _judged(context: Context) -> dict[str, Any]:
 
 def bundle_figures(judged: dict[str, Any]) -> dict[str, float]:
     """The figures of metrics.json as the bundle holds them, without undefined ones: ap50, ..., ap50.<label>,
-    ..., then what each policy that chooses on val chooses and costs, such as policy.safe.recall.<label>.
+    ..., then the choice and the cost of each policy that chooses on val, such as policy.safe.recall.<label>.
     """
     flat = {name: judged[name] for name in _OVERALL}
     for label, each in judged["classes"].items():

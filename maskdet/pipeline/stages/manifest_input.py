@@ -1,4 +1,4 @@
-"""The manifest as an input of what is learnt from it: without the roles, which weights do not depend on."""
+"""The manifest as an input of training: without the roles, on which weights do not depend."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ MANIFEST = "prepare/manifest.json"
 
 
 def manifest_input(context: Context) -> Inputs:
-    """Labels and pictures by hash: who says later what a class means does not have to train again.
+    """Labels and pictures by hash: setting a role later does not require a new training.
 
-    Raises StageError when the manifest is missing or damaged.
+    Raises StageError if the manifest is missing or damaged.
     """
     path = context.folder / MANIFEST
     if not path.is_file():
@@ -21,7 +21,7 @@ def manifest_input(context: Context) -> Inputs:
 
 
 def role_input(context: Context) -> Inputs:
-    """The roles that names do not tell: a start whose classes have names is matched by them too."""
+    """The roles that names do not imply: a start with named classes is matched by them too."""
     roles = told_roles(context.folder / MANIFEST)
     nameless = context.pipeline.model.pretrained in ("none", "coco", "imagenet")
     return {} if nameless or not roles else {"data.roles": roles}

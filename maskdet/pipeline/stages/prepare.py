@@ -11,7 +11,7 @@ from maskdet.training.networks.registry import variant
 
 def _inputs(context: Context) -> Inputs:
     data = context.pipeline.data
-    # The root's own path is left out: a data set that was moved is the same data set.
+    # The root's own path is left out: a moved data set is the same data set.
     return {
         **setting_inputs("data", data, exclude=frozenset({"root"})),
         "input size": variant(context.pipeline.model.variant).input_size,

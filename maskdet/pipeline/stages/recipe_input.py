@@ -1,4 +1,4 @@
-"""The PaddleDetection configuration as an input: what it says, without where its files lie."""
+"""The PaddleDetection configuration as an input: its content, without the paths of its files."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ RECIPE = "config/picodet.yml"
 
 
 def recipe_input(context: Context) -> Inputs:
-    """The configuration's content by hash. A project that was moved does not have to train again.
+    """The configuration's content by hash. A moved project does not have to train again.
 
-    Raises StageError when it is missing or damaged.
+    Raises StageError if it is missing or damaged.
     """
     path = context.folder / RECIPE
     try:

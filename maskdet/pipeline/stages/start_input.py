@@ -16,10 +16,10 @@ _NAME, _CONTENT = "model.pretrained", "file model.pretrained"
 
 
 def start_input(model: ModelSettings, before: Inputs) -> Inputs:
-    """The file's hash, and how its classes are mapped. What is missing is known by its name alone.
+    """The file's hash, and how its classes are mapped. A missing file is identified by its name alone.
 
-    A finished training needs its published weights no more: without the file its content is taken from
-    `before`, the inputs that were recorded then.
+    A finished training no longer needs its published weights: without the file its hash is taken from
+    `before`, the inputs recorded then.
     """
     mapped = {"model.class_map": model.class_map} if model.class_map and model.pretrained != "none" else {}
     which = published_start(model)

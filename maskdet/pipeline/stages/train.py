@@ -1,4 +1,4 @@
-"""train: fill train/ in place, epoch by epoch, so that it can be gone on with."""
+"""train: fill train/ in place, epoch by epoch, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from maskdet.training.train import TrainJob, TrainSummary
 
 PREVIOUS = "train.previous"
-"""Where the last training waits until a new one has finished, so that no hours are lost to a slip."""
+"""Where the last training is kept until a new one has finished, so that a mistake does not cost hours."""
 
 
 def _inputs(context: Context) -> Inputs:
@@ -42,7 +42,7 @@ def _start(context: Context) -> Inputs:
 
 
 def _fetch(context: Context) -> None:
-    # What a finished training started from is known without the file.
+    # A finished training's start is known without the file.
     if NOT_FETCHED in _start(context).values():
         fetch_start(context.pipeline.model, track=context.track, say=context.say)
 
@@ -54,7 +54,7 @@ def _run(context: Context, out: Path) -> str:
 
     pipeline = context.pipeline
     fetch_start(pipeline.model, track=context.track, say=context.say)
-    # Its faults are found before the last training is set aside.
+    # Its faults are reported before the last training is set aside.
     start_of(pipeline.model)
     job = TrainJob(
         config=context.path("config", CONFIG),
@@ -87,7 +87,7 @@ def _figure(summary: TrainSummary) -> str:
 
 
 def _best(ap50: float, epoch: int | None, epochs: int, start: float | None) -> str:
-    """The best epoch beside the start, where that was judged."""
+    """The best epoch, and the start if it was evaluated."""
     if epoch == 0:
         return f"AP50 {ap50:.1%} at epoch 0 (the start) of {epochs}"
     return f"AP50 {ap50:.1%} at epoch {epoch} of {epochs}" + (
@@ -96,7 +96,7 @@ def _best(ap50: float, epoch: int | None, epochs: int, start: float | None) -> s
 
 
 def _set_aside(out: Path) -> None:
-    """Clear the folder. What was trained before is kept beside it until the new training has finished."""
+    """Clear the folder. The previous training is kept beside it until the new one has finished."""
     from maskdet.training.train import start_over
 
     if (out / BEST).is_file() and not out.with_name(PREVIOUS).exists():
@@ -122,11 +122,12 @@ def _unfinished(context: Context) -> str | None:
         return f"train/ holds an unfinished run at epoch {state.epoch} of {state.epochs}"
     record = read_record(context, STAGE)
     if record is not None and not record.finished:
-        return f"train/ holds a run of {state.epoch} epochs that was cut off at its very end"
+        return f"train/ holds a run of {state.epoch} epochs that was cut off at the very end"
     return None
 
 
-# Only the best checkpoint counts as output: deleting the optimiser's state to save space undoes no training.
+# Only the best checkpoint counts as output: deleting the optimiser's state to save space does not undo a
+# training.
 STAGE = Stage(
     "train", _inputs, _run, keeps=(BEST,), long=True, staged=False, unfinished=_unfinished, fetch=_fetch
 )

@@ -1,1 +1,1 @@
-"""The wire forms of older systems, each a thin module over the same engine."""
+"""The wire formats of older systems, each a thin module over the same engine."""

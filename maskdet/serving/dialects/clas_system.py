@@ -29,7 +29,7 @@ DTYPES = ("float32", "float64", "float16", "uint8")
 
 
 class TensorShape(BaseModel):
-    """How the bytes of `images` are to be read."""
+    """How to read the bytes of `images`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -93,9 +93,9 @@ def _sources(wanted: ClasRequest, settings: ServeSettings) -> list[bytes] | list
 
 
 def _pictures(data: bytes, layout: TensorShape, settings: ServeSettings) -> list[Picture]:
-    """The tensor's pictures, RGB uint8: what the client's normalisation did is undone.
+    """The tensor's pictures, RGB uint8: the client's normalisation is undone.
 
-    Raises BadOption if dtype, shape and bytes do not fit each other, BodyTooLarge for too many pictures.
+    Raises BadOption if dtype, shape and bytes do not match, BodyTooLarge for too many pictures.
     """
     if layout.dtype not in DTYPES:
         raise BadOption(f"dtype {layout.dtype[:20]!r} is not one of {', '.join(DTYPES)}")
@@ -117,7 +117,7 @@ def _restored(picture: np.ndarray[Any, Any]) -> Picture:
     if picture.dtype == np.uint8:
         return np.ascontiguousarray(picture)
     values: FloatArray = (picture.astype(np.float32) * IMAGENET_STD + IMAGENET_MEAN) * 255
-    # A tensor may hold NaN, which no uint8 is.
+    # A tensor may contain NaN, which uint8 cannot represent.
     pixels: Picture = np.nan_to_num(values.clip(0, 255).round(), nan=0).astype(np.uint8)
     return pixels
 

@@ -1,4 +1,4 @@
-"""What the two PaddleHub routes share: module names and pictures in replies."""
+"""Shared by the two PaddleHub routes: module names and pictures in replies."""
 
 from __future__ import annotations
 

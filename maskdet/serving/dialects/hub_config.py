@@ -18,7 +18,7 @@ _WITHOUT_MEANING = {
     "version": "the model is the bundle that --model names",
     "directory": "the model is the bundle that --model names",
     "enable_mkldnn": "ONNX Runtime chooses its own kernels",
-    "batch_size": "it counted faces of the second network; see serve.max_batch",
+    "batch_size": "it counted faces for the second network; see serve.max_batch",
     "shrink": "the bundle holds its own input size",
     "use_multi_scale": "the bundle holds its own input size",
     "confs_threshold": "a request's own value, or else the bundle's thresholds, decide",
@@ -30,13 +30,13 @@ _WITHOUT_MEANING = {
 
 @dataclass(slots=True)
 class HubConfig:
-    """values: `serve` keys with what the file sets them to; ignored: one line for each key without effect."""
+    """values: `serve` keys to the values that the file sets; ignored: one line per key without effect."""
 
     values: dict[str, Any] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
 
     def ignore(self, key: str, why: str) -> None:
-        """Say that a key has no effect."""
+        """Record that a key has no effect."""
         self.ignored.append(f"{key} is ignored: {why}")
 
 
@@ -46,13 +46,13 @@ def read_hub_config(path: Path) -> HubConfig:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(
-            f"{path}: {error.strerror or error}", "give the path of PaddleHub's config.json"
+            f"{path}: {error.strerror or error}", "pass the path of PaddleHub's config.json"
         ) from error
     except ValueError as error:
         raise UsageError(f"{path}: not valid JSON: {error}", f"for example {_EXAMPLE}") from error
     if not isinstance(found, dict) or not isinstance(found.get("modules_info"), dict | list):
         raise UsageError(
-            f"{path}: modules_info is missing, so this is no PaddleHub config", f"for example {_EXAMPLE}"
+            f"{path}: modules_info is missing, so this is not a PaddleHub config", f"for example {_EXAMPLE}"
         )
     config = HubConfig()
     on_gpu = _read_modules(path, found.pop("modules_info"), config)
@@ -65,13 +65,13 @@ def read_hub_config(path: Path) -> HubConfig:
 
 
 def _read_modules(path: Path, modules: Any, config: HubConfig) -> bool:
-    """The names to answer to; whether any module asks for the GPU."""
+    """The module names to serve; whether any module asks for the GPU."""
     if isinstance(modules, list):
         modules = {_name_of(path, one): {"init_args": one} for one in modules}
     on_gpu = False
     for name, given in modules.items():
         if not _MODULE.fullmatch(name):
-            raise UsageError(f"{path}: {name[:80]!r} is no module name", f"for example {_EXAMPLE}")
+            raise UsageError(f"{path}: {name[:80]!r} is not a module name", f"for example {_EXAMPLE}")
         for group, key, value in _arguments(given):
             if key == "use_gpu":
                 on_gpu = on_gpu or _truth(path, key, value)
@@ -112,7 +112,7 @@ def _read_workers(path: Path, found: dict[str, Any], config: HubConfig) -> None:
         config.values["workers"] = min(workers or cores, cores)
         if (workers or 0) > cores:
             config.ignore(
-                f"workers over {cores}", "each worker has threads of its own, and this machine no more cores"
+                f"workers over {cores}", "each worker has its own threads, and this machine has no more cores"
             )
     elif workers is not None:
         config.ignore("workers", "PaddleHub reads it only with use_multiprocess")
@@ -126,7 +126,7 @@ def _read_device(path: Path, found: dict[str, Any], config: HubConfig, *, on_gpu
     if wanted:
         config.values["device"] = f"gpu:{gpus[0]}"
         if len(gpus) > 1:
-            config.ignore(f"gpu {', '.join(gpus[1:])}", "one server uses one GPU; start one for each")
+            config.ignore(f"gpu {', '.join(gpus[1:])}", "one server uses one GPU; start one per GPU")
 
 
 def _truth(path: Path, key: str, value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""PaddleHub 1.5 to 1.8: POST /predict/image/<module>, whose `results` is a text that clients eval()."""
+"""PaddleHub 1.5 to 1.8: POST /predict/image/<module>, whose `results` is a string that clients eval()."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FALSY = ("", "0", "false", "no", "off")
 
 @dataclass(frozen=True, slots=True)
 class FormPictures:
-    """What a form holds. `plain`: the `b64s` shape, which never gets pictures or file names back."""
+    """The content of a form. `plain`: the `b64s` shape, which never gets pictures or file names back."""
 
     uploads: list[Upload]
     drawn: bool
@@ -115,7 +115,7 @@ def _item(
 ) -> dict[str, Any]:
     faces = _faces(result, hub_labels(result.model, service.settings))
     item: dict[str, Any] = {
-        # Clients of the b64s shape never met the text: they loop over faces.
+        # Clients of the b64s shape never saw the string: they loop over faces.
         "data": faces if faces or wanted.plain else NO_FACE,
         "path": upload.filename if wanted.drawn else "",
         "id": number,

@@ -27,10 +27,10 @@ from maskdet.serving.refusals import BadOption, MalformedBody, UnknownModel, Wro
 from maskdet.serving.service import Service, errors_as
 
 OK, FAILED, NOT_LOADED, NOT_JSON = "000", "101", "111", "112"
-"""PaddleHub 2.x status codes: strings, while HTTP says 200 to all of them."""
+"""PaddleHub 2.x status codes: strings, while the HTTP status is always 200."""
 
 IGNORED = ("batch_size", "use_gpu", "use_multi_scale", "shrink", "output_dir")
-"""Arguments of the old module with no meaning here: its scaling, its device, its files on the server."""
+"""Arguments of the old module that are meaningless here: its scaling, its device, its files on the server."""
 KNOWN = ("images", "visualization", "confs_threshold", *IGNORED)
 
 
@@ -120,7 +120,7 @@ def _entry(result: PictureResult, service: Service) -> dict[str, Any]:
         {"label": labels[one], "confidence": score, "left": x1, "top": y1, "right": x2, "bottom": y2}
         for (x1, y1, x2, y2), score, one in rows
     ]
-    # The old module names a picture that came without a path by the microsecond.
+    # The old module names a picture without a path after the current microsecond.
     entry: dict[str, Any] = {"data": faces, "path": f"ndarray_time={time.time() * 1e6:.0f}"}
     if result.drawn is not None:
         entry["base64"] = jpeg_uri(result.drawn)

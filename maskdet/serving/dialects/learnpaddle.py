@@ -38,7 +38,7 @@ def routes(service: Service) -> APIRouter:
         result = await _result(service, request)
         scores = class_scores(result)
         best = max(range(len(scores)), key=scores.__getitem__)
-        # A document inside a string, with six digits, as the old service's format string made it.
+        # A document inside a string, with six digits, as the old service formatted it.
         data = f'{{"result":{best if scores[best] else -1:d},"possibility":{scores[best]:f}}}'
         return json_reply({"code": 0, "data": data, "message": "success"}, headers=OPEN_CORS)
 

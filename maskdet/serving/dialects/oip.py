@@ -32,7 +32,7 @@ OUTPUTS = [
     {"name": "bbox_num", "datatype": "INT32", "shape": [-1]},
 ]
 """Paddle's own pair, since tensors cannot be ragged: rows [class, score, x1, y1, x2, y2] of all pictures,
-and how many belong to each."""
+and the number of rows per picture."""
 
 
 def routes(service: Service) -> APIRouter:
@@ -45,7 +45,7 @@ def routes(service: Service) -> APIRouter:
 
 def _form(error: MaskdetError) -> Response:
     status = kind_of(error).status
-    # The protocol's bad argument is 400, whatever is bad about it.
+    # In this protocol every bad argument is a 400.
     return refusal_reply(error, {"error": says(error)}, status=400 if status == 422 else None)
 
 
@@ -107,14 +107,14 @@ def _model(service: Service, name: str, version: str) -> ServedModel:
 
 
 def _chosen(wanted: InferRequest) -> dict[str, bool]:
-    """Output names, and whether each goes in binary; all where none is named. Raises BadOption."""
+    """Output names, and whether each is sent as binary; all outputs if none is named. Raises BadOption."""
     every = bool(wanted.parameters.get("binary_data_output", False))
     names = [str(output["name"]) for output in OUTPUTS]
     if not wanted.outputs:
         return dict.fromkeys(names, every)
     for output in wanted.outputs:
         if output.name not in names:
-            raise BadOption(f"unexpected inference output '{output.name[:80]}'; there are {', '.join(names)}")
+            raise BadOption(f"unexpected inference output '{output.name[:80]}'; known: {', '.join(names)}")
     return {output.name: bool(output.parameters.get("binary_data", every)) for output in wanted.outputs}
 
 

@@ -1,4 +1,4 @@
-"""Pixels written as numbers in JSON: millions of values, too many to make objects of them."""
+"""Pixels written as numbers in JSON: millions of values, too many to turn into objects."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from maskdet.serving.refusals import BadOption
 MAX_AXES = 4
 """Axes of a tensor: [N, height, width, 3]."""
 _STEP = 1 << 16
-"""Bytes that are looked at in one step: it holds the interpreter lock."""
+"""Bytes processed per step, since a step holds the interpreter lock."""
 
 
 def take_out(text: bytes) -> tuple[bytes, bytes]:
-    """Of a large JSON text: the text with `[]` in place of the long list of numbers at `data`, and that list.
-
-    The list is empty where the text is small enough as it is, or has no such list.
+    """A large JSON text with `[]` in place of the long list of numbers at `data`, and that list. The list is
+    empty if the text is small enough as it is, or has no such list.
     """
     if len(marks(text, MAX_MARKS)) <= MAX_MARKS:
         return text, b""
@@ -32,13 +31,13 @@ def take_out(text: bytes) -> tuple[bytes, bytes]:
 
 
 def pixel_values(numbers: bytes, shape: Sequence[int]) -> bytes:
-    """The numbers of a list, flat or nested as the shape says, one byte each. Raises BadOption."""
+    """The numbers of a list, flat or nested according to the shape, one byte each. Raises BadOption."""
     plain = _without(numbers, b" \t\r\n")
     nesting = _without(plain, b"0123456789")
     if len(shape) > MAX_AXES or math.prod(shape) != nesting.count(b",") + 1:
         raise BadOption(f"{nesting.count(b',') + 1} values do not make UINT8 of shape {list(shape[:8])}")
     if nesting not in (_nesting([math.prod(shape)]), _nesting(shape)):
-        raise BadOption("the lists of data are not nested as the shape says, or hold more than whole numbers")
+        raise BadOption("the lists of data are not nested as the shape says, or contain more than integers")
     plain, values, start = _without(plain, b"[]"), [], 0
     try:
         while start < len(plain):
@@ -47,7 +46,7 @@ def pixel_values(numbers: bytes, shape: Sequence[int]) -> bytes:
             values.append(bytes(map(int, plain[start:end].split(b","))))
             start = end + 1
     except ValueError as error:
-        raise BadOption("UINT8 data holds something else than whole numbers from 0 to 255") from error
+        raise BadOption("UINT8 data contains something other than integers from 0 to 255") from error
     return b"".join(values)
 
 
@@ -72,7 +71,7 @@ def _without(text: bytes, unwanted: bytes) -> bytes:
 
 
 def _nesting(shape: Sequence[int]) -> bytes:
-    """What a nested list of this shape is without its numbers; no axis is 0."""
+    """The brackets and commas of a nested list of this shape; no axis is 0."""
     inner = b""
     for count in reversed(shape):
         inner = b"[" + (inner + b",") * (count - 1) + inner + b"]"

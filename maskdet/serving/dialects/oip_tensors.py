@@ -18,9 +18,9 @@ from maskdet.serving.refusals import BadOption, MalformedBody
 from maskdet.types import Picture
 
 MAX_ID = 1024
-"""Characters of a request's id, which the answer repeats."""
+"""Characters of a request's id, which the response repeats."""
 MAX_TENSORS = 64
-"""Tensors that a request may name on either side."""
+"""Tensors that a request may name as inputs or outputs."""
 
 Size = Annotated[int, Field(ge=0)]
 Parameters = dict[str, str | bool | int | float]
@@ -34,7 +34,7 @@ class _Part(BaseModel):
 
 
 class InputTensor(_Part):
-    """One input; `data` is absent where its bytes follow the JSON."""
+    """One input; `data` is absent if its bytes follow the JSON."""
 
     shape: list[Size]
     datatype: str
@@ -54,7 +54,7 @@ class InferRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class OutputTensor:
-    """One output; datatype is FP32 or INT32, as the array's."""
+    """One output; datatype is FP32 or INT32, like the array's."""
 
     name: str
     array: np.ndarray[Any, Any]
@@ -71,7 +71,7 @@ class OutputTensor:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What stands beside the parsed JSON. tail: bytes behind it; numbers: a long list of pixels, as text."""
+    """What accompanies the parsed JSON. tail: the bytes after it; numbers: a long list of pixels, as text."""
 
     tail: bytes
     numbers: bytes
@@ -88,7 +88,7 @@ def split(body: bytes, header_length: str | None) -> tuple[bytes, bytes]:
 
 
 def read_request(head: bytes, tail: bytes) -> tuple[InferRequest, Payload]:
-    """The parts of `split`, understood. Raises MalformedBody, BodyTooLarge or BadOption."""
+    """The parts of `split`, parsed. Raises MalformedBody, BodyTooLarge or BadOption."""
     text, numbers = take_out(head)
     try:
         return InferRequest.model_validate(read_object(text)), Payload(tail, numbers)
@@ -101,10 +101,10 @@ def read_pictures(wanted: InferRequest, payload: Payload, max_files: int) -> lis
     UINT8 [N, H, W, 3] of RGB pixels. Raises MalformedBody, BodyTooLarge or BadOption.
     """
     if len(wanted.inputs) != 1:
-        raise BadOption(f"{len(wanted.inputs)} inputs are given, the model has one: image")
+        raise BadOption(f"{len(wanted.inputs)} inputs are given, the model has only one: image")
     tensor = wanted.inputs[0]
     if payload.numbers and (tensor.data != [] or tensor.datatype != "UINT8"):
-        raise BadOption("only a UINT8 input may hold a long list of numbers", "send pictures as BYTES")
+        raise BadOption("only a UINT8 input may contain a long list of numbers", "send pictures as BYTES")
     if tensor.datatype == "BYTES":
         return _files(tensor, payload.tail, max_files)
     if tensor.datatype == "UINT8":
@@ -113,7 +113,7 @@ def read_pictures(wanted: InferRequest, payload: Payload, max_files: int) -> lis
 
 
 def write_answer(head: dict[str, Any], outputs: list[OutputTensor]) -> tuple[bytes, int | None]:
-    """The body, and the length of its JSON part where binary tensors follow it."""
+    """The body, and the length of its JSON part if binary tensors follow it."""
     answer = {**head, "outputs": [one.header() for one in outputs]}
     text = json_text(answer, separators=(",", ":")).encode()
     binary = [one.array.astype(one.array.dtype.newbyteorder("<")).tobytes() for one in outputs if one.binary]
@@ -140,7 +140,7 @@ def _json_files(data: list[Any], max_files: int) -> list[bytes]:
 
 
 def _elements(data: bytes, max_files: int) -> list[bytes]:
-    """Elements of a BYTES tensor: each four bytes of length, little-endian, and then its content."""
+    """Elements of a BYTES tensor: each has a little-endian four-byte length, then its content."""
     elements: list[bytes] = []
     place = 0
     while place < len(data):
@@ -178,7 +178,7 @@ def _json_pixels(data: list[Any]) -> bytes:
     if not values.size:
         return b""
     if values.dtype.kind not in "iu" or values.min() < 0 or values.max() > 255:
-        raise BadOption("UINT8 data holds something else than whole numbers from 0 to 255")
+        raise BadOption("UINT8 data contains something other than integers from 0 to 255")
     return values.astype(np.uint8).tobytes()
 
 

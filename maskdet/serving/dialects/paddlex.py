@@ -22,13 +22,13 @@ from maskdet.serving.refusals import BadOption
 from maskdet.serving.service import Service, errors_as
 
 MAX_FAULTS = 20
-"""Faults of a request that the answer lists."""
+"""Faults of a request listed in the response."""
 MAX_LOCATION = 80
-"""Characters of a key that a fault names."""
+"""Characters of a key in a fault."""
 
 
 class PaddlexRequest(BaseModel):
-    """PaddleX's request. It ignores keys that it does not know, so this does too."""
+    """PaddleX's request. PaddleX ignores unknown keys, so this does too."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -71,7 +71,7 @@ def _request(body: bytes) -> PaddlexRequest:
     try:
         return PaddlexRequest.model_validate(read_object(body))
     except ValidationError as error:
-        # PaddleX puts the list of faults into a text.
+        # PaddleX puts the list of faults into a string.
         faults = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_FAULTS]
         named = [{**fault, "loc": [_short(part) for part in fault["loc"]]} for fault in faults]
         raise BadOption(json_text(named)) from error
@@ -82,15 +82,15 @@ def _short(part: str | int) -> str | int:
 
 
 def _work(wanted: PaddlexRequest, model: ServedModel) -> Work:
-    # Unlike PaddleX, no address that a client names is ever fetched.
+    # Unlike PaddleX, a URL from a client is never fetched.
     if wanted.image.startswith(("http://", "https://")):
-        raise BadOption("image is an address; send the picture itself in base64")
+        raise BadOption("image is a URL; send the picture itself in base64")
     threshold = _threshold(wanted, model)
     return Work(decode_base64(wanted.image), threshold=threshold, drawn=wanted.visualize is not False)
 
 
 def _threshold(wanted: PaddlexRequest, model: ServedModel) -> float | dict[str, float] | None:
-    """PaddleX names classes by id in its thresholds; labels are taken too."""
+    """PaddleX names classes by id in its thresholds; labels are accepted too."""
     if not isinstance(wanted.threshold, dict):
         return wanted.threshold
     names = {str(number): label for number, label in enumerate(model.meta.labels)}

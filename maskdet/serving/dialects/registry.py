@@ -14,16 +14,16 @@ from maskdet.serving.settings import Dialect
 
 
 def dialect_routes(service: Service) -> list[APIRouter]:
-    """The routes of the dialects that the settings name."""
+    """The routes of the dialects enabled in the settings."""
     return [module.routes(service) for module in _modules(service.settings.dialects)]
 
 
 def open_cors_paths(dialects: Sequence[Dialect]) -> frozenset[str]:
-    """Paths that the dialects' old browser pages call from another origin, and always could."""
+    """Paths that the dialects' old browser pages have always called from another origin."""
     return frozenset(path for module in _modules(dialects) for path in getattr(module, "OPEN_CORS_PATHS", ()))
 
 
 def _modules(dialects: Sequence[Dialect]) -> list[ModuleType]:
-    # In the order of the type, not of the user's list: where two paths fit a request, the first one takes it.
+    # In the order of the type, not of the user's list: if two paths match a request, the first one wins.
     wanted = [name for name in get_args(Dialect) if name in dialects]
     return [import_module(f"maskdet.serving.dialects.{name}") for name in wanted]

@@ -1,4 +1,4 @@
-"""Paddle Serving's pipeline form: POST /ppdet/prediction, lists of keys and of base64 values."""
+"""Paddle Serving's pipeline format: POST /ppdet/prediction, lists of keys and of base64 values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from maskdet.serving.refusals import BadOption, NoPicture
 from maskdet.serving.service import Service, errors_as
 
 MAX_NAME = 1024
-"""Characters of a key, which the answer repeats."""
+"""Characters of a key, which the response repeats."""
 NOTHING = "No object detected!"
 
 
@@ -60,12 +60,12 @@ def _pairs(wanted: dict[str, Any], max_files: int) -> tuple[list[str], list[byte
 
 def _texts(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise BadOption("key and value are not lists of texts")
+        raise BadOption("key and value are not lists of strings")
     return value
 
 
 def _value(result: PictureResult) -> str:
-    """The Python text of a list of `class score x1 y1 x2 y2`, or a sentence if there is nothing."""
+    """The Python literal of a list of `class score x1 y1 x2 y2`, or a sentence if it is empty."""
     found = result.detections
     rows = zip(found.class_ids.tolist(), found.scores.tolist(), found.boxes.tolist(), strict=True)
     lines = [" ".join(map(str, (one, score, *box))) for one, score, box in rows]

@@ -1,4 +1,4 @@
-"""What several dialects share: JSON as Flask wrote it, open CORS, the hub's labels."""
+"""Shared by several dialects: JSON as Flask writes it, open CORS, the hub's labels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None 
 def refusal_reply(
     error: MaskdetError, value: Any, *, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An error in a dialect's form: with its own HTTP status, or another. A busy server always says 503."""
+    """An error in a dialect's format: with its own HTTP status, or another. A busy server sends 503."""
     busy = isinstance(error, Busy)
     after = {"retry-after": str(error.retry_after_seconds)} if isinstance(error, Busy) else {}
     own = kind_of(error).status
@@ -40,7 +40,7 @@ def refusal_reply(
 
 
 def says(error: MaskdetError) -> str:
-    """An error's text for a client; an internal one says nothing of the server's insides."""
+    """An error's text for a client; an internal one reveals nothing about the server."""
     return error.what if kind_of(error).status < 500 or isinstance(error, Busy) else "the server failed"
 
 
@@ -54,7 +54,7 @@ def threshold_option(value: Any, name: str) -> float | None:
 
 
 def hub_labels(model: ServedModel, settings: ServeSettings) -> list[str]:
-    """What the hub dialects call each class, by class id. They know two cases: one not said is NO MASK."""
+    """What the hub dialects call each class, by class id. They have two cases: unknown is NO MASK."""
     return [
         settings.hub_labels.get(label, "MASK" if model.rule.keeps(label) else "NO MASK")
         for label in model.meta.labels
@@ -64,7 +64,7 @@ def hub_labels(model: ServedModel, settings: ServeSettings) -> list[str]:
 def class_scores(result: PictureResult) -> list[float]:
     """The best score of each class in the picture, by class id; 0 for a class that was not found.
 
-    It is what a detector can say where a client asks for a classification of the whole picture.
+    This is a detector's stand-in for a classification of the whole picture.
     """
     scores = [0.0] * len(result.model.meta.labels)
     rows = zip(result.candidates.class_ids.tolist(), result.candidates.scores.tolist(), strict=True)

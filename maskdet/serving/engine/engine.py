@@ -27,25 +27,25 @@ ResultOrError = PictureResult | MaskdetError
 Claimed = tuple[Job[Work, PictureResult], ServedModel, Prepared]
 
 SPARE_THREADS = 1
-"""Beyond one for each core: while a thread waits for the interpreter lock, another one runs."""
+"""In addition to one per core: while a thread waits for the interpreter lock, another one runs."""
 PROBE_SUFFIXES = (".jpg", ".png")
-"""The probe takes both decoders' way, so that no client waits while they are first loaded."""
+"""The probe uses both decoders, so that no client waits for their first load."""
 
 logger = logging.getLogger("maskdet.engine")
 
 
 class Engine:
-    """Answers pictures with results. Decoding and resizing run on the inference threads too.
+    """Turns pictures into results. Decoding and resizing run on the inference threads too.
 
-    A picture that is alone in the engine gets all cores (lowest latency); when others wait or run, each pass
-    keeps to one core (highest throughput).
+    A picture that is alone in the engine gets all cores (lowest latency); when others wait or run, each
+    pass uses one core (highest throughput).
     """
 
     def __init__(self, models: Mapping[str, ServedModel], settings: ServeSettings) -> None:
         """`models` by name; the first is the default."""
         self.metrics = Metrics()
-        self.metrics.watch("queue_pictures", "Pictures that wait", lambda: self.queue_depth)
-        self.metrics.watch("ready", "Whether requests are taken up", lambda: self.state == "ready", "livemin")
+        self.metrics.watch("queue_pictures", "Pictures waiting", lambda: self.queue_depth)
+        self.metrics.watch("ready", "Whether requests are accepted", lambda: self.state == "ready", "livemin")
         self._models = dict(models)
         self._settings = settings
         count = settings.threads or core_count() + SPARE_THREADS
@@ -66,7 +66,7 @@ class Engine:
 
     @property
     def queue_depth(self) -> int:
-        """Pictures that wait."""
+        """Pictures waiting."""
         return self._queue.depth
 
     def start(self) -> None:
@@ -75,7 +75,7 @@ class Engine:
             thread.start()
 
     async def probe(self) -> None:
-        """Run each model once from end to end; then the engine is ready, or has failed and says why."""
+        """Run each model once end to end; then the engine is ready, or has failed and says why."""
         try:
             for name, model in self._models.items():
                 await asyncio.to_thread(model.probe)
@@ -89,9 +89,9 @@ class Engine:
             self.state, self.reason = "ready", ""
 
     def check_ready(self) -> None:
-        """Raise NotReady with the reason unless a request would be taken up now."""
+        """Raise NotReady with the reason unless a request would be accepted now."""
         if self.state != "ready":
-            raise NotReady(self.reason, "ask again in a moment")
+            raise NotReady(self.reason, "try again in a moment")
 
     def check_room(self) -> None:
         """Raise Busy or Draining if a request would be refused now: cheaper than reading its body first."""
@@ -107,7 +107,7 @@ class Engine:
     async def submit_all(self, works: Sequence[Work]) -> list[ResultOrError]:
         """Accept all of one request's pictures or none; each is answered with a result or its own error.
 
-        Cancelling it gives up what has not begun. Raises UnknownModel, BadOption, Busy or Draining.
+        Cancelling it drops what has not started. Raises UnknownModel, BadOption, Busy or Draining.
         """
         for work in works:
             self._model(work.model).thresholds(work.threshold)
@@ -120,24 +120,24 @@ class Engine:
         return outcomes  # type: ignore[return-value]
 
     def swap(self, name: str, model: ServedModel) -> None:
-        """Let `model`, which has been probed, answer under a name from the next batch on."""
-        # A new mapping in one assignment: threads that look see the old one or the new one.
+        """Use `model`, which has been probed, under this name from the next batch on."""
+        # One assignment of a new mapping: threads see either the old one or the new one.
         self._models = {**self._models, name: model}
 
     def drain(self) -> None:
-        """Take no new work from now on. What is accepted is still answered."""
+        """Refuse new work from now on. Accepted work is still finished."""
         self._queue.drain()
         self.state, self.reason = "draining", "the server is stopping"
 
     async def drained(self) -> bool:
-        """Wait until all accepted work is answered; False if `drain_seconds` were not enough."""
+        """Wait until all accepted work is finished; False if `drain_seconds` was not enough."""
         with anyio.move_on_after(self._settings.drain_seconds):
             while not self._queue.idle:
                 await asyncio.sleep(0.01)
         return self._queue.idle
 
     def close(self) -> None:
-        """End the inference threads; each finishes the batch it works on."""
+        """Stop the inference threads; each finishes its current batch."""
         self._queue.close()
         for thread in self._threads:
             if thread.is_alive():
@@ -149,7 +149,7 @@ class Engine:
             return next(iter(self._models.values()))
         if name not in self._models:
             known = ", ".join(self._models)
-            raise UnknownModel(f"no model is called {name[:80]!r}", f"loaded models: {known}")
+            raise UnknownModel(f"there is no model {name[:80]!r}", f"loaded models: {known}")
         return self._models[name]
 
     def _work(self) -> None:
@@ -158,7 +158,7 @@ class Engine:
             started = time.perf_counter()
             try:
                 self._answer(batch, started)
-            # The thread must outlive any batch; nobody may wait for an answer that never comes.
+            # The thread must survive any batch, and no caller may wait forever.
             except Exception as error:
                 logger.exception("batch failed")
                 _fail(batch, error)
@@ -172,11 +172,11 @@ class Engine:
             self._detect(model, [one for one in claimed if one[1] is model], batch.alone, started)
 
     def _claim(self, job: Job[Work, PictureResult]) -> Claimed | None:
-        """The model that answers is the one loaded when work begins, so a swap needs no pause."""
+        """The model used is the one loaded when work starts, so a swap needs no pause."""
         try:
             model = self._model(job.work.model)
             return job, model, model.prepare(job.work)
-        # The thread must outlive any one picture; its error goes to who asked.
+        # The thread must survive any picture; its error goes to the caller.
         except Exception as error:  # noqa: BLE001
             job.future.set_exception(error)
             return None

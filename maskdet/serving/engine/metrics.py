@@ -1,4 +1,4 @@
-"""What operators watch: Prometheus counters and histograms of one server, over all its workers."""
+"""Prometheus counters and histograms of one server, over all its workers."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from prometheus_client.registry import Collector
 from maskdet.serving.engine.served_model import PictureResult
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""Environment variable that names the folder in which workers share their numbers."""
+"""Environment variable for the folder in which workers share their metrics."""
 GAUGE_SECONDS = 1.0
-"""How old another worker's gauges are at most."""
+"""Maximum age of another worker's gauges."""
 Across = Literal["livesum", "livemin"]
 
 METHODS = ("GET", "POST", "OPTIONS", "HEAD", "PUT", "DELETE", "PATCH")
 MAX_CAMERAS = 100
-"""Camera tags that are counted apart. A client chooses them, so the rest is `other`."""
+"""Camera tags counted separately. Clients choose them, so the rest is `other`."""
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _BATCH = (1, 2, 4, 8, 16, 32, 64)
@@ -46,13 +46,13 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        # prometheus_client itself looks at this variable, and then keeps its numbers in files there.
+        # prometheus_client itself reads this variable, and then keeps its metrics in files there.
         shared = os.environ.get(SHARED_FOLDER)
         self._gauges: list[tuple[Gauge, Callable[[], float]]] | None = [] if shared else None
         self._page = CollectorRegistry()
         self._page.register(_WithCompliance(_all_workers(shared) if shared else self._registry))
         self._requests = self._counter("requests", "Requests", "method", "route", "status")
-        self._latency = self._histogram("request_seconds", "Time to answer", _SECONDS, "route")
+        self._latency = self._histogram("request_seconds", "Time to respond", _SECONDS, "route")
         self._refusals = self._counter("refusals", "Errors by code", "code")
         stage = self._histogram("stage_seconds", "Time of a picture by stage", _SECONDS, "stage")
         self._stages = {name: stage.labels(name) for name in STAGES}
@@ -65,7 +65,7 @@ class Metrics:
         self._cameras: set[str] = set()
 
     def watch(self, name: str, about: str, value: Callable[[], float], across: Across = "livesum") -> None:
-        """A gauge that is read when it is asked for; `across` says how several workers' values combine."""
+        """A gauge that is read on demand; `across` says how several workers' values combine."""
         gauge = Gauge(f"maskdet_{name}", about, registry=self._registry, multiprocess_mode=across)
         if self._gauges is None:
             gauge.set_function(value)
@@ -73,7 +73,7 @@ class Metrics:
             self._gauges.append((gauge, value))
 
     async def keep_fresh(self) -> None:
-        """Write the gauges for the other workers to read, for ever."""
+        """Keep writing the gauges for the other workers to read."""
         while True:
             self._write_gauges()
             await asyncio.sleep(GAUGE_SECONDS)
@@ -143,7 +143,7 @@ def _all_workers(folder: str) -> Collector:
 
 
 class _WithCompliance(Collector):
-    """All numbers, and the share of faces that keep the rule, which follows from them."""
+    """All metrics, and the share of compliant faces, which is derived from them."""
 
     def __init__(self, source: Collector) -> None:
         self._source = source
@@ -156,5 +156,5 @@ class _WithCompliance(Collector):
                 seen = sum(one.value for one in counts)
                 kept = sum(one.value for one in counts if one.labels["compliant"] == "yes")
             yield family
-        about = "Share of faces that keep the mask rule, since start"
+        about = "Share of faces that comply with the mask rule, since start"
         yield GaugeMetricFamily("maskdet_compliance_ratio", about, kept / seen if seen else 1.0)

@@ -18,13 +18,13 @@ R = TypeVar("R")
 FORGETTING = 0.1
 """Weight of the newest service time in the running mean that predicts waits."""
 CAUTION = 0.75
-"""Share of the longest wait that a job may be predicted to have. Predictions err, and a job that is refused
-at the door can go elsewhere at once, while one that waited in vain has lost its time.
+"""Share of the longest wait up to which a predicted wait is accepted. Predictions err, and a job refused on
+arrival can go elsewhere at once, while one that waited in vain has lost its time.
 """
 
 
 class Group:
-    """The pictures of one request. Once the first has begun, the others wait as long as it takes."""
+    """The pictures of one request. Once the first has started, the others wait as long as it takes."""
 
     __slots__ = ("begun",)
 
@@ -34,7 +34,7 @@ class Group:
 
 @dataclass(eq=False, slots=True)
 class Job(Generic[W, R]):
-    """One piece of work, its answer to come, and when it was accepted (time.perf_counter)."""
+    """One piece of work, the future of its result, and when it was accepted (time.perf_counter)."""
 
     work: W
     group: Group
@@ -43,7 +43,7 @@ class Job(Generic[W, R]):
 
 
 class Batch(NamedTuple, Generic[W, R]):
-    """Jobs that one thread works on. `alone` says that nothing else waits or runs."""
+    """Jobs for one thread. `alone`: nothing else waits or runs."""
 
     jobs: list[Job[W, R]]
     alone: bool
@@ -52,8 +52,8 @@ class Batch(NamedTuple, Generic[W, R]):
 class JobQueue(Generic[W, R]):
     """First come, first served, for `threads` takers; safe to use from any thread.
 
-    A job is refused with Busy when `max_jobs` wait, or when those before it might keep it waiting for
-    longer than `max_wait_seconds`; a job that has waited longer all the same fails with Busy.
+    A job is refused with Busy if `max_jobs` wait, or if those before it might keep it waiting for longer than
+    `max_wait_seconds`; a job that has waited longer anyway fails with Busy.
     """
 
     def __init__(self, *, max_jobs: int, max_wait_seconds: float, threads: int) -> None:
@@ -69,7 +69,7 @@ class JobQueue(Generic[W, R]):
 
     @property
     def depth(self) -> int:
-        """Jobs that wait."""
+        """Jobs waiting."""
         return len(self._waiting)
 
     @property
@@ -96,7 +96,7 @@ class JobQueue(Generic[W, R]):
         return jobs
 
     def take(self, max_jobs: int = 1, wait_seconds: float = 0) -> Batch[W, R] | None:
-        """Wait for work; None once the queue is closed. Each batch must be given back by `done`."""
+        """Wait for work; None once the queue is closed. Each batch must be returned with `done`."""
         with self._changed:
             while not self._waiting:
                 if self._closed:
@@ -111,7 +111,7 @@ class JobQueue(Generic[W, R]):
         return Batch(jobs, alone and len(jobs) == 1)
 
     def done(self, batch: Batch[W, R], seconds: float) -> None:
-        """Give a batch back; `seconds` it took sharpen the prediction of waits."""
+        """Return a batch; the `seconds` it took refine the prediction of waits."""
         with self._changed:
             self._running -= 1
             if batch.jobs:
@@ -120,12 +120,12 @@ class JobQueue(Generic[W, R]):
                 self._service_seconds = known + FORGETTING * (each - known)
 
     def drain(self) -> None:
-        """Refuse new work from now on; what is accepted is still handed out."""
+        """Refuse new work from now on; accepted jobs are still handed out."""
         with self._changed:
             self._draining = True
 
     def close(self) -> None:
-        """Let the takers go; what still waits fails with Draining."""
+        """Release the takers; jobs still waiting fail with Draining."""
         with self._changed:
             self._draining = self._closed = True
             left = list(self._waiting)
@@ -162,7 +162,7 @@ class JobQueue(Generic[W, R]):
         return True
 
     def _forget(self, job: Job[W, R]) -> None:
-        # A cancelled job gives its place in the queue back at once.
+        # A cancelled job frees its place in the queue at once.
         if job.future.cancelled():
             with self._changed:
                 if job in self._waiting:

@@ -30,8 +30,8 @@ logger = logging.getLogger("maskdet.reload")
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """What came of one model. bundle: sha256 of the one that answers now; error: why a new one was refused,
-    without the paths of this machine.
+    """The outcome for one model. bundle: sha256 of the one in use; error: why a new one was refused, without
+    the paths of this machine.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Reloaded:
 
 
 class Signature(NamedTuple):
-    """A file's identity as far as the system knows it without reading."""
+    """A file's identity as far as it is known without reading it."""
 
     inode: int
     modified_ns: int
@@ -49,14 +49,12 @@ class Signature(NamedTuple):
 
 
 class Reloader:
-    """Keeps each model in step with its file. A bundle that does not load or answer never replaces one
-    that does.
-    """
+    """Keeps each model in sync with its file. A bundle that fails never replaces one that works."""
 
     def __init__(
         self, engine: Engine, paths: Mapping[str, Path], settings: ServeSettings, *, cores: int
     ) -> None:
-        """`paths`: each model's file, by the name that the engine knows."""
+        """`paths`: each model's file, by its name in the engine."""
         self._engine = engine
         self._paths = dict(paths)
         self._settings = settings
@@ -67,24 +65,22 @@ class Reloader:
 
     @property
     def names(self) -> Sequence[str]:
-        """The models, as the engine knows them."""
+        """The names of the engine's models."""
         return tuple(self._paths)
 
     def refused(self) -> Mapping[str, str]:
-        """By model: why its newest file was refused, as long as that file lies there."""
+        """By model: why its newest file was refused, as long as that file is there."""
         return self._faults
 
     async def reload(self, name: str = "") -> list[Reloaded]:
-        """Look at one model's file now, or at all. Raises UnknownModel."""
+        """Check one model's file now, or all of them. Raises UnknownModel."""
         if name and name not in self._paths:
-            raise UnknownModel(
-                f"no model is called {name[:80]!r}", f"loaded models: {', '.join(self._paths)}"
-            )
+            raise UnknownModel(f"there is no model {name[:80]!r}", f"loaded models: {', '.join(self._paths)}")
         async with self._busy:
             return [await self._reload(one) for one in ([name] if name else self._paths)]
 
     async def watch(self) -> None:
-        """Look at the files for ever. A changed one is taken up once it has stopped changing."""
+        """Keep watching the files. A changed one is loaded once it has stopped changing."""
         before = dict(self._seen)
         while True:
             await asyncio.sleep(self._settings.watch_seconds)
@@ -102,10 +98,10 @@ class Reloader:
             new = await asyncio.to_thread(self._loaded, name, path, old.sha256)
         except MaskdetError as error:
             return self._refused(name, old, error.what.removeprefix(f"{path}: "))
-        # What runs must outlive whatever is wrong with a file.
+        # The running model must survive whatever is wrong with a file.
         except Exception:
             logger.exception("bundle failed")
-            return self._refused(name, old, "it fails in a way that is not foreseen; see the log")
+            return self._refused(name, old, "it fails unexpectedly; see the log")
         self._faults.pop(name, None)
         if new is None:
             return Reloaded(name, old.sha256, "unchanged")
@@ -119,7 +115,7 @@ class Reloader:
         return Reloaded(name, new.sha256, "swapped")
 
     def _loaded(self, name: str, path: Path, old_sha256: str) -> ServedModel | None:
-        """The file's model, once it has answered; None if it is the one that runs. Raises BundleError."""
+        """The file's model, probed; None if it is the one in use. Raises BundleError."""
         if _sha256(path) == old_sha256:
             return None
         model = ServedModel.load(name, path, self._settings, cores=self._cores)
@@ -137,9 +133,7 @@ class Reloader:
 
 
 def merged(answers: Sequence[Reloaded]) -> list[Reloaded]:
-    """What several workers did, as one answer for each model: refused if any refused it, else swapped if any
-    swapped it.
-    """
+    """The workers' outcomes combined per model: refused if any refused it, else swapped if any swapped it."""
     ranked = {"refused": 0, "swapped": 1, "unchanged": 2}
     by_model: dict[str, list[Reloaded]] = {}
     for one in answers:
@@ -153,10 +147,10 @@ def to_plain(answer: Sequence[Reloaded]) -> list[dict[str, Any]]:
 
 
 def _give_memory_back() -> None:
-    """Free what old models held.
+    """Free the memory of old models.
 
-    Answered results lie in reference cycles with their futures: the collector sees some small objects and
-    waits, but on each hangs a model's native memory. And glibc keeps what is freed for itself.
+    Finished results are in reference cycles with their futures: the collector sees a few small objects and
+    waits, but each keeps a model's native memory alive. And glibc does not return freed memory by itself.
     """
     gc.collect()
     if sys.platform == "linux":

@@ -1,4 +1,4 @@
-"""A loaded bundle as the server runs it: one picture's way from bytes to a result, each stage timed."""
+"""A loaded bundle as served: from a picture's bytes to its result, with each stage timed."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ JPEG_SIDE = 65_500
 """libjpeg's limit, in pixels."""
 JPEG_QUALITY = 90
 _UNKNOWN = (
-    "nobody said whether faces of these labels keep the mask rule, so they make a verdict uncertain: "
+    "it is unknown whether these labels comply with the mask rule, so they make a verdict uncertain: "
     "set data.roles and export again, or serve.violation_labels"
 )
 BUNDLE_ID_LENGTH = 12
-"""Characters of a bundle's sha256 that name it in answers."""
+"""Characters of a bundle's sha256 that identify it in responses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One picture to look at, encoded or decoded, and what the client asked for."""
+    """One picture, encoded or decoded, and the client's options."""
 
     source: bytes | Picture
     model: str = ""
     threshold: Threshold = None
     max_detections: int | None = None
-    """Most detections that the result counts as such, best first."""
+    """Most detections in the result, best first."""
     drawn: bool = False
-    """Whether the result holds the picture with its boxes drawn."""
+    """Whether the result includes the picture with its boxes drawn."""
     candidates: bool = False
-    """Whether the result holds all candidates, down to the bundle's own score threshold."""
+    """Whether the result includes all candidates, down to the bundle's own score threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,12 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class PictureResult:
-    """What the model says of one picture.
+    """The model's result for one picture.
 
-    candidates: what NMS left, best first, down to the least score that can decide the verdict, or all of it
-    where `Work.candidates` asked for it; thresholds: [C] in force for this picture; detections: those over
-    them, each face once, at most as many as asked for; size: (height, width) of the picture after its EXIF
-    turn; drawn: JPEG of the picture with its detections, only where `Work.drawn` asked for it.
+    candidates: what NMS left, best first, down to the lowest score that can decide the verdict, or all
+    of it if `Work.candidates` asked for it; thresholds: [C] in force for this picture; detections: those that
+    reach them, each face once, at most as many as requested; size: (height, width) of the picture after its
+    EXIF turn; drawn: JPEG of the picture with its detections, only if `Work.drawn` asked for it.
     """
 
     model: ServedModel
@@ -88,12 +88,12 @@ class PictureResult:
     timing: Timing
     drawn: bytes | None = None
     policy: PolicyName = "unknown"
-    """How the thresholds came about."""
+    """How the thresholds were chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A picture ready for the network: uint8 [H, W, 3] at its input size; `picture` only to be drawn on."""
+    """A picture ready for the network: uint8 [H, W, 3] at its input size; `picture` is only for drawing."""
 
     work: Work
     tensor: Picture
@@ -104,14 +104,14 @@ class Prepared:
 
 
 def bundle_id(model: ServedModel) -> str:
-    """What names the model's bundle in answers: the first characters of its sha256."""
+    """Identifies the model's bundle in responses: the first characters of its sha256."""
     return model.sha256[:BUNDLE_ID_LENGTH]
 
 
 class ServedModel:
     """A bundle, its sessions and its limits.
 
-    Nothing that an answer depends on changes after construction, so all inference threads share it.
+    Nothing that a result depends on changes after construction, so all inference threads share it.
     """
 
     def __init__(self, name: str, bundle: Bundle, settings: ServeSettings, *, cores: int) -> None:
@@ -124,7 +124,7 @@ class ServedModel:
 
     @classmethod
     def load(cls, name: str, path: Path, settings: ServeSettings, *, cores: int) -> ServedModel:
-        """Read a bundle; without a name it has its own. Raises BundleError, EnvironmentProblem."""
+        """Read a bundle; the name defaults to the bundle's own. Raises BundleError, EnvironmentProblem."""
         bundle = load_bundle(path)
         model = cls(name or bundle.meta.name, bundle, settings, cores=cores)
         if model.rule.unknown:
@@ -133,21 +133,21 @@ class ServedModel:
         return model
 
     def thresholds(self, wanted: Threshold) -> FloatArray:
-        """[C] by class id. Raises BadOption as `thresholds_of` does UsageError."""
+        """[C] by class id. Raises BadOption where `thresholds_of` raises UsageError."""
         try:
             return thresholds_of(self.meta, wanted)
         except UsageError as error:
             raise BadOption(error.what, error.hint) from error
 
     def probe(self) -> None:
-        """One pass through each session: it must answer with numbers, and no request pays for first-time
+        """One pass through each session: it must return finite numbers, and no request pays for first-time
         allocations. Raises BundleError.
         """
         blank = np.zeros((1, *self.meta.input_size, 3), np.uint8)
         for session in self._sessions:
             if not all(np.isfinite(output).all() for output in session.run(blank)):
                 raise BundleError(
-                    "the model answers a blank picture with NaN or infinity", "export or train it again"
+                    "the model returns NaN or infinity for a blank picture", "export or train it again"
                 )
 
     def prepare(self, work: Work) -> Prepared:
@@ -158,12 +158,12 @@ class ServedModel:
         decoded_at = time.perf_counter()
         tensor = resize(decoded.pixels, self.meta.input_size)
         timing = Timing(decode=_ms(started, decoded_at), preprocess=_ms(decoded_at, time.perf_counter()))
-        # A picture that waits for its batch must not hold 150 MB for nothing.
+        # A picture waiting for its batch must not hold 150 MB for nothing.
         kept = decoded.pixels if work.drawn else None
         return Prepared(work, tensor, decoded.size, thresholds, timing, kept)
 
     def detect(self, batch: Sequence[Prepared], *, alone: bool) -> list[PictureResult]:
-        """One pass for the whole batch; `alone` as in `Sessions.run`. Raises BundleError if it fails."""
+        """One pass for the whole batch; `alone` as for `Sessions.run`. Raises BundleError if it fails."""
         started = time.perf_counter()
         boxes, scores = self._sessions.run(_stacked(batch), alone=alone)
         inference = _ms(started, time.perf_counter())
@@ -178,7 +178,7 @@ class ServedModel:
         if work.drawn and max(decoded.size) > JPEG_SIDE:
             raise PictureError(
                 f"a JPEG has at most {JPEG_SIDE} pixels a side, so this picture cannot be drawn",
-                "ask for it without visualize",
+                "send the request without visualize",
             )
         return decoded
 
@@ -224,10 +224,10 @@ class ServedModel:
 
     def _drawn(self, prepared: Prepared, picture: Picture, detections: Detections) -> bytes:
         source = prepared.work.source
-        # Detection saw the same pixels whether or not it is drawn; what people see is decoded in full.
+        # Detection saw the same pixels whether or not it is drawn; the drawn picture is decoded in full.
         if isinstance(source, bytes) and picture.shape[:2] != prepared.size:
             picture = decode(source, self._limits)
-        # As large as the picture that was sent: clients lay it over that, and boxes are in its pixels.
+        # As large as the picture that was sent: clients overlay it, and boxes are in its pixels.
         drawn = draw(picture, detections, self.meta.labels, keep_size=True)
         shown = cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".jpg", shown, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))

@@ -1,4 +1,4 @@
-"""One model's two sessions, and which of them answers a picture that is alone."""
+"""One model's two sessions, and which of them runs a lone picture."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from maskdet.detector.runtime.session import Session
 from maskdet.types import FloatArray
 
 REMEMBERED = 5
-"""Lone passes on one core whose median a pass on all cores has to beat."""
+"""Number of lone passes on one core whose median a pass on all cores has to beat."""
 LONGEST_REST = 16
-"""Lone pictures that go by, at most, before all cores are tried again."""
+"""Most lone pictures before all cores are tried again."""
 
 
 class Sessions:
-    """`narrow` keeps a pass to one core; `wide` spreads it over all, or is the same session.
+    """`narrow` runs a pass on one core; `wide` spreads it over all, or is the same session.
 
-    Many pictures at once each get one core. A lone one gets all of them: quickest on a quiet machine. But
-    where other programs are busy, the cores wait for each other, and one core by itself can be three times
-    as fast. So a wide pass that took longer than narrow ones do is followed by a rest of one lone picture
-    on one core; each further one in a row doubles the rest. A stray delay costs little, and a busy machine
-    is noticed at once.
+    With many pictures at once, each gets one core. A lone one gets all of them, which is fastest on an idle
+    machine. But if other programs are busy, the cores wait for each other, and a single core can be three
+    times as fast. So after a wide pass slower than narrow ones, the next lone picture runs on one core; each
+    further slow one in a row doubles that number. A stray delay costs little, and a busy machine is noticed
+    at once.
     """
 
     def __init__(self, narrow: Session, wide: Session) -> None:
         self._both = (wide, narrow)
         self._narrow_seconds: deque[float] = deque(maxlen=REMEMBERED)
         self._rest = 0
-        self._left = 1  # The first tells how long one core takes.
+        self._left = 1  # The first shows how long one core takes.
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._both)
 
     def run(self, batch: NDArray[np.uint8], *, alone: bool) -> tuple[FloatArray, FloatArray]:
-        """As `Session.run`. `alone` says that no other picture waits or runs."""
+        """Like `Session.run`. `alone`: no other picture waits or runs."""
         wide, narrow = self._both
         if not alone or wide is narrow:
             return narrow.run(batch)

@@ -1,4 +1,4 @@
-"""ASGI middleware around every request: its id, its line in the access log, and a polite end."""
+"""ASGI middleware around every request: its id, its line in the access log, and a graceful end."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from maskdet.serving.http.problems import kind_of
 
 _PROCESS = secrets.token_hex(6)
 _NUMBERS = count(1)
-# Random once a process and counted from there: unique, and it needs no system call for each request.
+# Random once per process, then counted: unique, without a system call per request.
 
 BUNDLE_HEADER = "x-maskdet-bundle"
-"""Names the bundles that made an answer, in every dialect."""
+"""Names the bundles behind a response, in every dialect."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 logger = logging.getLogger("maskdet.access")
@@ -38,17 +38,17 @@ def note(scope: Scope, **fields: Any) -> None:
 
 
 def note_error(scope: Scope, error: Exception) -> None:
-    """Say in the access log, and in the metrics, why a request was refused."""
+    """Record in the access log and the metrics why a request was refused."""
     note(scope, error=kind_of(error).code)
 
 
 def answered_by(scope: Scope, bundles: str) -> None:
-    """Name the bundles that made the answer, in its headers."""
+    """Name the bundles behind the response in its headers."""
     scope["state"]["bundles"] = bundles
 
 
 class AccessLog:
-    """Takes a client's X-Request-ID or makes one, answers with it, logs and counts each request."""
+    """Takes a client's X-Request-ID or generates one, returns it, logs and counts each request."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
@@ -86,7 +86,7 @@ class AccessLog:
 
 
 def _route(scope: Scope) -> str:
-    """The route's pattern: a client chooses paths, and must not choose how many series there are."""
+    """The route's pattern: clients choose paths, and must not choose the number of metric series."""
     return getattr(scope.get("route"), "path", "other")
 
 
@@ -109,11 +109,11 @@ def _log(scope: Scope, status: int, seconds: float, fields: dict[str, Any]) -> N
 
 
 class Linger:
-    """Lets a client that is still sending read its answer.
+    """Lets a client that is still sending read its response.
 
-    When an answer (413, 404, 503 ...) goes out before the whole body came in, closing the socket at once
-    would reset the connection under the client's feet. So the answer is sent, what still comes is thrown
-    away within bounds, and then the connection is closed.
+    If a response (413, 404, 503 ...) goes out before the whole body has arrived, closing the socket at once
+    would reset the connection. So the response is sent, further data is discarded up to a limit, and then the
+    connection is closed.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float) -> None:
@@ -157,7 +157,7 @@ class Linger:
 
 def _has_body(scope: Scope) -> bool:
     headers = Headers(scope=scope)
-    # Who asked for `100 Continue` has not begun to send and will not, once refused.
+    # A client that asked for `100 Continue` has not started sending and will not, once refused.
     if headers.get("expect", "").lower() == "100-continue":
         return False
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers

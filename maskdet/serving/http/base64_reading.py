@@ -1,4 +1,4 @@
-"""Base64 from clients, in steps: decoding holds the interpreter lock."""
+"""Base64 from clients, decoded in steps, since each holds the interpreter lock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import binascii
 from maskdet.serving.refusals import MalformedBody
 
 STEP = 1 << 18
-"""Characters that are decoded at once, a multiple of four."""
+"""Characters decoded at once, a multiple of four."""
 MAX_PREFIX = 200
 """Characters of a data URI before its data."""
 _WHITE = b" \t\n\r\x0b\x0c"
@@ -29,7 +29,7 @@ def decode_base64(text: str) -> bytes:
 
 
 def _prefix_length(text: str) -> int:
-    """Of `data:image/png;base64,` and the like; 0 if there is none."""
+    """Length of `data:image/png;base64,` and the like; 0 if there is none."""
     head, comma, _ = text[:MAX_PREFIX].partition(",")
     lower = head.lower()
     return len(head) + 1 if comma and lower.startswith("data:") and lower.endswith(";base64") else 0

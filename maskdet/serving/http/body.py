@@ -1,4 +1,4 @@
-"""Reading a request body: bytes counted as they come, within a time, within the memory for all bodies."""
+"""Reading a request body: bytes counted as they arrive, within a time limit and a memory limit for all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskdet.serving.settings import ServeSettings
 
 
 class BodyReader:
-    """Reads the bodies of all requests and knows how many bytes of them are in memory."""
+    """Reads the bodies of all requests and tracks how many of their bytes are in memory."""
 
     def __init__(self, settings: ServeSettings) -> None:
         self._max_bytes = settings.max_upload_bytes
@@ -52,7 +52,7 @@ class BodyReader:
         return b"".join(chunks)
 
     def _check_declared(self, length: str) -> None:
-        # A declared length is believed only to refuse early: what arrives is counted all the same.
+        # A declared length is only used to refuse early: the bytes that arrive are counted anyway.
         if length.isdecimal() and len(length) < 20:
             self._check_size(int(length))
 
@@ -64,7 +64,7 @@ class BodyReader:
 
 
 class _Held:
-    """Bytes of one body, also counted in the reader's sum."""
+    """Bytes of one body, also counted in the reader's total."""
 
     def __init__(self, reader: BodyReader) -> None:
         self._reader = reader

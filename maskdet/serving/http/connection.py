@@ -1,6 +1,4 @@
-"""uvicorn's HTTP/1.1 connection with what it lacks: limits on heads and framing, times for slow clients, a
-cap, and a polite end.
-"""
+"""uvicorn's HTTP/1.1 connection plus limits on headers, framing and connections, timeouts, a graceful end."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from maskdet.serving.http.problems import Problem, ProblemBody
 from maskdet.serving.settings import ServeSettings
 
 CHUNK_FRAMING = 8
-"""Bytes that one byte of a body may cost: a chunk of its own, with its length and line ends, takes six."""
+"""Bytes on the wire per byte of a body: a chunk of one byte, with its length and line ends, takes six."""
 HEAD = "headers_too_large"
 MAX_HEADERS = 200
 """Header lines of one request."""
@@ -24,19 +22,19 @@ FREE_CHUNKS = 1000
 """Chunks of a body that may be of any size; beyond them they have MEAN_CHUNK bytes on average."""
 MEAN_CHUNK = 16
 FEED_BYTES = 1 << 14
-"""Bytes that are parsed at once. They can be hundreds of requests, and those that come behind wait until the
-ones before are answered.
+"""Bytes parsed at once. They can be hundreds of requests, each of which waits until the ones before it are
+answered.
 """
 A_MOMENT = 200
-"""Chunks after which other connections have their turn."""
+"""Chunks after which other connections get their turn."""
 LINGER_SECONDS = 2.0
-"""How long a refused client that is still sending is listened to."""
+"""How long to keep reading from a refused client that is still sending."""
 LINGER_BYTES = 1 << 23
-"""What it may send in that time."""
+"""Bytes it may send in that time."""
 
 
 class Fault(NamedTuple):
-    """Why a connection ends with an answer that no route gave."""
+    """Why a connection ends with a response that is not from a route."""
 
     status: int
     code: str
@@ -44,7 +42,7 @@ class Fault(NamedTuple):
 
 
 class Refused(Exception):
-    """Stops the parser, which turns it into an error of its own."""
+    """Stops the parser, which turns it into its own error."""
 
 
 class GuardedConnection(HttpToolsProtocol):
@@ -64,7 +62,7 @@ class GuardedConnection(HttpToolsProtocol):
     _fault: Fault | None = None
     _refused = False
     _waiting = b""
-    """Bytes behind a request that is queued."""
+    """Bytes after a queued request."""
     _unaccounted = 0
     """Bytes of the request that are neither parsed headers nor body: an endless header, say."""
 
@@ -73,8 +71,8 @@ class GuardedConnection(HttpToolsProtocol):
         if len(self.connections) > self.max_connections:
             transport.close()
             return
-        # asyncio does it only for sockets that say IPPROTO_TCP, which accepted ones do not. Without it the
-        # last part of each answer waits 40 ms for the client's delayed acknowledgement.
+        # asyncio does it only for sockets with IPPROTO_TCP, which accepted ones lack. Without it the last
+        # part of each response waits 40 ms for the client's delayed acknowledgement.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._await_headers()
 
@@ -99,7 +97,7 @@ class GuardedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """Called by the parser, as the others here."""
+        """Called by the parser, like the others here."""
         self._head_bytes = self._head_lines = self._chunks = self._body_bytes = 0
         super().on_message_begin()
 
@@ -117,12 +115,14 @@ class GuardedConnection(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_chunk_header(self) -> None:
-        """The beginning of a chunk of the body."""
+        """The start of a chunk of the body."""
         self._chunks += 1
         if self._chunks > FREE_CHUNKS + self._body_bytes / MEAN_CHUNK:
             self._stop(
                 Fault(
-                    400, "chunks_too_small", f"the body's chunks have less than {MEAN_CHUNK} bytes on average"
+                    400,
+                    "chunks_too_small",
+                    f"the body's chunks have fewer than {MEAN_CHUNK} bytes on average",
                 )
             )
 
@@ -136,18 +136,18 @@ class GuardedConnection(HttpToolsProtocol):
         super().on_message_complete()
 
     def timeout_keep_alive_handler(self) -> None:
-        """End an idle connection; one whose client does not read its answer would never end politely."""
+        """End an idle connection; one whose client does not read its response would never end gracefully."""
         if self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
             super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer bytes that are no HTTP request, in our form."""
+        """Answer bytes that are not an HTTP request, in our format."""
         self._refuse(self._fault or Fault(400, "malformed_request", msg))
 
     def _unsupported_upgrade_warning(self) -> None:
-        """A client that offers another protocol is answered in HTTP/1.1; that is no reason for a log line."""
+        """A client that offers another protocol is answered in HTTP/1.1, without a log line."""
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
@@ -173,7 +173,7 @@ class GuardedConnection(HttpToolsProtocol):
         return Fault(431, HEAD, f"the headers have more than {self.max_header_bytes} bytes")
 
     def _stop(self, fault: Fault) -> NoReturn:
-        """Called in the parser; what it makes of the exception ends in `send_400_response`."""
+        """Called in the parser, which turns the exception into a call of `send_400_response`."""
         self._fault = fault
         raise Refused
 
@@ -192,9 +192,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._linger()
 
     def _linger(self) -> None:
-        """Close our side only. To close both while the client sends would reset the connection, and the
-        answer with it.
-        """
+        """Close our side only: closing both while the client sends would reset the connection."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -237,7 +235,7 @@ class GuardedConnection(HttpToolsProtocol):
 
 
 def guarded(settings: ServeSettings) -> type[GuardedConnection]:
-    """The connection class with the limits of some settings."""
+    """The connection class with the limits from the settings."""
     limits = {
         "header_seconds": settings.header_seconds,
         "max_header_bytes": settings.max_header_bytes,

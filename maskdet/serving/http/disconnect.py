@@ -1,4 +1,4 @@
-"""Giving up work whose client has left."""
+"""Abandoning work whose client has left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Await `work`, or cancel it and raise ClientGone if the client disconnects first.
 
-    Only for a request whose body has been read: what else comes in can only be the disconnect.
+    Only for a request whose body has been read: all that can still arrive is the disconnect.
     """
     answer = asyncio.ensure_future(work)
     watch = asyncio.ensure_future(_gone(request))
@@ -25,7 +25,7 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
         return await answer
     except asyncio.CancelledError:
         if watch.done() and not watch.cancelled():
-            raise ClientGone("the client closed the connection before its answer") from None
+            raise ClientGone("the client closed the connection before the response") from None
         raise
     finally:
         watch.cancel()

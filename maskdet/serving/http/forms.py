@@ -1,4 +1,4 @@
-"""The fields of a form, whichever of the two encodings it has, within bounds."""
+"""The fields of a form in either of the two encodings, within limits."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from maskdet.serving.refusals import BodyTooLarge, MalformedBody, WrongType
 
 FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 MAX_FIELDS = 100
-"""Fields of one form that are no files."""
+"""Fields of one form that are not files."""
 
 _STEP = 1 << 16
-"""Bytes of a field that are unquoted at once: it holds the interpreter lock."""
+"""Bytes of a field unquoted at once, since that holds the interpreter lock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One picture as sent. `filename` is only ever repeated in the answer. A picture whose base64 is
-    damaged is kept as its `fault`, so that the others are still answered.
+    """One picture as sent. `filename` is only ever repeated in the response. A picture with damaged base64
+    is kept as its `fault`, so that the others are still processed.
     """
 
     data: bytes
@@ -83,7 +83,7 @@ def _urlencoded(body: bytes) -> Iterator[FormItem]:
 
 
 def _unquoted(data: bytes) -> str:
-    """A `%41` may lie across two steps, so each one ends where none begins."""
+    """A `%41` must not be split across two steps, so each step ends where none starts."""
     found, start = [], 0
     while start < len(data):
         end = start + _STEP
@@ -95,4 +95,4 @@ def _unquoted(data: bytes) -> str:
 
 
 def _too_many_fields() -> BodyTooLarge:
-    return BodyTooLarge(f"the form has more than {MAX_FIELDS} fields", "leave out what is no option")
+    return BodyTooLarge(f"the form has more than {MAX_FIELDS} fields", "send only fields that are options")

@@ -14,7 +14,7 @@ def hash_key(key: str) -> str:
 
 
 def read_keys(path: Path) -> list[str]:
-    """The keys of a file, one a line; empty lines and those that begin with # do not count.
+    """The keys of a file, one per line; empty lines and those that start with # are ignored.
 
     Raises UsageError.
     """
@@ -22,9 +22,9 @@ def read_keys(path: Path) -> list[str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"{path}: cannot be read: {error}", "give a text file with one key a line"
+            f"{path}: cannot be read: {error}", "pass a text file with one key per line"
         ) from error
     keys = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not keys:
-        raise UsageError(f"{path}: holds no API key", "write one key a line, or leave --api-key-file out")
+        raise UsageError(f"{path}: has no API key", "write one key per line, or leave --api-key-file out")
     return keys

@@ -1,4 +1,4 @@
-"""What a request to the native route holds: pictures and options, from a raw, multipart or JSON body."""
+"""The content of a request to the native route: pictures and options, from a raw, multipart or JSON body."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ MAX_THRESHOLD_MARKS = 1024
 
 
 class DetectOptions(BaseModel):
-    """What a client may ask for; the same names in the query, in a form and in JSON."""
+    """A client's options; the same names in the query, in a form and in JSON."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     model: str = ""
-    """Name of a loaded model; without it the default model answers."""
+    """Name of a loaded model; by default the default model."""
     threshold: Fraction | dict[str, Fraction] | None = None
-    """Score from which a detection counts: one number, or one per label."""
+    """Lowest score that counts: one number, or one per label."""
     max_detections: int | None = Field(None, ge=0, le=10_000)
-    """Most detections in the answer, best first."""
+    """Most detections in the response, best first."""
     visualize: bool = False
-    """Whether the answer holds the picture with its boxes drawn, as a JPEG in base64."""
+    """Whether the response includes the picture with its boxes drawn, as a JPEG in base64."""
     candidates: bool = False
-    """Whether the answer also lists what is below its threshold, so that a client can filter by itself."""
+    """Whether the response also lists detections below their thresholds, for filtering by the client."""
 
 
 class DetectJson(DetectOptions):
@@ -65,13 +65,13 @@ class DetectInput:
 
 
 def is_heavy_input(body: bytes, headers: Headers) -> bool:
-    """Whether `read_input` would take more than a moment."""
+    """Whether `read_input` would take noticeable time."""
     kind = media_type(headers)
     return is_heavy_json(body) if kind == JSON_TYPE else kind in FORM_TYPES and is_heavy(len(body))
 
 
 def read_input(body: bytes, headers: Headers, query: Mapping[str, str], max_files: int) -> DetectInput:
-    """Tell the body's kind by its content type and take it apart.
+    """Parse the body according to its content type.
 
     Raises WrongType, MalformedBody, BadOption, NoPicture or BodyTooLarge (more than `max_files`).
     """
@@ -109,12 +109,12 @@ def bad_option(error: ValidationError, model: type[BaseModel]) -> BadOption:
     fault = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in fault["loc"][:2])
     known = ", ".join(model.model_fields)
-    hint = f"known options: {known}" if fault["type"] == "extra_forbidden" else "see /docs for what it takes"
+    hint = f"known options: {known}" if fault["type"] == "extra_forbidden" else "see /docs for the options"
     return BadOption(f"{where[:80] or 'body'}: {fault['msg']}", hint)
 
 
 def check_files(pictures: Sized, max_files: int) -> None:
-    """Raise BodyTooLarge for more pictures than the limit: said before any of them is decoded."""
+    """Raise BodyTooLarge for more pictures than the limit, before any of them is decoded."""
     if len(pictures) > max_files:
         raise too_many_files(max_files)
 

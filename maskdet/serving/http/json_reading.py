@@ -13,22 +13,22 @@ from pydantic_core import from_json
 from maskdet.serving.refusals import BodyTooLarge, MalformedBody
 
 MAX_MARKS = 8192
-"""Commas, colons and opening brackets of one JSON text. They tell how many values it can have; the largest
-request, 1024 pictures with their keys as data URIs, has half of that."""
+"""Commas, colons and opening brackets of one JSON text. They bound the number of values; the largest request,
+1024 pictures with their keys as data URIs, has half of that."""
 MAX_ESCAPES = 1_000_000
 """Backslashes of one JSON text. A 20 MiB picture from a client that escapes slashes has 330,000."""
 MAX_BEFORE = 256
-"""Bytes in which an object must begin."""
+"""Bytes within which an object must start."""
 MAX_DIGITS = 300
-"""Digits of one whole number: the time to read one grows with their square."""
+"""Digits of one integer: the time to read one grows with their square."""
 
 _LONG_NUMBER = re.compile(rb"\s*-?\d{%d,}[\s,\]}]" % (MAX_DIGITS + 1))
 _SLICE = 1 << 16
-"""Bytes that are looked at in one step: they stay in the processor's cache."""
+"""Bytes processed per step: they stay in the processor's cache."""
 
 
 def read_json(body: bytes, what: str = "the body", max_marks: int = MAX_MARKS) -> Any:
-    """The value of a JSON text. Raises MalformedBody, or BodyTooLarge for one with too much in it."""
+    """The value of a JSON text. Raises MalformedBody, or BodyTooLarge for one with too many values."""
     plain = _in_utf8(body, what)
     places = marks(plain, max_marks)
     if len(places) > max_marks:
@@ -44,7 +44,7 @@ def read_json(body: bytes, what: str = "the body", max_marks: int = MAX_MARKS) -
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that a body is, whatever its content type. Raises as `read_json`."""
+    """The body as a JSON object, whatever its content type. Raises like `read_json`."""
     start = body[:MAX_BEFORE].decode(json.detect_encoding(body), "ignore").lstrip("\ufeff \t\r\n")
     value = read_json(body) if start.startswith("{") else None
     if not isinstance(value, dict):
@@ -53,7 +53,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def marks(text: bytes, most: int) -> NDArray[np.int64]:
-    """Places of commas, colons and opening brackets; the counting ends soon after `most`."""
+    """Positions of commas, colons and opening brackets; counting stops soon after `most`."""
     found, count = [], 0
     for start in range(0, len(text), _SLICE):
         part = np.frombuffer(text, np.uint8, min(_SLICE, len(text) - start), start)
@@ -67,14 +67,14 @@ def marks(text: bytes, most: int) -> NDArray[np.int64]:
 
 
 def _in_utf8(body: bytes, what: str) -> bytes:
-    """Some systems begin UTF-8 with a mark, or write UTF-16."""
+    """Some systems start UTF-8 with a byte order mark, or write UTF-16."""
     encoding = json.detect_encoding(body)
     if encoding == "utf-8":
         return body
     try:
         return body.decode(encoding).encode()
     except UnicodeError as error:
-        raise MalformedBody(f"{what} is not text in {encoding}", "send it in UTF-8") from error
+        raise MalformedBody(f"{what} is not valid {encoding}", "send it in UTF-8") from error
 
 
 def _check_texts(text: bytes, what: str) -> None:
@@ -91,7 +91,7 @@ def _check_texts(text: bytes, what: str) -> None:
 
 
 def _check_numbers(text: bytes, places: NDArray[np.int64], what: str) -> None:
-    """Every number stands at the beginning or behind a mark."""
+    """Every number is at the start or after a mark."""
     if len(text) <= MAX_DIGITS:
         return
     if any(_LONG_NUMBER.match(text, start) for start in (0, *(places + 1).tolist())):

@@ -1,4 +1,4 @@
-"""The one way in which JSON goes to clients and into the log."""
+"""The one way to write JSON for clients and the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API keys: several, kept as hashes, compared in constant time, on every route but health."""
+"""API keys: several, kept as hashes, compared in constant time, on every route except health."""
 
 from __future__ import annotations
 
@@ -46,6 +46,6 @@ class ApiKeys:
         kind, _, bearer = headers.get("authorization", "").partition(" ")
         key = bearer.strip() if kind.lower() == "bearer" else headers.get("x-api-key", "")
         given = hash_key(key)
-        # All are compared, so that the time does not tell which one was near.
+        # All are compared, so that the time does not reveal which one was close.
         matches = [hmac.compare_digest(given, known) for known in self._hashes]
         return bool(key) and any(matches)

@@ -1,4 +1,4 @@
-"""multipart/form-data from a body that is in memory as a whole (RFC 7578)."""
+"""multipart/form-data from a body held in memory (RFC 7578)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_BOUNDARY = 256
 """Bytes of the boundary; RFC 2046 allows 70."""
 
 _STEP = 1 << 18
-"""Bytes that are searched at once: a search holds the interpreter lock."""
+"""Bytes searched at once, since a search holds the interpreter lock."""
 _BOUNDARY = re.compile(r';\s*boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
 _DISPOSITION = re.compile(rb"content-disposition:\s*form-data\s*(;.*)?", re.IGNORECASE)
 _PARAMETER = re.compile(rb';\s*(name|filename)=(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.IGNORECASE)
@@ -24,7 +24,7 @@ _ESCAPE = re.compile(rb'\\(["\\])')
 
 
 class Part(NamedTuple):
-    """One field. filename: None where the part is no file."""
+    """One field. filename: None if the part is not a file."""
 
     name: str
     filename: str | None
@@ -43,21 +43,21 @@ def boundary_of(content_type: str) -> bytes:
 
 
 def parts(body: bytes, boundary: bytes) -> Iterator[Part]:
-    """One after the other, so that who counts can stop. Raises MalformedBody."""
+    """One after another, so that the caller can stop counting. Raises MalformedBody."""
     delimiter = b"\r\n--" + boundary
-    # The first one may stand at the very beginning.
+    # The first one may be at the very start.
     place = -2 if body.startswith(delimiter[2:]) else _find(body, delimiter, 0)
     while not _is_last(body, place + len(delimiter)):
         head = _head_start(body, place + len(delimiter))
         data = _head_end(body, head)
         name, filename = _disposition(body[head : data - 4])
-        # An empty part may share its line end with its headers'.
+        # An empty part may share its line end with its headers.
         place = _find(body, delimiter, data - 2)
         yield Part(name, filename, body[data:place])
 
 
 def decoded(data: bytes) -> str:
-    """A field's text: UTF-8, as the standard says, or else one character a byte."""
+    """A field's text: UTF-8, as the standard says, or else one character per byte."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -69,7 +69,7 @@ def _is_last(body: bytes, place: int) -> bool:
 
 
 def _head_start(body: bytes, place: int) -> int:
-    """Behind the delimiter's line, which may end in blanks."""
+    """After the delimiter's line, which may end in spaces."""
     end = body.find(b"\r\n", place, place + MAX_BOUNDARY)
     if end < 0 or body[place:end].strip(b" \t"):
         raise _damaged()
@@ -77,7 +77,7 @@ def _head_start(body: bytes, place: int) -> int:
 
 
 def _head_end(body: bytes, head: int) -> int:
-    """Where a part's data begins."""
+    """Where a part's data starts."""
     end = body.find(b"\r\n\r\n", head, head + MAX_PART_HEAD)
     if end >= 0:
         return end + 4
@@ -117,5 +117,5 @@ def _find(body: bytes, wanted: bytes, start: int) -> int:
 
 def _damaged() -> MalformedBody:
     return MalformedBody(
-        "the form is malformed or cut off", "send it whole, as multipart/form-data with a boundary"
+        "the form is malformed or cut off", "send it in full, as multipart/form-data with a boundary"
     )

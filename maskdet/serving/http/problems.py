@@ -13,7 +13,7 @@ from maskdet.serving.http.json_writing import printable
 
 
 class Kind(NamedTuple):
-    """What a class of errors is on the wire."""
+    """A class of errors on the wire."""
 
     status: int
     code: str
@@ -34,7 +34,7 @@ KINDS: dict[type[MaskdetError], Kind] = {
     refusals.WrongType: Kind(415, "wrong_type"),
     PictureError: Kind(422, "bad_picture"),
     refusals.BadOption: Kind(422, "bad_option"),
-    # 499 is nginx's number for a client that left: nobody reads it, but the access log tells it apart.
+    # 499 is nginx's number for a client that left: no one reads it, but it is distinct in the access log.
     refusals.ClientGone: Kind(499, "client_gone"),
     refusals.Draining: Kind(503, "draining"),
     refusals.NotReady: Kind(503, "not_ready"),
@@ -54,13 +54,13 @@ class Problem(BaseModel):
 
 
 class ProblemBody(BaseModel):
-    """The body of every answer with a status of 400 or more."""
+    """The body of every response with a status of 400 or more."""
 
     error: Problem
 
 
 def kind_of(error: Exception) -> Kind:
-    """The entry of the error's own class or of its nearest base; a foreign error is internal."""
+    """The entry of the error's own class or of its nearest base; an unknown error is internal."""
     for base in type(error).__mro__:
         if base in KINDS:
             return KINDS[base]
@@ -68,7 +68,7 @@ def kind_of(error: Exception) -> Kind:
 
 
 def problem_of(error: Exception, request_id: str) -> Problem:
-    """What a client may read of an error. An internal one says nothing of the server's insides."""
+    """What a client may see of an error. An internal one reveals nothing about the server."""
     kind = kind_of(error)
     if kind.status == 500 or not isinstance(error, MaskdetError):
         return Problem(
@@ -83,7 +83,7 @@ def problem_of(error: Exception, request_id: str) -> Problem:
 
 
 def problem_response(error: Exception, request_id: str) -> Response:
-    """The JSON answer to an error, with Retry-After where asking again can help."""
+    """The JSON response to an error, with Retry-After where a retry can help."""
     body = ProblemBody(error=problem_of(error, request_id))
     headers = {}
     if isinstance(error, refusals.Busy):

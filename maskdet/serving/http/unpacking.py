@@ -1,4 +1,4 @@
-"""Where bodies are taken apart and answers put together: small ones at once, the others in one thread."""
+"""Where bodies are parsed and responses built: small ones at once, the others in one thread."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from maskdet.serving.http.json_reading import marks
 T = TypeVar("T")
 
 AT_ONCE_BYTES = 1 << 18
-"""A body up to so many bytes is worth no other thread."""
+"""A body of up to this many bytes is not worth another thread."""
 AT_ONCE_MARKS = 128
 """The same for the commas, colons and brackets of JSON."""
 
 
 class Unpacker:
-    """Keeps work that takes more than a moment away from the event loop.
+    """Keeps work that takes noticeable time off the event loop.
 
     It has one thread: such work holds the interpreter lock for a step at a time, and each further thread
-    would let the event loop wait for one step more.
+    would make the event loop wait for another step.
     """
 
     def __init__(self) -> None:
@@ -35,10 +35,10 @@ class Unpacker:
 
 
 def is_heavy(count: int) -> bool:
-    """Whether so many bytes are too many to work on at once."""
+    """Whether this many bytes are too many to process at once."""
     return count > AT_ONCE_BYTES
 
 
 def is_heavy_json(text: bytes) -> bool:
-    """As `is_heavy`, for JSON, where many small values take as long as many bytes."""
+    """Like `is_heavy`, for JSON, where many small values take as long as many bytes."""
     return is_heavy(len(text)) or len(marks(text, AT_ONCE_MARKS)) > AT_ONCE_MARKS

@@ -1,4 +1,4 @@
-"""Finding and stopping running servers, honestly: by pid and start time, until the process has ended."""
+"""Finding and stopping running servers: by pid and start time, until the process has ended."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from maskdet.serving.process.records import ServerRecord, read_record, remove_re
 
 SYSTEM = os.name
 HEALTH_SECONDS = 5.0
-"""How long `status` waits for a server's answer."""
+"""How long `status` waits for a server's response."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """A server that runs. reason: why it is not ready; memory_bytes: resident, of all its processes."""
+    """A running server. reason: why it is not ready; memory_bytes: resident, of all its processes."""
 
     record: ServerRecord
     ready: bool
@@ -31,7 +31,7 @@ class ServerStatus:
 
 
 def status(port: int) -> ServerStatus:
-    """How the server of a port is. Raises ServingError if none runs there."""
+    """The state of a port's server. Raises ServingError if none is running."""
     record, process = _running(port)
     ready, reason = _ask(record)
     workers, memory = _tree(process)
@@ -39,21 +39,21 @@ def status(port: int) -> ServerStatus:
 
 
 def drains() -> bool:
-    """Whether a server can be asked to end. On Windows it is ended, with the requests in its hands."""
+    """Whether a server can be asked to end. On Windows it is killed, along with the requests in progress."""
     return SYSTEM == "posix"
 
 
 def stop(port: int, timeout_seconds: float = 60.0) -> ServerRecord:
-    """Let the server of a port answer what it has accepted, where `drains`, and wait until it has ended.
+    """Let the server of a port finish accepted requests, if it `drains`, and wait until it has ended.
 
-    Raises ServingError if none runs there, if it may not be signalled, or if it has not ended in time.
+    Raises ServingError if none is running, if it may not be signalled, or if it has not ended in time.
     """
     record, process = _running(port)
     try:
         process.terminate()
         process.wait(timeout_seconds)
     except psutil.NoSuchProcess:
-        pass  # it ended by itself in this very moment
+        pass  # it ended by itself at this very moment
     except psutil.AccessDenied as error:
         raise ServingError(
             f"the server on port {port} (pid {record.pid}) belongs to another user", "stop it as that user"
@@ -71,7 +71,8 @@ def _running(port: int) -> tuple[ServerRecord, psutil.Process]:
     record = read_record(port)
     if record is None:
         raise ServingError(
-            f"no server of yours runs on port {port}", "give the port that `maskdet serve` named with --port"
+            f"no server of yours is running on port {port}",
+            "pass the port that `maskdet serve` printed with --port",
         )
     process = record.process()
     if process is None:
@@ -104,7 +105,7 @@ def _ask(record: ServerRecord) -> tuple[bool, str]:
             return True, ""
         return False, str(json.loads(answer.read())["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        return False, "it answers in a way that maskdet does not"
+        return False, "its response is not maskdet's"
     except (OSError, http.client.HTTPException) as error:
         return False, f"it does not answer: {error}"
     finally:

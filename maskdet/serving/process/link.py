@@ -1,4 +1,4 @@
-"""A worker's line to its supervisor: JSON objects, one a line, over a socket pair."""
+"""A worker's line to its supervisor: JSON objects, one per line, over a socket pair."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ MAX_LINE = 1 << 20
 
 
 class Link:
-    """Tells the supervisor how this worker is, does what it asks, and asks it what concerns all workers."""
+    """Reports this worker's state to the supervisor, follows its orders, and passes requests for all workers
+    on.
+    """
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
-        # The loop closes the socket that it works with; a failure is said after that.
+        # The loop closes the socket that it uses; a failure is reported after that.
         self._last_word = line.dup()
         self._reloader: Reloader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -31,11 +33,11 @@ class Link:
         self._turn = asyncio.Lock()
 
     def ready(self, thresholds: Thresholds) -> None:
-        """Say that the models have answered their probe, and at which thresholds they answer."""
+        """Report that the models have passed their probe, and their thresholds."""
         self._send({"event": "ready", "thresholds": dict(thresholds)})
 
     def failed(self, error: MaskdetError) -> None:
-        """Say why this worker cannot start; it has not listened yet, or no longer does."""
+        """Report why this worker cannot start; it is not listening, or no longer is."""
         said = {"event": "failed", "kind": type(error).__name__, "what": error.what, "hint": error.hint}
         with contextlib.suppress(OSError):
             self._last_word.setblocking(True)
@@ -46,31 +48,31 @@ class Link:
         return self._reloader.refused() if self._reloader else {}
 
     async def reload(self, name: str = "") -> Sequence[Reloaded]:
-        """Let every worker look at one model's file, or at all. Raises UnknownModel."""
+        """Have every worker check one model's file, or all of them. Raises UnknownModel."""
         if self._reloader is None:
-            raise NotReady("the worker has only begun to start", "ask again in a moment")
+            raise NotReady("the worker is still starting", "try again in a moment")
         if name and name not in self._reloader.names:
             known = ", ".join(self._reloader.names)
-            raise UnknownModel(f"no model is called {name[:80]!r}", f"loaded models: {known}")
+            raise UnknownModel(f"there is no model {name[:80]!r}", f"loaded models: {known}")
         async with self._turn:
             self._asked = asyncio.get_running_loop().create_future()
             self._send({"event": "reload", "model": name})
             return await self._asked
 
     async def connect(self) -> asyncio.StreamReader:
-        """Take the line into this event loop; what comes from the supervisor is read by `listen`."""
+        """Attach the line to this event loop; messages from the supervisor are read by `listen`."""
         reader, self._writer = await asyncio.open_connection(sock=self._line, limit=MAX_LINE)
         return reader
 
     async def listen(
         self, reader: asyncio.StreamReader, reloader: Reloader, on_gone: Callable[[], None]
     ) -> None:
-        """Do what the supervisor asks, until it is gone; a worker alone ends too."""
+        """Follow the supervisor's orders until it is gone; an orphaned worker ends too."""
         self._reloader = reloader
         while text := await reader.readline():
             await self._obey(json.loads(text), reloader)
         if self._asked is not None and not self._asked.done():
-            self._asked.set_exception(Draining("the server is stopping", "ask again in a moment"))
+            self._asked.set_exception(Draining("the server is stopping", "try again in a moment"))
         on_gone()
 
     async def _obey(self, asked: dict[str, Any], reloader: Reloader) -> None:

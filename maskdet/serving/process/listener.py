@@ -10,24 +10,24 @@ import socket
 from maskdet.errors import ServingError
 
 BACKLOG = 512
-"""Connections that the system holds before they are accepted."""
+"""Connections that the system queues before they are accepted."""
 
 
 class Listener(socket.socket):
     """A TCP socket whose backlog stays as it is.
 
-    asyncio takes up to `backlog` connections each time it looks. With 1 it takes one, and leaves the others
-    to workers that are idle; but it tells the system the same number, which would refuse bursts.
+    asyncio accepts up to `backlog` connections at a time. With 1 it accepts one, and leaves the others to
+    idle workers; but it passes the same number to the system, which would then refuse bursts.
     """
 
     def listen(self, backlog: int = BACKLOG, /) -> None:
-        """Listen with BACKLOG, whatever is asked for."""
+        """Listen with BACKLOG, whatever is requested."""
         del backlog
         super().listen(BACKLOG)
 
 
 def listen(host: str, port: int) -> Listener:
-    """A listening TCP socket. Raises ServingError that says what to do."""
+    """A listening TCP socket. Raises ServingError with what to do."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = Listener(family, socket.SOCK_STREAM)
     try:
@@ -55,12 +55,12 @@ def url_of(listener: socket.socket) -> str:
 def _unavailable(host: str, port: int, error: OSError) -> ServingError:
     if error.errno == errno.EADDRINUSE:
         return ServingError(
-            f"port {port} of {host} is taken",
-            f"choose another with --port (0 takes a free one), or `maskdet stop --port {port}`",
+            f"port {port} of {host} is in use",
+            f"choose another with --port (0 picks a free one), or `maskdet stop --port {port}`",
         )
     if error.errno == errno.EACCES:
         return ServingError(f"port {port} may not be opened by this user", "choose a port of 1024 or more")
     return ServingError(
         f"cannot listen on {host} port {port}: {error.strerror or error}",
-        "give an address of this machine with --host, such as 127.0.0.1 or 0.0.0.0",
+        "pass an address of this machine with --host, such as 127.0.0.1 or 0.0.0.0",
     )

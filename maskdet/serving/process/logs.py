@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, through the standard logging."""
+"""Structured logs: one JSON object per line, through the standard logging."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def log_to(stream: TextIO = sys.stderr) -> None:
-    """Send maskdet's and uvicorn's records to a stream as JSON lines. uvicorn's own access log is ours."""
+    """Send maskdet's and uvicorn's records to a stream as JSON lines. Our access log replaces uvicorn's."""
     logging.captureWarnings(capture=True)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())

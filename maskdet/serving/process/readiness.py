@@ -1,4 +1,4 @@
-"""What is said once every model has answered its probe."""
+"""What is reported once every model has passed its probe."""
 
 from __future__ import annotations
 

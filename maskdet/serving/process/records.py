@@ -18,8 +18,8 @@ from maskdet.machine import pid_space
 
 @dataclass(frozen=True, slots=True)
 class ServerRecord:
-    """A running server. `created` is its process's start time (seconds since 1970): with the pid it names
-    one process of this container for good, while a pid alone may by now belong to another.
+    """A running server. `created` is its process's start time (seconds since 1970): with the pid it
+    identifies one process of this container for good, while a pid alone may have been reused.
     """
 
     pid: int
@@ -38,12 +38,12 @@ class ServerRecord:
 
 
 def own_record(port: int, url: str) -> ServerRecord:
-    """The record of this very process."""
+    """The record of this process."""
     return ServerRecord(os.getpid(), psutil.Process().create_time(), port, url)
 
 
 def write_record(record: ServerRecord) -> None:
-    """Make the server findable by its port."""
+    """Make the server discoverable by its port."""
     write_json(_path(record.port), asdict(record))
 
 
@@ -61,13 +61,13 @@ def read_record(port: int) -> ServerRecord | None:
 
 
 def remove_record(record: ServerRecord) -> None:
-    """Forget a server, unless another has taken its port since."""
+    """Remove a server's record, unless another has taken its port since."""
     if read_record(record.port) == record:
         _path(record.port).unlink(missing_ok=True)
 
 
 def _path(port: int) -> Path:
-    # Containers that share the folder have ports and process numbers of their own.
+    # Containers that share the folder have their own ports and process ids.
     return _folder() / f"serve-{port}-{pid_space()}.json"
 
 
@@ -77,7 +77,7 @@ def _folder() -> Path:
     folder = Path(runtime, "maskdet") if runtime else Path(tempfile.gettempdir(), f"maskdet-{user}")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
-    # In a shared temporary folder anyone could have made it first, and so choose whom `stop` signals.
+    # In a shared temporary folder anyone could have created it first, and so choose whom `stop` signals.
     if not stat.S_ISDIR(found.st_mode) or (
         hasattr(os, "getuid") and (found.st_uid != user or found.st_mode & 0o077)
     ):

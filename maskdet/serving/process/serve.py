@@ -1,4 +1,4 @@
-"""Serving bundles: the port, the record that `stop` finds, and one process or several behind them."""
+"""Serving bundles: the port, the record for `stop`, and one or more processes behind them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from maskdet.serving.settings import ServeSettings
 def serve(
     models: Mapping[str, Path], settings: ServeSettings, on_ready: Callable[[str, Thresholds], None]
 ) -> None:
-    """Serve bundles until SIGTERM or Ctrl-C; then answer what was accepted and return.
+    """Serve bundles until SIGTERM or Ctrl-C; then finish accepted requests and return.
 
-    models: bundle files by name; an empty name stands for the bundle's own. The first is the default.
-    on_ready: gets the server's URL once every model has answered its probe, and by model which policy chose
-    its thresholds and what they cost, in words.
-    Raises ServingError if the address cannot be had, BundleError or EnvironmentProblem for a model.
+    models: bundle files by name; an empty name means the bundle's own. The first is the default.
+    on_ready: called once every model has passed its probe, with the server's URL and, by model, which policy
+    chose its thresholds and what they cost, in words.
+    Raises ServingError if the address is unavailable, BundleError or EnvironmentProblem for a model.
     """
     with listen(settings.host, settings.port) as listener:
         url = url_of(listener)
@@ -28,7 +28,7 @@ def serve(
         write_record(record)
         try:
             if settings.workers > 1:
-                # What a supervisor never needs is not loaded: it stays small.
+                # The supervisor loads only what it needs, so it stays small.
                 from maskdet.serving.process.supervisor import supervise  # noqa: PLC0415
 
                 supervise(models, settings, listener, partial(on_ready, url))

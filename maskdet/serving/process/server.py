@@ -32,9 +32,9 @@ from maskdet.serving.settings import ServeSettings
 from maskdet.settings import nearest
 
 SWITCH_SECONDS = 0.001
-"""How long the event loop waits, at most, for the interpreter lock that a thread in Python code holds."""
+"""How long the event loop waits, at most, for the interpreter lock held by a thread in Python code."""
 RETRY_SECONDS = 1.0
-"""What a background task that failed waits before it goes on."""
+"""Delay before a failed background task restarts."""
 
 logger = logging.getLogger("maskdet.server")
 
@@ -46,7 +46,7 @@ def run(
     on_ready: OnReady,
     link: Link | None = None,
 ) -> None:
-    """Answer a listener's connections until a signal. `link` is the way to the other workers, if any."""
+    """Answer a listener's connections until a signal. `link` leads to the other workers, if any."""
     _settle()
     cores = settings.threads or core_count()
     loaded = [(ServedModel.load(name, path, settings, cores=cores), path) for name, path in models.items()]
@@ -64,12 +64,12 @@ def run(
 
 
 def _settle() -> None:
-    """What a process that serves for days does otherwise than a script."""
-    # The inference threads own the cores; OpenCV's own threads would only take turns with them.
+    """Process settings for a server that runs for days."""
+    # The inference threads own the cores; OpenCV's own threads would only compete with them.
     cv2.setNumThreads(1)
     sys.setswitchinterval(SWITCH_SECONDS)
-    # Modules stay for good. Looked through again and again for garbage, they take a tenth of the event loop's
-    # time. Models come after: what a swap leaves behind must still be found.
+    # Modules stay loaded. Scanning them for garbage again and again takes a tenth of the event loop's time.
+    # Models come after: what a swap leaves behind must still be collected.
     gc.collect()
     gc.freeze()
 
@@ -78,12 +78,12 @@ def _by_name(models: Sequence[ServedModel]) -> dict[str, ServedModel]:
     named = {model.name: model for model in models}
     if len(named) < len(models):
         names = ", ".join(model.name for model in models)
-        raise UsageError(f"two models have one name: {names}", "name each one: --model NAME=FILE")
+        raise UsageError(f"two models have the same name: {names}", "name each one: --model NAME=FILE")
     return named
 
 
 def check_labels(models: Iterable[ServedModel], settings: ServeSettings) -> None:
-    """A slip of the pen in the settings would let every face pass without a word. Raises UsageError."""
+    """A typo in the settings would silently let every face pass. Raises UsageError."""
     labels = [label for model in models for label in model.meta.labels]
     for key, given in (
         ("violation_labels", settings.violation_labels or ()),
@@ -93,7 +93,7 @@ def check_labels(models: Iterable[ServedModel], settings: ServeSettings) -> None
             if label not in labels:
                 near = nearest(label, labels)
                 hint = f"did you mean {near}?" if near else f"there are {', '.join(dict.fromkeys(labels))}"
-                raise UsageError(f"serve.{key}: no loaded model has a label {label}", hint)
+                raise UsageError(f"serve.{key}: no loaded model has the label {label}", hint)
 
 
 class MaskdetServer(uvicorn.Server):
@@ -129,7 +129,7 @@ class MaskdetServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As uvicorn's, but the signals are not raised again at the end: a wanted stop is a success."""
+        """Like uvicorn's, but the signals are not raised again at the end: a requested stop is a success."""
         before = {number: signal.signal(number, self.handle_exit) for number in stop_signals()}
         try:
             yield
@@ -138,7 +138,7 @@ class MaskdetServer(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal drains, a second one ends at once."""
+        """The first signal drains, a second one ends it at once."""
         del sig, frame
         if self._engine.state == "draining" or self._loop is None:
             self.should_exit = self.force_exit = True
@@ -180,14 +180,15 @@ class MaskdetServer(uvicorn.Server):
         if not isinstance(error, MaskdetError):
             logger.error("background task failed", exc_info=error)
             error = ServingError(
-                f"the server cannot go on: {type(error).__name__}: {error}", "see the log for where it failed"
+                f"the server cannot continue: {type(error).__name__}: {error}",
+                "see the log for where it failed",
             )
         self.failure = self.failure or error
         self.should_exit = True
 
 
 async def _again(work: Callable[[], Awaitable[None]]) -> None:
-    """Run what the server can do without for a while: if it fails, it is logged and begins again."""
+    """Start a task that the server can do without for a while: a failure is logged and the task restarts."""
     while not await _done(work):
         await asyncio.sleep(RETRY_SECONDS)
 
@@ -205,7 +206,7 @@ def _uvicorn_config(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         backlog=BACKLOG if settings.workers == 1 else 1,  # see Listener
-        # uvloop accepts whatever has come at once, and so would leave nothing for the other workers.
+        # uvloop accepts all pending connections at once, leaving nothing for the other workers.
         loop="auto" if settings.workers == 1 else "asyncio",
         http=guarded(settings),
         ws="none",

@@ -6,7 +6,7 @@ import signal
 
 
 def stop_signals() -> list[signal.Signals]:
-    """SIGTERM and Ctrl-C; but a shell that starts a command in the background has Ctrl-C ignored for it."""
+    """SIGTERM and Ctrl-C; but not Ctrl-C where it is ignored, as for a shell's background commands."""
     asking = [signal.SIGTERM]
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         asking.append(signal.SIGINT)

@@ -19,11 +19,11 @@ from maskdet.serving.process.worker_handle import WorkerProcess
 from maskdet.serving.settings import ServeSettings
 
 FIRST_DELAY, LAST_DELAY = 0.1, 30.0
-"""Seconds before a dead worker is replaced; each death in a row doubles them."""
+"""Seconds before a dead worker is replaced; doubled by each further death in a row."""
 HEALTHY_SECONDS = 60.0
-"""A worker that lived so long died of something else than the one before it."""
+"""A worker that lived this long died of another cause than the one before it."""
 GRACE_SECONDS = 5.0
-"""What a stopping worker gets over its drain time before it is killed."""
+"""Extra time for a stopping worker beyond its drain time before it is killed."""
 
 logger = logging.getLogger("maskdet.supervisor")
 
@@ -36,8 +36,8 @@ def supervise(
 ) -> None:
     """Run `settings.workers` processes on the listener until SIGTERM or Ctrl-C.
 
-    `on_ready` is called once, when all are ready. Raises what kept the first worker from starting, or
-    ServingError if one had to be killed at the end.
+    `on_ready` is called once, when all are ready. Raises the error that kept the first worker from starting,
+    or ServingError if one had to be killed at the end.
     """
     if os.name != "posix":
         raise ServingError("several workers need a POSIX system", "leave --workers out")
@@ -52,7 +52,7 @@ def cores_of(number: int, settings: ServeSettings) -> int:
 
 
 class Supervisor:
-    """Keeps one process alive in each of its places."""
+    """Keeps one process alive in each slot."""
 
     def __init__(
         self,
@@ -86,9 +86,9 @@ class Supervisor:
             await asyncio.gather(*places, return_exceptions=True)
 
     def _stop(self) -> None:
-        """The first signal lets the workers drain, a second one ends them at once."""
+        """The first signal drains the workers, a second one ends them at once."""
         self._stopping.set()
-        # Nobody accepts any more: a client must see that, and not wait for an answer.
+        # No one accepts any more: clients must see that, not wait for a response.
         self._listener.close()
         for worker in self._workers.values():
             worker.terminate()
@@ -156,7 +156,7 @@ class Supervisor:
         task.add_done_callback(self._rounds.discard)
 
     async def _reload_all(self, asker: WorkerProcess, model: str) -> None:
-        """One round: all workers look at the file, then the one that was asked hears what they found."""
+        """One round: all workers check the file, then the one that asked gets their outcomes."""
         async with self._round:
             workers = list(self._workers.values())
             answers = await asyncio.gather(
@@ -165,7 +165,7 @@ class Supervisor:
         for answer in answers:
             if isinstance(answer, BaseException):
                 logger.error("reload failed", exc_info=answer)
-        # Told in any case: who asked waits for it.
+        # Sent in any case: the worker that asked is waiting for it.
         asker.tell([one for answer in answers if not isinstance(answer, BaseException) for one in answer])
 
 
@@ -183,6 +183,6 @@ def _log_death(worker: WorkerProcess, code: int, delay: float) -> None:
 
 
 def _forget_gauges(pid: int, folder: Path) -> None:
-    """As prometheus_client's mark_process_dead, which would cost this small process a large import."""
+    """Like prometheus_client's mark_process_dead, which would cost this small process a large import."""
     for path in folder.glob(f"gauge_live*_{pid}.db"):
         path.unlink(missing_ok=True)

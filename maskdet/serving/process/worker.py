@@ -1,7 +1,7 @@
 """One of several server processes, started by the supervisor.
 
-`python -m maskdet.serving.process.worker LISTENER LINE`: both are numbers of inherited sockets, and the job
-comes as JSON on standard input.
+`python -m maskdet.serving.process.worker LISTENER LINE`: both are file descriptors of inherited sockets, and
+the job comes as JSON on standard input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ logger = logging.getLogger("maskdet.server")
 
 
 def main() -> int:
-    """Serve until the supervisor says stop; the exit status is honest."""
+    """Serve until the supervisor says stop; the exit status tells how it went."""
     # Ctrl-C reaches the whole process group; only the supervisor acts on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     listener_number, line_number = map(int, sys.argv[1:3])

@@ -22,7 +22,7 @@ MAX_LINE = 1 << 20
 class WorkerProcess:
     """One process, and the line to it.
 
-    failure: what it said of why it could not start; thresholds: what it said of its models' when ready.
+    failure: why it could not start, as it reported; thresholds: those of its models, reported when ready.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, job: dict[str, Any], listener: socket.socket, metrics: Path) -> WorkerProcess:
-        """A new interpreter, not a fork: a CUDA context or a thread's lock does not survive one."""
+        """A new interpreter, not a fork: neither a CUDA context nor a thread's lock survives one."""
         ours, theirs = socket.socketpair()
         with theirs:
             numbers = (listener.fileno(), theirs.fileno())
@@ -52,7 +52,7 @@ class WorkerProcess:
                 stdin=asyncio.subprocess.PIPE,
                 pass_fds=numbers,
                 env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
-                # A session of its own: a terminal's Ctrl-C reaches the supervisor only, which lets it drain.
+                # Its own session: a terminal's Ctrl-C reaches only the supervisor, which then drains it.
                 start_new_session=True,
             )
         reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE)
@@ -63,7 +63,7 @@ class WorkerProcess:
     async def listen(
         self, on_ready: Callable[[], None], on_reload: Callable[[WorkerProcess, str], None]
     ) -> int:
-        """Take what the worker says until it ends; its exit status, negative for a signal."""
+        """Read the worker's messages until it ends; its exit status, negative for a signal."""
         with contextlib.suppress(ConnectionError):
             while text := await self._reader.readline():
                 said = json.loads(text)
@@ -83,9 +83,9 @@ class WorkerProcess:
         return code
 
     async def reload(self, model: str) -> list[Any]:
-        """Let the worker look at its files; nothing if it dies meanwhile.
+        """Have the worker check its files; nothing if it dies meanwhile.
 
-        One that still starts looks once it is ready.
+        One that is still starting checks once it is ready.
         """
         if not self.ready:
             self._missed = True
@@ -101,7 +101,7 @@ class WorkerProcess:
         self._say({"command": "reloaded", "models": models})
 
     def terminate(self) -> None:
-        """Let it answer what it has accepted, and end; said twice, at once."""
+        """Let it finish accepted requests and end; if called twice, at once."""
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
 

@@ -18,22 +18,22 @@ from maskdet.serving.service import Service
 
 
 class Reloading(Protocol):
-    """Who takes up new bundles: this process for itself, or for all workers of the server."""
+    """Loads new bundles: in this process only, or in all workers of the server."""
 
     def refused(self) -> Mapping[str, str]:
         """By model: why its newest file was refused."""
 
     async def reload(self, name: str = "") -> Sequence[Reloaded]:
-        """Look at one model's file now, or at all. Raises UnknownModel."""
+        """Check one model's file now, or all of them. Raises UnknownModel."""
 
 
-RELOAD_HELP = """Each model's file is read again from the path that the server was started with. A new bundle
-is loaded beside the old one, probed, and then answers all requests; one that fails is refused, and the old
-one goes on. With `?model=NAME` only that model is looked at.
+RELOAD_HELP = """Reads each model's file again from the path that the server was started with. A new bundle
+is loaded beside the old one, probed, and then serves all requests; one that fails is refused, and the old one
+stays in use. With `?model=NAME` only that model is checked.
 
     curl -X POST -H "X-API-Key: $KEY" http://127.0.0.1:8866/v1/admin/reload
 
-It needs an API key where the server has keys; otherwise it is taken from programs on this machine only.
+Requires an API key if the server has keys; otherwise it is accepted only from programs on this machine.
 """
 _BROWSER_OR_PROXY = ("origin", "forwarded", "x-forwarded-for", "x-real-ip")
 
@@ -44,7 +44,7 @@ def admin_routes(service: Service, reloading: Reloading) -> APIRouter:
 
     @router.post(
         "/reload",
-        summary="Take up new bundles",
+        summary="Load new bundles",
         description=RELOAD_HELP,
         response_model=ReloadAnswer,
         responses={status: {"model": ProblemBody} for status in (401, 403, 404, 409)},
@@ -56,16 +56,18 @@ def admin_routes(service: Service, reloading: Reloading) -> APIRouter:
         note(request.scope, reloaded={one.name: one.outcome for one in found})
         refused = [f"{one.name}: {one.error}" for one in found if one.outcome == "refused"]
         if refused:
-            raise BundleRefused("; ".join(refused), "the old bundle goes on; mend the file and reload again")
+            raise BundleRefused(
+                "; ".join(refused), "the old bundle stays in use; fix the file and reload again"
+            )
         return json_response(_answer(found).model_dump_json())
 
     return router
 
 
 def _require_local(request: Request) -> None:
-    """Raise Forbidden unless a program on this machine asks.
+    """Raise Forbidden unless the request is from a program on this machine.
 
-    A page in a browser here, or a proxy here that passes on what others ask, would look local too.
+    A page in a browser here, or a proxy here that forwards others' requests, would look local too.
     """
     told = [name for name in _BROWSER_OR_PROXY if name in request.headers]
     host = request.client.host if request.client else ""

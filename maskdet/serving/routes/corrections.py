@@ -1,4 +1,4 @@
-"""POST /v1/corrections: what a person put right on the web page, into the inbox."""
+"""POST /v1/corrections: corrections from the web page, into the inbox."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from maskdet.serving.routes.native import json_response
 from maskdet.serving.routes.schemas import Schema
 from maskdet.serving.service import Service
 
-HELP = """A form with the picture in `image` and its faces in `boxes`, as JSON. All faces of the picture are
-given, also those that were right; a picture without faces has an empty list.
+HELP = """A form with the picture in `image` and its faces in `boxes`, as JSON. List all faces of the
+picture, including those that were right; for a picture without faces send an empty list.
 
     curl -F image=@photo.jpg -F 'boxes=[{"label":"with_mask","box":[12,9,80,77]}]' http://127.0.0.1:8866/v1/corrections
 """
@@ -30,7 +30,7 @@ Edge = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class CorrectedBox(BaseModel):
-    """One face as a person sees it."""
+    """One corrected face."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -41,10 +41,10 @@ class CorrectedBox(BaseModel):
 
 
 class CorrectionAnswer(Schema):
-    """Where the correction went."""
+    """Where the correction was stored."""
 
     name: str = Field(examples=["3f1c5d0a9b2e7714"])
-    """Name of the stored picture and annotation, without their endings."""
+    """Name of the stored picture and annotation, without suffix."""
     boxes: int
     """Faces in the annotation."""
 
@@ -55,7 +55,7 @@ _BOXES: TypeAdapter[list[CorrectedBox]] = TypeAdapter(
 
 
 def correction_routes(service: Service) -> APIRouter:
-    """The route is always there; without an inbox it says so."""
+    """The route always exists; without an inbox it says so."""
     router = APIRouter(prefix="/v1", tags=["native"])
     folder = service.settings.inbox
     inbox = Inbox(folder, service.settings) if folder is not None else None
@@ -94,7 +94,7 @@ def _taken_apart(items: list[FormItem], service: Service) -> tuple[bytes, list[C
     if not isinstance(picture, Upload):
         raise NoPicture("the form has no file named image", "send the picture and its boxes as a form")
     if not isinstance(text, str):
-        raise BadOption("boxes: Field required", "give the faces as JSON; [] for none")
+        raise BadOption("boxes: Field required", "send the faces as JSON; [] for none")
     try:
         boxes = _BOXES.validate_python(_json(text))
     except ValidationError as error:
@@ -118,16 +118,16 @@ def _json(text: str) -> Any:
 def _labels(service: Service, name: str) -> tuple[str, ...]:
     models = service.engine.models
     if name and name not in models:
-        raise UnknownModel(f"no model is called {name[:80]!r}", f"loaded models: {', '.join(models)}")
+        raise UnknownModel(f"there is no model {name[:80]!r}", f"loaded models: {', '.join(models)}")
     return (models[name] if name else next(iter(models.values()))).meta.labels
 
 
 def _refuse_foreign(request: Request, allowed: tuple[str, ...]) -> None:
-    """A browser lets any page post a form to any server: one that is not ours must not fill the inbox."""
+    """A browser lets any page post a form to any server: a foreign page must not fill the inbox."""
     origin = request.headers.get("origin")
     if origin is None or origin in allowed or "*" in allowed:
         return
-    # Behind a proxy the host may have another name here; the browser itself knows, on secure pages.
+    # Behind a proxy the host may have another name here; on secure pages the browser itself tells.
     ours = request.headers.get("sec-fetch-site") == "same-origin"
     if not ours and urlsplit(origin).netloc != request.headers.get("host"):
         raise Forbidden(
@@ -139,7 +139,7 @@ def _form_schema() -> dict[str, Any]:
     properties = {
         "image": {"type": "string", "format": "binary"},
         "boxes": {"type": "string", "description": "JSON: a list of objects with `label` and `box`"},
-        "model": {"type": "string", "description": "Name of the model whose labels are meant"},
+        "model": {"type": "string", "description": "Name of the model that the labels belong to"},
     }
     schema = {"type": "object", "properties": properties, "required": ["image", "boxes"]}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

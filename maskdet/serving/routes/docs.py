@@ -1,4 +1,4 @@
-"""The OpenAPI document, and /docs: the same as one plain page that loads nothing and runs no script."""
+"""The OpenAPI document, and /docs: the same as a plain page that loads nothing and runs no script."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ h2 { margin-top: 2.5rem } :root { color-scheme: light dark }
 
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
-"""Content-Security-Policy: the page may use its own style and nothing else."""
+"""Content-Security-Policy: the page may use only its own style."""
 
 
 def docs_routes(app: FastAPI, unpacker: Unpacker) -> APIRouter:
-    """GET /docs and GET /openapi.json for the routes of `app`, made when they are first asked for."""
+    """GET /docs and GET /openapi.json for the routes of `app`, generated on first request."""
     router = APIRouter()
     page = cache(lambda: render(app.openapi()))
     document = cache(lambda: json_text(app.openapi()))

@@ -1,4 +1,4 @@
-"""For those who watch: whether the process lives, would take up a request now, and its metrics."""
+"""For monitoring: whether the process is alive, would accept a request now, and its metrics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def metrics_routes(engine: Engine, unpacker: Unpacker) -> APIRouter:
 
 
 def health_routes(engine: Engine) -> APIRouter:
-    """The routes under /health; open to everyone, so they say nothing but the state."""
+    """The routes under /health; open to everyone, so they reveal only the state."""
     router = APIRouter(prefix="/health", tags=["health"])
 
     @router.get("/live", summary="The process answers", response_model=HealthAnswer)
@@ -33,7 +33,7 @@ def health_routes(engine: Engine) -> APIRouter:
 
     @router.get(
         "/ready",
-        summary="The model has run and requests are taken up",
+        summary="The model has run and requests are accepted",
         response_model=HealthAnswer,
         responses={503: {"model": ProblemBody}},
     )

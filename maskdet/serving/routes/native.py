@@ -34,8 +34,8 @@ DETECT_HELP = """Send one picture as the body, or several as multipart files or 
     curl --data-binary @photo.jpg -H "Content-Type: image/jpeg" "http://127.0.0.1:8866/v1/detect?threshold=0.5"
     curl -F image=@a.jpg -F image=@b.png -F max_detections=10 http://127.0.0.1:8866/v1/detect
 
-Options stand in the query, in form fields or in the JSON object. Of several pictures a bad one has its own
-`error` entry and the others are answered; the error of an only picture is the answer.
+Options go in the query, in form fields or in the JSON object. With several pictures, a bad one gets its own
+`error` entry and the others are still processed; the error of a single picture is the response.
 """
 
 
@@ -70,12 +70,12 @@ def native_routes(service: Service) -> APIRouter:
 
 
 def json_response(text: str) -> Response:
-    """A JSON answer from text that is JSON already."""
+    """A JSON response from text that is already JSON."""
     return Response(text, media_type="application/json")
 
 
 async def _outcomes(service: Service, request: Request, wanted: DetectInput) -> list[ResultOrError]:
-    """One outcome for each upload. An only picture's error is raised: then it is the request's."""
+    """One outcome for each upload. A single picture's error is raised: it is then the request's."""
     options = wanted.options
     works = [
         Work(
@@ -119,7 +119,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _detect_inputs() -> dict[str, Any]:
-    """The request body is read by hand (counted while it streams), so the document says it by hand too."""
+    """The request body is read by hand (counted while it streams), so it is documented by hand too."""
     picture = {"type": "string", "format": "binary"}
     json_schema = DetectJson.model_json_schema()
     options = DetectOptions.model_json_schema()["properties"]

@@ -1,4 +1,4 @@
-"""The web page: GET /, its files under /web/, and GET /v1/page with what it needs to know."""
+"""The web page: GET /, its files under /web/, and GET /v1/page with the data it needs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ POLICY = "; ".join(
     )
 )
 HEADERS = {
-    # The files keep their names from version to version, so a browser asks whether its copy is still right.
+    # The files keep their names from version to version, so a browser checks whether its copy is current.
     "cache-control": "no-cache",
     "content-security-policy": POLICY,
     "cross-origin-opener-policy": "same-origin",
@@ -57,13 +57,13 @@ HEADERS = {
 }
 
 OLD_GREETING = "Welcome to PaddlePaddle"
-"""What LearnPaddle's service says at /; PaddleHub's clients take any text."""
+"""What LearnPaddle's service returns at /; PaddleHub's clients accept any text."""
 
 
 class PageModel(Schema):
-    """A model as the page shows it. Of each label `colours` has the colour as #rrggbb, `inks` what reads on
-    it and fills the gaps of its line, and `dashes` the lengths of line and gap in widths of the line;
-    `recall` is what its thresholds answer on val by label, as far as the bundle says.
+    """A model as shown on the page. By label: `colours`, as #rrggbb; `inks`, legible on that colour, also
+    used for the gaps of its line; `dashes`, the lengths of dash and gap in line widths; `recall` at its
+    thresholds on val, as far as the bundle states it.
     """
 
     name: str
@@ -80,7 +80,7 @@ class PageModel(Schema):
 
 
 class PageConfig(Schema):
-    """What the page must know of the server."""
+    """The server's data for the page."""
 
     version: str
     inbox: bool
@@ -91,7 +91,7 @@ class PageConfig(Schema):
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """A file as it is sent. Its tag changes with its bytes."""
+    """A file as sent. Its ETag changes with its bytes."""
 
     data: bytes
     media_type: str
@@ -113,7 +113,7 @@ def page_routes(service: Service) -> APIRouter:
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def home(request: Request) -> Response:
-        # Only browsers name text/html; programs take anything.
+        # Only browsers ask for text/html; programs accept anything.
         if "text/html" not in request.headers.get("accept", ""):
             return _greeting(service.settings)
         response = index.answer(request)
@@ -134,7 +134,7 @@ def page_routes(service: Service) -> APIRouter:
 
 
 def page_config(service: Service) -> PageConfig:
-    """What GET /v1/page says."""
+    """The response of GET /v1/page."""
     settings = service.settings
     return PageConfig(
         version=__version__,

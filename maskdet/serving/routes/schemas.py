@@ -1,4 +1,4 @@
-"""What the native API answers, as typed models; the OpenAPI document is made from them."""
+"""The native API's responses as typed models; the OpenAPI document is generated from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from maskdet.types import Detections
 
 
 class Schema(BaseModel):
-    """Base of all answers: attribute docstrings become OpenAPI descriptions."""
+    """Base of all responses: attribute docstrings become OpenAPI descriptions."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -34,13 +34,13 @@ class DetectionBody(Schema):
 
 
 class VerdictBody(Schema):
-    """Whether the picture keeps the mask rule."""
+    """Whether the picture complies with the mask rule."""
 
     outcome: Decision
-    """violation: a face breaks the rule; uncertain: a face is just below its threshold, or of a label of
-    which nobody said whether it keeps the rule; else ok."""
+    """violation: a face breaks the rule; uncertain: a face is just below its threshold, or has a label
+    without a role; else ok."""
     counts: dict[str, int] = Field(examples=[{"with_mask": 1, "without_mask": 0}])
-    """Faces over their thresholds by label, also those that max_detections leaves out."""
+    """Faces that reach their thresholds by label, including those that max_detections leaves out."""
 
 
 class TimingBody(Schema):
@@ -56,7 +56,7 @@ class TimingBody(Schema):
 
 
 class AnswererBody(Schema):
-    """The model that made an answer."""
+    """The model behind a response."""
 
     name: str
     bundle: str = Field(examples=["3f1c5d0a9b2e"])
@@ -69,7 +69,7 @@ class PictureAnswer(Schema):
     index: int
     """Place of the picture in the request, from 0."""
     filename: str
-    """The file name that the client gave; empty if none."""
+    """The file name from the client; empty if none."""
     width: int
     """Pixels, after the EXIF turn."""
     height: int
@@ -77,11 +77,11 @@ class PictureAnswer(Schema):
     detections: list[DetectionBody]
     """Best score first."""
     candidates: list[DetectionBody] | None = None
-    """With candidates: all that the model proposed, whatever the thresholds; absent otherwise. Their digits
-    give each single-precision number back exactly, so the answer at other thresholds can be worked out."""
+    """With candidates: everything the model proposed, whatever the thresholds; absent otherwise. The digits
+    restore each single-precision number exactly, so the result at other thresholds can be computed."""
     verdict: VerdictBody
     threshold_policy: PolicyName
-    """How the thresholds of this answer came about: as the model's own, or override, the request's."""
+    """How the thresholds of this response were chosen: like the model's own, or override, the request's."""
     timing_ms: TimingBody
     model: AnswererBody
     image: str | None = None
@@ -89,7 +89,7 @@ class PictureAnswer(Schema):
 
 
 class PictureFault(Schema):
-    """Why one picture of several could not be answered."""
+    """Why one of several pictures could not be processed."""
 
     index: int
     filename: str
@@ -114,14 +114,14 @@ class ModelBody(Schema):
     input_size: tuple[int, int]
     """Height and width of the network input in pixels."""
     thresholds: dict[str, float]
-    """Score from which a detection of each label counts."""
+    """Lowest score that counts, by label."""
     roles: dict[str, Role]
-    """What each label says of a face; one that is left out has no known role."""
+    """Role of each label; a label left out has no known role."""
     threshold_policy: ThresholdPolicy
     violation_labels: list[str]
     """Labels that break the mask rule."""
     unknown_labels: list[str]
-    """Labels of which nobody said whether they keep it."""
+    """Labels for which it is unknown whether they comply."""
     metrics: dict[str, float]
     licence: str
     refused: str = ""
@@ -129,7 +129,7 @@ class ModelBody(Schema):
 
 
 class ModelsAnswer(Schema):
-    """The first model answers when a request names none."""
+    """The first model is used if a request names none."""
 
     models: list[ModelBody]
 
@@ -177,27 +177,27 @@ def _exact_bodies(model: ServedModel, found: Detections) -> list[DetectionBody]:
 
 
 def _digits(single: float) -> float:
-    """The nine digits that tell a single-precision number from its neighbours."""
+    """The nine digits that identify a single-precision number."""
     return float(f"{single:.9g}")
 
 
 class ReloadedBody(Schema):
-    """What came of one model."""
+    """The outcome for one model."""
 
     name: str
     bundle: str
-    """sha256 of the bundle that answers now."""
+    """sha256 of the bundle in use."""
     outcome: Literal["swapped", "unchanged"]
 
 
 class ReloadAnswer(Schema):
-    """One entry for each model that was looked at."""
+    """One entry for each model that was checked."""
 
     models: list[ReloadedBody]
 
 
 def models_answer(models: Mapping[str, ServedModel], refused: Mapping[str, str]) -> ModelsAnswer:
-    """What GET /v1/models says. `refused`: by model, why its newest file was refused."""
+    """The response of GET /v1/models. `refused`: by model, why its newest file was refused."""
     return ModelsAnswer(models=[_model_body(model, refused.get(name, "")) for name, model in models.items()])
 
 

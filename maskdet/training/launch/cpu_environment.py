@@ -1,4 +1,4 @@
-"""Environment variables that let Paddle use what the processor has. Measured in docs/figures.md."""
+"""Environment variables that let Paddle use the processor's features. Measured in docs/figures.md."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ CPU_INFO = Path("/proc/cpuinfo")
 def cpu_environment(info: Path = CPU_INFO) -> dict[str, str]:
     """For a worker that computes on the CPU; `info` is Linux's description of the processors.
 
-    Paddle's wheels bring a Math Kernel Library of 2019 that gives AVX2 to Intel's processors only, and the
-    slowest code to all others; its debug variable says which to use. And transposing into a new tensor at
-    once takes less time than a view that each later operator has to copy.
+    Paddle's wheels contain a Math Kernel Library from 2019 that uses AVX2 on Intel processors only, and its
+    slowest code on all others; its debug variable selects the code. And transposing into a new tensor at once
+    is faster than a view that each later operator has to copy.
     """
     chosen = {"FLAGS_use_stride_kernel": "0"}
     if _is_amd_with_avx2(info):

@@ -1,4 +1,4 @@
-"""Room on the disk: known before a file is begun, and told in bytes when it runs out."""
+"""Disk space: checked before a file is written, and reported in bytes when it runs out."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from maskdet.training.launch.failures import DiskFull
 _FULL = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "files may not grow that large",
+    errno.EFBIG: "files are not allowed to be that large",
 }
 
 
 @contextmanager
 def space_for(folder: Path, needed: int) -> Iterator[None]:
-    """Write `needed` bytes or so into `folder` within.
+    """Write about `needed` bytes into `folder` within the block.
 
-    Raises DiskFull that names the folder, what is needed and what is free, before or instead of the
-    error of a write that failed for want of room.
+    Raises DiskFull with the folder, the bytes needed and the bytes free, before or instead of the error of a
+    write that failed for lack of space.
     """
     if disk_free(folder) < needed:
         raise _disk_full(folder, needed, _FULL[errno.ENOSPC])
@@ -37,18 +37,18 @@ def space_for(folder: Path, needed: int) -> Iterator[None]:
 
 
 def why_full(error: BaseException) -> str | None:
-    """In which way the disk has no room, if that is what an error says."""
+    """How the disk is full, if that is what an error means."""
     number = getattr(error, "errno", None)
     if number in _FULL:
         return _FULL[number]
-    # safetensors writes in Rust and hands on the operating system's number as text only.
+    # safetensors writes in Rust and passes the operating system's error number on as text only.
     return next((why for code, why in _FULL.items() if f"(os error {code})" in str(error)), None)
 
 
 def _disk_full(folder: Path, needed: int, why: str) -> DiskFull:
     return DiskFull(
         f"cannot write to {folder}: {why}; {_size(needed)} are needed, {_size(disk_free(folder))} are free",
-        "make room and go on with --resume; what was written before is whole",
+        "free some space and continue with --resume; earlier files are intact",
     )
 
 

@@ -1,4 +1,4 @@
-"""Failures of a worker that have a remedy, and the signs by which they are known."""
+"""Worker failures that have a remedy, and how to recognise them."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ _MEMORY_SIGNS = (
     "Insufficient memory",
     "can't start new thread",
 )
-"""Of Paddle, the C++ library, the operating system, OpenCV and Python."""
+"""Messages of Paddle, the C++ library, the operating system, OpenCV and Python."""
 _VMSTAT = Path("/proc/vmstat")
 
 
 class OutOfMemory(TrainingError):
-    """Memory did not suffice for a step."""
+    """There was not enough memory for a step."""
 
 
 class Diverged(TrainingError):
-    """The loss or the weights are no numbers any more."""
+    """The loss or the weights became NaN or infinite."""
 
 
 class DiskFull(TrainingError):
-    """The disk has no room for what is to be written. Not gone on from, but told apart from other ends."""
+    """The disk has no room for a file. Not recovered from, but distinct from other failures."""
 
 
 REPORTED: dict[str, type[TrainingError]] = {kind.__name__: kind for kind in (OutOfMemory, Diverged, DiskFull)}
-"""By the name under which a worker reports them."""
+"""By the name that a worker reports."""
 
 
 def lacks_memory(error: str | BaseException) -> bool:
-    """True when an exception, or the end of a log, tells of memory that could not be had."""
+    """True if an exception, or the end of a log, reports a failed memory allocation."""
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in _MEMORY_SIGNS)
 
 
 def kills_for_memory(vmstat: Path = _VMSTAT) -> int:
-    """Processes that the kernel has ended for want of memory since it started; 0 where it does not tell.
+    """Processes killed by the kernel for lack of memory since it started; 0 if it does not report them.
 
-    Read before and after, this tells the kernel's SIGKILL from a person's.
+    Read before and after, this tells the kernel's SIGKILL from a user's.
     """
     try:
         lines = vmstat.read_text(encoding="ascii").splitlines()

@@ -1,4 +1,4 @@
-"""Which of the machine's GPUs workers get, when CUDA_VISIBLE_DEVICES lets only some of them be seen."""
+"""Which of the machine's GPUs workers get if CUDA_VISIBLE_DEVICES exposes only some of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ VARIABLE = "CUDA_VISIBLE_DEVICES"
 
 
 def visible(variables: Mapping[str, str]) -> list[str] | None:
-    """The list that the user gave, of numbers or UUIDs; empty for no GPU, None for all that there are."""
+    """The user's list, of numbers or UUIDs; empty for no GPU, None for all."""
     text = variables.get(VARIABLE)
     if text is None:
         return None
@@ -16,6 +16,6 @@ def visible(variables: Mapping[str, str]) -> list[str] | None:
 
 
 def chosen(numbers: str, variables: Mapping[str, str]) -> str:
-    """The list for workers: of the user's, those at the places of a comma list of numbers, as CUDA counts."""
+    """The list for workers: the entries of the user's list at the given comma-separated CUDA numbers."""
     given = visible(variables)
     return numbers if given is None else ",".join(given[int(number)] for number in numbers.split(","))

@@ -15,14 +15,14 @@ from maskdet.training.launch.process import Event, WorkerCommand, run_worker
 from maskdet.training.settings import TrainSettings
 
 _WORKER_MEMORY = 4 * 2**30
-"""Bytes a CPU worker may come to need: 3.2 GB were seen for PicoDet-S at 416 px with 16 pictures a step."""
+"""Bytes a CPU worker may need: 3.2 GB were measured for PicoDet-S at 416 px with 16 pictures per step."""
 _LEAST_SHARE = 4
-"""Pictures a worker and step below which batch normalisation becomes too noisy to be worth the speed."""
+"""Pictures per worker and step below which batch normalisation becomes too noisy to be worth the speed."""
 _MOST_CACHE = 2**30
 
 
 def worker_command(settings: TrainSettings) -> WorkerCommand:
-    """How to start the workers that are asked for. Raises TrainingError for a GPU that is not there."""
+    """How to start the requested workers. Raises TrainingError for a missing GPU."""
     python = settings.python or Path(sys.executable)
     devices = _devices(settings.device, python)
     if devices != "cpu":
@@ -31,23 +31,23 @@ def worker_command(settings: TrainSettings) -> WorkerCommand:
 
 
 def single_worker(python: Path | None) -> WorkerCommand:
-    """How to start the worker that judges or exports a checkpoint, on the CPU.
+    """How to start the worker that evaluates or exports a checkpoint, on the CPU.
 
-    It works on a picture a core, each with one thread: a thread that waits for its share of one operator
-    would keep its core busy, which on a machine that also trains costs more than it gains.
+    It works on one picture per core, each with one thread: threads waiting for their share of an operator
+    would keep their cores busy, which on a machine that is also training costs more than it gains.
     """
     return WorkerCommand(python or Path(sys.executable), threads=1, variables=cpu_environment())
 
 
 def cache_bytes(settings: TrainSettings) -> int:
-    """Of decoded pictures over all workers; auto: a quarter of the memory that is free, 1 GiB at most."""
+    """Bytes for decoded pictures over all workers; auto: a quarter of the free memory, 1 GiB at most."""
     if settings.cache_mb != "auto":
         return settings.cache_mb * 2**20
     return min(_MOST_CACHE, memory_available() // 4)
 
 
 def probe(python: Path) -> Event:
-    """What Paddle sees, asked in a worker: {"version", "cuda", "gpus": [names]}."""
+    """What Paddle sees, as reported by a worker: {"version", "cuda", "gpus": [names]}."""
     with TemporaryDirectory(prefix="maskdet-") as folder:
         return run_worker(
             "maskdet.training.worker.probe", {}, Path(folder), WorkerCommand(python), lambda event: None

@@ -1,4 +1,4 @@
-"""Running Paddle in a process of its own: one job file in, JSON lines out, and no process left behind."""
+"""Running Paddle in a separate process: one job file in, JSON lines out, and no process left behind."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _LOG_LINES = 12
 class WorkerCommand:
     """How to start a worker: which interpreter, how many processes, on which devices.
 
-    `devices` is "cpu" or a comma list of GPU numbers, among those that the user lets be seen; `processes`
-    is one a GPU, or any number on CPU.
+    `devices` is "cpu" or a comma-separated list of GPU numbers, among the visible ones; `processes` is one
+    per GPU, or any number on CPU.
     """
 
     python: Path = Path(sys.executable)
@@ -45,13 +45,13 @@ class WorkerCommand:
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables, unless the user has set them."""
     threads: int | None = None
-    """Threads of one operator in a process; None: the cores, shared out."""
+    """Threads per operator in a process; None: an even share of the cores."""
 
     def arguments(self, job: Path, log_dir: Path) -> list[str]:
         worker = [str(self.python), "-m", WORKER_MODULE, str(job)]
         if self.processes == 1:
             return worker
-        # The launcher runs a "script" without .py as a program, which lets the worker stay a module.
+        # The launcher runs a "script" without .py as a program, so the worker can stay a module.
         launcher = [str(self.python), "-m", "paddle.distributed.launch", "--max_restart", "0"]
         return [*launcher, "--nproc_per_node", str(self.processes), "--log_dir", str(log_dir), *worker]
 
@@ -64,13 +64,13 @@ class WorkerCommand:
         else:
             ours["PADDLE_DISTRI_BACKEND"] = "gloo"
             if self.processes > 1:
-                # The launcher would count this list, even an empty one, as devices to hand out.
+                # The launcher would take this list, even an empty one, as the devices to assign.
                 inherited.pop(gpus.VARIABLE, None)
         return {**inherited, **ours, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
 
 
 def threads_of_each(processes: int) -> int:
-    """The cores that may be used, shared out."""
+    """An even share of the usable cores."""
     return max(1, core_count() // processes)
 
 
@@ -86,11 +86,11 @@ def run_worker(
 ) -> Event:
     """Have a worker call `run(job, report)` of `module`; return its last event, whose "event" is "done".
 
-    The job file and the channel lie in `folder`; `log` is where the worker's output stays, if it is to stay.
+    The job file and the channel are in `folder`; `log` keeps the worker's output, if given.
     Whatever ends this call (an error, Ctrl-C, SIGTERM turned into an exception) also ends every process that
     it started.
 
-    Raises TrainingError with the worker's own words, or the end of its log, when it fails.
+    Raises TrainingError with the worker's own message, or the end of its log, if it fails.
     """
     job_file, events, output = folder / "job.json", folder / channel, log or folder / "worker.log"
     write_json(
@@ -102,7 +102,7 @@ def run_worker(
         last, error = _until_ended(process, tail, on_event)
     if process.returncode == 0 and last.get("event") == "done":
         return last
-    hint = f"the whole log is {log}" if log else ""
+    hint = f"the full log is {log}" if log else ""
     if error and (error["kind"] in REPORTED or kills_for_memory() == kills):
         raise REPORTED.get(error["kind"], TrainingError)(error["what"], error["hint"] or hint)
     said = output.read_bytes()[written:].decode("utf-8", errors="replace")
@@ -111,7 +111,7 @@ def run_worker(
 
 
 def _until_ended(process: subprocess.Popen[bytes], tail: _Tail, on_event: OnEvent) -> tuple[Event, Event]:
-    """The last event, and the first error: of several workers, one that fails takes the others along."""
+    """The last event, and the first error: one failing worker takes the others down."""
     last: Event = {}
     error: Event = {}
     running = True
@@ -127,7 +127,7 @@ def _until_ended(process: subprocess.Popen[bytes], tail: _Tail, on_event: OnEven
 
 
 def still_runs(identity: dict[str, Any]) -> bool:
-    """True while the process that wrote `identity` lives; its start time guards against a reused number."""
+    """True while the process that wrote `identity` is alive; its start time guards against a reused pid."""
     try:
         return _identity(psutil.Process(identity["pid"])) == identity
     except psutil.NoSuchProcess:
@@ -139,7 +139,7 @@ def _identity(process: psutil.Process) -> dict[str, Any]:
 
 
 class _Tail:
-    """Complete JSON lines that were appended to a file since the last read."""
+    """Complete JSON lines appended to a file since the last read."""
 
     def __init__(self, path: Path, offset: int) -> None:
         self._path, self._offset = path, offset
@@ -161,7 +161,7 @@ def _process_tree(command: WorkerCommand, job: Path, log: Path) -> Iterator[subp
     arguments = command.arguments(job, log.parent / LAUNCHER_DIR)
     with log.open("ab") as sink:
         try:
-            # A session of its own: Ctrl-C reaches only the parent, which then ends the tree in order.
+            # Its own session: Ctrl-C reaches only the parent, which then ends the tree in order.
             process = subprocess.Popen(
                 arguments,
                 stdin=subprocess.DEVNULL,
@@ -183,7 +183,7 @@ def _process_tree(command: WorkerCommand, job: Path, log: Path) -> Iterator[subp
 
 
 def _gather_logs(log: Path) -> None:
-    """The launcher's folder goes: it also keeps a copy of the whole environment, secrets and all."""
+    """Remove the launcher's folder, which holds a copy of the whole environment, including secrets."""
     launcher = log.parent / LAUNCHER_DIR
     with log.open("ab") as sink:
         for part in sorted(launcher.glob("workerlog.*")):
@@ -218,6 +218,6 @@ def _size(path: Path) -> int:
 
 
 def _unexpected(who: str, code: int, said: str) -> str:
-    """Words for a worker that ended without any of its own, from what it had logged."""
+    """The message for a worker that ended without reporting an error, from its log."""
     ended = f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
     return f"{who} {ended}; the end of its log:\n  " + "\n  ".join(said.splitlines()[-_LOG_LINES:])

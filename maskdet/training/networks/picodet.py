@@ -1,4 +1,4 @@
-"""What all PicoDets share: figures of the published configurations, losses, head and NMS, in ppdet's keys."""
+"""Shared by all PicoDets: figures of the published configurations, losses, head and NMS, in ppdet's keys."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 DETECTION_FILES = "https://paddledet.bj.bcebos.com/models"
 CLASSIFICATION_FILES = "https://paddle-imagenet-models-name.bj.bcebos.com/dygraph/legendary_models"
-"""Where the publishers of PaddleDetection and PaddleClas keep their weights."""
+"""Where the published weights of PaddleDetection and PaddleClas are."""
 STRIDES = [8, 16, 32, 64]
 NECK_SCALES = (0.125, 0.0625, 0.03125)
-"""ppdet's own value. Its necks append to the list, so without one of its own each further network of a
+"""ppdet's own value. Its necks append to the list, so without a separate list each further network of a
 process would grow by a level.
 """
 
 
 def nms_section() -> dict[str, Any]:
-    """The values of every bundle, so that ppdet's own postprocess suppresses as ours does."""
+    """The values of every bundle, so that ppdet's own postprocessing suppresses like ours."""
     values = NmsSettings()
     return {
         "name": "MultiClassNMS",
@@ -63,7 +63,7 @@ def conv_feat(size: Variant) -> dict[str, Any]:
 
 
 def head(size: Variant, *, sigmoid: bool) -> dict[str, Any]:
-    """What both heads have: anchors, bins of a side, losses and NMS."""
+    """Shared by both heads: anchors, bins per side, losses and NMS."""
     return {
         "fpn_stride": STRIDES,
         "feat_in_chan": size.channels,

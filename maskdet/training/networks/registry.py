@@ -1,4 +1,4 @@
-"""Which networks there are, and looking a `model.variant` up."""
+"""The available networks, and the lookup of a `model.variant`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NETWORKS: Final[tuple[Network, ...]] = tuple(
     import_module(f"maskdet.training.networks.{name}").NETWORK for name in _MODULES
 )
 VARIANTS: Final = {name: size for network in NETWORKS for name, size in network.variants.items()}
-"""Every size of every network by the name that `model.variant` gives."""
+"""Every size of every network by its name in `model.variant`."""
 
 
 def variant(name: str) -> Variant:
@@ -22,5 +22,5 @@ def variant(name: str) -> Variant:
 
 
 def network_of(size: Variant) -> Network:
-    """The network that a size is one of."""
+    """The network that a size belongs to."""
     return next(network for network in NETWORKS if network.backbone == size.backbone)

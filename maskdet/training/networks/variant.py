@@ -30,7 +30,7 @@ class Variant:
         return [self.side + 32 * step for step in (-2, -1, 0, 1, 2)]
 
     def weights_of(self, other: Variant) -> bool:
-        """Whether weights of the other fit: in a convolutional network the input side does not matter."""
+        """Whether the other's weights fit: in a convolutional network the input side does not matter."""
         return replace(other, side=self.side) == self
 
 
@@ -39,18 +39,18 @@ class Network:
     """One architecture in all its sizes."""
 
     backbone: str
-    """ppdet's name of it, which is also its section of the configuration."""
+    """ppdet's name for it, which is also its section of the configuration."""
     own_layer: str
     """Name of a layer that this backbone has, and no other."""
     variants: Mapping[str, Variant]
-    """By the name that `model.variant` gives."""
+    """By the name in `model.variant`."""
     sections: Callable[[Variant, int], dict[str, Any]]
     """Backbone, neck and head in ppdet's keys, from the size and the epochs with the static assigner."""
     coco: Callable[[Variant], str] | None = None
-    """Address of the published weights of a size, where there are some."""
+    """URL of the published weights of a size, if any."""
     imagenet: Mapping[float, str] = field(default_factory=dict)
-    """Address of the published backbone by its scale, where there is one."""
+    """URL of the published backbone by its scale, if any."""
     pads_truth: bool = False
-    """Whether its assigner takes one array of truths for the whole batch."""
+    """Whether its assigner takes one array of ground truth for the whole batch."""
     static_assigner_key: str = ""
-    """Where the epochs with the static assigner stand in the configuration, if it has one."""
+    """The configuration key of the epochs with the static assigner, if it has one."""

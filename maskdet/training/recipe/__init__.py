@@ -1,1 +1,1 @@
-"""From the pipeline file to one whole PaddleDetection configuration."""
+"""From the pipeline file to one complete PaddleDetection configuration."""

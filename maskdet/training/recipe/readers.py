@@ -65,10 +65,10 @@ def _published(size: Variant) -> tuple[list[dict[str, Any]], list[dict[str, Any]
 def _face_views(
     size: Variant, side: int | Literal["auto"]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Views out of pictures at 0.7 to 1.6 times the input side.
+    """Views of pictures at 0.7 to 1.6 times the input side.
 
     A view of two thirds of that side costs less than half of a whole picture, and its faces have the sizes
-    that evaluation will show.
+    seen in evaluation.
     """
     view = {
         "side": round(size.side * 2 / 3 / _STEP) * _STEP if side == "auto" else side,

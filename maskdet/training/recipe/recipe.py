@@ -1,4 +1,4 @@
-"""From the pipeline file to one whole PaddleDetection configuration that can explain its values."""
+"""From the pipeline file to one complete PaddleDetection configuration that can explain its values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PUBLISHED = "PicoDet's published recipe, the same for every pipeline file"
 _WARMUP_STEPS = 300
 _ADAMW_RATE = 0.002
 _FINE_TUNING_SHARE = 0.1
-"""Of the rate that trains a fresh head: what weights that know the classes can take without forgetting."""
+"""Share of a fresh head's rate that weights which know the classes tolerate without forgetting."""
 _OPTIMIZERS: dict[str, dict[str, Any]] = {
     "momentum": {
         "optimizer": {"type": "Momentum", "momentum": 0.9},
@@ -49,12 +49,12 @@ class Recipe:
 
     def write(self, out: Path) -> None:
         """Write picodet.yml and origins.json into the folder `out`."""
-        head = "# Written by maskdet; `maskdet config --explain KEY` says where a value came from.\n"
+        head = "# Written by maskdet; `maskdet config --explain KEY` shows where a value comes from.\n"
         write_text(out / CONFIG, head + yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True))
         write_json(out / ORIGINS_NAME, self.origins)
 
     def explain(self, key: str) -> str:
-        """`key = value`, then where the value came from. Raises UsageError for a key that is not there."""
+        """`key = value`, then where the value comes from. Raises UsageError for an unknown key."""
         value = self._value(key)
         reasons = [f"{name}: {reason}" for name, reason in self.origins.items() if _related(name, key)]
         shown = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True).rstrip()
@@ -88,9 +88,9 @@ def build_recipe(
     prepare_dir: Path,
     fine_tunes: bool = False,
 ) -> Recipe:
-    """Derive the whole configuration; `fine_tunes` when the start knows all classes of the data.
+    """Derive the whole configuration; `fine_tunes` if the start knows all classes of the data.
 
-    Raises PipelineFileError when there are fewer pictures than a batch.
+    Raises PipelineFileError if there are fewer pictures than a batch.
     """
     size = variant(model.variant)
     schedule = _Schedule.derive(train, repeat_factors(manifest, train.balance), fine_tunes)
@@ -227,7 +227,7 @@ def _rate(train: TrainSettings, fine_tunes: bool) -> float:
 def _why_rate(train: TrainSettings, fine_tunes: bool) -> str:
     if train.learning_rate != "auto":
         return f"train.learning_rate of the pipeline file, {train.learning_rate}"
-    ratio = f"{PUBLISHED_RATE_PER_PICTURE} a picture of the total batch (PicoDet's published ratio)"
+    ratio = f"{PUBLISHED_RATE_PER_PICTURE} per picture of the total batch (PicoDet's published ratio)"
     rate = (
         f"{_ADAMW_RATE} for adamw"
         if train.optimizer == "adamw"

@@ -30,9 +30,9 @@ def repeat_factors(manifest: Manifest, share: float) -> Weights:
 
 
 class EpochOrder:
-    """Batches of picture numbers, one list a step; the same seed and epoch give the same on every machine.
+    """Batches of picture numbers, one list per step; the same seed and epoch give the same on every machine.
 
-    Every epoch has the same number of steps. Of each batch, worker `rank` of `workers` gets its equal part.
+    Every epoch has the same number of steps. Worker `rank` of `workers` gets its equal part of each batch.
     """
 
     def __init__(self, factors: Weights, batch_size: int, seed: int, rank: int = 0, workers: int = 1) -> None:

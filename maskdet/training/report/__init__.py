@@ -1,1 +1,1 @@
-"""What a training leaves for people: metrics, curves and a page."""
+"""A training's output for people: metrics, curves and a page."""

@@ -17,7 +17,7 @@ CURVES_NAME = "curves.png"
 
 
 def draw_curves(out: Path) -> None:
-    """Draw the metrics of the folder into its curves.png; nothing before the first steps."""
+    """Plot the folder's metrics to its curves.png; nothing before the first steps."""
     events = read_metrics(out)
     steps = [event for event in events if event["event"] == "step"]
     epochs = [event for event in events if event["event"] == "epoch"]

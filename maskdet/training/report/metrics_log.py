@@ -1,6 +1,6 @@
-"""metrics.jsonl: one JSON line a group of steps and one an epoch, written by the worker.
+"""metrics.jsonl: one JSON line per group of steps and one per epoch, written by the worker.
 
-Warnings stand between them, those of a failure that was gone on from written by the parent.
+Warnings are in between; those of a failure that was recovered from are written by the parent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ METRICS_NAME = "metrics.jsonl"
 
 
 def read_metrics(out: Path) -> list[Event]:
-    """All complete lines, in order; an unfinished last line is left out."""
+    """All complete lines, in order; an incomplete last line is left out."""
     path = out / METRICS_NAME
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     whole, _, _ = text.rpartition("\n")

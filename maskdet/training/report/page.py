@@ -52,7 +52,7 @@ $warnings
 
 
 def write_page(out: Path, ended: str = "") -> None:
-    """Write the page of the training in `out` from its metrics; `ended` says how it did, once it has."""
+    """Write the page of the training in `out` from its metrics; `ended` says how it ended, once it has."""
     events = read_metrics(out)
     page = _TEMPLATE.substitute(
         refresh="" if ended else _REFRESH,
@@ -77,7 +77,7 @@ def _progress(events: Sequence[Event]) -> str:
         return _beginning(start, judged=bool(_last(events, "epoch")))
     return (
         f"Epoch {step['epoch']} of {start['epochs']}, step {step['step']} of {start['steps_per_epoch']}. "
-        f"Loss {step['loss']:.3f}, {step['images_per_s']:.1f} pictures/s, {step['memory_mb']} MB a worker. "
+        f"Loss {step['loss']:.3f}, {step['images_per_s']:.1f} pictures/s, {step['memory_mb']} MB per worker. "
         f"About {timedelta(seconds=step['eta_s'])} left."
     )
 
@@ -85,8 +85,8 @@ def _progress(events: Sequence[Event]) -> str:
 def _beginning(start: Event, *, judged: bool) -> str:
     """What the worker does before the first step."""
     if start.get("judges_start") and not judged:
-        return "Epoch 0: the weights that the training starts from are judged."
-    return "The first steps are made." if start and judged else "The worker is starting."
+        return "Epoch 0: evaluating the weights that the training starts from."
+    return "Running the first steps." if start and judged else "The worker is starting."
 
 
 def _bar(events: Sequence[Event]) -> str:
@@ -100,7 +100,7 @@ def _bar(events: Sequence[Event]) -> str:
 def _figure(out: Path, events: Sequence[Event]) -> str:
     if not (out / CURVES_NAME).is_file():
         return ""
-    # The number makes a browser fetch the picture again.
+    # The number makes browsers fetch the picture again.
     return (
         f'<p><img src="{CURVES_NAME}?{len(events)}" alt="Losses, learning rate and AP over the epochs"></p>'
     )

@@ -1,4 +1,4 @@
-"""What the parent makes of a worker's events: screen, curves, and the page that shows them."""
+"""What the parent does with a worker's events: screen, curves, and the page that shows them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CURVES_SECONDS = 60.0
 
 
 class Recorder:
-    """Hands events on, the same warning once only, and keeps curves.png and index.html fresh."""
+    """Passes events on, each warning only once, and keeps curves.png and index.html up to date."""
 
     def __init__(self, out: Path, on_event: OnEvent) -> None:
         self._out, self._on_event = out, on_event
@@ -31,7 +31,7 @@ class Recorder:
         self._refresh(at_once=event["event"] in ("start", "epoch", "warning"))
 
     def tell(self, text: str, kind: str, epoch: int) -> None:
-        """A warning of the parent's own, while no worker runs; `epoch` is the last finished one."""
+        """A warning from the parent itself, while no worker runs; `epoch` is the last finished one."""
         event = {"event": "warning", "kind": kind, "epoch": epoch, "text": text}
         append_metrics(self._out, event)
         self(event)

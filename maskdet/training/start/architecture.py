@@ -1,4 +1,4 @@
-"""What kind of network a set of weights belongs to, told from names and shapes."""
+"""The kind of network that weights belong to, derived from names and shapes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def shares_box_rows(weights: Weights) -> bool:
 
 
 def class_count(weights: Weights) -> int:
-    """Classes that the head tells apart, 0 without a head."""
+    """The head's number of classes, 0 without a head."""
     layer = weights.get(_FIRST_CLASS_LAYER)
     if layer is None:
         return 0
@@ -37,8 +37,8 @@ def describe(weights: Weights) -> str:
     """
     backbone = next((each.backbone for each in NETWORKS if _has(weights, each.own_layer)), "")
     if not backbone:
-        return "no PicoDet"
-    # Layers of neck and head are narrower than the backbone's widest.
+        return "not a PicoDet"
+    # Layers of neck and head are narrower than the widest of the backbone.
     layers = (value for name, value in weights.items() if value.ndim == 4 and "head." not in name)
     width = max((value.shape[0] for value in layers), default=0)
     head = "PicoHead" if shares_box_rows(weights) else "PicoHeadV2"

@@ -1,4 +1,4 @@
-"""What a weight file says of itself: the variant and the classes that it was trained for."""
+"""A weight file's metadata: the variant and the classes that it was trained for."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from maskdet.errors import TrainingError
 from maskdet.files import write_text
 from maskdet.settings import Section
 
-"""Beside a .pdparams file: its classes, one a line, in the order of its rows."""
 _HEADER_KEY = "maskdet"
 _MAX_HEADER = 100_000_000
 
 
 class CheckpointMeta(Section):
-    """The metadata of a .safetensors file of maskdet; of any other file, what little is known."""
+    """The metadata of a .safetensors file of maskdet; for any other file, what little is known."""
 
     name: str = ""
     """The pipeline's name."""
@@ -29,7 +28,7 @@ class CheckpointMeta(Section):
     labels: tuple[str, ...] = ()
     """Class names by class id; empty where the file does not say."""
     bundle_sha256: str = ""
-    """Of the .onnx file that was exported from these weights."""
+    """Hash of the .onnx file that was exported from these weights."""
     metrics: dict[str, float] = Field(default_factory=dict)
     """Figures on val, such as ap50, as fractions of 1."""
     licence: str = ""
@@ -51,7 +50,7 @@ def read_meta(path: Path) -> CheckpointMeta:
 
 
 def write_labels(folder: Path, labels: tuple[str, ...]) -> None:
-    """Say beside the weights of a folder what their classes are."""
+    """Write the list of classes beside a folder's weights."""
     write_text(folder / LABEL_LIST, "".join(f"{label}\n" for label in labels))
 
 
@@ -62,4 +61,4 @@ def _from_header(path: Path) -> CheckpointMeta:
             header: dict[str, Any] = json.loads(stream.read(min(length, _MAX_HEADER)))
         return CheckpointMeta.model_validate_json(header.get("__metadata__", {}).get(_HEADER_KEY, "{}"))
     except (OSError, struct.error, ValueError, AttributeError, ValidationError) as error:
-        raise TrainingError(f"{path} is damaged: {error}", "fetch or install it again") from error
+        raise TrainingError(f"{path} is damaged: {error}", "download or install it again") from error

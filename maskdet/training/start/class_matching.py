@@ -1,4 +1,4 @@
-"""Which class of a checkpoint knows most about which class of the data: by name, or by what classes mean."""
+"""Which class of a checkpoint a class of the data starts from: by name, or by role."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ClassMap = Mapping[str, str | None]
 def related(
     labels: Sequence[str], known: Sequence[str], chosen: ClassMap, roles: Roles | None = None
 ) -> list[int | None]:
-    """For each of the data's `labels` the place in `known` of the class to start from, None for none.
+    """For each of the data's `labels` the index in `known` of the class to start from, None for none.
 
-    `chosen` is model.class_map and goes first; then the same name; then the same name but for case and
-    separators; then the first of the same role, such as face_mask for with_mask. `roles` are the data's, as
-    far as its names do not tell them.
+    `chosen` is model.class_map and comes first; then the same name; then the same name apart from case and
+    separators; then the first of the same role, such as face_mask for with_mask. `roles` are those of the
+    data that its names do not imply.
 
-    Raises PipelineFileError where `chosen` names a class that is not there.
+    Raises PipelineFileError if `chosen` names an unknown class.
     """
     _check(labels, known, chosen)
     own, theirs = label_roles(labels, roles), label_roles(known)
@@ -39,13 +39,13 @@ def related(
 def _check(labels: Sequence[str], known: Sequence[str], chosen: ClassMap) -> None:
     for label, name in chosen.items():
         if label not in labels:
-            raise _unknown(f"{label} is no class of the data", label, labels)
+            raise _unknown(f"{label} is not a class of the data", label, labels)
         if name is not None and name not in known:
-            raise _unknown(f"{name} is no class of the checkpoint", name, known)
+            raise _unknown(f"{name} is not a class of the checkpoint", name, known)
 
 
 def _unknown(fault: str, name: str, names: Sequence[str]) -> PipelineFileError:
     near = nearest(name, names)
-    few = ", ".join(names[:10]) or "it does not say what its classes are"
+    few = ", ".join(names[:10]) or "it does not name its classes"
     hint = f"did you mean {near}?" if near else f"there are: {few}"
     return PipelineFileError(f"model.class_map: {fault}", hint)

@@ -1,4 +1,4 @@
-"""The classes of COCO's detection task, by the row that published weights give them."""
+"""The classes of COCO's detection task, by their row in the published weights."""
 
 from __future__ import annotations
 

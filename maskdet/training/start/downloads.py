@@ -1,4 +1,4 @@
-"""Fetching a file once: whole, checked, gone on with after a cut, and by one process at a time."""
+"""Downloading a file once: complete, checked, resumable, and by one process at a time."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from maskdet.progress import Counter, Track, silent
 from maskdet.training.start.published import CACHE_VARIABLE, MIRROR_VARIABLE
 
 MAX_BYTES = 256 * 2**20
-"""Bytes that a file may have; the largest published PicoDet has 24 MB."""
+"""Largest file in bytes; the largest published PicoDet has 24 MB."""
 WAITS = (1.0, 2.0, 4.0)
-"""Seconds before each further try. A try that brought something starts them anew."""
+"""Seconds before each retry. An attempt that made progress starts over."""
 _TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 def download(url: str, target: Path, *, track: Track = silent, waits: Sequence[float] = WAITS) -> None:
-    """Bring the file at an http(s) address to `target`, unless it is there or another process brings it.
+    """Download an http(s) URL to `target`, unless it exists or another process is downloading it.
 
-    Raises EnvironmentProblem where that cannot be done, with what the user can do instead.
+    Raises EnvironmentProblem if that fails, with what the user can do instead.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -37,20 +37,20 @@ def download(url: str, target: Path, *, track: Track = silent, waits: Sequence[f
     except OSError as error:
         raise EnvironmentProblem(
             f"{target} cannot be written: {error.strerror or error}",
-            f"mend that, or set {CACHE_VARIABLE} to another folder",
+            f"fix that, or set {CACHE_VARIABLE} to another folder",
         ) from error
 
 
 class _Passing(Exception):
-    """A fault that another try may not meet."""
+    """A fault that a retry may fix."""
 
 
 class _Lasting(Exception):
-    """A fault that every try would meet."""
+    """A fault that no retry would fix."""
 
 
 class _Download:
-    """One file on its way: what has arrived lies beside the target, with the version that it is part of."""
+    """One download: the part received so far is beside the target, with the version that it belongs to."""
 
     def __init__(self, url: str, target: Path, track: Track) -> None:
         self._url, self._target, self._track = url, target, track
@@ -82,7 +82,7 @@ class _Download:
             client.stream("GET", self._url, headers=self._wanted()) as response,
         ):
             if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                raise self._useless("the server knows no such part")
+                raise self._useless("the server has no such range")
             response.raise_for_status()
             self._store(response)
             self._check(response)
@@ -92,7 +92,7 @@ class _Download:
             raise _Lasting(f"it is redirected to {request.url}, which is not encrypted")
 
     def _wanted(self) -> dict[str, str]:
-        # Compressed on the way, neither length nor part would be those of the file.
+        # With compression, neither length nor range would be those of the file.
         headers = {"Accept-Encoding": "identity"}
         version = self._version.read_text(encoding="latin1") if self._version.is_file() else ""
         if self._arrived and version:
@@ -104,7 +104,7 @@ class _Download:
         total = start + int(response.headers.get("Content-Length", 0))
         _refuse_huge(total)
         self._counter = self._counter or Counter(
-            self._track, total >> 10, f"fetching {self._target.name} (KiB)"
+            self._track, total >> 10, f"downloading {self._target.name} (KiB)"
         )
         self._version.write_text(_version(response), encoding="latin1")
         with self._part.open("ab" if start else "wb") as sink:
@@ -117,15 +117,15 @@ class _Download:
         if response.status_code != httpx.codes.PARTIAL_CONTENT:
             return 0
         if not response.headers.get("Content-Range", "").startswith(f"bytes {self._arrived}-"):
-            raise self._useless("the server sent another part than was asked for")
+            raise self._useless("the server sent a different range than requested")
         return self._arrived
 
     def _check(self, response: httpx.Response) -> None:
-        """By the server's own MD5, as PaddleDetection does; the length was checked as it came."""
+        """By the server's own MD5, as PaddleDetection does; the length was checked on arrival."""
         expected = _md5(response.headers.get("Content-MD5", ""))
         found = _md5_file(self._part)
         if expected and found != expected:
-            raise self._useless(f"what arrived has the MD5 {found}, the server's file {expected}")
+            raise self._useless(f"the download has MD5 {found}, the server's file {expected}")
 
     def _useless(self, reason: str) -> _Passing:
         self._part.unlink(missing_ok=True)
@@ -137,9 +137,9 @@ class _Download:
 
     def _failure(self, error: Exception) -> EnvironmentProblem:
         return EnvironmentProblem(
-            f"{self._url} cannot be fetched: {_reason(error)}",
-            f"try again (what arrived is kept), put the file at {self._target} by hand, name a mirror with "
-            f"{MIRROR_VARIABLE}, or set model.pretrained to the path of a file or to none",
+            f"{self._url} cannot be downloaded: {_reason(error)}",
+            f"try again (the part received is kept), put the file at {self._target} by hand, set a "
+            f"mirror with {MIRROR_VARIABLE}, or set model.pretrained to the path of a file or to none",
         )
 
 
@@ -153,19 +153,19 @@ def _may_pass(error: Exception) -> bool:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, httpx.HTTPStatusError):
-        return f"the server answers {error.response.status_code} {error.response.reason_phrase}"
+        return f"the server returned {error.response.status_code} {error.response.reason_phrase}"
     return str(error) or type(error).__name__
 
 
 def _version(response: httpx.Response) -> str:
-    """What a part is a part of, for If-Range; a weak tag is not enough (RFC 9110, 13.1.5)."""
+    """The version of a part, for If-Range; a weak ETag is not enough (RFC 9110, 13.1.5)."""
     tag: str = response.headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else str(response.headers.get("Last-Modified", ""))
 
 
 def _refuse_huge(size: int) -> None:
     if size > MAX_BYTES:
-        raise _Lasting(f"it has more than {MAX_BYTES >> 20} MiB")
+        raise _Lasting(f"it is larger than {MAX_BYTES >> 20} MiB")
 
 
 def _md5_file(path: Path) -> str:
@@ -177,7 +177,7 @@ def _md5_file(path: Path) -> str:
 
 
 def _md5(header: str) -> str:
-    """Content-MD5 is base64 (RFC 1864). Empty where there is none that can be read."""
+    """Content-MD5 is base64 (RFC 1864). Empty if it is missing or invalid."""
     try:
         return base64.b64decode(header.strip('"'), validate=True).hex()
     except (binascii.Error, ValueError):

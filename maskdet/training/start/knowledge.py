@@ -12,11 +12,11 @@ from maskdet.training.start.starting import Start, published_start, start_of
 
 
 def knows_classes(model: ModelSettings, labels: Sequence[str], roles: Roles | None = None) -> bool:
-    """Whether each of the data's `labels` starts from a class of the weights. Published ones are not read.
-    `roles` are the data's, as far as its names do not tell them.
+    """Whether each of the data's `labels` starts from a class of the weights. Published weights are not read.
+    `roles` are those of the data that its names do not imply.
 
-    Raises as `start_of` does, TrainingError for a damaged file, and PipelineFileError for a class map that
-    names what is not there.
+    Raises like `start_of`, TrainingError for a damaged file, and PipelineFileError for a class map with
+    unknown names.
     """
     if published_start(model):
         return model.pretrained == "coco" and None not in related(labels, COCO_LABELS, model.class_map, roles)
@@ -27,7 +27,7 @@ def knows_classes(model: ModelSettings, labels: Sequence[str], roles: Roles | No
 def _knows(start: Start, labels: Sequence[str]) -> bool:
     if start.labels:
         return None not in related(labels, start.labels, start.class_map, start.roles)
-    # Only a file that does not name its classes has to be read, which takes numpy.
+    # Reading a file imports numpy. Only one that does not name its classes has to be read.
     from maskdet.training.start.architecture import class_count  # noqa: PLC0415
     from maskdet.training.start.transfer import class_names  # noqa: PLC0415
     from maskdet.training.start.weights import read_weights  # noqa: PLC0415
@@ -36,5 +36,5 @@ def _knows(start: Start, labels: Sequence[str]) -> bool:
     known = class_names(weights, ())
     if known or start.class_map:
         return None not in related(labels, known, start.class_map, start.roles)
-    # Such a file gives its classes in its order.
+    # A file that does not name its classes is matched by order.
     return class_count(weights) == len(labels)

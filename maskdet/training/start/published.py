@@ -1,4 +1,4 @@
-"""PaddleDetection's published weights: which file belongs to which variant, where it comes from and lies."""
+"""PaddleDetection's published weights: the file of each variant, its URL and its place in the cache."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from maskdet.training.networks.registry import network_of, variant
 
 Published = Literal["coco", "imagenet"]
 CACHE_VARIABLE = "MASKDET_CACHE"
-"""Environment variable: the folder of the cache, in place of the user's own."""
+"""Environment variable: the cache folder, in place of the user's own."""
 MIRROR_VARIABLE = "MASKDET_WEIGHTS_URL"
-"""Environment variable: the address of a folder that holds the files under the same names."""
+"""Environment variable: the URL of a folder that holds the files under the same names."""
 
 
 def published_url(which: Published, variant_name: str) -> str:
-    """Where the file for a `model.variant` is: the publisher's address, or the mirror's that is set.
+    """The URL of the file for a `model.variant`: the publisher's, or that of the mirror.
 
     Raises PipelineFileError if nothing was published for it.
     """
@@ -40,13 +40,13 @@ def _address(which: Published, variant_name: str) -> str:
 
 
 def cached_file(which: Published, variant_name: str) -> Path:
-    """Where the file lies once it was fetched, or may be put by hand."""
+    """Where the file is once downloaded, or may be put by hand."""
     return cache_folder() / "weights" / PurePosixPath(published_url(which, variant_name)).name
 
 
 def cache_folder() -> Path:
-    """$MASKDET_CACHE, or the folder for caches of this system."""
-    from platformdirs import user_cache_path  # noqa: PLC0415 - only those who start from published weights
+    """$MASKDET_CACHE, or the system's cache folder."""
+    from platformdirs import user_cache_path  # noqa: PLC0415 - needed only for published weights
 
     chosen = os.environ.get(CACHE_VARIABLE, "")
     return Path(chosen).expanduser().absolute() if chosen else user_cache_path("maskdet", appauthor=False)

@@ -1,6 +1,6 @@
-"""Where a training starts: finds the weights that `model.pretrained` names, and fetches published ones.
+"""Where a training starts: finds the weights that `model.pretrained` names, and downloads published ones.
 
-Parent side; what of the weights fits the network is the worker's to see (maskdet.training.start.transfer).
+Parent side; the worker decides what fits the network (maskdet.training.start.transfer).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from maskdet.training.start.published import Published, cached_file, published_u
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Weights on this machine. `labels` are their classes by class id, () where the file does not say;
-    `roles` those of the data's classes that their names do not tell.
+    """Weights on this machine. `labels` are their classes by class id, () if the file does not say;
+    `roles` those of the data's classes that their names do not imply.
     """
 
     name: str
@@ -36,13 +36,13 @@ class Start:
     roles: dict[str, Role] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
-        """Of what a training's first weights depend on."""
+        """Fingerprint of what a training's first weights depend on."""
         classes = json.dumps([self.labels, self.class_map]) if self.labels or self.class_map else ""
         roles = json.dumps(self.roles) if self.labels and self.roles else ""
         return sha256_file(self.path) + classes + roles
 
     def to_job(self) -> dict[str, Any]:
-        """For the worker."""
+        """The job entry for the worker."""
         return {
             "name": self.name,
             "path": str(self.path),
@@ -56,7 +56,7 @@ def start_of(model: ModelSettings, roles: Mapping[str, Role] | None = None) -> S
     """The weights to start from, None for random ones; `roles` as in `Start`.
 
     Raises PipelineFileError for a path without a file or for weights of another architecture, StageError for
-    published weights that were not fetched, EnvironmentProblem where no model is shipped.
+    published weights not yet downloaded, EnvironmentProblem if no model is shipped.
     """
     if model.pretrained == "none":
         return None
@@ -68,24 +68,24 @@ def start_of(model: ModelSettings, roles: Mapping[str, Role] | None = None) -> S
 
 
 def published_start(model: ModelSettings) -> Published | None:
-    """Which published weights the settings ask for, if any."""
+    """The published weights named in the settings, if any."""
     return model.pretrained if model.pretrained in ("coco", "imagenet") else None
 
 
 def fetch_start(
     model: ModelSettings, *, track: Track = silent, say: Callable[[str], None] = lambda line: None
 ) -> None:
-    """Bring published weights into the cache, if the settings ask for some that are not there.
+    """Download published weights into the cache, if the settings name some that are missing.
 
-    Raises EnvironmentProblem where they cannot be fetched.
+    Raises EnvironmentProblem if they cannot be downloaded.
     """
     which = published_start(model)
     if which is None or cached_file(which, model.variant).is_file():
         return
-    from maskdet.training.start.downloads import download  # noqa: PLC0415 - the HTTP client, for a first time only
+    from maskdet.training.start.downloads import download  # noqa: PLC0415 - the HTTP client is needed only once
 
     url, target = published_url(which, model.variant), cached_file(which, model.variant)
-    say(f"fetching {url} to {target}")
+    say(f"downloading {url} to {target}")
     download(url, target, track=track)
 
 
@@ -97,7 +97,7 @@ def _path(model: ModelSettings) -> Path:
     if path.is_file():
         return path
     if which:
-        raise StageError(f"{path} was not fetched yet", "`maskdet train` does so")
+        raise StageError(f"{path} is not downloaded yet", "`maskdet train` downloads it")
     raise _missing(path)
 
 

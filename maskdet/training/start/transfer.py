@@ -1,4 +1,4 @@
-"""What a training takes over from the weights that it starts from. Without Paddle."""
+"""What a training takes over from its starting weights. Without Paddle."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from maskdet.training.start.coco import COCO_LABELS
 from maskdet.training.start.weights import Weights, fit, is_class_layer, read_weights
 
 _NAMED_LAYERS = 3
-"""Layers that the line names before it counts."""
+"""Layers named in the line; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """The arrays for the network, the names that stay fresh wholly or in part, and a line that says so."""
+    """The arrays for the network, the names that stay fresh, in whole or in part, and a line that says so."""
 
     arrays: Weights
     fresh: list[str]
@@ -36,8 +36,8 @@ def transfer(own: Weights, labels: Sequence[str], start: dict[str, Any]) -> Tran
 
     own: the network's arrays by name; labels: the data's classes by class id.
 
-    Raises TrainingError where the file belongs to another architecture, PipelineFileError for a class map
-    that names what is not there.
+    Raises TrainingError if the file belongs to another architecture, PipelineFileError for a class map with
+    unknown names.
     """
     path = Path(start["path"])
     weights = _named_like(read_weights(path), own)
@@ -55,14 +55,14 @@ def _places(labels: Sequence[str], known: Sequence[str], start: dict[str, Any]) 
 
 
 def _named_like(weights: Weights, own: Weights) -> Weights:
-    """Files of a backbone alone name its layers without the prefix."""
+    """Backbone-only files name its layers without the prefix."""
     if any(name in own for name in weights):
         return weights
     return {f"{BACKBONE}{name}": value for name, value in weights.items()}
 
 
 def class_names(weights: Weights, told: Sequence[str]) -> tuple[str, ...]:
-    """By class id: those that the file is `told` to have, else COCO's if it has as many, else ()."""
+    """By class id: the `told` ones, else COCO's if the file has as many, else ()."""
     rows = class_count(weights)
     if len(told) == rows:
         return tuple(told)
@@ -77,7 +77,7 @@ def _require_backbone(path: Path, weights: Weights, own: Weights, arrays: Weight
         raise TrainingError(
             f"{path} ({describe(weights)}) fits {fitting} of the {whole} values of the backbone "
             f"({describe(own)}): it belongs to another architecture",
-            "set model.variant to the one the weights were made for, or model.pretrained: none",
+            "set model.variant to the one the weights are for, or model.pretrained: none",
         )
 
 

@@ -1,7 +1,7 @@
-"""Reads the pickle inside a .pdparams file into plain values, without running what a stranger put in it.
+"""Reads the pickle inside a .pdparams file into plain values, without running anything in it.
 
 NumPy's own constructors are not safe to offer: a crafted state changes the shared dtype objects of the
-process. So the few names that such a file needs stand for inert records, from which arrays are made here.
+process. So the few names that such a file needs are mapped to inert records that become arrays here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ UNREADABLE = (
     OverflowError,
     MemoryError,
 )
-"""What damaged bytes end in; a damaged length also asks for an absurd amount of memory."""
+"""What damaged bytes raise; a damaged length also requests an absurd amount of memory."""
 _NUMBERS = re.compile(r"[fiu][1248]|b1")
 
 
@@ -48,14 +48,14 @@ class StoredType:
 
     def dtype(self) -> np.dtype[Any]:
         if not isinstance(self._text, str) or not _NUMBERS.fullmatch(self._text):
-            raise pickle.UnpicklingError(f"it holds an array of type {self._text!r}, not of numbers")
+            raise pickle.UnpicklingError(f"it contains an array of type {self._text!r}, not of numbers")
         if self._order not in ("<", ">", "=", "|"):
-            raise pickle.UnpicklingError(f"it holds an array with byte order {self._order!r}")
+            raise pickle.UnpicklingError(f"it contains an array with byte order {self._order!r}")
         return np.dtype(f"{self._order}{self._text}")
 
 
 class StoredArray:
-    """An array as a file holds it: shape, type, order and bytes, none of them checked yet."""
+    """An array as stored in the file: shape, type, order and bytes, none of them checked yet."""
 
     __slots__ = ("_parts",)
 
@@ -69,13 +69,13 @@ class StoredArray:
     def array(self) -> NDArray[Any]:
         content, kind, shape, order = self._parts
         if not isinstance(kind, StoredType) or not isinstance(content, (bytes, bytearray)):
-            raise pickle.UnpicklingError("it holds an array that is not made of numbers")
+            raise pickle.UnpicklingError("it contains an array that is not numeric")
         flat = np.frombuffer(content, kind.dtype())
         return flat.reshape(shape, order=order).copy()
 
 
 class _Maker:
-    """Stands for a constructor. A fresh one each time: a file can write to what it is given."""
+    """Stands in for a constructor. A fresh one each time, since a file can modify what it gets."""
 
     __slots__ = ("_made",)
 
@@ -87,7 +87,7 @@ class _Maker:
 
 
 def _encoded(text: str, encoding: str) -> bytes:
-    """How protocols before 3 spell bytes."""
+    """How protocols before 3 encode bytes."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"it asks for the encoding {encoding!r}")
     return text.encode("latin1")
@@ -115,7 +115,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _plain(value: Any) -> Any:
-    """Arrays in place of the records, at the depths at which weight files hold them."""
+    """Arrays in place of the records, at the depths where weight files have them."""
     if isinstance(value, dict):
         return {name: _plain_leaf(inner) for name, inner in value.items()}
     return value

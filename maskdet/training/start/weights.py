@@ -1,4 +1,4 @@
-"""Weight files, read without running anybody's pickle, and fitted to a network."""
+"""Weight files, read without executing pickles, and fitted to a network."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from maskdet.training.start.unpickler import UNREADABLE, load_plain
 
 Weights = dict[str, NDArray[Any]]
 Places = Sequence[int | None]
-"""For each class of a network the class of a file that it starts from, None for a fresh one."""
+"""For each class of a network the file's class that it starts from, None for a fresh one."""
 _NAME_TABLE = "StructuredToParameterName@@"
 _STATE_PREFIX = "network/"
-# PicoHeadV2 holds its layers twice, as head_cls0 and as head_cls_list.0; before ppdet 2.5 it did so once.
+# PicoHeadV2 has its layers twice, as head_cls0 and as head_cls_list.0; before ppdet 2.5 only once.
 _CLASS_LAYER = re.compile(r"head\.head_cls(_list\.)?\d+\.(weight|bias)")
 _LISTED_LAYER = re.compile(r"(head\.head_(?:cls|reg))_list\.")
 
@@ -42,7 +42,7 @@ def read_weights(path: Path) -> Weights:
         ) from error
     if not isinstance(content, Mapping):
         raise TrainingError(
-            f"{path} holds a {type(content).__name__}, not named weights", "use a .pdparams file"
+            f"{path} contains a {type(content).__name__}, not named weights", "use a .pdparams file"
         )
     if any(str(name).startswith(_STATE_PREFIX) for name in content):
         raise TrainingError(
@@ -53,10 +53,10 @@ def read_weights(path: Path) -> Weights:
 
 
 def fit(weights: Weights, own: Weights, places: Places | None = None) -> tuple[Weights, list[str]]:
-    """What a network with the freshly initialised arrays `own` can take over, and the names that it cannot.
+    """What a network with the freshly initialised arrays `own` can take over, and the names it cannot.
 
-    Without `places` classes are taken over only where there are as many, in their order. A layer of which
-    some rows are taken over and others stay fresh is in both results.
+    Without `places` classes are taken over only if the counts match, in order. A layer with some rows taken
+    over and others fresh is in both results.
     """
     fitting: Weights = {}
     fresh: list[str] = []
@@ -74,14 +74,14 @@ def fit(weights: Weights, own: Weights, places: Places | None = None) -> tuple[W
 
 
 def is_class_layer(name: str) -> bool:
-    """Whether a layer's rows stand for classes (and, in a shared head, for box sides after them)."""
+    """Whether a layer's rows are classes (and, in a shared head, box sides after them)."""
     return _CLASS_LAYER.fullmatch(name) is not None
 
 
 def _mixed(
     value: NDArray[Any], initial: NDArray[Any], boxes: int, places: Places | None
 ) -> tuple[NDArray[Any] | None, bool]:
-    """The layer with the rows that are taken over, None without any, and whether all are."""
+    """The layer with the rows taken over, None if there are none, and whether it is complete."""
     if value.shape[1:] != initial.shape[1:] or value.ndim != initial.ndim or len(value) < boxes:
         return None, False
     classes, known = len(initial) - boxes, len(value) - boxes

@@ -1,4 +1,4 @@
-"""The process that knows Paddle: `python -m maskdet.training.worker JOB.json`.
+"""The process that runs Paddle: `python -m maskdet.training.worker JOB.json`.
 
 It reads one job, calls `run(job, report)` of the module that the job names, appends JSON lines to the job's
 events file, and ends when its parent does.
@@ -27,7 +27,7 @@ _INSTALL_HINT = '`pip install --no-deps -r "$(maskdet doctor --lock)"` installs 
 
 
 class Reporter:
-    """Appends events to the channel; of several workers only rank 0 speaks, but any tells what went wrong."""
+    """Appends events to the channel; with several workers only rank 0 reports, but all report errors."""
 
     def __init__(self, path: Path, rank: int) -> None:
         self._path, self._rank = path, rank
@@ -45,7 +45,7 @@ def main(job_file: str) -> int:
     _end_with(job["parent"])
     try:
         importlib.import_module(job["module"]).run(job, report)
-    except Exception as error:  # noqa: BLE001 - the edge of the process: Paddle raises anything
+    except Exception as error:  # noqa: BLE001 - the edge of the process: Paddle may raise anything
         ours = _as_ours(error)
         report("error", kind=type(ours).__name__, what=ours.what, hint=ours.hint)
         return ours.exit_code
@@ -60,12 +60,12 @@ def _as_ours(error: Exception) -> MaskdetError:
         return OutOfMemory("out of memory", "lower train.batch_size or train.workers")
     if isinstance(error, ModuleNotFoundError):
         return EnvironmentProblem(f"{error.name} is not installed for {sys.executable}", _INSTALL_HINT)
-    # Paddle's messages span pages and end with the point.
+    # Paddle's messages span pages, with the point at the end.
     return MaskdetError(f"{type(error).__name__}: {' '.join(str(error).split())[-300:]}")
 
 
 def _end_with(parent: dict[str, Any]) -> None:
-    """End when the parent or the launcher does: neither takes its workers along when it is killed."""
+    """End when the parent or the launcher does: if killed, neither ends its workers."""
     above = os.getppid()
 
     def watch() -> None:
@@ -81,5 +81,5 @@ def _end_with(parent: dict[str, Any]) -> None:
 if __name__ == "__main__":
     code = main(sys.argv[1])
     sys.stdout.flush()
-    # Paddle's own teardown can crash after all work is done, which would turn success into failure.
+    # Paddle's own teardown can crash after all work is done, turning success into failure.
     os._exit(code)

@@ -1,8 +1,8 @@
 """Transforms for crowded pictures with tiny faces of unequal classes, in ppdet's operator form. Worker side.
 
-PicoDet's published crops are made for COCO's large objects: they shrink tiny faces and turn hues all the way
-round, although skin and mask differ by colour. These zoom in around faces, paste rare ones, and shift colours
-mildly. They draw from NumPy's global generator, as all of ppdet's transforms do.
+PicoDet's published crops are made for COCO's large objects: they shrink tiny faces and rotate hues fully,
+although skin and mask differ by colour. These zoom in on faces, paste rare ones, and shift colours mildly.
+They draw from NumPy's global generator, like all of ppdet's transforms.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from maskdet.types import BoolArray, FloatArray, Picture
 Sample = dict[str, Any]
 _GREY = 114
 _LEAST_VISIBLE = 0.4
-"""Share of a face that must lie in the view for it to stay a face."""
+"""Share of a face that must be inside the view for it to count as a face."""
 _LEAST_SIDE = 3.0
-"""Pixels in the view below which a face is no longer taught."""
+"""Faces smaller than this many pixels in the view are ignored."""
 
 
 @register_op
 class ReadPicture(BaseOperator):  # type: ignore[misc]
-    """Decode as the detector does, so that training sees what serving sees."""
+    """Decode like the detector, so that training sees what serving sees."""
 
     def apply(self, sample: Sample, context: Any = None) -> Sample:
         sample["image"] = read_picture(Path(sample.pop("im_file")))
@@ -40,10 +40,10 @@ class ReadPicture(BaseOperator):  # type: ignore[misc]
 
 @register_op
 class PasteFaces(BaseOperator):  # type: ignore[misc]
-    """Paste up to `most` faces from other pictures in free places, rare classes more often than they occur.
+    """Paste up to `most` faces from other pictures into free places, rare classes more often than they occur.
 
     They are feathered ellipses at the size of the picture's own faces times 0.5 to 1.5 (after the simple
-    copy-paste of Ghiasi et al. 2021). The feed hands in `bank`.
+    copy-paste of Ghiasi et al. 2021). The feed passes in `bank`.
     """
 
     def __init__(self, most: int = 3, probability: float = 0.5) -> None:
@@ -73,8 +73,8 @@ class PasteFaces(BaseOperator):  # type: ignore[misc]
 class ZoomView(BaseOperator):  # type: ignore[misc]
     """A square view of `side` pixels out of the picture as it would be at a random input size.
 
-    The picture is thought resized to a side between `between[0]` and `between[1]`, with up to 15 % of change
-    in ratio, and the view cut around a random face, or anywhere every fourth time; the outside is grey.
+    The picture is treated as resized to a side between `between[0]` and `between[1]`, with its ratio changed
+    by up to 15 %, and the view is cut around a random face, or anywhere every fourth time; outside is grey.
     """
 
     def __init__(self, side: int, between: Sequence[int]) -> None:
@@ -97,7 +97,7 @@ class ZoomView(BaseOperator):  # type: ignore[misc]
         return sample
 
     def _scale(self, image: Picture) -> FloatArray:
-        """View pixels a picture pixel, in x and y."""
+        """View pixels per picture pixel, in x and y."""
         low, high = np.log(self._between)
         side = np.exp(np.random.uniform(low, high))
         stretch = np.exp(np.random.uniform(-0.07, 0.07))
@@ -117,7 +117,7 @@ class ZoomView(BaseOperator):  # type: ignore[misc]
 
     def _view(self, image: Picture, start: FloatArray, scale: FloatArray) -> Picture:
         matrix = np.array([[scale[0], 0, -start[0] * scale[0]], [0, scale[1], -start[1] * scale[1]]])
-        # Centres of pixels, not corners, are what warpAffine maps.
+        # warpAffine maps the centres of pixels, not their corners.
         matrix[:, 2] += 0.5 * (scale - 1)
         if scale.min() < 0.6:
             image = cv2.GaussianBlur(image, (0, 0), float(0.4 / scale.min()))
@@ -135,7 +135,7 @@ class ZoomView(BaseOperator):  # type: ignore[misc]
 
 @register_op
 class MildColour(BaseOperator):  # type: ignore[misc]
-    """Brightness, contrast, saturation and colour cast within what cameras do; sometimes grey or blurred."""
+    """Realistic changes of brightness, contrast, saturation and colour cast; sometimes grey or blurred."""
 
     def apply(self, sample: Sample, context: Any = None) -> Sample:
         image = sample["image"].astype(np.float32)
@@ -152,7 +152,7 @@ class MildColour(BaseOperator):  # type: ignore[misc]
 
 @register_op
 class PoorCamera(BaseOperator):  # type: ignore[misc]
-    """Now and then fewer pixels, noise or JPEG blocks, so that few rare faces are not learnt by heart."""
+    """Occasionally fewer pixels, noise or JPEG blocks, so that the few rare faces are not memorised."""
 
     def apply(self, sample: Sample, context: Any = None) -> Sample:
         image = sample["image"]
@@ -168,7 +168,7 @@ class PoorCamera(BaseOperator):  # type: ignore[misc]
 
 
 def register() -> None:
-    """Let ppdet's Compose find these by name, as it finds its own."""
+    """Let ppdet's Compose find these by name, like its own."""
     for operator in (ReadPicture, PasteFaces, ZoomView, MildColour, PoorCamera):
         setattr(registry, operator.__name__, operator)
 

@@ -1,4 +1,4 @@
-"""The moving average of a network's weights, which is what is judged and kept. Worker side."""
+"""The moving average of a network's weights, which is evaluated and saved. Worker side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DECAY = 0.9998
 
 
 class MovingAverage(ModelEMA):  # type: ignore[misc]
-    """ppdet's average with its correction made exact.
+    """ppdet's average with an exact bias correction.
 
     The average starts at zero and its decay grows with the steps, so the share that is still zero is the
     product of all decays. ppdet/optimizer/ema.py divides by 1 - decay**step instead, which scales each layer
@@ -22,6 +22,6 @@ class MovingAverage(ModelEMA):  # type: ignore[misc]
         super().__init__(network, decay=DECAY, ema_decay_type="threshold")
 
     def apply(self) -> dict[str, Any]:
-        """The averaged state dict, of the running statistics too. Needs one `update` at least."""
+        """The averaged state dict, including running statistics. Needs at least one `update`."""
         seen = 1 - math.prod(min(DECAY, (1 + step) / (10 + step)) for step in range(self.step))
         return {name: value / seen for name, value in self.state_dict.items()}

@@ -1,4 +1,4 @@
-"""Saving and loading a training in the middle: weights, their moving average, optimiser. Worker side."""
+"""Saving and loading an unfinished training: weights, their moving average, optimiser. Worker side."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def save_weights(weights: dict[str, Any], path: Path) -> None:
 
 
 def load_weights(network: Any, path: Path) -> None:
-    """Load a checkpoint of this very network. Raises TrainingError where it leaves a value out."""
+    """Load a checkpoint of exactly this network. Raises TrainingError if a value is missing."""
     own, weights = _arrays(network.state_dict()), read_weights(path)
     fitting, missing = fit(weights, own)
     if missing:
         raise TrainingError(
-            f"{path} ({describe(weights)}) has nothing for {len(missing)} of the network's layers "
+            f"{path} ({describe(weights)}) lacks {len(missing)} of the network's layers "
             f"({describe(own)}), such as {missing[0]}",
-            "set model.variant and data.labels to those that the weights were trained for",
+            "set model.variant and data.labels to those of the weights",
         )
     network.set_state_dict(fitting)
 
 
 def start_from(network: Any, labels: Sequence[str], start: dict[str, Any]) -> Transfer:
-    """Load what fits of the weights that a training starts from, a `Start.to_job()` or {}; say what did."""
+    """Load what fits of the starting weights, a `Start.to_job()` or {}; report what did."""
     if not start:
         return Transfer({}, [], "")
     found = transfer(_arrays(network.state_dict()), labels, start)
@@ -65,7 +65,7 @@ class Checkpointer:
             save_file(arrays, str(aside), metadata=state.to_header())
 
     def load(self) -> None:
-        """Put everything back as it was after the last finished epoch."""
+        """Restore everything to the end of the last finished epoch."""
         arrays = self._read()
         self._network.set_state_dict(_part(arrays, "network"))
         average = {name: paddle.to_tensor(value) for name, value in _part(arrays, "average").items()}
@@ -82,8 +82,8 @@ class Checkpointer:
             raise TrainingError(f"{self._path} is damaged: {error}", "start over with --force") from error
 
     def _optimizer_arrays(self) -> Weights:
-        # Accumulators carry the parameter's unique name, which counts up within a process; the place
-        # in the parameter list is what two processes share.
+        # Accumulators carry the parameter's unique name, which is counted per process; only the index
+        # in the parameter list is the same in two processes.
         state = self._optimizer.state_dict()
         return {
             _by_place(name, self._places()): value.numpy()

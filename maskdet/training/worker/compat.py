@@ -1,4 +1,4 @@
-"""What PaddleDetection 2.6.0 needs under Paddle 3: each function mends one thing and names where it lies.
+"""What PaddleDetection 2.6.0 needs under Paddle 3: each function fixes one thing and names its place.
 
 Importing this module imports paddle and ppdet; only worker processes do that.
 """
@@ -12,7 +12,7 @@ import warnings
 from typing import Any
 
 with warnings.catch_warnings():
-    # ppdet asks for optional packages at import, and pkg_resources announces its own end.
+    # ppdet asks for optional packages at import, and pkg_resources warns of its own removal.
     warnings.simplefilter("ignore")
     import paddle
     import ppdet.modeling  # noqa: F401 - registers the architectures
@@ -25,7 +25,7 @@ __all__ = ["apply_shims", "paddle"]
 
 @functools.cache
 def apply_shims() -> None:
-    """Mend ppdet in place, once a process however often it is called."""
+    """Patch ppdet in place, once per process however often it is called."""
     for logger in ("ppdet", "paddle"):
         logging.getLogger(logger).setLevel(logging.WARNING)
     _mend_assigner(task_aligned_assigner.TaskAlignedAssigner)
@@ -36,10 +36,10 @@ def apply_shims() -> None:
 
 def _mend_assigner(assigner: Any) -> None:
     """modeling/assigners/{atss,task_aligned}_assigner.py: `assigned_gt_index + batch_ind * num_max_boxes`
-    adds int64 to the labels' int32, which Paddle 3 refuses. Labels come in as int64.
+    adds int64 to the labels' int32, which Paddle 3 rejects. Labels are passed as int64.
 
-    Over a batch without any face the static one leaves out its fourth result, which the head unpacks and
-    does not use.
+    For a batch without faces the static one omits its fourth result, which the head unpacks but does not
+    use.
     """
     original = assigner.forward
     position = list(inspect.signature(original).parameters).index("gt_labels") - 1
@@ -55,8 +55,8 @@ def _mend_assigner(assigner: Any) -> None:
 
 def _mend_negatives(head: Any) -> None:
     """modeling/heads/pico_head.py: in a single worker `PicoHeadV2.get_loss` divides by the sum of the
-    assigned scores, which is 0 where no anchor was assigned a face. Such a batch is divided by 1, as
-    several workers do it.
+    assigned scores, which is 0 if no anchor was assigned a face. Such a batch is divided by 1, as with
+    several workers.
     """
     original = head.get_loss
 
@@ -73,7 +73,7 @@ def _mend_negatives(head: Any) -> None:
 
 def _mend_nms() -> None:
     """modeling/ops.py: `multiclass_nms` builds its operator by hand for static graphs, which the new IR
-    refuses. The C++ entry point works eagerly and traced.
+    rejects. The C++ entry point works both eagerly and traced.
     """
 
     def multiclass_nms(bboxes: Any, scores: Any, **options: Any) -> tuple[Any, Any, Any]:

@@ -15,7 +15,7 @@ from maskdet.training.worker.picture_store import LostPictures, PictureStore
 from maskdet.types import FloatArray, Picture
 
 _MARGIN = 0.25
-"""Context around the box that is pasted along, as a share of its sides."""
+"""Context around the box that is pasted with it, as a share of its sides."""
 _LEAST_SIDE = 12.0
 """Pixels: smaller faces are too blurred to be worth pasting."""
 _SCALES = (0.5, 1.5)
@@ -24,7 +24,7 @@ _TRIES = 8
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Where a face lies: picture file, xyxy box in its pixels, class id."""
+    """The location of a face: picture file, xyxy box in its pixels, class id."""
 
     file: Path
     box: FloatArray
@@ -32,10 +32,11 @@ class Face:
 
 
 class FaceBank:
-    """All faces of the train part that are large enough; a class is drawn as often as the root of its count.
+    """All faces of the train part that are large enough; a class is drawn in proportion to the root of its
+    count.
 
-    Rare classes come up more often than in the pictures, but most of what is pasted is still of the common
-    class: the seam of a pasted face must not give away that it is a rare one.
+    Rare classes come up more often than in the pictures, but most pasted faces are still of the common class:
+    the seam of a pasted face must not reveal that it is a rare one.
     """
 
     def __init__(self, faces: Sequence[Face], store: PictureStore, lost: LostPictures) -> None:
@@ -47,14 +48,14 @@ class FaceBank:
         self._shares = roots / roots.sum() if classes else roots
 
     def draw(self) -> Face | None:
-        """One at random, from NumPy's global generator as in ppdet's transforms; None from an empty bank."""
+        """A random one, from NumPy's global generator as in ppdet's transforms; None from an empty bank."""
         if not self._by_class:
             return None
         some = self._by_class[np.random.choice(len(self._by_class), p=self._shares)]
         return some[np.random.randint(len(some))]
 
     def picture_of(self, face: Face) -> Picture | None:
-        """The picture that the face is cut from; None, and named, if it cannot be read any more."""
+        """The picture that the face is cut from; None, and reported, if it is no longer readable."""
         try:
             return self._store.read(face.file)
         except PictureError as error:
@@ -63,16 +64,14 @@ class FaceBank:
 
 
 class Scene:
-    """A picture that faces are pasted into; `boxes` grows with each."""
+    """A picture to paste faces into; `boxes` grows with each."""
 
     def __init__(self, image: Picture, boxes: FloatArray) -> None:
         self.image = image.copy()
         self.boxes = boxes
 
     def paste(self, face: Face, picture: Picture) -> FloatArray | None:
-        """Paste the face out of its picture at a random free place; the new xyxy box, or None where there
-        was no room.
-        """
+        """Paste a face from its picture at a random free place; the new xyxy box, or None without room."""
         patch, inner = _cut(face, picture)
         scale = self._target_side() / float(np.sqrt(np.prod(inner[2:] - inner[:2])))
         size = (round(patch.shape[1] * scale), round(patch.shape[0] * scale))

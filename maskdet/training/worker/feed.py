@@ -28,9 +28,9 @@ from maskdet.types import Picture
 class ManifestDataset(VOCDataSet):  # type: ignore[misc]
     """ppdet's VOC data set, filled from the manifest instead of the XML files.
 
-    What prepare decided (aliases, dropped objects, file names with spaces) holds here too, and
-    pictures without faces stay in as negatives. Pictures come out of the store, so the transforms begin
-    after decoding; for one that cannot be read any more the next one stands in.
+    What prepare decided (aliases, dropped objects, file names with spaces) applies here too, and
+    pictures without faces stay in as negatives. Pictures come from the store, so the transforms start after
+    decoding; an unreadable picture is replaced by the next one.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class ManifestDataset(VOCDataSet):  # type: ignore[misc]
                 self._lost.add(self._files[other], error)
                 continue
             return {**copy.deepcopy(self.roidbs[other]), **_opened(pixels)}
-        raise TrainingError("no train picture can be read any more", "bring the files back")
+        raise TrainingError("no train picture is readable any more", "restore the files")
 
 
 class TrainingFeed:
     """Batches of one epoch after another; the same seed and epoch give the same batches.
 
-    With several workers each gets its own part of every batch. Batches are made ahead in a thread.
+    With several workers each gets its own part of every batch. Batches are prepared ahead in a thread.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class TrainingFeed:
         )
 
     def __len__(self) -> int:
-        """Steps an epoch."""
+        """Steps per epoch."""
         return self._order.steps
 
     def epoch(self, number: int) -> Iterator[dict[str, Any]]:
@@ -116,7 +116,7 @@ def _transforms(reader: dict[str, Any], bank: FaceBank, classes: int) -> Compose
 
 
 def _opened(pixels: Picture) -> dict[str, Any]:
-    # A copy: some transforms write into the picture that they are given.
+    # A copy: some transforms write into the picture that they get.
     height, width = pixels.shape[:2]
     return {
         "image": pixels.copy(),
@@ -128,7 +128,7 @@ def _opened(pixels: Picture) -> dict[str, Any]:
 
 
 def _on_device(value: Any) -> Any:
-    """Arrays as tensors, in lists too: without collation each picture's faces are an array of their own."""
+    """Arrays as tensors, in lists too: without collation each picture's faces are a separate array."""
     if isinstance(value, list):
         return [_on_device(each) for each in value]
     return paddle.to_tensor(value) if isinstance(value, np.ndarray) else value
@@ -146,14 +146,14 @@ def _faces(manifest: Manifest, root: Path) -> list[Face]:
 def _check_share(batch_size: int, workers: int) -> None:
     if batch_size % workers:
         raise TrainingError(
-            f"train.batch_size {batch_size} cannot be shared by {workers} workers",
+            f"train.batch_size {batch_size} cannot be divided among {workers} workers",
             f"set train.batch_size to a multiple of {workers}",
         )
 
 
 def _seed_transforms(seed: int, epoch: int) -> None:
-    # ppdet's transforms draw from both global generators; a seed for each epoch makes a resumed
-    # training see the pictures that an unbroken one would have seen.
+    # ppdet's transforms draw from both global generators; with a seed per epoch a resumed training sees
+    # the same pictures as an uninterrupted one.
     rank = int(paddle.distributed.get_rank())
     entropy = np.random.SeedSequence([seed, epoch, rank]).generate_state(2)
     random.seed(int(entropy[0]))

@@ -1,4 +1,4 @@
-"""Parts of a network that a training leaves as it found them. Worker side."""
+"""Parts of a network that a training does not change. Worker side."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 from maskdet.training.worker.compat import paddle
 
 NOTHING = "none"
-# ESNet has the older class, all else the other.
+# ESNet has the older class, all others the newer one.
 _NORMS = (paddle.nn.BatchNorm, paddle.nn.BatchNorm2D)
 
 
 def freeze(network: Any, part: str) -> None:
-    """Let no gradient reach `part` (`backbone`, or `none`), which also spares its backward pass."""
+    """Let no gradient reach `part` (`backbone`, or `none`), which also skips its backward pass."""
     if part != NOTHING:
         for parameter in getattr(network, part).parameters():
             parameter.stop_gradient = True
 
 
 def to_training(network: Any, part: str, *, freeze_norm: bool) -> None:
-    """Training mode for all but `part`, whose running statistics stay as well.
+    """Training mode for all but `part`, whose running statistics are kept as well.
 
-    With `freeze_norm` all batch normalisation works with its running statistics, as in evaluation, and leaves
-    them as they are; its scales and shifts are trained.
+    With `freeze_norm` all batch normalisation uses its running statistics, as in evaluation, and keeps them
+    unchanged; its scales and shifts are trained.
     """
     network.train()
     if part != NOTHING:

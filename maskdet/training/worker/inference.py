@@ -1,4 +1,4 @@
-"""Detections of a checkpoint on one part of the manifest, with the pre- and postprocessing of all models.
+"""Detections of a checkpoint on one part of the manifest, processed like those of all models.
 
 Worker side; `run` is the job "detect", whose result the parent reads with `maskdet.training.detections_file`.
 """
@@ -65,7 +65,7 @@ def detect(
 ) -> list[Detections]:
     """Detections in the order of `paths`, boxes in pixels of the whole picture.
 
-    `threads` batches are worked on side by side; with one, all is done in the caller's own.
+    `threads` batches are processed in parallel; with one, in the caller's own thread.
     """
     parts = [paths[start : start + batch_size] for start in range(0, len(paths), batch_size)]
     tasks = [partial(_detect_batch, detector, part, read, input_size) for part in parts]

@@ -17,15 +17,15 @@ from maskdet.training.worker.picture_store import PictureStore
 
 _AT_A_TIME = 8
 _HINT = (
-    "figures are only comparable over all of val: bring the file back, "
-    "or run `maskdet prepare --force` and train anew"
+    "figures are only comparable over all of val: restore the file, "
+    "or run `maskdet prepare --force` and train again"
 )
 
 
 class Judge:
-    """AP on val with the network's present weights; several workers share the pictures.
+    """AP on val with the network's current weights; several workers share the pictures.
 
-    Raises TrainingError that names the picture when one of val is missing, at once, or cannot be read.
+    Raises TrainingError with the picture's name if a val picture is missing (at once) or unreadable.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Judge:
     def _detect_together(self, network: Any) -> list[Any]:
         world, rank = paddle.distributed.get_world_size(), paddle.distributed.get_rank()
         if world > 1:
-            # Batch normalisation's running statistics differ between workers: all judge rank 0's.
+            # Batch normalisation's running statistics differ between workers: all evaluate rank 0's.
             for value in network.state_dict().values():
                 paddle.distributed.broadcast(value, src=0)
         mine = self._detect(network, self._pictures[rank::world])
@@ -77,4 +77,4 @@ class Judge:
 def _require(pictures: Sequence[ManifestPicture], root: Path) -> None:
     missing = [root / item.picture for item in pictures if not (root / item.picture).is_file()]
     if missing:
-        raise TrainingError(f"{missing[0]} is missing, one of {len(missing)} val pictures that are", _HINT)
+        raise TrainingError(f"{missing[0]} is missing, one of {len(missing)} missing val pictures", _HINT)

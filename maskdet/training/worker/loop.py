@@ -1,7 +1,7 @@
 """The training loop over PaddleDetection's network, losses, transforms and schedule. Worker side.
 
 ppdet's own Trainer is not used: it forgets the best score on resume, cannot stop early, cannot resume a
-moving average exactly, and validates through a second preprocess.
+moving average exactly, and validates with a second preprocessing.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def run(job: dict[str, Any], report: Report) -> None:
 
 @dataclass
 class Training:
-    """Everything that one training holds, and the loop over its epochs."""
+    """The state of one training, and the loop over its epochs."""
 
     job: dict[str, Any]
     report: Report
@@ -77,7 +77,7 @@ class Training:
     frozen: str
     freeze_norm: bool
     started: Transfer
-    """What was taken over from the starting point."""
+    """What was taken over from the starting weights."""
 
     @classmethod
     def prepare(cls, job: dict[str, Any], report: Report, workers: int) -> Training:
@@ -119,7 +119,7 @@ class Training:
 
     @property
     def judges_start(self) -> bool:
-        """Whether there is an epoch 0: a start that already detects, and was not judged yet."""
+        """Whether there is an epoch 0: a start that already detects and is not yet evaluated."""
         return self.started.whole and self.state.best_epoch is None and self.state.epoch == 0
 
     def run(self) -> None:
@@ -139,13 +139,13 @@ class Training:
         )
 
     def _judge_start(self) -> None:
-        """Epoch 0: the weights that training has to better, the best ones until it does."""
+        """Epoch 0: the weights that training has to improve on, and the best ones until it does."""
         figures = self.judge(self.network)
         self.state = replace(self.state, start_ap50=figures["ap50"])
         with space_for(Path(self.job["out"]), self._bytes_to_write()):
             self._keep(0, figures, self.network.state_dict(), cut=False)
             self._save_state()
-        # Its time counts, but not as that of an epoch.
+        # Its time counts, but not as an epoch's.
         self.budget = TimeBudget(self.job["max_hours"], self.state.seconds)
 
     def _train_epoch(self, epoch: int) -> None:
@@ -155,7 +155,7 @@ class Training:
             losses = self.step(batch)
             events.step(number, losses, self.step.learning_rate)
         if not finite(self.network):
-            raise diverged("the weights became not a number", epoch)
+            raise diverged("the weights became non-finite", epoch)
 
     def _close_epoch(self) -> None:
         epoch = self.state.epoch + 1
@@ -191,7 +191,7 @@ class Training:
             self.report("epoch", epoch=epoch, best=better, **figures)
 
     def _reason(self, epoch: int, waited: int, cut: bool) -> str:
-        """Why the training is finished with this epoch, by the setting that says so; empty if it is not."""
+        """The setting that ends the training after this epoch; empty if none does."""
         if epoch == self.epochs:
             return "epochs"
         if 0 < self.job["patience"] <= waited:
@@ -204,7 +204,7 @@ class Training:
             self.report("warning", kind="max_hours", epoch=epoch, text=remark)
 
     def _bytes_to_write(self) -> int:
-        """Of the files that close an epoch: the weights twice, and a state of at most four times that."""
+        """Bytes written after an epoch: the weights twice, and a state of up to four times that."""
         return 6 * sum(int(value.numpy().nbytes) for value in self.network.state_dict().values())
 
     def _save_state(self) -> None:
@@ -233,13 +233,13 @@ def _schedule(rate_share: float, steps_per_epoch: int) -> Any:
 def _require_numbers(network: Any, out: Path) -> None:
     if not finite(network):
         raise TrainingError(
-            f"the state in {out} holds weights that are not numbers",
+            f"the state in {out} contains weights that are not finite",
             "lower train.learning_rate and start over with --force; the best weights so far are kept",
         )
 
 
 def _agreed(mine: bool) -> bool:
-    """What rank 0 thinks: each worker has a clock of its own."""
+    """Rank 0's decision: each worker has its own clock."""
     if paddle.distributed.get_world_size() == 1:
         return mine
     said = paddle.to_tensor([int(mine)])

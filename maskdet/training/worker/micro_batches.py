@@ -1,4 +1,4 @@
-"""Cutting a batch into parts that are gone through one after another. No Paddle here."""
+"""Splitting a batch into parts that run one after another. No Paddle here."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 Batch = dict[str, Any]
-"""Of ppdet's keys, each a tensor or a list with an entry a picture, or one number for all."""
+"""By ppdet's keys, each a tensor or a list with one entry per picture, or one number for all."""
 
 
 def split(batch: Batch, parts: int) -> Iterator[tuple[Batch, float]]:
-    """Equal parts of a batch, as far as they can be, each with its share of the pictures."""
+    """Parts of a batch, as equal as possible, each with its share of the pictures."""
     total = len(batch["image"])
     size = -(-total // parts)
     for start in range(0, total, size):

@@ -17,7 +17,7 @@ from maskdet.types import FloatArray
 
 
 def load_config(path: Path, **changes: Any) -> dict[str, Any]:
-    """Mend ppdet, read the recipe's YAML (safe_load: no Python tags) and give it to ppdet's registry, with
+    """Patch ppdet, read the recipe's YAML (safe_load: no Python tags) and load it into ppdet's registry, with
     other values for some of its keys.
     """
     apply_shims()
@@ -34,7 +34,7 @@ def build_network(config: dict[str, Any]) -> Any:
 
 
 class RawDetector:
-    """Runs a network up to, not including, NMS.
+    """Runs a network up to but not including NMS.
 
     `run(batch)`: uint8 [N, H, W, 3] RGB at input size → boxes [N, A, 4] xyxy in network pixels and scores
     [N, A, C].
@@ -51,9 +51,9 @@ class RawDetector:
 
 
 def raw_outputs(network: Any, image: Any) -> tuple[Any, Any]:
-    """What the network says before NMS: image [N, 3, H, W] → boxes [N, A, 4], scores [N, A, C].
+    """The network's output before NMS: image [N, 3, H, W] → boxes [N, A, 4], scores [N, A, C].
 
-    PicoDet's own forward insists on a scale factor even where it is not used, which a traced graph refuses.
+    PicoDet's own forward requires a scale factor even if unused, which a traced graph rejects.
     """
     features = network.neck(network.backbone({"image": image}))
     scores, boxes = network.head(features)
@@ -61,6 +61,6 @@ def raw_outputs(network: Any, image: Any) -> tuple[Any, Any]:
 
 
 def choose_device(devices: str) -> str:
-    """Set Paddle's device for this worker ("cpu" or GPU numbers) and name it."""
+    """Set Paddle's device for this worker ("cpu" or GPU numbers) and return its name."""
     paddle.set_device("cpu" if devices == "cpu" else "gpu")
     return str(paddle.get_device())

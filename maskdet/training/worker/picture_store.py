@@ -1,4 +1,4 @@
-"""The pictures of a training: decoded once while memory allows, and named when they are lost."""
+"""The pictures of a training: decoded once while memory allows, and reported when they are lost."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Report = Callable[..., None]
 Size = tuple[int, int]
 """Height and width in pixels."""
 _MOST_LOST = 0.05
-"""Share of the pictures that may be lost on the way; one always may."""
+"""Share of the pictures that may be lost during training; one always may."""
 
 
 class PictureStore:
     """Decoded pictures, up to a number of bytes in all.
 
-    The first ones stay: every epoch shows all pictures once in another order, so that throwing out what was
-    not used for long would throw out what comes next.
+    The first ones stay: every epoch shows all pictures once in another order, so evicting the least recently
+    used would evict the ones that come next.
     """
 
     def __init__(self, limit: int) -> None:
@@ -28,11 +28,11 @@ class PictureStore:
         self._kept: dict[tuple[Path, Size | None], DecodedPicture] = {}
 
     def read(self, path: Path) -> Picture:
-        """Pixels [H, W, 3], RGB, at full size, that must not be written to. Raises PictureError."""
+        """Read-only pixels [H, W, 3], RGB, at full size. Raises PictureError."""
         return self.read_reduced(path, None).pixels
 
     def read_reduced(self, path: Path, at_least: Size | None) -> DecodedPicture:
-        """As `picture.read_reduced`; the pixels must not be written to. Raises PictureError."""
+        """Like `picture.read_reduced`, but read-only. Raises PictureError."""
         kept = self._kept.get((path, at_least))
         if kept is not None:
             return kept
@@ -45,7 +45,7 @@ class PictureStore:
 
 
 class LostPictures:
-    """Pictures that were readable when the data set was prepared and are not now."""
+    """Pictures that were readable when the data set was prepared, but no longer are."""
 
     def __init__(self, total: int, report: Report) -> None:
         self._most = max(1, int(total * _MOST_LOST))
@@ -53,13 +53,13 @@ class LostPictures:
         self._lost: set[Path] = set()
 
     def add(self, path: Path, error: PictureError) -> None:
-        """Name it once. Raises TrainingError when too many are lost for the rest to stand for the data."""
+        """Report it once. Raises TrainingError if too many are lost for the rest to represent the data."""
         if path in self._lost:
             return
         self._lost.add(path)
         self._report("warning", kind="picture", file=str(path), text=f"left out: {error.what}")
         if len(self._lost) > self._most:
             raise TrainingError(
-                f"{len(self._lost)} of {self._total} train pictures cannot be read any more: {error.what}",
-                "bring the files back, or run `maskdet prepare --force` and train anew",
+                f"{len(self._lost)} of {self._total} train pictures are no longer readable: {error.what}",
+                "restore the files, or run `maskdet prepare --force` and train again",
             )

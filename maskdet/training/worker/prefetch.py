@@ -1,4 +1,4 @@
-"""Preparing the next items in a thread while the present one is worked on."""
+"""Preparing the next items in a thread while the current one is in use."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _PATIENCE = 0.2
 def prefetched(items: Iterable[T]) -> Iterator[T]:
     """The same items in the same order, made by one thread that is up to two ahead.
 
-    One thread, so that what it draws from global random generators comes in the same order every time. An
-    exception of `items` is raised here. The thread has ended when this generator has, or soon after.
+    One thread, so that its draws from global random generators are in the same order every time. An exception
+    in `items` is raised here. The thread ends with this generator, or soon after.
     """
     ready: Queue[tuple[T | None, BaseException | None]] = Queue(_DEPTH)
     stopped = threading.Event()

@@ -1,4 +1,4 @@
-"""What Paddle sees of this machine, asked in a worker so that the asking process stays light."""
+"""What Paddle sees of this machine, run in a worker so that the calling process stays light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps to events: one at once, one every few seconds, and one at the end of the epoch. Worker side."""
+"""Step events: at once, then every few seconds, and at the end of the epoch. Worker side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REPORT_SECONDS = 2.0
 
 
 class StepEvents:
-    """How fast the steps of one epoch go, and how long the rest of the training will take."""
+    """The speed of one epoch's steps, and the time that the rest of the training will take."""
 
     def __init__(self, report: Report, epoch: int, epochs: int, steps: int, batch_size: int) -> None:
         self._report, self._epoch, self._epochs, self._steps = report, epoch, epochs, steps
@@ -23,7 +23,7 @@ class StepEvents:
         self._waited = 0.0
 
     def watched(self, batches: Iterable[T]) -> Iterator[T]:
-        """Hand batches on, and count the time that steps have to wait for them."""
+        """Pass batches on, and measure the time that steps wait for them."""
         waiting = iter(batches)
         while True:
             asked = time.monotonic()
@@ -34,7 +34,7 @@ class StepEvents:
             yield batch
 
     def step(self, step: int, losses: dict[str, float], rate: float) -> None:
-        """Tell of a finished step (0-based): its losses, with their sum as "loss", and its rate."""
+        """Report a finished step (0-based): its losses, with their sum as "loss", and its rate."""
         now, done = time.monotonic(), step + 1
         if now - self._told < _REPORT_SECONDS and 0 < step < self._steps - 1:
             return

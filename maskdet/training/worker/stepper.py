@@ -15,7 +15,7 @@ _REFUSED = "Illegal input"
 
 
 class Stepper:
-    """Trains the network by one batch a call, in `parts` whose gradients add up to those of the batch."""
+    """Trains the network with one batch per call, in `parts` whose gradients add up to those of the batch."""
 
     def __init__(
         self, network: Any, parallel: Any, optimizer: Any, rate: Any, average: MovingAverage, parts: int
@@ -25,7 +25,7 @@ class Stepper:
         self._parts = parts
 
     def __call__(self, batch: Batch) -> dict[str, float]:
-        """The batch's losses by name, "loss" being their sum. Raises Diverged when it is no number."""
+        """The batch's losses by name, "loss" being their sum. Raises Diverged if it is not finite."""
         losses = self._backward(batch)
         self._optimizer.step()
         self._rate.step()
@@ -37,7 +37,7 @@ class Stepper:
 
     @property
     def learning_rate(self) -> float:
-        """Of the next step."""
+        """The learning rate of the next step."""
         return float(self._optimizer.get_lr())
 
     def _backward(self, batch: Batch) -> dict[str, float]:
@@ -59,21 +59,21 @@ class Stepper:
         try:
             outputs: dict[str, Any] = self._parallel(part)
         except ValueError as error:
-            # Paddle's cross entropy refuses what is not a number before there is a loss to look at. Weights
-            # may still be numbers: with fixed statistics nothing bounds what lies between the layers.
+            # Paddle's cross entropy rejects NaN before there is a loss to check. The weights may still be
+            # finite: with fixed statistics nothing bounds the activations.
             if finite(self._network) and _REFUSED not in str(error):
                 raise
-            raise diverged("the loss became not a number", part["epoch_id"]) from error
+            raise diverged("the loss became NaN", part["epoch_id"]) from error
         return outputs
 
 
 def finite(network: Any) -> bool:
-    """True when all weights and running statistics are numbers."""
+    """True if all weights and running statistics are finite."""
     return all(bool(paddle.isfinite(value).all()) for value in network.state_dict().values())
 
 
 def diverged(what: str, epoch: int) -> Diverged:
-    """The error of a training that left the numbers in `epoch` (0-based)."""
+    """The error of a training that diverged in `epoch` (0-based)."""
     return Diverged(
         f"{what} in epoch {epoch + 1}",
         "lower train.learning_rate and start over with --force; the best weights so far are kept",

@@ -1,4 +1,4 @@
-"""The wall clock of one training over all its sessions, and how much of it is left."""
+"""The wall-clock time of one training over all its sessions, and how much is left."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TimeBudget:
 
     @property
     def exhausted(self) -> bool:
-        """True when another epoch as long as those of this session would go past the limit."""
+        """True if another epoch as long as those of this session would exceed the limit."""
         return self.hours is not None and self.spent + self._epoch_seconds > self.hours * HOUR
 
     def epochs_ahead(self) -> int | None:
@@ -43,13 +43,13 @@ class TimeBudget:
         return max(0, int((self.hours * HOUR - self.spent) / self._epoch_seconds))
 
     def remark(self, epoch: int, epochs: int, *, ended: bool) -> str | None:
-        """What is to be said after `epoch`: that the limit `ended` the training, or, once, that it will."""
+        """The advice after `epoch`: that the limit `ended` the training, or, once, that it will."""
         if ended:
             return self._advice(f"ended the training after epoch {epoch} of {epochs}", epoch)
         ahead = self.epochs_ahead()
         if self._epochs != 1 or ahead is None or epoch + ahead >= epochs:
             return None
-        return self._advice(f"suffices for about {epoch + ahead} of {epochs} epochs", epoch + ahead)
+        return self._advice(f"is enough for about {epoch + ahead} of {epochs} epochs", epoch + ahead)
 
     def _advice(self, what: str, epochs: int) -> str:
         return (

@@ -1,4 +1,4 @@
-"""BentoML, set up as its guides to workers and input types say: a worker a core, a file as raw body."""
+"""BentoML, set up as in its guides to workers and input types: one worker per core, a file as raw body."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ WORKERS = int(os.environ["BENCH_WORKERS"])
 
 
 class Network:
-    """A loaded bundle; its session has as many threads as each of the workers may use."""
+    """A loaded bundle; its session has as many threads as each worker may use."""
 
     def __init__(self) -> None:
         bundle = load_bundle(Path(os.environ["BENCH_MODEL"]))

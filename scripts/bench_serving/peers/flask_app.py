@@ -1,8 +1,8 @@
 """The Flask design of a published tutorial: one global ONNX Runtime session with its default options, behind
 `POST /api/` that takes JSON with a picture in base64, on Flask's own threaded server.
 
-The tutorial's network normalises in Python and suppresses in its graph; this one's file has the first in the
-graph and leaves the second to us, so both sides do the same work.
+The tutorial's network normalises in Python and suppresses in its graph; this one's file has the former in its
+graph and leaves the latter to us, so both sides do the same work.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""LitServe, set up as its guide to speed says: base64 in JSON, and as many workers as the device takes."""
+"""LitServe, set up as in its guide to speed: base64 in JSON, and as many workers as the device allows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from detect import WORKERS, Network
 
 
 class FaceMasks(litserve.LitAPI):
-    """One worker process: its network, and a request's way through it."""
+    """One worker process: its network, and the handling of a request."""
 
     def setup(self, device: str) -> None:
         del device

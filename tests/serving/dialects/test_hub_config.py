@@ -78,7 +78,7 @@ def test_what_has_no_effect_is_said_with_its_reason(written: Any, given: Any, sa
         ({"modules_info": {MASK: {}}, "workers": 0, "use_multiprocess": True}, "workers is 0"),
         ({"modules_info": {MASK: {}}, "gpu": "a"}, "gpu is 'a'"),
         ({"modules_info": [{}]}, "names no module"),
-        ({"modules_info": {"../x y": {}}}, "no module name"),
+        ({"modules_info": {"../x y": {}}}, "not a module name"),
     ],
 )
 def test_faults_are_named(written: Any, given: Any, says: str) -> None:

@@ -14,7 +14,7 @@ from maskdet.serving.process import control
 
 @pytest.mark.parametrize(
     ("system", "said"),
-    [("posix", ")\n"), ("nt", "), with the requests that it had in hand: Windows cannot ask it to end\n")],
+    [("posix", ")\n"), ("nt", "), cutting off requests in progress: Windows cannot ask it to end\n")],
 )
 def test_stop_says_whether_requests_were_answered(
     server_process: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, system: str, said: str

@@ -25,7 +25,7 @@ def test_a_server_in_another_container_is_not_ours(tmp_path: Path, monkeypatch: 
     done = subprocess.run(command, env={**os.environ}, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"no process namespace can be made here: {done.stderr}")
-    with pytest.raises(ServingError, match="no server of yours runs on port 8866"):
+    with pytest.raises(ServingError, match="no server of yours is running on port 8866"):
         stop(8866)
     ours = own_record(8866, "http://127.0.0.1:8866")
     write_record(ours)

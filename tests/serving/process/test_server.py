@@ -220,7 +220,7 @@ def test_status_and_stop_find_the_server_by_its_port(server_process: Callable[..
     assert (found.record.pid, found.record.url, found.ready) == (server.process.pid, server.url, True)
     assert stopped == found.record
     assert server.process.wait(5) == 0
-    with pytest.raises(ServingError, match="no server of yours runs on port"):
+    with pytest.raises(ServingError, match="no server of yours is running on port"):
         stop(server.port)
     with pytest.raises(ServingError, match="no server of yours"):
         status(server.port)
@@ -286,7 +286,7 @@ def test_taken_port_is_named_with_the_way_out(server_process: Callable[..., Any]
     )
 
     assert second.returncode == ServingError.exit_code
-    assert f"port {server.port} of 127.0.0.1 is taken" in second.stderr
+    assert f"port {server.port} of 127.0.0.1 is in use" in second.stderr
     assert "Traceback" not in second.stderr
     assert f"maskdet stop --port {server.port}" in second.stderr
     assert httpx.get(f"{server.url}/health/ready").status_code == 200

@@ -53,7 +53,7 @@ def test_little_memory_halves_the_pictures_at_a_time(drawn: DrawnSet, tmp_path: 
     assert state is not None
     assert (state.parts, state.rate_share) == (run.summary.recovery.parts, 1.0)
     told = warnings_of(job.out, "OutOfMemory")
-    assert "memory did not suffice: going on from the start with 6 pictures" in told[0]["text"]
+    assert "not enough memory: continuing from the start with 6 pictures" in told[0]["text"]
     assert [event["text"] for event in told] == list(run.summary.warnings)
     assert f"set train.batch_size: {12 // state.parts}" in run.summary.advice[0]
     # The step stays whole: as many steps as without the trouble.
@@ -81,7 +81,7 @@ def test_a_rate_that_is_too_high_is_halved_until_it_works(drawn: DrawnSet, tmp_p
     share = run.summary.recovery.rate_share
     assert 1 <= len(told) <= 3
     assert share == 0.5 ** len(told)
-    assert "in epoch 1: going on from the start with 0.5 of the learning rate" in told[0]["text"]
+    assert "in epoch 1: continuing from the start with 0.5 of the learning rate" in told[0]["text"]
     assert f"set train.learning_rate: {2000 * share:g}" in run.summary.advice[0]
     rates = [event["lr"] for event in run.events if event["event"] == "step"]
     assert max(rates) <= 2000
@@ -102,7 +102,7 @@ def test_a_loss_that_is_lost_later_goes_back_to_the_last_epoch(trained: Trained,
     told = warnings_of(job.out, "Diverged")
     assert told
     assert all(event["epoch"] == 2 for event in told)
-    assert "in epoch 3: going on after epoch 2" in told[0]["text"]
+    assert "in epoch 3: continuing after epoch 2" in told[0]["text"]
     epochs = [event["epoch"] for event in read_metrics(job.out) if event["event"] == "epoch"]
     assert epochs == [1, 2, 3]
     assert run.summary.recovery.rate_share < wild
@@ -135,7 +135,7 @@ def test_a_lost_picture_is_named_and_replaced(own_set: DrawnSet, tmp_path: Path)
     assert max(steps) == 33 // 4
 
     files[5].unlink()
-    with pytest.raises(TrainingError, match="2 of 33 train pictures cannot be read any more"):
+    with pytest.raises(TrainingError, match="2 of 33 train pictures are no longer readable"):
         run_training(make_job(tmp_path / "again", own_set), own_set)
 
 
@@ -155,7 +155,7 @@ def test_a_file_that_may_not_grow_stops_cleanly(drawn: DrawnSet, tmp_path: Path)
     job = make_job(tmp_path / "job", drawn, python=limited(tmp_path, "fsize", 1))
     with pytest.raises(DiskFull) as caught:
         run_training(job, drawn)
-    for words in (str(job.out), "files may not grow that large", "are needed", "are free"):
+    for words in (str(job.out), "files are not allowed to be that large", "are needed", "are free"):
         assert words in caught.value.what
     assert not list(job.out.glob(".[0-9]*"))
     assert read_state(job.out) is None
@@ -209,7 +209,7 @@ def test_room_that_is_not_there_is_told_before_anything_is_written(tmp_path: Pat
     [
         (OSError(errno.ENOSPC, "x"), "the disk is full"),
         (OSError(errno.EDQUOT, "x"), "quota"),
-        (RuntimeError("I/O error: File too large (os error 27)"), "grow"),
+        (RuntimeError("I/O error: File too large (os error 27)"), "not allowed"),
     ],
 )
 def test_a_write_that_fails_for_want_of_room_is_told_as_such(

@@ -82,7 +82,7 @@ def test_the_budget_says_once_what_it_suffices_for() -> None:
     budget.epoch_done()
     said = budget.remark(1, 30, ended=False)
     assert said is not None
-    assert "suffices for about 6 of 30 epochs" in said
+    assert "is enough for about 6 of 30 epochs" in said
     assert "train.epochs: 6" in said
     assert budget.remark(1, 6, ended=False) is None
     budget.epoch_done()
@@ -161,10 +161,10 @@ def test_the_page_tells_of_the_start_before_the_first_steps(tmp_path: Path) -> N
     start, judged = {**START, "judges_start": True}, {**EPOCH, "epoch": 0}
     append_metrics(tmp_path, start)
     write_page(tmp_path)
-    assert "Epoch 0: the weights that the training starts from are judged" in page_of(tmp_path)
+    assert "Epoch 0: evaluating the weights that the training starts from" in page_of(tmp_path)
     append_metrics(tmp_path, judged)
     write_page(tmp_path)
-    assert "The first steps are made" in page_of(tmp_path)
+    assert "Running the first steps" in page_of(tmp_path)
     assert "0, the start (best)" in page_of(tmp_path)
 
 

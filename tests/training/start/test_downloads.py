@@ -48,7 +48,7 @@ def test_a_whole_file_arrives_and_progress_is_shown(target: Path) -> None:
     fetch(Behaviour(), target, track=track)
     assert target.read_bytes() == CONTENT
     assert left_beside(target) == {"w.pdparams"}
-    assert shown[-1] == ("fetching w.pdparams (KiB)", len(CONTENT) >> 10, (len(CONTENT) >> 10) - 1)
+    assert shown[-1] == ("downloading w.pdparams (KiB)", len(CONTENT) >> 10, (len(CONTENT) >> 10) - 1)
 
 
 def test_a_file_that_is_there_is_not_asked_for(target: Path) -> None:
@@ -102,9 +102,9 @@ def test_passing_faults_of_the_server_are_tried_again(target: Path) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "words", "requests"),
     [
-        (Behaviour(statuses=[404, 404]), "answers 404 Not Found", 1),
-        (Behaviour(statuses=[500, 500, 500, 500]), "answers 500", 3),
-        (Behaviour(md5="AAAAAAAAAAAAAAAAAAAAAA=="), "has the MD5", 3),
+        (Behaviour(statuses=[404, 404]), "returned 404 Not Found", 1),
+        (Behaviour(statuses=[500, 500, 500, 500]), "returned 500", 3),
+        (Behaviour(md5="AAAAAAAAAAAAAAAAAAAAAA=="), "has MD5", 3),
         (Behaviour(redirect="ftp://127.0.0.1/w.pdparams"), "ftp", 1),
         (Behaviour(redirect="file:///etc/passwd"), "file", 1),
     ],
@@ -144,7 +144,7 @@ def test_addresses_of_other_kinds_are_refused(target: Path, url: str) -> None:
 
 def test_a_huge_file_is_refused(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "MAX_BYTES", 1 << 10)
-    with pytest.raises(EnvironmentProblem, match="more than"):
+    with pytest.raises(EnvironmentProblem, match="larger than"):
         fetch(Behaviour(), target)
 
 

@@ -52,7 +52,7 @@ def test_a_file_without_names_knows_as_many_classes_as_it_has_rows(tmp_path: Pat
 
 def test_a_map_to_a_class_that_is_not_there_is_refused(tmp_path: Path) -> None:
     model = ModelSettings(pretrained=weights(tmp_path, KNOWN), class_map={"face": "fase"})
-    with pytest.raises(PipelineFileError, match="fase is no class of the checkpoint"):
+    with pytest.raises(PipelineFileError, match="fase is not a class of the checkpoint"):
         knows_classes(model, ("face",))
 
 

@@ -147,7 +147,7 @@ def test_the_cache_is_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_a_mirror_is_asked_once(monkeypatch: pytest.MonkeyPatch, tail: str) -> None:
     behaviour, said = Behaviour(), list[str]()
     model = of("coco")
-    with pytest.raises(StageError, match="not fetched"):
+    with pytest.raises(StageError, match="not downloaded"):
         start_of(model)
     with serving(behaviour) as address:
         monkeypatch.setenv("MASKDET_WEIGHTS_URL", f"{address}/some/folder{tail}")
@@ -157,7 +157,7 @@ def test_a_mirror_is_asked_once(monkeypatch: pytest.MonkeyPatch, tail: str) -> N
     assert start is not None
     assert start.path.read_bytes() == CONTENT
     assert [path for path, _ in behaviour.requests] == ["/some/folder/picodet_s_416_coco.pdparams"]
-    assert said == [f"fetching {address}/some/folder/picodet_s_416_coco.pdparams to {start.path}"]
+    assert said == [f"downloading {address}/some/folder/picodet_s_416_coco.pdparams to {start.path}"]
 
 
 @pytest.mark.parametrize("pretrained", ["none", "default"])

@@ -164,8 +164,8 @@ def test_another_architecture_is_refused_by_name(tmp_path: Path, weights: Weight
 @pytest.mark.parametrize(
     ("class_map", "words"),
     [
-        ({"with_mask": "face_maks"}, "face_maks is no class of the checkpoint"),
-        ({"wiht_mask": "face"}, "wiht_mask is no class of the data"),
+        ({"with_mask": "face_maks"}, "face_maks is not a class of the checkpoint"),
+        ({"wiht_mask": "face"}, "wiht_mask is not a class of the data"),
     ],
 )
 def test_a_class_map_must_name_what_there_is(tmp_path: Path, class_map: dict[str, str], words: str) -> None:
@@ -177,6 +177,6 @@ def test_a_class_map_must_name_what_there_is(tmp_path: Path, class_map: dict[str
 
 def test_a_class_map_needs_a_file_that_names_its_classes(tmp_path: Path) -> None:
     job = start(tmp_path, head(3), class_map={"with_mask": "face"})
-    with pytest.raises(PipelineFileError, match="face is no class") as caught:
+    with pytest.raises(PipelineFileError, match="face is not a class") as caught:
         transfer(fresh(3), THREE, job)
-    assert "does not say" in caught.value.hint
+    assert "does not name" in caught.value.hint

@@ -49,7 +49,7 @@ def test_leaves_paddles_own_name_table_out(saved: tuple[Path, dict[str, Any]]) -
     assert {name: array.shape for name, array in weights.items()} == {"weight": (2, 3), "bias": (3,)}
 
 
-@pytest.mark.parametrize(("name", "words"), [("list", "holds a list"), ("number", "a weight is a int")])
+@pytest.mark.parametrize(("name", "words"), [("list", "contains a list"), ("number", "a weight is a int")])
 def test_refuses_what_holds_no_weights(saved: tuple[Path, dict[str, Any]], name: str, words: str) -> None:
     with pytest.raises(TrainingError, match=words):
         read_weights(saved[0] / f"{name}.pdparams")
@@ -109,7 +109,7 @@ def test_refuses_arrays_of_objects(tmp_path: Path) -> None:
 def test_refuses_an_array_of_harmless_objects(tmp_path: Path) -> None:
     path = tmp_path / "weights.pdparams"
     path.write_bytes(pickle.dumps({"weight": np.array([None, "x"], dtype=object)}))
-    with pytest.raises(TrainingError, match=r"not (made )?of numbers"):
+    with pytest.raises(TrainingError, match=r"not (numeric|of numbers)"):
         read_weights(path)
 
 

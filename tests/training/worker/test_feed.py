@@ -69,5 +69,5 @@ def test_batches_are_of_one_square_size_and_know_their_epoch(fed: dict[str, Any]
 
 
 def test_a_batch_that_workers_cannot_share_is_refused(fed: dict[str, Any]) -> None:
-    assert "train.batch_size 2 cannot be shared by 3 workers" in fed["refused"]
+    assert "train.batch_size 2 cannot be divided among 3 workers" in fed["refused"]
     assert "multiple of 3" in fed["refused"]

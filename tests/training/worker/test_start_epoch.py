@@ -75,7 +75,7 @@ def test_the_page_shows_the_start(spoilt: Trained) -> None:
     per_cent = f"{100 * spoilt.summary.best_ap50:.1f}"
     assert f"<tr class=best><td>0, the start (best)</td><td>{per_cent}</td>" in page
     assert "<td>2</td>" in page
-    assert "No epoch bettered the start, whose weights best.pdparams holds." in page
+    assert "No epoch improved on the start, whose weights are in best.pdparams." in page
 
 
 def test_a_wild_rate_over_fixed_statistics_is_a_divergence(sample: DrawnSet, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 const KEY = "maskdet-key";
 const BUSY_TRIES = 3;
 
-/** Why the server, or the way to it, refused. `code` is the server's own, or "network". */
+/** An error from the server or the network. `code` is the server's own, or "network". */
 export class ApiError extends Error {
   constructor(code, message, { status = 0, retryAfter = 0 } = {}) {
     super(message);
@@ -14,7 +14,7 @@ export class ApiError extends Error {
 }
 
 export class Api {
-  /** askKey(wasWrong) resolves to a key that a person typed. */
+  /** askKey(wasWrong) resolves to a key typed by the user. */
   constructor(askKey) {
     this.askKey = askKey;
     this.asking = null;
@@ -24,12 +24,12 @@ export class Api {
     return this.request("v1/page");
   }
 
-  /** The answer, and all that the model proposes, so that thresholds can be changed without asking again. */
+  /** The result with all candidates, so that thresholds can be changed without another request. */
   detect(blob, { model = "", patient = true } = {}) {
     return this.look(blob, { candidates: "true", ...(model ? { model } : {}) }, patient);
   }
 
-  /** The picture as a JPEG in base64, nothing drawn: for formats that this browser cannot read. */
+  /** The picture as a JPEG in base64, without drawing: for formats that this browser cannot read. */
   async copy(blob) {
     const { image } = await this.look(blob, { visualize: "true", max_detections: "0" });
     return image;
@@ -50,7 +50,7 @@ export class Api {
     return this.request("v1/corrections", { method: "POST", body: form }, BUSY_TRIES);
   }
 
-  /** The JSON answer. A busy server is asked again after the time it names; a missing key is asked for. */
+  /** The JSON response. Retries a busy server after the time it states; asks for a missing key. */
   async request(path, options = {}, tries = 1) {
     for (let attempt = 1; ; attempt += 1) {
       const sent = storedKey();
@@ -69,7 +69,7 @@ export class Api {
     }
   }
 
-  /** Several requests may find the key missing at once; a person is asked once. */
+  /** Several requests may find the key missing at once; the user is asked once. */
   async newKey(sent) {
     if (storedKey() !== sent) return;
     this.asking ??= this.askKey(sent !== "").finally(() => {
@@ -107,6 +107,6 @@ function storedKey() {
 }
 
 function storeKey(key) {
-  // A header takes no other characters, and a key that a person pastes often ends in a space.
+  // A header allows no other characters, and a pasted key often ends in a space.
   sessionStorage.setItem(KEY, key.trim().replace(/[^\x21-\x7e]/g, ""));
 }

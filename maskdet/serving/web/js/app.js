@@ -1,4 +1,4 @@
-// The page: ties what a person does to what the parts show.
+// The page: connects the user's actions to the parts of the page.
 
 import { Api } from "./api.js";
 import { Correction } from "./correction.js";
@@ -48,7 +48,7 @@ class Page {
     await this.connected();
   }
 
-  /** Learn from the server what the page must know: once, and again after it could not be learned. */
+  /** Fetch the server's data for the page: once, and again after a failure. */
   connect() {
     this.connecting ??= this.learn().catch((error) => {
       this.connecting = null;
@@ -68,7 +68,7 @@ class Page {
     this.useModel(models[0]);
   }
 
-  /** Whether the server has said what the page must know; a person is told if it has not. */
+  /** Whether the server's data is available; the user is told if it is not. */
   async connected() {
     try {
       await this.connect();
@@ -84,7 +84,7 @@ class Page {
     this.thresholds.use(model);
   }
 
-  // What a person does.
+  // User actions.
 
   listen() {
     const actions = {
@@ -142,7 +142,7 @@ class Page {
     return { api: this.api, model: this.model.name, limit: this.config.max_upload_bytes };
   }
 
-  /** A server may swap its model: what is not known of a new one is asked once. */
+  /** A server may swap its model: the data of a new one is fetched once. */
   async keepUp({ bundle }) {
     if (this.bundles.has(bundle)) return;
     this.bundles.add(bundle);
@@ -163,7 +163,7 @@ class Page {
     }
     this.bitmap?.close();
     this.bitmap = bitmap;
-    // What the stage still shows may just have been closed.
+    // The picture on the stage may just have been closed.
     if (!bitmap) this.stage.clear();
     this.refresh();
     if (picture.answer) this.voice.say(spoken(picture.name, this.viewOf(picture)));
@@ -214,7 +214,7 @@ class Page {
     await savePicture(this.bitmap, this.current.answer, faces, this.current.name, this.model);
   }
 
-  // What is shown.
+  // Display.
 
   refilter() {
     this.refresh();
@@ -225,7 +225,7 @@ class Page {
     return this.live.running ? this.live.shot : this.current;
   }
 
-  /** What the page says of an answer at the present thresholds; null without an answer. */
+  /** The view of a result at the current thresholds; null without a result. */
   viewOf(picture) {
     return viewOf(picture, this.thresholds.values, this.model, this.config?.uncertain_band);
   }

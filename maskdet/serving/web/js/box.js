@@ -22,7 +22,7 @@ export function draggedBox(box, part, dx, dy, size) {
   return rounded([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)], size);
 }
 
-/** A box in the middle to begin with. */
+/** An initial box in the middle. */
 export function newBox(size) {
   const half = Math.max(1, Math.min(size.width, size.height) / 8);
   const [x, y] = [size.width / 2, size.height / 2];

@@ -1,4 +1,4 @@
-// "Wrong?": from what was found to what a person says is there, and to the server's inbox.
+// "Wrong?": from the detections to the user's correction, and to the server's inbox.
 
 import { Editor } from "./editor.js";
 import { errorText, t } from "./i18n.js";

@@ -8,13 +8,13 @@ const FONTS = 'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", 
 /** CSS pixels of a caption's text with a name, and without. */
 const TEXT = { named: 13, short: 10.5 };
 const WIDEST_LINE = 2.5;
-/** Most of a face's shorter side that its line takes on each side. */
+/** Largest share of a face's shorter side that the line takes on each side. */
 const OF_THE_FACE = 1 / 14;
 
 /**
  * Draw `picture` over the canvas, but for a strip of `below` pixels, and `faces` on it.
- * size: {width, height} that boxes refer to; ratio: device pixels in one CSS pixel; chosen: a face to stress.
- * Gives whether each face has a caption with its name.
+ * size: {width, height} that boxes refer to; ratio: device pixels in one CSS pixel; chosen: a face to highlight.
+ * Returns whether each face has a caption with its name.
  */
 export function drawFaces(canvas, picture, faces, { size, ratio, model, chosen = null, below = 0 }) {
   const context = canvas.getContext("2d");
@@ -25,7 +25,7 @@ export function drawFaces(canvas, picture, faces, { size, ratio, model, chosen =
   const scale = [room.width / size.width, room.height / size.height];
   const boxes = faces.map((face) => face.box.map((edge, axis) => edge * scale[axis % 2]));
   const unit = ratio * Math.min(1.6, Math.max(1, room.width / ratio / 640));
-  // Best first in the list, and last drawn, so that the best lie on top.
+  // Best first in the list, and last drawn, so that the best are on top.
   for (let index = faces.length - 1; index >= 0; index -= 1) {
     const stressed = faces[index] === chosen;
     drawBox(context, boxes[index], labelStyle(model, faces[index].label), { unit, ratio, stressed, faded: chosen && !stressed });
@@ -33,7 +33,7 @@ export function drawFaces(canvas, picture, faces, { size, ratio, model, chosen =
   return drawPlates(context, boxes, faces, { room, unit, model, chosen });
 }
 
-/** Draw a box along the inner side of its edge, in a line that tells labels apart without their colours too. */
+/** Draw a box along the inner side of its edge, in a line that tells labels apart even without colour. */
 export function drawLine(context, [x1, y1, x2, y2], style, line) {
   const frame = [x1 + line / 2, y1 + line / 2, Math.max(0, x2 - x1 - line), Math.max(0, y2 - y1 - line)];
   context.lineWidth = line;
@@ -47,13 +47,13 @@ export function drawLine(context, [x1, y1, x2, y2], style, line) {
   context.setLineDash([]);
 }
 
-/** Font of so many device pixels. */
+/** Font of that size in device pixels. */
 export function fontOf(pixels) {
   return `600 ${pixels}px ${FONTS}`;
 }
 
 function drawBox(context, box, style, { unit, ratio, stressed, faded }) {
-  // Whole pixels: else the screen would smear the edges.
+  // Whole pixels: otherwise the screen would blur the edges.
   const whole = box.map(Math.round);
   const side = Math.min(whole[2] - whole[0], whole[3] - whole[1]);
   const thin = Math.max(0.75 * ratio, Math.min(WIDEST_LINE * unit, side * OF_THE_FACE));

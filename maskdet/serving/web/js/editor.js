@@ -1,4 +1,4 @@
-// Putting boxes right: each box is a button over the picture and a row in a list, so hands, mouse and keys all work.
+// Correcting boxes: each box is a button over the picture and a row in a list, so touch, mouse and keys all work.
 
 import { draggedBox, movedBox, newBox, rounded } from "./box.js";
 import { labelName, t } from "./i18n.js";
@@ -6,14 +6,14 @@ import { labelStyle } from "./style.js";
 
 const CORNERS = ["nw", "ne", "sw", "se"];
 const EDGES = ["left", "top", "right", "bottom"];
-/** Boxes: with more of them names would hide faces, so only the one that is pointed at or chosen shows its name. */
+/** Boxes: with more of them names would hide faces, so only the hovered or selected one shows its name. */
 const MOST_NAMED = 8;
 const BORDERS = ["solid", "dashed", "dotted", "double"];
 /** A drawn box smaller than this, in CSS pixels, was a click. */
 const SMALLEST_DRAG = 5;
 
 export class Editor {
-  /** area: the element over the picture; list: the rows; say(text): speak to a screen reader. */
+  /** area: the element over the picture; list: the rows; say(text): announce to a screen reader. */
   constructor(area, list, addButton, say) {
     Object.assign(this, { area, list, addButton, say });
     this.rows = [];
@@ -24,7 +24,7 @@ export class Editor {
     addButton.addEventListener("click", () => this.addInMiddle());
   }
 
-  /** Begin with the faces that were found in a picture of `size` {width, height}. */
+  /** Start with the faces found in a picture of `size` {width, height}. */
   open(faces, size, model) {
     Object.assign(this, { size, model, rows: [] });
     this.area.replaceChildren();
@@ -41,7 +41,7 @@ export class Editor {
     this.rows = [];
   }
 
-  /** What is to be sent. */
+  /** The boxes to send. */
   boxes() {
     return this.rows.map(({ label, box }) => ({ label, box }));
   }
@@ -130,7 +130,7 @@ export class Editor {
     paintRow(row, number, style);
   }
 
-  /** CSS pixels: thinner for small faces, so that the border leaves them to be seen. */
+  /** CSS pixels: thinner for small faces, so that the border leaves them visible. */
   lineOf({ width, height }) {
     const side = Math.min(width * this.area.clientWidth, height * this.area.clientHeight);
     return Math.max(1, Math.min(3, Math.round(side / 14)));
@@ -151,7 +151,7 @@ export class Editor {
     this.drag(event, row, "se", true);
   }
 
-  /** Follow the pointer until it is let go. */
+  /** Follow the pointer until it is released. */
   drag(event, row, part, fresh = false) {
     const [startX, startY] = this.point(event);
     const start = row.box;

@@ -1,4 +1,4 @@
-// The page's texts: two languages, chosen by the browser's own until a person switches.
+// The page's texts: two languages, following the browser until the user switches.
 
 import { en } from "./en.js";
 import { zh } from "./zh.js";
@@ -17,12 +17,12 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
-/** A label of the model in people's words, where there are any. */
+/** A model's label in plain words, if there are any. */
 export function labelName(label) {
   return Object.hasOwn(TEXTS[language], label) && label.includes("mask") ? TEXTS[language][label] : label;
 }
 
-/** A server's refusal in people's words. */
+/** A server's error in plain words. */
 export function errorText(error, values = {}) {
   const key = `error.${error.code}`;
   const known = key in TEXTS[language] ? key : "error.unknown";
@@ -43,13 +43,13 @@ export function setLanguage(wanted, { keep = false } = {}) {
   }
 }
 
-/** What a person chose before, else the first of the browser's languages that the page has. */
+/** The user's earlier choice, else the first of the browser's languages that the page has. */
 export function preferredLanguage() {
   const wanted = [remembered(), ...(navigator.languages ?? [navigator.language])];
   return wanted.map((tag) => String(tag).slice(0, 2).toLowerCase()).find((tag) => tag in TEXTS) ?? "en";
 }
 
-// Storage may be forbidden; then the choice lasts as long as the page.
+// Storage may be blocked; then the choice lasts as long as the page.
 function remember(value) {
   try {
     localStorage.setItem(STORED, value);

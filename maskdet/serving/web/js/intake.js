@@ -1,6 +1,6 @@
-// The ways in: drop, paste, choose, samples. All give files.
+// The ways in: drop, paste, choose, samples. All yield files.
 
-/** onFiles(files) gets what a person hands over; it may hold things that are no pictures. */
+/** onFiles(files) gets the user's files, which may not all be pictures. */
 export function listen({ input, veil, onFiles }) {
   input.addEventListener("change", () => {
     onFiles([...input.files]);
@@ -21,7 +21,7 @@ export async function sample(name) {
 }
 
 function listenForDrops(veil, onFiles) {
-  // dragenter and dragleave also come from every element on the way, so they are counted.
+  // dragenter and dragleave also fire for every element crossed, so they are counted.
   let depth = 0;
   const show = () => {
     veil.hidden = depth <= 0;

@@ -2,7 +2,7 @@
 
 import { ApiError } from "./api.js";
 
-/** Resolves to the key that a person typed; refuses if the dialog was closed without one. */
+/** Resolves to the typed key; rejects if the dialog was closed without one. */
 export function askKey(dialog, wasWrong) {
   const input = dialog.querySelector("input");
   dialog.querySelector("[role=alert]").hidden = !wasWrong;

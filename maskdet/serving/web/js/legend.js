@@ -1,4 +1,4 @@
-// The legend: what each line stands for and how many there are, below the picture on the page and in saved pictures.
+// The legend: what each line means and how many there are, below the picture on the page and in saved pictures.
 
 import { drawLine, fontOf } from "./draw.js";
 import { labelName } from "./i18n.js";
@@ -15,7 +15,7 @@ export function showLegend(list, faces, model) {
   list.replaceChildren(...entries.map((entry) => item(entry, model)));
 }
 
-/** Height in pixels of the legend in a strip of that width, with text of `pixels`. */
+/** Height in pixels of the legend in a strip of that width, with text of size `pixels`. */
 export function stripHeight(context, width, faces, model, pixels) {
   return Math.round(1.8 * pixels) * rowsOf(context, width, faces, model, pixels).length + Math.round(pixels / 2);
 }
@@ -46,7 +46,7 @@ function drawEntry(context, { text, style }, x, middle, pixels) {
   context.fillText(text, x + 1.9 * pixels, middle + 0.06 * pixels);
 }
 
-/** The entries in rows no wider than the strip, if that can be. */
+/** The entries in rows no wider than the strip, if possible. */
 function rowsOf(context, width, faces, model, pixels) {
   context.font = fontOf(pixels);
   const rows = [[]];

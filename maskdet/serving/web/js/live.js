@@ -22,7 +22,7 @@ export class Live {
     return this.webcam.running;
   }
 
-  /** The last answer, in the form of a picture. */
+  /** The last result, in the form of a picture. */
   get shot() {
     return { name: t("live"), answer: this.webcam.answer };
   }
@@ -55,7 +55,7 @@ export class Live {
     page.refresh();
   }
 
-  /** The present frame as a picture to keep on the page. */
+  /** The current frame as a picture to keep on the page. */
   async snap() {
     const blob = await this.webcam.snap();
     const time = new Date().toTimeString().slice(0, 8).replaceAll(":", "-");
@@ -75,7 +75,7 @@ export class Live {
     part("live-figures").textContent = t("liveFigures", { rate: rate.toFixed(1), ms: Math.round(ms) });
     const view = page.viewOf(this.shot);
     page.showResults(view);
-    // Only what has changed is worth hearing.
+    // Announce only what has changed.
     if (view.verdict.outcome !== this.outcome) page.voice.sayLater(() => spoken(t("live"), page.viewOf(this.shot)));
     this.outcome = view.verdict.outcome;
   }

@@ -1,4 +1,4 @@
-// One picture on its way: what a person gave, and what the server said.
+// One picture: the user's file, and the server's response.
 
 import { ApiError } from "./api.js";
 import { thumbnail } from "./strip.js";
@@ -11,7 +11,7 @@ export function newPicture(blob, name) {
   return { id: count, name, blob, view: blob, thumb: null, answer: null, error: null };
 }
 
-/** The pixels, turned as EXIF says; null if this browser does not know the format. */
+/** The pixels, rotated as EXIF says; null if this browser does not support the format. */
 export async function decoded(blob) {
   try {
     return await createImageBitmap(blob);
@@ -20,9 +20,9 @@ export async function decoded(blob) {
   }
 }
 
-/** Ask the server about a picture. What comes of it, answer or error, is kept in the picture.
+/** Ask the server about a picture. The outcome, result or error, is stored in the picture.
  *
- * known() resolves to what must be known of the server for that: {api, model, limit}.
+ * known() resolves to the server's data needed for that: {api, model, limit}.
  */
 export async function examine(picture, known) {
   try {
@@ -40,7 +40,7 @@ export async function examine(picture, known) {
   }
 }
 
-/** A JPEG that stands in an answer as base64. */
+/** A JPEG contained in a response as base64. */
 function jpegOf(base64) {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   return new Blob([bytes], { type: "image/jpeg" });

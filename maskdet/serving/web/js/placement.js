@@ -1,11 +1,11 @@
-// Where captions go so that they hide no face, as detector/placement.py and detector/captions.py do it.
+// Where captions go so that they hide no face, like detector/placement.py and detector/captions.py.
 // Rectangles are [x1, y1, x2, y2] in the canvas's own pixels.
 
-/** Faces: a name that stands there more often is noise, and the legend says it better. */
+/** Faces: repeating a name more often is noise, and the legend does it better. */
 const MOST_NAMED = 8;
 /** Share of the picture that captions may hide: what lies between the faces may be other people. */
 const MOST_OF_PICTURE = 0.08;
-/** Share of the faces that must have room for a short caption; with fewer, captions are noise. */
+/** Share of the faces that must have room for a short caption; below it, captions are noise. */
 const WORTH_IT = 0.5;
 /** Share of its own box that a caption may hide where there is no room beside it. */
 const MOST_OF_OWN_FACE = 0.08;
@@ -13,7 +13,7 @@ const MOST_OF_OWN_FACE = 0.08;
 /**
  * Captions for faces, best first: with names beside all of them if there is ample room, else short ones beside
  * those that have room. boxes: of the faces; room: {width, height} of the picture; sizeOf(index, named): [width,
- * height] of a caption. Gives {named, plates: [{index, named, rectangle}]}.
+ * height] of a caption. Returns {named, plates: [{index, named, rectangle}]}.
  */
 export function placeCaptions(boxes, room, sizeOf) {
   if (boxes.length <= MOST_NAMED) {
@@ -25,7 +25,7 @@ export function placeCaptions(boxes, room, sizeOf) {
   return { named: false, plates: worthIt ? plates : [] };
 }
 
-/** The captions with that of one face spelt out; others give way to it. */
+/** The captions with that of one face in full; others make room for it. */
 export function spellOut({ named, plates }, chosen, boxes, room, sizeOf) {
   const others = boxes.filter((_, index) => index !== chosen);
   const rectangle = place(sizeOf(chosen, true), boxes[chosen], room, others);

@@ -4,7 +4,7 @@ import { labelName, t } from "./i18n.js";
 
 const TEXTS = { safe: "policySafe", "best-f1": "policyBestF1", recall: "policyRecall", given: "policyGiven" };
 
-/** The model's own policy, or that a person has set other thresholds; empty without a model. */
+/** The model's own policy, or a note that the user has set other thresholds; empty without a model. */
 export function policyText(model, values) {
   if (!model) return "";
   const own = Object.entries(model.thresholds).every(([label, score]) => values[label] === score);

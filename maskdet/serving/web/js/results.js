@@ -1,4 +1,4 @@
-// The verdict, the list of faces and the JSON text of the picture that is shown.
+// The verdict, the list of faces and the JSON text of the current picture.
 
 import { labelName, t } from "./i18n.js";
 import { jsonText } from "./saving.js";
@@ -10,13 +10,13 @@ const TITLES = { ok: "verdictOk", none: "verdictNone", violation: "verdictViolat
 const SIGNS = { ok: "✓", none: "–", violation: "!", uncertain: "?", waiting: "…" };
 
 export class Results {
-  /** onChoose(face or null) is called when a person points at a face of the list. */
+  /** onChoose(face or null) is called when the user points at a face in the list. */
   constructor(root, onChoose) {
     this.part = (id) => root.getElementById(id);
     this.onChoose = onChoose;
   }
 
-  /** view: {faces, verdict, model} of an answered picture, or null while there is no answer. */
+  /** view: {faces, verdict, model} of a processed picture, or null while there is no result. */
   show(view) {
     const kind = view ? kindOf(view) : "waiting";
     const box = this.part("verdict");

@@ -1,11 +1,11 @@
 // The server's rule (detector/answer.py and detector/verdict.py) on this side, so that a slider needs no request.
 //
-// Its arithmetic is the server's, so its answers are too: scores and thresholds are single precision (Math.fround),
-// overlaps are double. An answer's candidates carry digits enough for that.
+// Its arithmetic is the server's, so its results are too: scores and thresholds are single precision (Math.fround),
+// overlaps are double. The candidates of a response have enough digits for that.
 
 const SAME_FACE_IOU = 0.5;
 const LEAST_THRESHOLD = Math.fround(1e-6);
-/** Threshold of a label that only a just swapped model has. */
+/** Threshold of a label that only a newly swapped model has. */
 const UNKNOWN = 0.5;
 
 /** The candidates over the threshold of their label, each face once; best score first, as they came. */
@@ -20,7 +20,7 @@ export function answer(candidates, thresholds) {
 
 /**
  * The verdict at these thresholds: violation, uncertain or ok, with counts by label. sure: the answer;
- * rule: the labels, those that break it, those of which nobody said whether they do, and the band of doubt.
+ * rule: the labels, those that break it, those without a role, and the band of doubt.
  */
 export function judge(candidates, sure, thresholds, rule) {
   const { labels, violation_labels: violations, unknown_labels: unknown, band } = rule;
@@ -37,7 +37,7 @@ function leavesDoubt(score, limit, band) {
   return score < limit && score >= single(limit - single(band));
 }
 
-/** Score over the threshold of its label: a threshold says how much evidence a label needs. */
+/** Score over the threshold of its label: a threshold states how much evidence a label needs. */
 function certainty(one, thresholds) {
   return single(single(one.score) / Math.max(limitOf(one, thresholds), LEAST_THRESHOLD));
 }
@@ -46,7 +46,7 @@ function limitOf({ label }, thresholds) {
   return single(thresholds[label] ?? UNKNOWN);
 }
 
-/** Whether two boxes are taken for one face. */
+/** Whether two boxes count as one face. */
 function sameFace(one, other) {
   const [a, b] = [one.box.map(single), other.box.map(single)];
   const wide = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);

@@ -1,4 +1,4 @@
-// Files for a person to keep: the picture with its boxes, and the answer as JSON.
+// Files to save: the picture with its boxes, and the result as JSON.
 
 import { drawFaces } from "./draw.js";
 import { drawStrip, stripHeight } from "./legend.js";
@@ -55,7 +55,7 @@ function save(blob, name) {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  // The browser has the file only once it has begun to write it.
+  // The browser has the file only once it has started writing it.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 

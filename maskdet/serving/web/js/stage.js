@@ -37,7 +37,7 @@ export class Stage {
     drawFaces(this.canvas, picture, faces, { size, ratio, model, chosen });
   }
 
-  /** CSS pixels for a picture in the room there is. */
+  /** CSS pixels for a picture in the available space. */
   fit(size) {
     const high = Math.max(240, Math.min(window.innerHeight * 0.68, 760));
     const zoom = Math.min(this.room.clientWidth / size.width, high / size.height, LARGEST_ZOOM);

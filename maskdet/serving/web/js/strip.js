@@ -11,7 +11,7 @@ export class Strip {
     this.onPick = onPick;
   }
 
-  /** viewOf(picture) gives what was found in it, or null. */
+  /** viewOf(picture) returns its view, or null. */
   show(pictures, current, viewOf) {
     const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     this.list.hidden = pictures.length < 2;
@@ -38,7 +38,7 @@ export class Strip {
   }
 }
 
-/** A small copy of a bitmap, cut to the strip's shape. */
+/** A thumbnail of a bitmap, cropped to the strip's shape. */
 export function thumbnail(bitmap) {
   const canvas = blank();
   const zoom = Math.max(canvas.width / bitmap.width, canvas.height / bitmap.height);

@@ -3,7 +3,7 @@
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const LINE = 3;
 const SIDE = 14;
-/** Dark as a picture may be: the gaps of a line, white or black, show on it. */
+/** As dark as a picture may be: the gaps of a line, white or black, show on it. */
 const GROUND = { x: 0, y: 0, width: 22, height: 22, rx: 4, fill: "#39434a" };
 
 /** An SVG of a small box in the line of a label. */

@@ -17,7 +17,7 @@ export class Thresholds {
     });
   }
 
-  /** Take a model's labels, and its own thresholds. */
+  /** Apply a model's labels and its own thresholds. */
   use(model) {
     this.model = model;
     this.rows.clear();
@@ -38,7 +38,7 @@ export class Thresholds {
     const value = document.createElement("span");
     Object.assign(input, { type: "range", min: "0", max: "100", step: "1", id: `threshold-${index}` });
     name.htmlFor = input.id;
-    // Seen only: what is heard is the slider's own text.
+    // Visual only: screen readers use the slider's own text.
     value.className = "value";
     value.setAttribute("aria-hidden", "true");
     input.addEventListener("input", () => {
@@ -55,7 +55,7 @@ export class Thresholds {
     this.onChange();
   }
 
-  /** Bring sliders and texts in line with the values and the language. */
+  /** Update sliders and texts to the values and the language. */
   paint() {
     const values = Object.values(this.values);
     const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -72,7 +72,7 @@ export class Thresholds {
 }
 
 function set(input, value, said) {
-  // A browser rounds to whole steps; moving the handle under a finger that drags it would fight the person.
+  // A browser rounds to whole steps; moving the handle during a drag would fight the user.
   if (document.activeElement !== input) input.value = String(Math.round(value * 100));
   input.setAttribute("aria-valuetext", said);
 }

@@ -1,10 +1,10 @@
-// What the page makes of an answer: the faces over the thresholds, the verdict, and both as JSON.
+// The view of a result: the faces over the thresholds, the verdict, and both as JSON.
 
 import { answer, judge } from "./rule.js";
 
 /**
- * {faces, verdict, model} of a picture; null without an answer. At the thresholds at which the server answered both
- * are its own; at others they come of its candidates by the same rule.
+ * {faces, verdict, model} of a picture; null without a result. At the thresholds of the server's response both are
+ * the server's own; at others they are computed from its candidates by the same rule.
  */
 export function viewOf(picture, thresholds, model, band) {
   if (!picture?.answer) return null;
@@ -15,12 +15,12 @@ export function viewOf(picture, thresholds, model, band) {
   return { faces, verdict: judge(candidates, faces, thresholds, { ...model, band }), model };
 }
 
-/** A face as the API says it: the score to 4 digits, the box to a hundredth of a pixel. */
+/** A face as in the API: the score to 4 digits, the box to a hundredth of a pixel. */
 export function said({ label, score, box }) {
   return { label, score: Number(score.toFixed(4)), box: box.map((edge) => Number(edge.toFixed(2))) };
 }
 
-/** What a person sees and saves of it, in the API's own terms. */
+/** What the user sees and saves of it, in the API's own terms. */
 export function jsonValue(picture, view, thresholds) {
   if (!view) return null;
   const { width, height, model, timing_ms } = picture.answer;

@@ -1,4 +1,4 @@
-// What the page says: a notice that everyone sees, and words for a screen reader.
+// Messages: a visible notice, and text for a screen reader.
 
 const LATER_MS = 500;
 
@@ -8,26 +8,26 @@ export class Voice {
     this.status = status;
   }
 
-  /** Something that went wrong; "" takes it away. */
+  /** Something that went wrong; "" clears it. */
   warn(text) {
     this.tell(text);
     this.notice.classList.add("bad");
   }
 
-  /** Something that went well; "" takes it away. */
+  /** Something that went well; "" clears it. */
   tell(text) {
     this.notice.classList.remove("bad");
     this.notice.hidden = text === "";
     this.notice.textContent = text;
   }
 
-  /** Heard only. */
+  /** For screen readers only. */
   say(text) {
     clearTimeout(this.later);
     this.status.textContent = text;
   }
 
-  /** Heard once things have come to rest; text() is asked for then. */
+  /** Announced once things have settled; text() is called then. */
   sayLater(text) {
     clearTimeout(this.later);
     this.later = setTimeout(() => this.say(text()), LATER_MS);

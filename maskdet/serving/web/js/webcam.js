@@ -1,12 +1,12 @@
-// The webcam: frames go to the server one at a time, so a slow server only makes them fewer.
+// The webcam: frames go to the server one at a time, so a slow server only reduces their number.
 
 const LONGEST_SIDE = 640;
 const QUALITY = 0.85;
 
 export class Webcam {
   /**
-   * detect(blob) resolves to an answer; onFrame(video, answer) is called for each frame of the screen,
-   * onFigures({rate, ms}) for each answer, onError(error) when it cannot go on.
+   * detect(blob) resolves to a result; onFrame(video, answer) is called for each screen frame,
+   * onFigures({rate, ms}) for each result, onError(error) when it cannot continue.
    */
   constructor(video, { detect, onFrame, onFigures, onError }) {
     Object.assign(this, { video, detect, onFrame, onFigures, onError });
@@ -15,7 +15,7 @@ export class Webcam {
     this.shot = document.createElement("canvas");
   }
 
-  /** Browsers give the webcam to secure pages only. */
+  /** Browsers allow the webcam on secure pages only. */
   static get allowed() {
     return Boolean(navigator.mediaDevices?.getUserMedia);
   }
@@ -29,7 +29,7 @@ export class Webcam {
     this.stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
     this.video.srcObject = this.stream;
     this.answer = null;
-    // A webcam that is unplugged ends its track.
+    // Unplugging a webcam ends its track.
     this.stream.getVideoTracks()[0].addEventListener("ended", () => this.onError(new Error("ended")));
     await this.video.play();
     requestAnimationFrame(() => this.paint());
@@ -42,7 +42,7 @@ export class Webcam {
     this.video.srcObject = null;
   }
 
-  /** The present frame at full size, as a JPEG. */
+  /** The current frame at full size, as a JPEG. */
   snap() {
     return this.grab(Infinity, 0.95);
   }
