@@ -103,5 +103,5 @@ export const zh = {
   "error.unknown": "服务器拒绝了请求：{message}",
   with_mask: "戴口罩",
   without_mask: "未戴口罩",
-  mask_weared_incorrect: "口罩戴错",
+  mask_weared_incorrect: "口罩佩戴不规范",
 };
