@@ -4,6 +4,8 @@
 export PYTHON
 BIN := .venv/bin
 ARGS ?=
+# Two files at a time: most tests wait for a process that they started.
+PYTEST := -m pytest --numprocesses 2 --dist loadfile
 WITHOUT_PADDLE := $(addprefix tests/,cli dataset detector evaluation prediction serving)
 
 help: ## Show this list
@@ -16,12 +18,12 @@ demo: setup ## Train on the drawn sample set, export, serve and send one request
 	@$(BIN)/python scripts/demo.py
 
 test: setup ## Run the tests (ARGS="-k name" passes options to pytest)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python $(PYTEST) $(ARGS)
 
 # Old releases call APIs that newer releases of their own dependencies deprecate.
 test-lowest: ## Run the tests that need no Paddle with the lowest versions that pyproject.toml allows
 	@scripts/set_up.sh requirements/lowest.txt .venv-lowest
-	.venv-lowest/bin/python -m pytest -W default::DeprecationWarning $(WITHOUT_PADDLE) $(ARGS)
+	.venv-lowest/bin/python $(PYTEST) -W default::DeprecationWarning $(WITHOUT_PADDLE) $(ARGS)
 
 lint: setup ## Check style, types and import layers
 	$(BIN)/ruff check .
