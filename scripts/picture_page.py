@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 from served import server
 
 LANGUAGES = {"en": "page.jpg", "zh-CN": "page.zh-CN.jpg"}
-SIZE = {"width": 1180, "height": 750}
+SIZE = {"width": 1180, "height": 785}
 ANSWERED = "#strip .mark:not([data-outcome=waiting])"
 
 
