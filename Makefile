@@ -4,8 +4,8 @@
 export PYTHON
 BIN := .venv/bin
 ARGS ?=
-# Two files at a time: most tests wait for a process that they started. The slowest file is one of the first.
-PYTEST := -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Two files at a time: most tests wait for a process that they started.
+PYTEST := -m pytest --numprocesses 2 --dist loadfile
 WITHOUT_PADDLE := $(addprefix tests/,cli dataset detector evaluation prediction serving)
 
 help: ## Show this list
