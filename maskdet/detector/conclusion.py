@@ -39,7 +39,8 @@ def conclude(
     """
     sure = answer(candidates, thresholds)
     verdict = rule.judge(candidates, sure, thresholds)
-    return Conclusion(sure.select(np.arange(len(sure))[:max_detections]), verdict)
+    limited = sure if max_detections is None else sure.select(np.arange(len(sure))[:max_detections])
+    return Conclusion(limited, verdict)
 
 
 def examine(

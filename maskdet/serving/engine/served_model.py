@@ -121,6 +121,8 @@ class ServedModel:
         self.rule = rule_of(self.meta, settings.violation_labels, settings.uncertain_band)
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         self._sessions = _sessions(bundle, settings.device, cores)
+        # Most requests name none, and each picture asks twice.
+        self._own_thresholds = thresholds_of(self.meta)
 
     @classmethod
     def load(cls, name: str, path: Path, settings: ServeSettings, *, cores: int) -> ServedModel:
@@ -134,6 +136,8 @@ class ServedModel:
 
     def thresholds(self, wanted: Threshold) -> FloatArray:
         """[C] by class id. Raises BadOption where `thresholds_of` raises UsageError."""
+        if wanted is None:
+            return self._own_thresholds
         try:
             return thresholds_of(self.meta, wanted)
         except UsageError as error:
