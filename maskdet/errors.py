@@ -87,6 +87,24 @@ class ServingError(MaskdetError):
     exit_code = 10
 
 
+class GateRefusal(MaskdetError):
+    """A gate refused the challenger, or could not be measured."""
+
+    exit_code = 11
+
+
+class RetrainingDue(MaskdetError):
+    """What the server sees has moved away from the training data, or enough new labels have arrived."""
+
+    exit_code = 12
+
+
+class RegistryError(MaskdetError):
+    """The registry lacks a model, version or alias, is damaged, or another process changed it first."""
+
+    exit_code = 13
+
+
 class Interrupted(MaskdetError):
     """The user (Ctrl-C) or the system (SIGTERM) stopped the work; finished work is kept."""
 
