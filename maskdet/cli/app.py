@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from maskdet import __version__
+from maskdet.cli.compare import compare
 from maskdet.cli.config import config
 from maskdet.cli.doctor import doctor
 from maskdet.cli.eval import evaluate
@@ -16,6 +17,7 @@ from maskdet.cli.export import export
 from maskdet.cli.init import init
 from maskdet.cli.predict import predict
 from maskdet.cli.prepare import prepare
+from maskdet.cli.report import report
 from maskdet.cli.request import request
 from maskdet.cli.run import run
 from maskdet.cli.serve import serve
@@ -42,6 +44,8 @@ app.command("config")(config)
 app.command("train")(train)
 app.command("eval")(evaluate)
 app.command("export")(export)
+app.command("report")(report)
+app.command("compare")(compare)
 app.command("predict")(predict)
 app.command("serve")(serve)
 app.command("status")(status)

@@ -49,8 +49,7 @@ def draw_worst(mistakes: Sequence[Mistake], root: Path, target: Path) -> None:
 
 
 def _draw_cell(sheet: Image.Image, mistake: Mistake, root: Path, corner: tuple[int, int]) -> None:
-    picture = Image.fromarray(read_picture(root / mistake.path))
-    sheet.paste(_crop(picture, mistake), corner)
+    sheet.paste(draw_mistake(mistake, root), corner)
     canvas = ImageDraw.Draw(sheet)
     top = corner[1] + _SIDE + 4
     for number, (text, colour) in enumerate(_captions(mistake)):
@@ -63,7 +62,9 @@ def _captions(mistake: Mistake) -> list[tuple[str, Colour]]:
     return [(mistake.kind, _INK), (truth, _TRUTH), (said, _SAID), (Path(mistake.path).name, (110, 110, 110))]
 
 
-def _crop(picture: Image.Image, mistake: Mistake) -> Image.Image:
+def draw_mistake(mistake: Mistake, root: Path) -> Image.Image:
+    """A square crop around the face, enlarged, with both boxes."""
+    picture = Image.fromarray(read_picture(root / mistake.path))
     boxes = [box for box in (mistake.truth_box, mistake.said_box) if box is not None]
     left, top, side = _window(boxes)
     # The area beyond the picture is grey, so that a face at the edge stays in the middle.
