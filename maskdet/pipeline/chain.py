@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from maskdet.artefacts import PAGE, REPORT
@@ -30,6 +31,11 @@ def chain_options(
     """Options to bring all stages from `start` to `end` up to date."""
     forced = frozenset(stage.name for stage in STAGES) if force else frozenset()
     return RunOptions(start, end, force=forced, dry_run=dry_run, resume=resume)
+
+
+def unattended_options(*, force: bool = False) -> RunOptions:
+    """Options of a job that nobody watches: all stages; an unfinished training is resumed."""
+    return replace(chain_options(None, None, force=force, resume=True), unattended=True)
 
 
 def finish_stage(context: Context, stage: str, result: RunResult) -> None:

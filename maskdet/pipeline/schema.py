@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 from maskdet.dataset.settings import DataSettings
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.settings import ExportSettings
+from maskdet.pipeline.ci.settings import CiSettings
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import Section
 from maskdet.training.settings import ModelSettings, TrainSettings
@@ -29,5 +30,7 @@ class PipelineFile(Section):
     """How the model is evaluated on val."""
     export: ExportSettings = ExportSettings()
     """What is written for deployment, and how closely it must agree with the checkpoint."""
+    ci: CiSettings = CiSettings()
+    """What a job that nobody watches does: `maskdet run --ci`."""
     serve: ServeSettings = ServeSettings()
     """Where the HTTP server listens."""

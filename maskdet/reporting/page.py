@@ -16,6 +16,8 @@ from maskdet.reporting.markup import Markup, element
 from maskdet.reporting.run_files import RunFiles
 from maskdet.reporting.sections.accuracy import accuracy
 from maskdet.reporting.sections.data import data
+from maskdet.reporting.sections.duels import duels
+from maskdet.reporting.sections.gates import gates
 from maskdet.reporting.sections.lineage import lineage, parity
 from maskdet.reporting.sections.mistakes import mistakes
 from maskdet.reporting.sections.safety import safety, slices
@@ -65,6 +67,8 @@ def _sections(run: RunFiles) -> Iterator[Section]:
         ("slices", slices(run)),
         ("mistakes", mistakes(run, album)),
         ("parity", parity(run)),
+        ("gates", gates(run)),
+        ("duels", duels(run, album)),
         ("lineage", lineage(run)),
     )
     yield from ((key, content) for key, content in found if content is not None)

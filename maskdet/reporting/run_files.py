@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskdet.artefacts import BUNDLE, CURVES, MANIFEST, METRICS, PARITY
+from maskdet.artefacts import BUNDLE, CURVES, GATES, MANIFEST, METRICS, PARITY
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.errors import StageError
 from maskdet.files import sha256_file
@@ -29,6 +29,19 @@ class StageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionFacts:
+    """The bundle as a registered version: its reference, the aliases that point to it, the weights that the
+    training started from, and who moved the champion last and why.
+    """
+
+    reference: str
+    aliases: tuple[str, ...]
+    start: str
+    last_move: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunFiles:
     """The artefacts in runs/<name>. A stage that has not run leaves None or nothing.
 
@@ -40,6 +53,7 @@ class RunFiles:
     data_root: Path
     input_size: tuple[int, int]
     stages: tuple[StageFacts, ...]
+    version: VersionFacts | None = None
 
     @property
     def manifest(self) -> Manifest | None:
@@ -69,6 +83,12 @@ class RunFiles:
     @property
     def curves(self) -> Document | None:
         return self._document("eval", CURVES)
+
+    @property
+    def gates(self) -> Document | None:
+        """The gates' report, if it judged the bundle that is in the folder."""
+        told = self._document("gates", GATES)
+        return told if told is not None and told["challenger"]["sha256"] == self.bundle_hash else None
 
     @property
     def parity(self) -> Document | None:

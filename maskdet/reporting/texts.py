@@ -161,6 +161,43 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "score_difference": ("score", "得分"),
     "box_difference": ("box, px", "框（像素）"),
     "matched": ("matched", "匹配"),
+    # Gates
+    "gates": ("Gates", "门禁"),
+    "gates_passed": ("The challenger passes all {count} gates.", "挑战者通过了全部 {count} 条门禁。"),
+    "gates_refused": (
+        "The challenger is refused by {count} of {of} gates.",
+        "挑战者未通过 {of} 条门禁中的 {count} 条。",
+    ),
+    "gates_on": (
+        "Compared on {pictures} pictures of val with {faces} faces; left out because a model was trained on "
+        "them: {left_out}.",
+        "在 {pictures} 张验证图片、{faces} 张人脸上比较；因某个模型训练时见过而排除：{left_out} 张。",
+    ),
+    "gate": ("gate", "门禁"),
+    "verdict": ("verdict", "结论"),
+    "limit": ("limit", "限值"),
+    "counted_on": ("counted on", "计数"),
+    "why": ("why", "原因"),
+    "champion": ("champion", "冠军"),
+    "challenger": ("challenger", "挑战者"),
+    "pass": ("pass", "通过"),
+    "fail": ("fail", "未通过"),
+    "unmeasured": ("unmeasured", "无法测量"),
+    "no champion": ("no champion", "没有冠军"),
+    # Duels
+    "duels": ("Champion against challenger", "冠军与挑战者"),
+    "duels_note": (
+        "The pictures that decide, worst regressions first. Left of the line are the champion's boxes, right "
+        "of it the challenger's; dotted white is the label.",
+        "起决定作用的图片，退步最大的在前。线左侧是冠军的框，右侧是挑战者的框；白色虚线为标注。",
+    ),
+    "regressions": ("Worst regressions", "最大的退步"),
+    "gains": ("Best gains", "最大的进步"),
+    "mistakes_of": (
+        "missed {missed}, bare passed {passed}, false alarms {alarms}",
+        "漏检 {missed}，未戴被放行 {passed}，误报 {alarms}",
+    ),
+    "slide": ("Line between champion and challenger", "冠军与挑战者的分界线"),
     # Lineage
     "lineage": ("Lineage", "来历"),
     "lineage_note": (
@@ -176,6 +213,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "value": ("value", "值"),
     "bundle_hash": ("sha256 of the bundle", "模型文件的 sha256"),
     "commit": ("code version", "代码版本"),
+    "registered_as": ("registered as", "登记为"),
+    "aliases": ("aliases", "别名"),
+    "started_from": ("training started from", "训练起点"),
+    "last_move": ("last change of the champion", "冠军的上次变更"),
     "finished": ("finished", "已完成"),
     "unfinished": ("not finished", "未完成"),
     # Comparison

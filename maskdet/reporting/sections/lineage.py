@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from maskdet import __version__
 from maskdet.reporting.markup import Markup, element, joined, table
-from maskdet.reporting.run_files import RunFiles
+from maskdet.reporting.run_files import RunFiles, VersionFacts
 from maskdet.reporting.texts import say, word
 
 
@@ -66,13 +66,25 @@ def lineage(run: RunFiles) -> Markup | None:
 
 
 def _hashes(run: RunFiles) -> Iterator[Markup]:
+    version = run.version
+    registered = () if version is None else _registered(version)
     for key, value in (
+        *registered,
         ("manifest_hash", run.manifest_hash),
         ("bundle_hash", run.bundle_hash),
-        ("commit", f"maskdet {__version__}"),
+        ("commit", f"maskdet {__version__} {version.commit if version else ''}".strip()),
     ):
         if value:
             yield element("div", element("dt", say(key)), element("dd", element("code", value)))
+
+
+def _registered(version: VersionFacts) -> tuple[tuple[str, str], ...]:
+    return (
+        ("registered_as", version.reference),
+        ("aliases", ", ".join(version.aliases)),
+        ("started_from", version.start),
+        ("last_move", version.last_move),
+    )
 
 
 def _settings(run: RunFiles) -> Iterator[tuple[str, Markup]]:
