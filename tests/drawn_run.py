@@ -10,7 +10,7 @@ from PIL import Image
 from support import LABELS, cell_box, paint, write_tiny_bundle
 
 from maskdet.artefacts import BUNDLE, MANIFEST, PARITY
-from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, Part
+from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, ManifestRoot, Part
 from maskdet.detector.bundle import load_bundle
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.files import sha256_file, write_json
@@ -37,8 +37,7 @@ def draw_run(
     context.path("export").mkdir()
     bundle = load_bundle(write_tiny_bundle(context.path("export", BUNDLE)))
     context.path("eval").mkdir()
-    judged = evaluate_bundle(bundle, manifest, root / "data", EvalSettings())
-    write_evaluation(judged, root / "data", context.path("eval"))
+    write_evaluation(evaluate_bundle(bundle, manifest, EvalSettings()), manifest.files, context.path("eval"))
     _write_parity(context.path("export", PARITY))
     _write_records(context)
     return context
@@ -47,7 +46,8 @@ def draw_run(
 def _draw_pictures(root: Path, renamed: dict[str, str]) -> Manifest:
     (root / "JPEGImages").mkdir(parents=True, exist_ok=True)
     names: list[tuple[str, Part]] = [("one.png", "train"), ("two.png", "val"), (HOSTILE, "val")]
-    return Manifest(LABELS, tuple(_draw(root, name, part, renamed) for name, part in names))
+    pictures = tuple(_draw(root, name, part, renamed) for name, part in names)
+    return Manifest(LABELS, pictures, roots=(ManifestRoot("data", root),))
 
 
 def _draw(root: Path, name: str, part: Part, renamed: dict[str, str]) -> ManifestPicture:
@@ -59,7 +59,9 @@ def _draw(root: Path, name: str, part: Part, renamed: dict[str, str]) -> Manifes
         for cell, label in cells.items()
         if cell != (6, 2) or name != HOSTILE
     ]
-    return ManifestPicture(f"JPEGImages/{name}", "", part, 256, 256, sha256_file(path), tuple(faces))
+    return ManifestPicture(
+        f"JPEGImages/{name}", "", part, 256, 256, sha256_file(path), tuple(faces), root="data"
+    )
 
 
 def _write_training(folder: Path) -> None:

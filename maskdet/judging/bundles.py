@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 from maskdet.dataset.manifest import Manifest, ManifestPicture
+from maskdet.detector.brightness import mean_luma
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_reduced
@@ -16,7 +16,7 @@ from maskdet.detector.tiling import PLAIN, Look, detect_closely
 from maskdet.evaluation.policies import Shipped
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.evaluation.views import View, mean_luma
+from maskdet.evaluation.views import View
 from maskdet.flow import run_in_order
 from maskdet.judging.class_match import match_classes
 from maskdet.judging.views import view_of
@@ -26,16 +26,15 @@ from maskdet.types import Detections
 
 
 def evaluate_bundle(
-    bundle: Bundle, manifest: Manifest, data_root: Path, settings: EvalSettings, *, track: Track = silent
+    bundle: Bundle, manifest: Manifest, settings: EvalSettings, *, track: Track = silent
 ) -> Evaluation:
     """`judge_bundle` of the plain look, without the time."""
-    return judge_bundle(bundle, manifest, data_root, settings, track=track)[0]
+    return judge_bundle(bundle, manifest, settings, track=track)[0]
 
 
 def judge_bundle(
     bundle: Bundle,
     manifest: Manifest,
-    data_root: Path,
     settings: EvalSettings,
     *,
     look: Look = PLAIN,
@@ -49,7 +48,7 @@ def judge_bundle(
     meta = bundle.meta
     match = match_classes(manifest, meta.labels, meta.roles)
     pictures = manifest.part("val")
-    looked = _look(bundle, pictures, data_root, look)
+    looked = _look(bundle, manifest, pictures, look)
     found, views, seconds = zip(*track(looked, "evaluating", len(pictures)), strict=True)
     pairs = zip((manifest.ground_truth(picture) for picture in pictures), found, strict=True)
     shipped = Shipped(match.rename(meta.thresholds), meta.threshold_policy)
@@ -61,17 +60,19 @@ _Seen = tuple[Detections, View, float]
 """A picture's detections, its view, and the seconds of detection."""
 
 
-def _look(bundle: Bundle, items: Sequence[ManifestPicture], root: Path, look: Look) -> Iterator[_Seen]:
+def _look(
+    bundle: Bundle, manifest: Manifest, items: Sequence[ManifestPicture], look: Look
+) -> Iterator[_Seen]:
     # One core per picture is faster than all cores on one after another.
     detector = Detector(bundle, threads=1)
-    tasks = (partial(_see, detector, item, root, look) for item in items)
+    tasks = (partial(_see, detector, manifest, item, look) for item in items)
     with closing(run_in_order(tasks, core_count())) as seen:
         yield from seen
 
 
-def _see(detector: Detector, item: ManifestPicture, root: Path, look: Look) -> _Seen:
-    picture = read_reduced(root / item.picture, at_least=look.least_size(detector.meta.input_size))
-    view = view_of(item, mean_luma(picture.pixels))
+def _see(detector: Detector, manifest: Manifest, item: ManifestPicture, look: Look) -> _Seen:
+    picture = read_reduced(manifest.path(item), at_least=look.least_size(detector.meta.input_size))
+    view = view_of(manifest, item, mean_luma(picture.pixels))
     # The time of this thread, so that other threads and programs do not count.
     started = time.thread_time()
     found = detect_closely(detector, picture.pixels, look, picture.size)

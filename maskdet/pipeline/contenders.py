@@ -13,7 +13,6 @@ from maskdet.artefacts import MANIFEST, METRICS
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.errors import StageError, UsageError
-from maskdet.files import sha256_file
 from maskdet.pipeline.cache import RECORDS
 from maskdet.pipeline.models import model_file
 from maskdet.reporting.comparison import Contender
@@ -54,9 +53,9 @@ def _run(named: str, folder: Path) -> Contender:
     judged = read_document(folder / "eval" / METRICS)
     if judged is None:
         raise StageError(f"{named}: {folder / 'eval' / METRICS} is missing", "`maskdet run` evaluates it")
-    manifest = folder / "prepare" / MANIFEST
-    settings = {**_settings(folder), _DATA: sha256_file(manifest)}
-    return Contender(named, figures_of(judged), settings, _val_hash(load_manifest(manifest)))
+    manifest = load_manifest(folder / "prepare" / MANIFEST)
+    settings = {**_settings(folder), _DATA: manifest.data_hash}
+    return Contender(named, figures_of(judged), settings, _val_hash(manifest))
 
 
 def _bundle(named: str, file: Path) -> Contender:

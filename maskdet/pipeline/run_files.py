@@ -20,7 +20,6 @@ def run_files(context: Context) -> RunFiles:
     return RunFiles(
         name=context.pipeline.name,
         folder=context.folder,
-        data_root=context.pipeline.data.root,
         input_size=variant(context.pipeline.model.variant).input_size,
         stages=tuple(_facts(context)),
     )

@@ -50,7 +50,6 @@ class RunFiles:
 
     name: str
     folder: Path
-    data_root: Path
     input_size: tuple[int, int]
     stages: tuple[StageFacts, ...]
     version: VersionFacts | None = None
@@ -61,9 +60,9 @@ class RunFiles:
         return load_manifest(path) if path.is_file() else None
 
     @property
-    def manifest_hash(self) -> str:
-        path = self.folder / "prepare" / MANIFEST
-        return sha256_file(path) if path.is_file() else ""
+    def files(self) -> dict[str, Path]:
+        """Where the pictures are, by name."""
+        return self.manifest.files if self.manifest else {}
 
     @property
     def bundle_hash(self) -> str:

@@ -42,7 +42,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "人脸大小：面积的平方根，按网络输入 {width} x {height} 计算",
     ),
     "split": ("Split", "划分"),
-    "manifest_hash": ("sha256 of the manifest", "清单的 sha256"),
+    "manifest_hash": ("sha256 of the data", "数据的 sha256"),
     # Training
     "training": ("Training", "训练"),
     "losses": ("Training loss", "训练损失"),

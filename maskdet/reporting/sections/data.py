@@ -23,7 +23,7 @@ def data(run: RunFiles) -> Markup | None:
             table(headings, _rows(manifest)),
             _sizes(manifest, run.input_size),
             element("p", say("split"), ": ", ", ".join(f"{key} {value}" for key, value in split.items())),
-            element("p", say("manifest_hash"), ": ", element("code", run.manifest_hash)),
+            element("p", say("manifest_hash"), ": ", element("code", manifest.data_hash)),
         ]
     )
 

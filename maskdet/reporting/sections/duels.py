@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -28,10 +28,10 @@ def duels(run: RunFiles, album: Album) -> Markup | None:
     told = run.gates
     if told is None or not any(told["deciding"][kind] for kind in _KINDS):
         return None
-    parts = [element("p", say("duels_note"), class_="quiet")]
+    parts, files = [element("p", say("duels_note"), class_="quiet")], run.files
     for kind in _KINDS:
         pictures = told["deciding"][kind]
-        drawn = [one for each in pictures if (one := _duel(each, run.data_root, album)) is not None]
+        drawn = [one for each in pictures if (one := _duel(each, files, album)) is not None]
         if drawn:
             parts += [element("h3", say(kind)), element("div", *drawn, class_="duels")]
         if len(drawn) < len(pictures):
@@ -39,10 +39,10 @@ def duels(run: RunFiles, album: Album) -> Markup | None:
     return joined(parts)
 
 
-def _duel(told: Document, root: Path, album: Album) -> Markup | None:
+def _duel(told: Document, files: Mapping[str, Path], album: Album) -> Markup | None:
     try:
-        picture = Image.fromarray(read_picture(root / told["picture"]))
-    except (OSError, PictureError):
+        picture = Image.fromarray(read_picture(files[told["picture"]]))
+    except (KeyError, OSError, PictureError):
         return None
     size = picture.size
     picture.thumbnail((_SIDE, _SIDE))

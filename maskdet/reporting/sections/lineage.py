@@ -70,7 +70,7 @@ def _hashes(run: RunFiles) -> Iterator[Markup]:
     registered = () if version is None else _registered(version)
     for key, value in (
         *registered,
-        ("manifest_hash", run.manifest_hash),
+        ("manifest_hash", run.manifest.data_hash if run.manifest else ""),
         ("bundle_hash", run.bundle_hash),
         ("commit", f"maskdet {__version__} {version.commit if version else ''}".strip()),
     ):

@@ -22,7 +22,8 @@ def mistakes(run: RunFiles, album: Album) -> Markup | None:
     told = [Mistake.from_json(each) for each in judged["mistakes"]]
     if not told:
         return element("p", say("none"))
-    drawn = [figure for each in told if (figure := _figure(each, run.data_root, album)) is not None]
+    files = run.files
+    drawn = [one for each in told if (one := _figure(each, files.get(each.path), album)) is not None]
     left = [element("p", say("unseen", count=str(len(told) - len(drawn))))] if len(drawn) < len(told) else []
     return joined(
         [
@@ -33,9 +34,9 @@ def mistakes(run: RunFiles, album: Album) -> Markup | None:
     )
 
 
-def _figure(mistake: Mistake, root: Path, album: Album) -> Markup | None:
+def _figure(mistake: Mistake, file: Path | None, album: Album) -> Markup | None:
     try:
-        url = album.take(draw_mistake(mistake, root))
+        url = None if file is None else album.take(draw_mistake(mistake, file))
     except (OSError, PictureError):
         return None
     if url is None:
