@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 from maskdet.dataset.settings import DataSettings
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.settings import ExportSettings
+from maskdet.registry.settings import RegistrySettings
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import Section
 from maskdet.training.settings import ModelSettings, TrainSettings
@@ -31,3 +32,5 @@ class PipelineFile(Section):
     """What is written for deployment, and how closely it must agree with the checkpoint."""
     serve: ServeSettings = ServeSettings()
     """Where the HTTP server listens."""
+    registry: RegistrySettings = RegistrySettings()
+    """Where registered models are kept."""
