@@ -1,4 +1,4 @@
-"""Write the repository's own workflows for retraining, from the templates that `maskdet init --ci github` fills."""
+"""Write the repository's own workflows for retraining, from the templates of `maskdet init --ci github`."""
 
 from __future__ import annotations
 

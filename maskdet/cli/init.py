@@ -59,7 +59,7 @@ def _write_ci(kind: CiKind, pipeline: Path, force: bool) -> None:
     from maskdet.cli.console import print_lines
     from maskdet.errors import UsageError
     from maskdet.files import write_text
-    from maskdet.pipeline.ci.workflows import project_of
+    from maskdet.pipeline.ci.project import project_of
 
     files = project_of(pipeline, Path.cwd()).files(kind)
     for name in files:

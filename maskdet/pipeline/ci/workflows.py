@@ -83,20 +83,6 @@ class CiProject:
         return text
 
 
-def project_of(pipeline: Path, folder: Path) -> CiProject:
-    """The project in `folder` with this pipeline file. Raises PipelineFileError, and UsageError like `within`."""
-    from maskdet.pipeline.load import load_pipeline
-
-    told = load_pipeline(pipeline)
-    return CiProject(
-        folder=folder.resolve(),
-        pipeline=within(pipeline, folder),
-        data=(within(told.data.root, folder),),
-        run=f"runs/{told.name}",
-        registry=within(told.registry.root, folder),
-    )
-
-
 def within(path: Path, folder: Path) -> str:
     """The path relative to the project's folder. Raises UsageError if it is elsewhere, or has letters that a
     workflow would take for a pattern or an expression.
