@@ -10,12 +10,12 @@ from maskdet.pipeline.places import RUNS
 
 
 def project_of(pipeline: Path, folder: Path) -> CiProject:
-    """The project in `folder` with this pipeline file. Raises PipelineFileError, and UsageError like `within`."""
+    """The project in `folder`. Raises PipelineFileError, and UsageError like `within`."""
     told = load_pipeline(pipeline)
     return CiProject(
         folder=folder.resolve(),
         pipeline=within(pipeline, folder),
-        data=tuple(within(each.root, folder) for each in told.data.folders),
+        data=tuple(within(each.root, folder) for each in told.data.every_root),
         run=f"{RUNS}/{told.name}",
         registry=within(told.registry.root, folder),
     )
