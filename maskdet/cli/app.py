@@ -13,6 +13,7 @@ from maskdet.cli.config import config
 from maskdet.cli.doctor import doctor
 from maskdet.cli.eval import evaluate
 from maskdet.cli.export import export
+from maskdet.cli.gates import gates
 from maskdet.cli.init import init
 from maskdet.cli.predict import predict
 from maskdet.cli.prepare import prepare
@@ -42,6 +43,7 @@ app.command("config")(config)
 app.command("train")(train)
 app.command("eval")(evaluate)
 app.command("export")(export)
+app.command("gates")(gates)
 app.command("predict")(predict)
 app.command("serve")(serve)
 app.command("status")(status)

@@ -96,12 +96,17 @@ class Slicer:
     known: Mapping[str, int]
     """Class ids of the labels that the model has; faces of others are in no slice."""
 
-    def cut(self) -> list[Slice]:
-        """All slices of all axes, in the order of BINS."""
+    def cut(self, axes: Mapping[str, Bins] = BINS) -> list[Slice]:
+        """All slices of all axes, in their order."""
         said = self.pool.answers(self.thresholds)
         right = self.pool.answered(said)
         passed = called(self.pool, said, self.parts.masked)
-        return [self._slice(axis, one, right, passed) for axis, bins in BINS.items() for one in bins]
+        return [self._slice(axis, one, right, passed) for axis, bins in axes.items() for one in bins]
+
+    def faces_inside(self, axis: str, low: float, high: float) -> BoolArray:
+        """[M] the faces that count and are in the slice of a bin."""
+        inside: BoolArray = np.concatenate([faces for _, faces in self._inside(axis, low, high)])
+        return inside & self.pool.face_counts
 
     def _slice(self, axis: str, one: tuple[str, float, float], right: BoolArray, passed: BoolArray) -> Slice:
         name, low, high = one

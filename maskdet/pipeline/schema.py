@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 from maskdet.dataset.settings import DataSettings
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.settings import ExportSettings
+from maskdet.gates.settings import GateSettings
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import Section
 from maskdet.training.settings import ModelSettings, TrainSettings
@@ -29,5 +30,7 @@ class PipelineFile(Section):
     """How the model is evaluated on val."""
     export: ExportSettings = ExportSettings()
     """What is written for deployment, and how closely it must agree with the checkpoint."""
+    gates: GateSettings = GateSettings()
+    """When a challenger may take the champion's place."""
     serve: ServeSettings = ServeSettings()
     """Where the HTTP server listens."""
