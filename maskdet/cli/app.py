@@ -14,6 +14,7 @@ from maskdet.cli.config import config
 from maskdet.cli.doctor import doctor
 from maskdet.cli.eval import evaluate
 from maskdet.cli.export import export
+from maskdet.cli.gates import gates
 from maskdet.cli.init import init
 from maskdet.cli.models import models
 from maskdet.cli.predict import predict
@@ -47,6 +48,7 @@ app.command("eval")(evaluate)
 app.command("export")(export)
 app.command("report")(report)
 app.command("compare")(compare)
+app.command("gates")(gates)
 app.command("predict")(predict)
 app.command("serve")(serve)
 app.command("status")(status)

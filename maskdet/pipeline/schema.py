@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 from maskdet.dataset.settings import DataSettings
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.settings import ExportSettings
+from maskdet.gates.settings import GateSettings
 from maskdet.pipeline.ci.settings import CiSettings
 from maskdet.registry.settings import RegistrySettings
 from maskdet.serving.settings import ServeSettings
@@ -33,6 +34,8 @@ class PipelineFile(Section):
     """What is written for deployment, and how closely it must agree with the checkpoint."""
     ci: CiSettings = CiSettings()
     """What a job that nobody watches does: `maskdet run --ci`."""
+    gates: GateSettings = GateSettings()
+    """When a challenger may take the champion's place."""
     serve: ServeSettings = ServeSettings()
     """Where the HTTP server listens."""
     registry: RegistrySettings = RegistrySettings()
