@@ -49,8 +49,7 @@ def draw_worst(mistakes: Sequence[Mistake], files: Mapping[str, Path], target: P
 
 
 def _draw_cell(sheet: Image.Image, mistake: Mistake, file: Path, corner: tuple[int, int]) -> None:
-    picture = Image.fromarray(read_picture(file))
-    sheet.paste(_crop(picture, mistake), corner)
+    sheet.paste(draw_mistake(mistake, file), corner)
     canvas = ImageDraw.Draw(sheet)
     top = corner[1] + _SIDE + 4
     for number, (text, colour) in enumerate(_captions(mistake)):
@@ -63,7 +62,9 @@ def _captions(mistake: Mistake) -> list[tuple[str, Colour]]:
     return [(mistake.kind, _INK), (truth, _TRUTH), (said, _SAID), (Path(mistake.path).name, (110, 110, 110))]
 
 
-def _crop(picture: Image.Image, mistake: Mistake) -> Image.Image:
+def draw_mistake(mistake: Mistake, file: Path) -> Image.Image:
+    """A square crop around the face, enlarged, with both boxes; `file` is the picture."""
+    picture = Image.fromarray(read_picture(file))
     boxes = [box for box in (mistake.truth_box, mistake.said_box) if box is not None]
     left, top, side = _window(boxes)
     # The area beyond the picture is grey, so that a face at the edge stays in the middle.

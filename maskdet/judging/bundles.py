@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 
 from maskdet.dataset.manifest import Manifest, ManifestPicture
@@ -14,11 +15,12 @@ from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_reduced
 from maskdet.detector.tiling import PLAIN, Look, detect_closely
 from maskdet.evaluation.policies import Shipped
+from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
 from maskdet.flow import run_in_order
-from maskdet.judging.class_match import match_classes
+from maskdet.judging.class_match import ClassMatch, match_classes
 from maskdet.judging.views import view_of
 from maskdet.machine import core_count
 from maskdet.progress import Track, silent
@@ -45,15 +47,37 @@ def judge_bundle(
     Also the milliseconds of one core per picture for detection: resize, passes, NMS.
     Raises BundleError if no class of the bundle is one of the data set.
     """
+    seen = see_val(bundle, manifest, look=look, track=track)
     meta = bundle.meta
-    match = match_classes(manifest, meta.labels, meta.roles)
+    shipped = Shipped(seen.match.rename(meta.thresholds), meta.threshold_policy)
+    judged = seen.match.judge(seen.pairs, seen.views, settings, meta.input_size, shipped=shipped)
+    return judged, seen.milliseconds
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """What a bundle finds in the val pictures, in their order.
+
+    pairs: detections under the model's own class ids, see `match`; milliseconds: of one core per picture, for
+    resize, passes and NMS.
+    """
+
+    match: ClassMatch
+    pairs: tuple[Scene, ...]
+    views: tuple[View, ...]
+    milliseconds: float
+
+
+def see_val(bundle: Bundle, manifest: Manifest, *, look: Look = PLAIN, track: Track = silent) -> Sighting:
+    """Detect in every val picture with ONNX Runtime. Raises BundleError if no class of the bundle is one of
+    the data set.
+    """
+    match = match_classes(manifest, bundle.meta.labels, bundle.meta.roles)
     pictures = manifest.part("val")
     looked = _look(bundle, manifest, pictures, look)
     found, views, seconds = zip(*track(looked, "evaluating", len(pictures)), strict=True)
     pairs = zip((manifest.ground_truth(picture) for picture in pictures), found, strict=True)
-    shipped = Shipped(match.rename(meta.thresholds), meta.threshold_policy)
-    judged = match.judge(pairs, views, settings, meta.input_size, shipped=shipped)
-    return judged, 1000 * sum(seconds) / len(seconds)
+    return Sighting(match, tuple(pairs), views, 1000 * sum(seconds) / len(seconds))
 
 
 _Seen = tuple[Detections, View, float]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskdet import __version__
-from maskdet.artefacts import REPORT
+from maskdet.artefacts import PAGE, REPORT
 from maskdet.files import write_text
 from maskdet.pipeline.cache import read_record
 from maskdet.pipeline.outcome import RunResult, StageOutcome, State
@@ -24,6 +24,7 @@ def write_report(stages: Sequence[Stage], context: Context, result: RunResult) -
         f"# {pipeline.name}",
         f"{pipeline.model.variant}, {pipeline.train.epochs} epochs. Written by maskdet {__version__}.",
         _table(stages, context, result),
+        *_page(context),
         *_failure(result),
         *(_files(stage, context) for stage in stages if context.path(stage.name).is_dir()),
     ]
@@ -56,6 +57,10 @@ def _time(stage: Stage, context: Context, outcome: StageOutcome) -> str:
         return duration(outcome.seconds)
     record = read_record(context, stage)
     return duration(record.seconds) if record and record.finished else ""
+
+
+def _page(context: Context) -> list[str]:
+    return [f"[{PAGE}]({PAGE}) has all figures on one page."] if (context.folder / PAGE).is_file() else []
 
 
 def _failure(result: RunResult) -> list[str]:

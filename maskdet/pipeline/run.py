@@ -138,6 +138,8 @@ class _Runner:
         record = read_record(self._context, stage)
         over = f"`{self._context.command(stage.name, '--force')}` starts over"
         if changes := describe_changes(record.inputs if record else {}, inputs):
+            if self._options.unattended:
+                return False
             raise StageError(
                 f"{progress}, started with other settings: {changes}",
                 f"undo the change to resume it, or {over}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskdet.artefacts import BEST, CONFIG, MANIFEST, METRICS, REPORT
+from maskdet.artefacts import BEST, CONFIG, CURVES, MANIFEST, METRICS, REPORT
 from maskdet.errors import UsageError
 from maskdet.files import staged_folder, write_json, write_text
 from maskdet.pipeline.inputs import file_input, setting_inputs
@@ -69,13 +69,15 @@ def evaluate_looks(context: Context, model: Path, looks: Sequence[Look]) -> list
 
 
 def write_evaluation(evaluation: Evaluation, files: Mapping[str, Path], out: Path) -> None:
-    """metrics.json, report.md and its plots; `files`: where the pictures are, by name."""
+    """metrics.json, curves.json, report.md and its plots; `files`: where the pictures are, by name."""
+    from maskdet.evaluation.curve_points import curve_points
     from maskdet.evaluation.plots import draw_curves, draw_thresholds
     from maskdet.evaluation.report import markdown_report
     from maskdet.evaluation.slice_plot import draw_slices
     from maskdet.evaluation.worst_sheet import draw_worst
 
     write_json(out / METRICS, evaluation.to_json())
+    write_json(out / CURVES, curve_points(evaluation))
     draw_curves(evaluation, out / "pr.png")
     draw_thresholds(evaluation, out / "thresholds.png")
     draw_slices(evaluation, out / "slices.png")
@@ -149,4 +151,4 @@ def _run(context: Context, out: Path) -> str:
     return headline(evaluation)
 
 
-STAGE = Stage("eval", _inputs, _run, version=2)
+STAGE = Stage("eval", _inputs, _run, version=3)
