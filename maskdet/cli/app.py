@@ -11,6 +11,7 @@ import typer
 from maskdet import __version__
 from maskdet.cli.compare import compare
 from maskdet.cli.config import config
+from maskdet.cli.data import data
 from maskdet.cli.doctor import doctor
 from maskdet.cli.eval import evaluate
 from maskdet.cli.export import export
@@ -56,6 +57,7 @@ app.command("stop")(stop)
 app.command("request")(request)
 app.command("doctor")(doctor)
 app.add_typer(models, name="models")
+app.add_typer(data, name="data")
 
 
 def _show_version(wanted: bool) -> None:
