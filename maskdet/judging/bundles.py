@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from maskdet.dataset.manifest import Manifest, ManifestPicture
 from maskdet.detector.bundle import Bundle
+from maskdet.detector.conclusion import conclude, rule_of
 from maskdet.detector.detector import Detector
-from maskdet.detector.picture import read_reduced
+from maskdet.detector.picture import DecodedPicture, read_reduced
+from maskdet.detector.preprocess import resize
+from maskdet.detector.profile import Profile
 from maskdet.detector.tiling import PLAIN, Look, detect_closely
+from maskdet.drift.appearance import appearance
+from maskdet.drift.profile import take_profile
+from maskdet.drift.sighting import Sighting, sighting
 from maskdet.evaluation.policies import Shipped
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
@@ -32,6 +38,15 @@ def evaluate_bundle(
     return judge_bundle(bundle, manifest, data_root, settings, track=track)[0]
 
 
+def survey_bundle(
+    bundle: Bundle, manifest: Manifest, data_root: Path, settings: EvalSettings, *, track: Track = silent
+) -> tuple[Evaluation, Profile]:
+    """`judge_bundle` of the plain look, and the profile of the same answers. Raises like it."""
+    sightings: list[Sighting] = []
+    judged, _ = judge_bundle(bundle, manifest, data_root, settings, sighted=sightings.append, track=track)
+    return judged, take_profile(sightings, bundle.meta.labels)
+
+
 def judge_bundle(
     bundle: Bundle,
     manifest: Manifest,
@@ -39,26 +54,30 @@ def judge_bundle(
     settings: EvalSettings,
     *,
     look: Look = PLAIN,
+    sighted: Callable[[Sighting], None] | None = None,
     track: Track = silent,
 ) -> tuple[Evaluation, float]:
     """Detect in every val picture with ONNX Runtime and evaluate, at the bundle's own thresholds.
 
-    Also the milliseconds of one core per picture for detection: resize, passes, NMS.
-    Raises BundleError if no class of the bundle is one of the data set.
+    Also the milliseconds of one core per picture for detection: resize, passes, NMS. `sighted` is given what
+    a server would count of each picture. Raises BundleError if no class of the bundle is one of the data set.
     """
     meta = bundle.meta
     match = match_classes(manifest, meta.labels, meta.roles)
     pictures = manifest.part("val")
-    looked = _look(bundle, pictures, data_root, look)
-    found, views, seconds = zip(*track(looked, "evaluating", len(pictures)), strict=True)
+    looked = track(_look(bundle, pictures, data_root, look), "evaluating", len(pictures))
+    found, views, seconds, sights = zip(*looked, strict=True)
+    if sighted is not None:
+        for sight in sights:
+            sighted(sight)
     pairs = zip((manifest.ground_truth(picture) for picture in pictures), found, strict=True)
     shipped = Shipped(match.rename(meta.thresholds), meta.threshold_policy)
     judged = match.judge(pairs, views, settings, meta.input_size, shipped=shipped)
     return judged, 1000 * sum(seconds) / len(seconds)
 
 
-_Seen = tuple[Detections, View, float]
-"""A picture's detections, its view, and the seconds of detection."""
+_Seen = tuple[Detections, View, float, Sighting]
+"""A picture's detections, its view, the seconds of detection, and what a server would count of it."""
 
 
 def _look(bundle: Bundle, items: Sequence[ManifestPicture], root: Path, look: Look) -> Iterator[_Seen]:
@@ -75,4 +94,11 @@ def _see(detector: Detector, item: ManifestPicture, root: Path, look: Look) -> _
     # The time of this thread, so that other threads and programs do not count.
     started = time.thread_time()
     found = detect_closely(detector, picture.pixels, look, picture.size)
-    return found, view, time.thread_time() - started
+    seconds = time.thread_time() - started
+    return found, view, seconds, _sighting(detector, picture, found)
+
+
+def _sighting(detector: Detector, picture: DecodedPicture, found: Detections) -> Sighting:
+    answered = conclude(found, detector.thresholds, rule_of(detector.meta))
+    seen = appearance(resize(picture.pixels, detector.meta.input_size))
+    return sighting(seen, answered.detections, picture.size, answered.verdict.outcome)
