@@ -15,7 +15,6 @@ from maskdet.dataset.layout import Pair, find_pairs, is_empty
 from maskdet.dataset.manifest import ManifestObject, unique_name
 from maskdet.dataset.pictures import FORMATS, PictureFacts, read_all_facts
 from maskdet.dataset.settings import DataSettings, NamedRoot
-from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.sizes import fits_picture
 from maskdet.dataset.voc import Reading, read_annotation
 from maskdet.lexicon import label_roles, unknown_roles
