@@ -45,10 +45,6 @@ class NoInbox(Refusal):
     """The server keeps no corrections."""
 
 
-class InboxFull(Refusal):
-    """The correction cannot be stored."""
-
-
 class Forbidden(Refusal):
     """The request is not allowed from its origin."""
 

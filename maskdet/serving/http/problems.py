@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from maskdet.errors import MaskdetError, PictureError
+from maskdet.inbox.refusals import BadBoxes, InboxFull
 from maskdet.serving import refusals
 from maskdet.serving.http.json_writing import printable
 
@@ -34,12 +35,13 @@ KINDS: dict[type[MaskdetError], Kind] = {
     refusals.WrongType: Kind(415, "wrong_type"),
     PictureError: Kind(422, "bad_picture"),
     refusals.BadOption: Kind(422, "bad_option"),
+    BadBoxes: Kind(422, "bad_option"),
     # 499 is nginx's number for a client that left: no one reads it, but it is distinct in the access log.
     refusals.ClientGone: Kind(499, "client_gone"),
     refusals.Draining: Kind(503, "draining"),
     refusals.NotReady: Kind(503, "not_ready"),
     refusals.Busy: Kind(503, "busy"),
-    refusals.InboxFull: Kind(507, "inbox_full"),
+    InboxFull: Kind(507, "inbox_full"),
     MaskdetError: Kind(500, "internal"),
 }
 

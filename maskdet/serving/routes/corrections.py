@@ -8,16 +8,18 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from maskdet.detector.picture import PictureLimits
+from maskdet.inbox.inbox import MAX_BOXES, Correction, Inbox
 from maskdet.serving.http.access import note
 from maskdet.serving.http.forms import FormItem, Upload, read_form
 from maskdet.serving.http.inputs import bad_option
 from maskdet.serving.http.json_reading import read_json
 from maskdet.serving.http.problems import ProblemBody
-from maskdet.serving.inbox import MAX_BOXES, Correction, Inbox
 from maskdet.serving.refusals import BadOption, Forbidden, MalformedBody, NoInbox, NoPicture, UnknownModel
 from maskdet.serving.routes.native import json_response
 from maskdet.serving.routes.schemas import Schema
 from maskdet.serving.service import Service
+from maskdet.serving.settings import ServeSettings
 
 HELP = """A form with the picture in `image` and its faces in `boxes`, as JSON. List all faces of the
 picture, including those that were right; for a picture without faces send an empty list.
@@ -57,8 +59,7 @@ _BOXES: TypeAdapter[list[CorrectedBox]] = TypeAdapter(
 def correction_routes(service: Service) -> APIRouter:
     """The route always exists; without an inbox it says so."""
     router = APIRouter(prefix="/v1", tags=["native"])
-    folder = service.settings.inbox
-    inbox = Inbox(folder, service.settings) if folder is not None else None
+    inbox = _open(service.settings)
 
     @router.post(
         "/corrections",
@@ -86,6 +87,13 @@ def correction_routes(service: Service) -> APIRouter:
         return response
 
     return router
+
+
+def _open(settings: ServeSettings) -> Inbox | None:
+    if settings.inbox is None:
+        return None
+    limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
+    return Inbox(settings.inbox, limits, max_pictures=settings.inbox_pictures)
 
 
 def _taken_apart(items: list[FormItem], service: Service) -> tuple[bytes, list[Correction]]:

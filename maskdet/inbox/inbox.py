@@ -17,8 +17,7 @@ from maskdet.asides import sweep
 from maskdet.detector.picture import PictureLimits, decode
 from maskdet.errors import ServingError
 from maskdet.files import staged_file
-from maskdet.serving.refusals import BadOption, InboxFull
-from maskdet.serving.settings import ServeSettings
+from maskdet.inbox.refusals import BadBoxes, InboxFull
 from maskdet.types import Picture
 
 PICTURES = "JPEGImages"
@@ -26,6 +25,7 @@ ANNOTATIONS = "Annotations"
 NAME_LENGTH = 16
 """Characters of the picture's sha256 in the names of its two files."""
 MAX_BOXES = 1000
+PICTURE_LIMITS = PictureLimits()
 
 _SIGNATURES = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG\r\n\x1a\n", ".png"), (b"BM", ".bmp"))
 
@@ -43,12 +43,14 @@ class Correction:
 class Inbox:
     """Stores corrections under generated names; the latest correction of a picture replaces earlier ones."""
 
-    def __init__(self, folder: Path, settings: ServeSettings) -> None:
+    def __init__(
+        self, folder: Path, limits: PictureLimits = PICTURE_LIMITS, *, max_pictures: int = 10_000
+    ) -> None:
         """Create the folder. Raises ServingError if it is not writable."""
         self._pictures = folder / PICTURES
         self._annotations = folder / ANNOTATIONS
-        self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
-        self._most = settings.inbox_pictures
+        self._limits = limits
+        self._most = max_pictures
         # Counting and storing go together, and so do a picture and its annotation.
         self._lock = threading.Lock()
         self._turn = asyncio.Lock()
@@ -72,7 +74,7 @@ class Inbox:
     def save(self, data: bytes, corrections: Sequence[Correction]) -> str:
         """Store an encoded picture and its faces; returns the name of both files, without suffix.
 
-        Raises PictureError for bytes that are not a picture, BadOption for invalid boxes, and
+        Raises PictureError for bytes that are not a picture, BadBoxes for invalid boxes, and
         InboxFull.
         """
         pixels = decode(data, self._limits)
@@ -105,14 +107,14 @@ class Inbox:
 
 
 def pixel_boxes(corrections: Sequence[Correction], width: int, height: int) -> list[PixelBox]:
-    """The boxes clipped to the picture, in whole pixels. Raises BadOption for what `prepare` would refuse."""
+    """The boxes clipped to the picture, in whole pixels. Raises BadBoxes for what `prepare` would refuse."""
     if len(corrections) > MAX_BOXES:
-        raise BadOption(f"more than {MAX_BOXES} boxes", "send those of one picture")
+        raise BadBoxes(f"more than {MAX_BOXES} boxes", "send those of one picture")
     boxes = [_whole(one, number, width, height) for number, one in enumerate(corrections, start=1)]
     labels: dict[PixelBox, str] = {}
     for one, box in zip(corrections, boxes, strict=True):
         if labels.setdefault(box, one.label) != one.label:
-            raise BadOption(f"one box is called {labels[box]} and {one.label}", "keep one of them")
+            raise BadBoxes(f"one box is called {labels[box]} and {one.label}", "keep one of them")
     return boxes
 
 
@@ -145,7 +147,7 @@ def _whole(one: Correction, number: int, width: int, height: int) -> PixelBox:
     x1, x2 = (round(min(max(edge, 0.0), width)) for edge in one.box[::2])
     y1, y2 = (round(min(max(edge, 0.0), height)) for edge in one.box[1::2])
     if x1 >= x2 or y1 >= y2:
-        raise BadOption(
+        raise BadBoxes(
             f"box {number} has no area inside the picture, {width} x {height}",
             "a box is x1, y1, x2, y2 in pixels, with x1 < x2 and y1 < y2",
         )
