@@ -1,170 +1,322 @@
-"""The inbox: corrected pictures and boxes, kept as a Pascal VOC folder for the next training."""
+"""The inbox: pictures that people corrected, and pictures that were proposed and wait for a person's word."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import threading
-from collections.abc import Sequence
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryFile
 
-import cv2
-from lxml import etree
-
-from maskdet.asides import sweep
 from maskdet.detector.picture import PictureLimits, decode
 from maskdet.errors import ServingError
-from maskdet.files import staged_file
-from maskdet.inbox.refusals import BadBoxes, InboxFull
-from maskdet.types import Picture
+from maskdet.inbox.audit import AuditLog
+from maskdet.inbox.boxes import Correction, pixel_boxes
+from maskdet.inbox.caps import Caps, Ledger
+from maskdet.inbox.encoding import storable
+from maskdet.inbox.likeness import NAME_LENGTH, hash_text, look_alike, sha256_of
+from maskdet.inbox.proposal import Proposal
+from maskdet.inbox.record import (
+    CORRECTION,
+    STATES,
+    Decision,
+    How,
+    LabelledFace,
+    Origin,
+    ProposedFace,
+    Record,
+    now_text,
+    time_text,
+)
+from maskdet.inbox.refusals import BadBoxes, DecidedMeanwhile, InboxFull, UnknownPicture
+from maskdet.inbox.store import Store
 
-PICTURES = "JPEGImages"
-ANNOTATIONS = "Annotations"
-NAME_LENGTH = 16
-"""Characters of the picture's sha256 in the names of its two files."""
-MAX_BOXES = 1000
-PICTURE_LIMITS = PictureLimits()
+REJECTED_DAYS = 1.0
+"""How long a rejected picture can be brought back. Until then, nothing like it is captured."""
+TIDY_SECONDS = 600.0
+DEFAULT_PICTURE_LIMITS = PictureLimits()
 
-_SIGNATURES = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG\r\n\x1a\n", ".png"), (b"BM", ".bmp"))
-
-PixelBox = tuple[int, int, int, int]
+logger = logging.getLogger("maskdet.inbox")
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
-    """One corrected face; `box` is x1, y1, x2, y2 in pixels of the picture after its EXIF turn."""
+class InboxLimits:
+    """What an inbox holds at most."""
 
-    label: str
-    box: tuple[float, float, float, float]
+    picture: PictureLimits = DEFAULT_PICTURE_LIMITS
+    pictures: int = 10_000
+    """Pictures that train."""
+    waiting: int = 2_000
+    """Pictures that wait for a decision, or were rejected in the last day."""
+    waiting_bytes: int = 1024**3
+    days: float = 30.0
+    """How long a picture waits before it is removed."""
+
+
+DEFAULT_LIMITS = InboxLimits()
 
 
 class Inbox:
-    """Stores corrections under generated names; the latest correction of a picture replaces earlier ones."""
+    """One folder. Safe for several threads and processes, whenever they are killed."""
 
-    def __init__(
-        self, folder: Path, limits: PictureLimits = PICTURE_LIMITS, *, max_pictures: int = 10_000
-    ) -> None:
-        """Create the folder. Raises ServingError if it is not writable."""
-        self._pictures = folder / PICTURES
-        self._annotations = folder / ANNOTATIONS
+    def __init__(self, folder: Path, limits: InboxLimits = DEFAULT_LIMITS) -> None:
+        """Create or recover the folder. Raises ServingError if it is not writable, InboxBusy."""
         self._limits = limits
-        self._most = max_pictures
-        # Counting and storing go together, and so do a picture and its annotation.
-        self._lock = threading.Lock()
+        self._store = Store(folder)
+        self._audit = AuditLog(folder)
+        self._ledger = Ledger(folder)
         self._turn = asyncio.Lock()
+        self._tidied = 0.0
         try:
-            for part in (self._pictures, self._annotations):
-                part.mkdir(parents=True, exist_ok=True)
-                sweep(part)
-                with TemporaryFile(dir=part):
-                    pass
+            folder.mkdir(parents=True, exist_ok=True)
+            self._store.recover()
+            with TemporaryFile(dir=folder):
+                pass
         except OSError as error:
             raise ServingError(
                 f"the inbox {folder} cannot be written to: {error.strerror or error}",
                 "choose another folder with --inbox",
             ) from error
 
-    async def take_in(self, data: bytes, corrections: Sequence[Correction]) -> str:
+    # Corrections: pictures that a person sends with their boxes.
+
+    async def take_in(self, data: bytes, corrections: Sequence[Correction], by: str = "") -> str:
         """`save` off the event loop, one at a time: at most one decoded picture is in memory."""
         async with self._turn:
-            return await asyncio.to_thread(self.save, data, corrections)
+            return await asyncio.to_thread(self.save, data, corrections, by)
 
-    def save(self, data: bytes, corrections: Sequence[Correction]) -> str:
-        """Store an encoded picture and its faces; returns the name of both files, without suffix.
+    def save(self, data: bytes, corrections: Sequence[Correction], by: str = "") -> str:
+        """Store an encoded picture and its faces for training; returns the name of its files, without suffix.
 
-        Raises PictureError for bytes that are not a picture, BadBoxes for invalid boxes, and
-        InboxFull.
+        The latest correction of a picture replaces earlier ones. Raises PictureError for bytes that are not a
+        picture, BadBoxes, InboxFull and InboxBusy.
         """
-        pixels = decode(data, self._limits)
+        pixels = decode(data, self._limits.picture)
         height, width = pixels.shape[:2]
-        boxes = pixel_boxes(corrections, width, height)
-        kept, ending = _storable(data, pixels)
-        name = hashlib.sha256(kept).hexdigest()[:NAME_LENGTH]
-        faces = [(one.label, box) for one, box in zip(corrections, boxes, strict=True)]
-        document = voc_document(f"{name}{ending}", width, height, faces)
-        with self._lock:
-            self._store(f"{name}{ending}", kept, f"{name}.xml", document)
-        return name
+        pixel_boxes(corrections, width, height)
+        kept, suffix = storable(data, pixels)
+        digest = sha256_of(kept)
+        record = Record(
+            name=digest[:NAME_LENGTH],
+            suffix=suffix,
+            state="corrected",
+            sha256=digest,
+            phash=hash_text(pixels),
+            width=width,
+            height=height,
+            size=len(kept),
+            why=CORRECTION,
+            at=now_text(),
+            boxes=_faces(corrections),
+            decision=Decision(how="correct", by=by, at=now_text()),
+        )
+        with self._writing():
+            self._correct(record, kept)
+        return record.name
 
-    def _store(self, picture: str, data: bytes, annotation: str, document: bytes) -> None:
+    def _correct(self, record: Record, data: bytes) -> None:
+        old = self._store.find(record.name)
+        target = self._store.picture(record)
+        if not target.exists():
+            self._check_training_room()
+        self._audit.write("corrected", picture=record.name, why=record.why, by=_by(record))
+        if old is None or not self._store.picture(old).exists():
+            self._store.add(record, data)
+        else:
+            origin = {"why": old.why, "origin": old.origin, "about": old.about, "proposed": old.proposed}
+            kept = {**origin, "at": old.at, "blurred": old.blurred, "revision": old.revision + 1}
+            self._store.change(old, record.model_copy(update=kept))
+
+    # Proposals: pictures that train only once a person accepts or corrects them.
+
+    def propose(
+        self, proposal: Proposal, *, caps: Caps | None = None, alike_too: bool = False
+    ) -> Record | None:
+        """Put a picture into the review queue; None if it, or one that looks like it, is there already.
+
+        caps: refuse with InboxFull while they are exhausted. alike_too: only the same bytes count as there.
+        Boxes are clipped to the picture; those without area are left out. Raises InboxFull and InboxBusy.
+        """
+        self.tidy()
+        record, data = proposal.recorded()
+        with self._writing():
+            now = time.time()
+            if caps is not None and caps.wait(self._ledger.times(now), now) > 0:
+                raise InboxFull("the captures of this span are used up", "raise the caps of serve.capture")
+            waiting = [one for one in self._store.records() if not one.trains]
+            if self._store.find(record.name) is not None:
+                return None
+            if not alike_too and any(look_alike(one.phash, record.phash) for one in waiting):
+                return None
+            self._check_waiting_room(waiting, record.size)
+            self._audit.write("proposed", picture=record.name, why=record.why, **_told(record.origin))
+            if caps is not None:
+                self._ledger.add(now)
+            self._store.add(record, data)
+        return record
+
+    def capture_wait(self, caps: Caps) -> float:
+        """Seconds until the caps allow one more capture; 0 if they do now. Raises InboxBusy."""
+        now = time.time()
+        with self._store.held():
+            return caps.wait(self._ledger.times(now), now)
+
+    # Review.
+
+    def records(self) -> list[Record]:
+        """All pictures with a record, the earliest first."""
+        return self._store.records()
+
+    def record(self, name: str) -> Record:
+        """Raises UnknownPicture."""
+        found = self._store.find(name)
+        if found is None:
+            raise UnknownPicture(
+                f"the inbox has no picture {name[:40]!r}", "it may have been removed; load the list again"
+            )
+        return found
+
+    def picture(self, name: str) -> tuple[bytes, str]:
+        """The encoded picture and its suffix. Raises UnknownPicture."""
         try:
-            if not (self._pictures / picture).exists() and self._count() >= self._most:
-                raise InboxFull(
-                    f"the inbox holds {self._most} pictures already",
-                    "ask the operator to empty it, or to raise serve.inbox_pictures",
-                )
-            _write(self._pictures / picture, data)
-            _write(self._annotations / annotation, document)
+            with self._store.held():  # a decision moves it
+                record = self.record(name)
+                return self._store.picture(record).read_bytes(), record.suffix
         except OSError as error:
-            raise InboxFull(
-                "the correction could not be written to the inbox", "ask the operator to check its disk"
+            raise UnknownPicture(
+                f"the pixels of {name} are not there any more", "load the list again"
             ) from error
 
-    def _count(self) -> int:
-        return sum(1 for _ in self._pictures.iterdir())
+    def decide(
+        self, name: str, how: How, *, revision: int, by: str, faces: Sequence[Correction] | None = None
+    ) -> Record:
+        """A person's word; `faces` only for correct. Any earlier decision is replaced.
+
+        Raises UnknownPicture, DecidedMeanwhile if `revision` is not the record's, BadBoxes, InboxFull and
+        InboxBusy.
+        """
+        with self._writing():
+            old = self._current(name, revision)
+            if how in ("accept", "correct") and not self._store.picture(old).exists():
+                raise DecidedMeanwhile(f"the pixels of {name} are not kept any more", "leave it rejected")
+            if how in ("accept", "correct") and not old.trains:
+                self._check_training_room()
+            boxes = _decided(old, how, faces)
+            decision = Decision(how=how, by=by, at=now_text())
+            state = STATES[how]
+            changes = {"state": state, "boxes": boxes, "decision": decision, "revision": revision + 1}
+            self._audit.write(state, picture=name, why=old.why, by=by, **_told(old.origin))
+            record = old.model_copy(update=changes)
+            self._store.change(old, record)
+        return record
+
+    def undo(self, name: str, *, revision: int, by: str) -> Record:
+        """Back to a proposal, with the boxes that the model proposed. Raises like `decide`."""
+        with self._writing():
+            old = self._current(name, revision)
+            if old.decision is None or not self._store.picture(old).exists():
+                raise DecidedMeanwhile(f"there is no decision on {name} to undo", "load the list again")
+            proposed = old.proposed or tuple(ProposedFace(label=one.label, box=one.box) for one in old.boxes)
+            changes = {"state": "proposal", "boxes": (), "decision": None, "proposed": proposed}
+            self._audit.write("undone", picture=name, why=old.why, by=by, **_told(old.origin))
+            record = old.model_copy(update={**changes, "revision": revision + 1})
+            self._store.change(old, record)
+        return record
+
+    # Removal.
+
+    def tidy(self, *, now: datetime | None = None) -> None:
+        """Remove what has waited too long; at most every ten minutes, unless `now` is given."""
+        if now is None and time.monotonic() - self._tidied < TIDY_SECONDS:
+            return
+        self._tidied = time.monotonic()
+        now = now or datetime.now(timezone.utc)
+        waited = time_text(now - timedelta(days=self._limits.days))
+        rejected = time_text(now - timedelta(days=min(REJECTED_DAYS, self._limits.days)))
+        limits = {"rejected": rejected}
+        waiting = [one for one in self._store.records() if not one.trains]
+        old = [one for one in waiting if _since(one) < limits.get(one.state, waited)]
+        if old:
+            self.remove([one.name for one in old], "expired")
+
+    def remove(self, names: Sequence[str], what: str) -> list[Record]:
+        """Remove pictures with their records, whatever their state; `what` is for the audit file."""
+        removed = []
+        with self._writing():
+            for name in names:
+                record = self._store.find(name)
+                if record is not None:
+                    self._audit.write(what, picture=name, why=record.why)
+                    self._store.remove(record)
+                    removed.append(record)
+        return removed
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with self._store.held():
+                yield
+        except OSError as error:
+            fields = {"folder": str(self._store.folder), "error": error.strerror or str(error)}
+            logger.error("the inbox cannot be written", extra={"fields": fields})
+            raise InboxFull(
+                "the picture could not be written to the inbox", "ask the operator to check its disk"
+            ) from error
+
+    def _current(self, name: str, revision: int) -> Record:
+        record = self.record(name)
+        if record.revision != revision:
+            by = record.decision.by if record.decision else ""
+            whom = f" by {by}" if by else ""
+            raise DecidedMeanwhile(
+                f"the picture has been changed meanwhile{whom}: it is {record.state}",
+                "load it again, then decide",
+            )
+        return record
+
+    def _check_training_room(self) -> None:
+        if self._store.training_count() >= self._limits.pictures:
+            raise InboxFull(
+                f"the inbox holds {self._limits.pictures} pictures already",
+                "ask the operator to empty it, or to raise serve.inbox_pictures",
+            )
+
+    def _check_waiting_room(self, waiting: Sequence[Record], size: int) -> None:
+        limits = self._limits
+        held = sum(one.size for one in waiting)
+        if len(waiting) >= limits.waiting or held + size > limits.waiting_bytes:
+            raise InboxFull(
+                f"{len(waiting)} pictures with {held / 1e6:.0f} MB wait for a decision already",
+                "review them, or raise serve.capture.max_pictures and max_bytes",
+            )
 
 
-def pixel_boxes(corrections: Sequence[Correction], width: int, height: int) -> list[PixelBox]:
-    """The boxes clipped to the picture, in whole pixels. Raises BadBoxes for what `prepare` would refuse."""
-    if len(corrections) > MAX_BOXES:
-        raise BadBoxes(f"more than {MAX_BOXES} boxes", "send those of one picture")
-    boxes = [_whole(one, number, width, height) for number, one in enumerate(corrections, start=1)]
-    labels: dict[PixelBox, str] = {}
-    for one, box in zip(corrections, boxes, strict=True):
-        if labels.setdefault(box, one.label) != one.label:
-            raise BadBoxes(f"one box is called {labels[box]} and {one.label}", "keep one of them")
-    return boxes
+def _decided(old: Record, how: How, faces: Sequence[Correction] | None) -> tuple[LabelledFace, ...]:
+    if how == "accept":
+        return tuple(LabelledFace(label=one.label, box=one.box) for one in old.proposed)
+    if how != "correct":
+        return ()
+    if faces is None:
+        raise BadBoxes("correct needs the boxes of all faces", "send them; [] for a picture without faces")
+    pixel_boxes(faces, old.width, old.height)
+    return _faces(faces)
 
 
-def voc_document(filename: str, width: int, height: int, faces: Sequence[tuple[str, PixelBox]]) -> bytes:
-    """A Pascal VOC annotation in UTF-8, in the same bytes for the same faces."""
-    root = etree.Element("annotation")
-    _add(root, "folder", PICTURES)
-    _add(root, "filename", filename)
-    size = etree.SubElement(root, "size")
-    for side, value in (("width", width), ("height", height), ("depth", 3)):
-        _add(size, side, value)
-    _add(root, "segmented", 0)
-    for label, box in faces:
-        item = etree.SubElement(root, "object")
-        for tag, text in (("name", label), ("pose", "Unspecified"), ("truncated", 0), ("difficult", 0)):
-            _add(item, tag, text)
-        frame = etree.SubElement(item, "bndbox")
-        for side, edge in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True):
-            _add(frame, side, edge)
-    etree.indent(root, "  ")
-    return etree.tostring(root, encoding="utf-8") + b"\n"
+def _faces(corrections: Sequence[Correction]) -> tuple[LabelledFace, ...]:
+    return tuple(LabelledFace(label=one.label, box=one.box) for one in corrections)
 
 
-def _add(parent: etree._Element, tag: str, text: str | int) -> None:
-    etree.SubElement(parent, tag).text = str(text)
+def _by(record: Record) -> str:
+    return record.decision.by if record.decision else ""
 
 
-def _whole(one: Correction, number: int, width: int, height: int) -> PixelBox:
-    # Clipped before rounding: an edge may be any number a client can write.
-    x1, x2 = (round(min(max(edge, 0.0), width)) for edge in one.box[::2])
-    y1, y2 = (round(min(max(edge, 0.0), height)) for edge in one.box[1::2])
-    if x1 >= x2 or y1 >= y2:
-        raise BadBoxes(
-            f"box {number} has no area inside the picture, {width} x {height}",
-            "a box is x1, y1, x2, y2 in pixels, with x1 < x2 and y1 < y2",
-        )
-    return x1, y1, x2, y2
+def _told(origin: Origin) -> dict[str, str]:
+    return {key: value for key, value in origin.model_dump().items() if value}
 
 
-def _storable(data: bytes, pixels: Picture) -> tuple[bytes, str]:
-    """What to store, and its suffix: the bytes as sent if `prepare` reads their format, else a PNG."""
-    for signature, ending in _SIGNATURES:
-        if data.startswith(signature):
-            return data, ending
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return data, ".webp"
-    _, encoded = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
-    return encoded.tobytes(), ".png"
-
-
-def _write(target: Path, data: bytes) -> None:
-    with staged_file(target) as aside:
-        aside.write_bytes(data)
+def _since(record: Record) -> str:
+    return record.decision.at if record.decision and record.state == "rejected" else record.at

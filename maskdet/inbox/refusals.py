@@ -15,3 +15,15 @@ class BadBoxes(InboxError):
 
 class InboxFull(InboxError):
     """There is no room for the picture, or it cannot be written."""
+
+
+class InboxBusy(InboxError):
+    """Another process holds the inbox for too long."""
+
+
+class UnknownPicture(InboxError):
+    """The inbox has no picture of this name."""
+
+
+class DecidedMeanwhile(InboxError):
+    """Somebody else changed the picture since it was read, or its state does not allow the step."""

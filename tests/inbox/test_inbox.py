@@ -11,10 +11,12 @@ from PIL import Image
 from support import LABELS
 
 from maskdet.dataset.check import check
+from maskdet.dataset.layout import ANNOTATIONS, PICTURES
 from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import PictureError, ServingError
-from maskdet.inbox.inbox import ANNOTATIONS, PICTURES, Correction, Inbox
+from maskdet.inbox.boxes import Correction
+from maskdet.inbox.inbox import Inbox, InboxLimits
 from maskdet.inbox.refusals import BadBoxes, InboxFull
 
 FACES = [Correction("with_mask", (10.4, 20.6, 60, 80)), Correction("without_mask", (100, 90, 150, 140))]
@@ -125,7 +127,7 @@ def test_what_does_not_decode_is_not_stored(inbox: Inbox, tmp_path: Path, data: 
 
 
 def test_full_inbox_takes_corrections_of_what_it_has(tmp_path: Path) -> None:
-    inbox = Inbox(tmp_path, max_pictures=1)
+    inbox = Inbox(tmp_path, InboxLimits(pictures=1))
     first = encoded("PNG", seed=1)
     inbox.save(first, [])
 

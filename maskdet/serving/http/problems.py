@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from maskdet.errors import MaskdetError, PictureError
-from maskdet.inbox.refusals import BadBoxes, InboxFull
+from maskdet.inbox.refusals import BadBoxes, DecidedMeanwhile, InboxBusy, InboxFull, UnknownPicture
 from maskdet.serving import refusals
 from maskdet.serving.http.json_writing import printable
 
@@ -24,12 +24,15 @@ KINDS: dict[type[MaskdetError], Kind] = {
     refusals.MalformedBody: Kind(400, "malformed_body"),
     refusals.NoPicture: Kind(400, "no_picture"),
     refusals.Unauthorised: Kind(401, "unauthorised"),
+    refusals.WrongScope: Kind(403, "insufficient_scope"),
     refusals.NoInbox: Kind(403, "no_inbox"),
     refusals.Forbidden: Kind(403, "forbidden"),
     refusals.UnknownRoute: Kind(404, "unknown_route"),
     refusals.UnknownModel: Kind(404, "unknown_model"),
+    UnknownPicture: Kind(404, "unknown_picture"),
     refusals.WrongMethod: Kind(405, "wrong_method"),
     refusals.BundleRefused: Kind(409, "bundle_refused"),
+    DecidedMeanwhile: Kind(409, "conflict"),
     refusals.SlowBody: Kind(408, "slow_body"),
     refusals.BodyTooLarge: Kind(413, "body_too_large"),
     refusals.WrongType: Kind(415, "wrong_type"),
@@ -41,6 +44,7 @@ KINDS: dict[type[MaskdetError], Kind] = {
     refusals.Draining: Kind(503, "draining"),
     refusals.NotReady: Kind(503, "not_ready"),
     refusals.Busy: Kind(503, "busy"),
+    InboxBusy: Kind(503, "busy"),
     InboxFull: Kind(507, "inbox_full"),
     MaskdetError: Kind(500, "internal"),
 }
@@ -90,6 +94,8 @@ def problem_response(error: Exception, request_id: str) -> Response:
     headers = {}
     if isinstance(error, refusals.Busy):
         headers["retry-after"] = str(error.retry_after_seconds)
+    elif isinstance(error, InboxBusy):
+        headers["retry-after"] = "1"
     return Response(
         body.model_dump_json(),
         status_code=kind_of(error).status,

@@ -33,7 +33,8 @@ stays in use. With `?model=NAME` only that model is checked.
 
     curl -X POST -H "X-API-Key: $KEY" http://127.0.0.1:8866/v1/admin/reload
 
-Requires an API key if the server has keys; otherwise it is accepted only from programs on this machine.
+Requires an API key with the scope admin if the server has keys; otherwise it is accepted only from programs
+on this machine.
 """
 _BROWSER_OR_PROXY = ("origin", "forwarded", "x-forwarded-for", "x-real-ip")
 
@@ -50,7 +51,7 @@ def admin_routes(service: Service, reloading: Reloading) -> APIRouter:
         responses={status: {"model": ProblemBody} for status in (401, 403, 404, 409)},
     )
     async def reload_models(request: Request, model: str = "") -> Response:
-        if not service.settings.api_key_hashes:
+        if not service.settings.has_keys:
             _require_local(request)
         found = await reloading.reload(model)
         note(request.scope, reloaded={one.name: one.outcome for one in found})

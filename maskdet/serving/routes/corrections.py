@@ -8,18 +8,17 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from maskdet.detector.picture import PictureLimits
-from maskdet.inbox.inbox import MAX_BOXES, Correction, Inbox
+from maskdet.inbox.boxes import MAX_BOXES, Correction
 from maskdet.serving.http.access import note
 from maskdet.serving.http.forms import FormItem, Upload, read_form
 from maskdet.serving.http.inputs import bad_option
 from maskdet.serving.http.json_reading import read_json
+from maskdet.serving.http.keys import key_name
 from maskdet.serving.http.problems import ProblemBody
 from maskdet.serving.refusals import BadOption, Forbidden, MalformedBody, NoInbox, NoPicture, UnknownModel
 from maskdet.serving.routes.native import json_response
 from maskdet.serving.routes.schemas import Schema
 from maskdet.serving.service import Service
-from maskdet.serving.settings import ServeSettings
 
 HELP = """A form with the picture in `image` and its faces in `boxes`, as JSON. List all faces of the
 picture, including those that were right; for a picture without faces send an empty list.
@@ -59,7 +58,7 @@ _BOXES: TypeAdapter[list[CorrectedBox]] = TypeAdapter(
 def correction_routes(service: Service) -> APIRouter:
     """The route always exists; without an inbox it says so."""
     router = APIRouter(prefix="/v1", tags=["native"])
-    inbox = _open(service.settings)
+    inbox = service.inbox
 
     @router.post(
         "/corrections",
@@ -80,20 +79,13 @@ def correction_routes(service: Service) -> APIRouter:
             picture, corrections = await service.unpacked(
                 lambda: _taken_apart(read_form(body, request.headers, max_files=1), service), heavy=True
             )
-            name = await inbox.take_in(picture, corrections)
+            name = await inbox.take_in(picture, corrections, key_name(request.scope))
         note(request.scope, correction=name)
         response = json_response(CorrectionAnswer(name=name, boxes=len(corrections)).model_dump_json())
         response.status_code = 201
         return response
 
     return router
-
-
-def _open(settings: ServeSettings) -> Inbox | None:
-    if settings.inbox is None:
-        return None
-    limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
-    return Inbox(settings.inbox, limits, max_pictures=settings.inbox_pictures)
 
 
 def _taken_apart(items: list[FormItem], service: Service) -> tuple[bytes, list[Correction]]:

@@ -12,8 +12,8 @@ import pytest
 from inbox_pictures import encoded, stored
 from support import paint
 
+from maskdet.dataset.layout import ANNOTATIONS, PICTURES
 from maskdet.detector.picture import PictureLimits, decode
-from maskdet.inbox.inbox import ANNOTATIONS, PICTURES
 from maskdet.types import Picture
 
 
