@@ -28,6 +28,7 @@ from maskdet.serving.routes.docs import docs_routes
 from maskdet.serving.routes.health import health_routes, metrics_routes
 from maskdet.serving.routes.native import native_routes
 from maskdet.serving.routes.page import page_routes
+from maskdet.serving.routes.review import review_routes
 from maskdet.serving.service import Service
 from maskdet.serving.settings import ServeSettings
 
@@ -60,6 +61,7 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     app.include_router(metrics_routes(engine, service.unpacker))
     app.include_router(page_routes(service))
     app.include_router(correction_routes(service))
+    app.include_router(review_routes(service))
     for router in dialect_routes(service):
         app.include_router(router)
     app.add_exception_handler(Exception, _on_error)

@@ -125,8 +125,8 @@ class ServeSettings(Section):
     """Whether PaddleHub errors have real 4xx statuses; PaddleHub itself sends 200 with the error inside."""
 
     capture: CaptureSettings = CaptureSettings()
-    """Which served pictures are kept for review, in the folder `serve.inbox`; by default none. EXIF and GPS data
-    are never kept."""
+    """Which served pictures are kept for review, in the folder `serve.inbox`; by default none. EXIF and GPS
+    data are never kept."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
