@@ -20,7 +20,7 @@ from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.engine.monitor import DriftGauges, Monitor
 from maskdet.serving.engine.queue import Batch, Job, JobQueue
 from maskdet.serving.engine.served_model import PictureResult, Prepared, ServedModel, Work, bundle_id
-from maskdet.serving.refusals import NotReady, UnknownModel
+from maskdet.serving.refusals import Busy, NotReady, UnknownModel
 from maskdet.serving.settings import ServeSettings
 
 State = Literal["starting", "ready", "failed", "draining", "stopped"]
@@ -29,6 +29,8 @@ Claimed = tuple[Job[Work, PictureResult], ServedModel, Prepared]
 
 SPARE_THREADS = 1
 """In addition to one per core: while a thread waits for the interpreter lock, another one runs."""
+SPARE_SECONDS = 0.5
+"""How long a picture that no client waits for is kept until the engine has nothing else to do."""
 PROBE_SUFFIXES = (".jpg", ".png")
 """The probe uses both decoders, so that no client waits for their first load."""
 
@@ -113,6 +115,23 @@ class Engine:
         if isinstance(outcome, MaskdetError):
             raise outcome
         return outcome
+
+    def spare(self, work: Work) -> PictureResult | None:
+        """One picture's result while nothing else waits or runs; None if that does not happen soon.
+
+        Waits, so it is not for the event loop. Raises PictureError, BadOption, UnknownModel or BundleError.
+        """
+        self._model(work.model).thresholds(work.threshold)
+        deadline = time.monotonic() + SPARE_SECONDS
+        while not self._queue.idle:
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(0.005)
+        try:
+            [job] = self._queue.put([work])
+            return job.future.result()
+        except Busy:
+            return None
 
     async def submit_all(self, works: Sequence[Work]) -> list[ResultOrError]:
         """Accept all of one request's pictures or none; each is answered with a result or its own error.
