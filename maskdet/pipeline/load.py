@@ -15,6 +15,7 @@ from maskdet.errors import PipelineFileError
 from maskdet.pipeline.document import Document, KeyPath, read_document, read_value
 from maskdet.pipeline.problems import Problem, describe_faults, dotted
 from maskdet.pipeline.schema import PipelineFile
+from maskdet.tracking.settings import SQLITE
 from maskdet.training.settings import STARTS
 
 MAX_PROBLEMS = 20
@@ -94,6 +95,14 @@ class _Draft:
             value = section.get(key)
             if isinstance(value, str) and value and value not in _WORDS.get(path[:2], ()):
                 section[key] = self._origin(path).base / Path(value).expanduser()
+        self._anchor_databases()
+
+    def _anchor_databases(self) -> None:
+        section = self._inner(("tracking",))
+        for key, value in section.items():
+            if isinstance(value, str) and value.startswith(SQLITE) and value != SQLITE:
+                base = self._origin(("tracking", key)).base
+                section[key] = f"{SQLITE}{base / value.removeprefix(SQLITE)}"
 
     def validate(self) -> PipelineFile:
         problems = [Problem(key, f"{dotted(key)} is written twice", line) for key, line in self._duplicates]

@@ -11,6 +11,7 @@ from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.settings import ExportSettings
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import Section
+from maskdet.tracking.settings import TrackingSettings
 from maskdet.training.settings import ModelSettings, TrainSettings
 
 
@@ -31,3 +32,5 @@ class PipelineFile(Section):
     """What is written for deployment, and how closely it must agree with the checkpoint."""
     serve: ServeSettings = ServeSettings()
     """Where the HTTP server listens."""
+    tracking: TrackingSettings = TrackingSettings()
+    """Where trainings are recorded beside the results folder."""
