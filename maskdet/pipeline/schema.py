@@ -14,6 +14,7 @@ from maskdet.pipeline.ci.settings import CiSettings
 from maskdet.registry.settings import RegistrySettings
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import Section
+from maskdet.tracking.settings import TrackingSettings
 from maskdet.training.settings import ModelSettings, TrainSettings
 
 
@@ -40,3 +41,5 @@ class PipelineFile(Section):
     """Where the HTTP server listens."""
     registry: RegistrySettings = RegistrySettings()
     """Where registered models are kept."""
+    tracking: TrackingSettings = TrackingSettings()
+    """Where trainings are recorded beside the results folder."""
