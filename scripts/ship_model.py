@@ -24,12 +24,13 @@ from onnx import numpy_helper
 from safetensors.numpy import save_file
 
 from maskdet.artefacts import BEST, BUNDLE, MANIFEST
+from maskdet.dataset.learnt import data_sha256
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.shipped import MODEL_NAME, WEIGHTS_NAME
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
 from maskdet.errors import MaskdetError, StageError
 from maskdet.export.assembly import store_meta
-from maskdet.files import sha256_file, staged_file
+from maskdet.files import staged_file
 from maskdet.pipeline.stages.export import bundle_figures
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
@@ -98,7 +99,7 @@ def _policy_of(bundle: Bundle, judged: dict[str, Any], metrics: Path) -> Thresho
 
 def _require_manifest(run: Path, expected: str) -> None:
     manifest = run / "prepare" / MANIFEST
-    if not manifest.is_file() or sha256_file(manifest) != expected:
+    if not manifest.is_file() or data_sha256(manifest) != expected:
         raise StageError(
             f"{manifest} is not the one that the bundle was made from", "run `maskdet run` to its end"
         )

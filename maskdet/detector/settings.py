@@ -64,7 +64,7 @@ class BundleMeta(Section):
     threshold_policy: ThresholdPolicy = ThresholdPolicy()
     """How the thresholds were chosen; unknown for a bundle without it."""
     manifest_sha256: str = ""
-    """Hash of the manifest the model was trained from."""
+    """The data hash of the manifest that the model was trained from."""
     metrics: dict[str, float] = Field(default_factory=dict)
     """Figures on val, such as ap50, as fractions of 1; those of one policy are named
     after it, such as policy.safe.recall.LABEL."""

@@ -23,7 +23,7 @@ _SHARES: Final[dict[Kind, int]] = {"bare passed": 12, "false alarm": 4, "missed"
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One wrong answer; boxes xyxy in pixels of the picture, `path` relative to the data root.
+    """One wrong answer; boxes xyxy in pixels of the picture, `path` the name of the picture in the data set.
 
     `said`, its box and score are absent for a missed face; `truth` and its box for a false alarm.
     """

@@ -18,7 +18,7 @@ from maskdet.errors import ExportError
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.parity import BATCH_SIZES, Parity, compare, parity_batch
 from maskdet.export.settings import ExportSettings
-from maskdet.files import sha256_file, write_json
+from maskdet.files import write_json
 from maskdet.judging.bundles import evaluate_bundle
 from maskdet.machine import core_count
 from maskdet.progress import Track, silent
@@ -46,7 +46,6 @@ class ExportJob:
     config: Path
     weights: Path
     manifest: Path
-    data_root: Path
     out: Path
     settings: ExportSettings
     eval_settings: EvalSettings
@@ -71,7 +70,7 @@ def export(job: ExportJob, *, track: Track = silent) -> ExportSummary:
     """
     manifest = load_manifest(job.manifest)
     input_size = variant(job.variant).input_size
-    batch = parity_batch(manifest.part("val"), job.data_root, job.settings.parity_pictures, input_size)
+    batch = parity_batch(manifest, job.settings.parity_pictures, input_size)
     stored = _convert(job, manifest, batch)
     bundle = load_bundle(job.out / BUNDLE) if job.settings.onnx else None
     counts = np.array([job.thresholds[label] for label in manifest.labels], np.float32)
@@ -123,12 +122,12 @@ def _meta(job: ExportJob, manifest: Manifest) -> BundleMeta:
         thresholds=job.thresholds,
         threshold_policy=job.threshold_policy,
         metrics=job.metrics,
-        manifest_sha256=sha256_file(job.manifest),
+        manifest_sha256=manifest.data_hash,
     )
 
 
 def _judge(job: ExportJob, bundle: Bundle, manifest: Manifest, track: Track) -> float:
-    ap50 = evaluate_bundle(bundle, manifest, job.data_root, job.eval_settings, track=track).ap50
+    ap50 = evaluate_bundle(bundle, manifest, job.eval_settings, track=track).ap50
     expected = job.metrics.get("ap50", ap50)
     if abs(ap50 - expected) > _AP_TOLERANCE:
         raise ExportError(

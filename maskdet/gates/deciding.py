@@ -53,7 +53,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deciding:
-    """One picture; its path is relative to the data root, boxes are xyxy in its pixels.
+    """One picture by its name in the data set; boxes are xyxy in its pixels.
 
     ap50_effect: what the picture adds to the difference of AP50, challenger minus champion: that difference
     with all pictures, less the one without this picture.
@@ -93,7 +93,7 @@ def deciding_pictures(
 
     Sorted by mistakes at the shipped thresholds, those with equally many by their effect on AP50.
     """
-    pictures = [item.picture for item in manifest.part("val")]
+    pictures = [manifest.name(item) for item in manifest.part("val")]
     ours, theirs = _Answers(challenger), _Answers(champion)
     effects = _effects(challenger, champion)
     gains = theirs.mistakes - ours.mistakes

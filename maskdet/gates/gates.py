@@ -55,7 +55,6 @@ class GateJob:
     challenger: Contender
     champion: Contender | Absent
     manifest: Path
-    data_root: Path
     settings: GateSettings
 
 
@@ -75,7 +74,7 @@ class _Judge:
         whole = load_manifest(job.manifest)
         self._bundles = {who: load_bundle(each.model) for who, each in _contenders(job).items()}
         self._lineages = {who: self._lineage(whole, who) for who in self._bundles}
-        self._left_out = known_pictures(whole, job.data_root, self._lineages)
+        self._left_out = known_pictures(whole, self._lineages)
         self._manifest = _without(whole, self._left_out)
         val = self._manifest.part("val")
         faces = sum(not face.difficult for picture in val for face in picture.objects)
@@ -86,7 +85,7 @@ class _Judge:
             return self._report({}, [_val_ruling(self._needs)])
         weights = draw_resamples(self._needs.pictures)
         sides = {
-            who: Side.of(bundle, self._manifest, self._job.data_root, weights, track=self._track)
+            who: Side.of(bundle, self._manifest, weights, track=self._track)
             for who, bundle in self._bundles.items()
         }
         return self._report(sides, self._rulings(sides["challenger"], sides.get("champion"), weights))
@@ -119,7 +118,7 @@ class _Judge:
         yield from cost.absolute()
         if settings.parity:
             yield parity_ruling(self._job.challenger.parity)
-        for each in comparisons(settings, (champion or challenger).classes):
+        for each in comparisons(settings, champion or challenger):
             if champion is not None:
                 yield each.ruling(Pair(challenger, champion, weights, self._needs))
             elif absent is not None:
@@ -134,8 +133,7 @@ class _Judge:
         bundles, settings = list(self._bundles.values()), self._job.settings
         times: list[Curve] = []
         if wants_time(settings, len(bundles) > 1):
-            count, root = settings.latency_pictures, self._job.data_root
-            times = time_in_turn(bundles, self._manifest, root, count, track=self._track)
+            times = time_in_turn(bundles, self._manifest, settings.latency_pictures, track=self._track)
         return Cost([len(bundle.model) for bundle in bundles], times, settings)
 
     def _lineage(self, whole: Manifest, who: str) -> Lineage | None:
@@ -169,7 +167,7 @@ def _contenders(job: GateJob) -> dict[str, Contender]:
 
 def _without(manifest: Manifest, left_out: tuple[LeftOut, ...]) -> Manifest:
     names = {each.picture for each in left_out}
-    kept = tuple(p for p in manifest.pictures if p.part == "val" and p.picture not in names)
+    kept = tuple(p for p in manifest.pictures if p.part == "val" and manifest.name(p) not in names)
     return replace(manifest, pictures=kept)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -24,7 +23,7 @@ _P95: Final = 95
 
 
 def time_in_turn(
-    bundles: Sequence[Bundle], manifest: Manifest, root: Path, count: int, *, track: Track = silent
+    bundles: Sequence[Bundle], manifest: Manifest, count: int, *, track: Track = silent
 ) -> list[Curve]:
     """Milliseconds of one core per picture for resize, pass and NMS, [K] for each bundle.
 
@@ -37,7 +36,7 @@ def time_in_turn(
     largest = max(bundle.meta.input_size for bundle in bundles)
     rows: list[list[float]] = []
     for place in track(places, "timing", len(places)):
-        seen = read_reduced(root / pictures[place].picture, at_least=largest)
+        seen = read_reduced(manifest.path(pictures[place]), at_least=largest)
         rows.append(_row(detectors, seen.pixels, seen.size, warm=bool(rows)))
     return list(np.array(rows, np.float64).T)
 

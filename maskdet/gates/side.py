@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from maskdet.dataset.manifest import Manifest
 from maskdet.detector.bundle import Bundle
+from maskdet.errors import UsageError
 from maskdet.evaluation.class_match import of_known_classes
 from maskdet.evaluation.evaluator import checked_scenes, evaluate
 from maskdet.evaluation.intervals import Weights, resampled_ap, resampled_coco_ap
@@ -22,6 +22,7 @@ from maskdet.evaluation.slices import BINS, Bins, Slicer
 from maskdet.evaluation.views import View
 from maskdet.judging.bundles import see_val
 from maskdet.progress import Track, silent
+from maskdet.settings import nearest
 from maskdet.types import BoolArray, FloatArray, IntArray
 
 WIDER: Final = ">16"
@@ -51,11 +52,9 @@ class Side:
     ap50_95: tuple[Curve, ...]
 
     @classmethod
-    def of(
-        cls, bundle: Bundle, manifest: Manifest, root: Path, weights: Weights, *, track: Track = silent
-    ) -> Side:
+    def of(cls, bundle: Bundle, manifest: Manifest, weights: Weights, *, track: Track = silent) -> Side:
         """Detect in val and evaluate at the bundle's own thresholds. Raises like `see_val` and `evaluate`."""
-        seen = see_val(bundle, manifest, root, track=track)
+        seen = see_val(bundle, manifest, track=track)
         match = seen.match
         scenes = checked_scenes(((truth, match.remapped(found)) for truth, found in seen.pairs), match.labels)
         judged = evaluate(scenes, match.labels, thresholds=match.rename(bundle.meta.thresholds))
@@ -107,6 +106,19 @@ class Side:
         """[P] the answer's detections that are on no labelled face."""
         rows = false_alarms(self.pool, self.said)
         return np.bincount(self.pool.pictures[rows], minlength=len(self.scenes))
+
+    def in_slice(self, key: str, ruler: tuple[int, int]) -> BoolArray:
+        """[M] the faces that count in a slice, see `bin_of` and `slicer`."""
+        return self.slicer(ruler).faces_inside(*self.bin_of(key, "gates.slices"))
+
+    def bin_of(self, key: str, setting: str) -> tuple[str, float, float]:
+        """Axis and ends of a slice, by its name such as face_pixels.>16. Raises UsageError."""
+        axes = self.slicer(self.bundle.meta.input_size).all_axes(AXES)
+        known = {f"{axis}.{one[0]}": (axis, *one[1:]) for axis, bins in axes.items() for one in bins}
+        if key not in known:
+            hint = f"write {nearest(key, known) or ' or '.join(known)}"
+            raise UsageError(f"{setting}: there is no slice {key}", hint)
+        return known[key]
 
     def slicer(self, ruler: tuple[int, int]) -> Slicer:
         """The slices of val; widths of faces are those at a network input of the size `ruler`."""

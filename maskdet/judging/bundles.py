@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from maskdet.dataset.manifest import Manifest, ManifestPicture
+from maskdet.detector.brightness import mean_luma
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_reduced
@@ -18,7 +18,7 @@ from maskdet.evaluation.policies import Shipped
 from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.evaluation.views import View, mean_luma
+from maskdet.evaluation.views import View
 from maskdet.flow import run_in_order
 from maskdet.judging.class_match import ClassMatch, match_classes
 from maskdet.judging.views import view_of
@@ -28,16 +28,15 @@ from maskdet.types import Detections
 
 
 def evaluate_bundle(
-    bundle: Bundle, manifest: Manifest, data_root: Path, settings: EvalSettings, *, track: Track = silent
+    bundle: Bundle, manifest: Manifest, settings: EvalSettings, *, track: Track = silent
 ) -> Evaluation:
     """`judge_bundle` of the plain look, without the time."""
-    return judge_bundle(bundle, manifest, data_root, settings, track=track)[0]
+    return judge_bundle(bundle, manifest, settings, track=track)[0]
 
 
 def judge_bundle(
     bundle: Bundle,
     manifest: Manifest,
-    data_root: Path,
     settings: EvalSettings,
     *,
     look: Look = PLAIN,
@@ -48,7 +47,7 @@ def judge_bundle(
     Also the milliseconds of one core per picture for detection: resize, passes, NMS.
     Raises BundleError if no class of the bundle is one of the data set.
     """
-    seen = see_val(bundle, manifest, data_root, look=look, track=track)
+    seen = see_val(bundle, manifest, look=look, track=track)
     meta = bundle.meta
     shipped = Shipped(seen.match.rename(meta.thresholds), meta.threshold_policy)
     judged = seen.match.judge(seen.pairs, seen.views, settings, meta.input_size, shipped=shipped)
@@ -69,15 +68,13 @@ class Sighting:
     milliseconds: float
 
 
-def see_val(
-    bundle: Bundle, manifest: Manifest, data_root: Path, *, look: Look = PLAIN, track: Track = silent
-) -> Sighting:
+def see_val(bundle: Bundle, manifest: Manifest, *, look: Look = PLAIN, track: Track = silent) -> Sighting:
     """Detect in every val picture with ONNX Runtime. Raises BundleError if no class of the bundle is one of
     the data set.
     """
     match = match_classes(manifest, bundle.meta.labels, bundle.meta.roles)
     pictures = manifest.part("val")
-    looked = _look(bundle, pictures, data_root, look)
+    looked = _look(bundle, manifest, pictures, look)
     found, views, seconds = zip(*track(looked, "evaluating", len(pictures)), strict=True)
     pairs = zip((manifest.ground_truth(picture) for picture in pictures), found, strict=True)
     return Sighting(match, tuple(pairs), views, 1000 * sum(seconds) / len(seconds))
@@ -87,17 +84,19 @@ _Seen = tuple[Detections, View, float]
 """A picture's detections, its view, and the seconds of detection."""
 
 
-def _look(bundle: Bundle, items: Sequence[ManifestPicture], root: Path, look: Look) -> Iterator[_Seen]:
+def _look(
+    bundle: Bundle, manifest: Manifest, items: Sequence[ManifestPicture], look: Look
+) -> Iterator[_Seen]:
     # One core per picture is faster than all cores on one after another.
     detector = Detector(bundle, threads=1)
-    tasks = (partial(_see, detector, item, root, look) for item in items)
+    tasks = (partial(_see, detector, manifest, item, look) for item in items)
     with closing(run_in_order(tasks, core_count())) as seen:
         yield from seen
 
 
-def _see(detector: Detector, item: ManifestPicture, root: Path, look: Look) -> _Seen:
-    picture = read_reduced(root / item.picture, at_least=look.least_size(detector.meta.input_size))
-    view = view_of(item, mean_luma(picture.pixels))
+def _see(detector: Detector, manifest: Manifest, item: ManifestPicture, look: Look) -> _Seen:
+    picture = read_reduced(manifest.path(item), at_least=look.least_size(detector.meta.input_size))
+    view = view_of(manifest, item, mean_luma(picture.pixels))
     # The time of this thread, so that other threads and programs do not count.
     started = time.thread_time()
     found = detect_closely(detector, picture.pixels, look, picture.size)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.artefacts import GATES, MANIFEST, PARITY
+from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import EnvironmentProblem, RegistryError, StageError, UsageError
 from maskdet.files import staged_folder, write_json, write_text
 from maskdet.gates.gates import Absent, Contender, GateJob, judge
@@ -34,7 +35,7 @@ class Gating:
     """
 
     challenger: Path | None = None
-    champion: str | None = None
+    champion: Path | None = None
     explain: Path | None = None
     report: GateReport | None = field(default=None, init=False)
 
@@ -47,13 +48,12 @@ class Gating:
             ),
             champion=_champion(context, self.champion),
             manifest=context.path("prepare", MANIFEST),
-            data_root=context.pipeline.data.root,
             settings=context.pipeline.gates,
         )
         self.report = judge(job, track=context.track)
         write_gates(self.report, context.path(FOLDER))
         if self.explain is not None:
-            explain_gates(self.report, context.pipeline.data.root, self.explain)
+            explain_gates(self.report, load_manifest(job.manifest).files, self.explain)
 
 
 def write_gates(report: GateReport, folder: Path) -> None:
@@ -63,25 +63,25 @@ def write_gates(report: GateReport, folder: Path) -> None:
         write_text(out / "gates.md", markdown_report(report))
 
 
-def explain_gates(report: GateReport, root: Path, folder: Path) -> None:
-    """Draw the pictures that decide: regressions.png and gains.png where there are some; deciding.json."""
+def explain_gates(report: GateReport, files: Mapping[str, Path], folder: Path) -> None:
+    """Draw the pictures that decide: regressions.png, gains.png, deciding.json; `files` by name."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, pictures in (("regressions", report.regressions), ("gains", report.gains)):
         target = folder / f"{name}.png"
         target.unlink(missing_ok=True)
         if pictures:
-            draw_deciding(pictures, root, target)
+            draw_deciding(pictures, files, target)
     write_json(folder / "deciding.json", report.to_json()["deciding"])
 
 
-def _champion(context: Context, named: str | None) -> Contender | Absent:
+def _champion(context: Context, named: Path | None) -> Contender | Absent:
     named = named or context.pipeline.gates.champion
     if named is None:
         return Absent("no champion yet: no comparison was asked for by gates.champion", first=True)
-    if named == NONE:
+    if str(named) == NONE:
         return Absent("no champion yet: gates.champion is none", first=True)
     try:
-        return _contender(existing_model(Path(named)), named)
+        return _contender(existing_model(named), str(named))
     except (EnvironmentProblem, RegistryError, StageError, UsageError) as error:
         return Absent(f"the champion {named} is missing: {error.what}", first=False)
 

@@ -58,7 +58,7 @@ def test_parity_is_written(exported: Exported) -> None:
 def test_bundle_and_checkpoint_are_judged_alike(exported: Exported) -> None:
     bundle = load_bundle(exported.job.out / "model.onnx")
     one = exported.evaluation
-    two = evaluate_bundle(bundle, exported.data.manifest, exported.data.root, EvalSettings())
+    two = evaluate_bundle(bundle, exported.data.manifest, EvalSettings())
     assert two.ap50 == pytest.approx(one.ap50, abs=1e-3)
     assert two.ap50_95 == pytest.approx(one.ap50_95, abs=1e-3)
     assert two.ap50 == pytest.approx(exported.summary.ap50_onnx)

@@ -148,7 +148,7 @@ def test_parity_time_and_size(val: Val, ruled) -> None:
         json.dumps({**json.loads((model.parent / "parity.json").read_text()), "box_difference": 0.2})
     )
     assert ruled(val.judge(model, FIRST, settings()))["parity"] == "fail"
-    unproven = GateJob(Contender("bare", model), FIRST, val.manifest, val.root, settings())
+    unproven = GateJob(Contender("bare", model), FIRST, val.manifest, settings())
     assert ruled(judge(unproven))["parity"] == "unmeasured"
 
 
@@ -178,7 +178,7 @@ def test_floors_by_class_and_by_slice(val: Val, ruled) -> None:
         ),
         (
             {"floors": {"slice_recall": {"width.>16": 0.5}}},
-            "gates.floors.slice_recall: there is no slice width",
+            "gates.floors: there is no slice width",
         ),
         ({"slices": ["face_pixels.>15"]}, "gates.slices: there is no slice face_pixels.>15"),
     ],

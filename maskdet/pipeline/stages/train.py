@@ -59,7 +59,6 @@ def _run(context: Context, out: Path) -> str:
     job = TrainJob(
         config=context.path("config", CONFIG),
         manifest=context.path("prepare", MANIFEST),
-        data_root=pipeline.data.root,
         out=out,
         settings=pipeline.train,
         model=pipeline.model,
