@@ -15,6 +15,7 @@ from maskdet.cli.eval import evaluate
 from maskdet.cli.export import export
 from maskdet.cli.gates import gates
 from maskdet.cli.init import init
+from maskdet.cli.models import models
 from maskdet.cli.predict import predict
 from maskdet.cli.prepare import prepare
 from maskdet.cli.request import request
@@ -50,6 +51,7 @@ app.command("status")(status)
 app.command("stop")(stop)
 app.command("request")(request)
 app.command("doctor")(doctor)
+app.add_typer(models, name="models")
 
 
 def _show_version(wanted: bool) -> None:

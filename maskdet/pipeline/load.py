@@ -16,6 +16,8 @@ from maskdet.gates.settings import NONE
 from maskdet.pipeline.document import Document, KeyPath, read_document, read_value
 from maskdet.pipeline.problems import Problem, describe_faults, dotted
 from maskdet.pipeline.schema import PipelineFile
+from maskdet.registry.reference import is_reference
+from maskdet.registry.settings import RegistrySettings
 from maskdet.training.settings import STARTS
 
 MAX_PROBLEMS = 20
@@ -27,6 +29,7 @@ _PATH_KEYS: tuple[KeyPath, ...] = (
     ("train", "python"),
     ("serve", "inbox"),
     ("gates", "champion"),
+    ("registry", "root"),
 )
 # Values of these keys that are not paths.
 _WORDS: dict[KeyPath, tuple[str, ...]] = {
@@ -94,10 +97,13 @@ class _Draft:
 
     def anchor_paths(self) -> None:
         """Make relative paths absolute before validation, while the origin of each is known."""
+        registry = self._value.setdefault("registry", {})
+        if isinstance(registry, dict):
+            registry.setdefault("root", str(RegistrySettings().root))
         for path in (*_PATH_KEYS, *self._inner_paths()):
             section, key = self._inner(path[:-1]), str(path[-1])
             value = section.get(key)
-            if isinstance(value, str) and value and value not in _WORDS.get(path[:2], ()):
+            if isinstance(value, str) and _is_path(value, _WORDS.get(path[:2], ())):
                 section[key] = self._origin(path).base / Path(value).expanduser()
 
     def validate(self) -> PipelineFile:
@@ -162,6 +168,10 @@ class _Draft:
             return problem.line, f"{self._path}:{problem.line}", problem.text
         origin = self._origin(problem.path)
         return origin.order, origin.place, problem.text
+
+
+def _is_path(value: str, words: Sequence[str]) -> bool:
+    return bool(value) and value not in words and not is_reference(value)
 
 
 def _read_file(path: Path) -> Document:

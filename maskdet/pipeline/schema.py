@@ -10,6 +10,7 @@ from maskdet.dataset.settings import DataSettings
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.settings import ExportSettings
 from maskdet.gates.settings import GateSettings
+from maskdet.registry.settings import RegistrySettings
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import Section
 from maskdet.training.settings import ModelSettings, TrainSettings
@@ -34,3 +35,5 @@ class PipelineFile(Section):
     """When a challenger may take the champion's place."""
     serve: ServeSettings = ServeSettings()
     """Where the HTTP server listens."""
+    registry: RegistrySettings = RegistrySettings()
+    """Where registered models are kept."""
