@@ -31,6 +31,7 @@ def write_tiny_bundle(
     threshold_policy: ThresholdPolicy | None = None,
     metrics: Mapping[str, float] | None = None,
     roles: Mapping[str, Role] | None = None,
+    manifest_sha256: str = "",
 ) -> Path:
     """Write a bundle of up to three labels; input_size (height, width) in multiples of GRID; the names tell
     the roles unless given.
@@ -47,6 +48,7 @@ def write_tiny_bundle(
         thresholds=dict(thresholds) if thresholds is not None else dict.fromkeys(labels, 0.5),
         threshold_policy=threshold_policy or ThresholdPolicy(),
         metrics=dict(metrics or {}),
+        manifest_sha256=manifest_sha256,
     )
     path.write_bytes(tiny_model(meta).SerializeToString())
     return path
