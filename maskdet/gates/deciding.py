@@ -53,7 +53,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deciding:
-    """One picture; its path is relative to the data root, boxes are xyxy in its pixels.
+    """One picture by its name in the data set; boxes are xyxy in its pixels.
 
     ap50_effect: what the picture adds to the difference of AP50, challenger minus champion: that difference
     with all pictures, less the one without this picture.

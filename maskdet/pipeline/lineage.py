@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from maskdet import __version__
-from maskdet.artefacts import BEST, BUNDLE, METRICS, PARITY
+from maskdet.artefacts import BEST, BUNDLE, MANIFEST, METRICS, PARITY
 from maskdet.dataset.manifest import Manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import DEFAULT, shipped_pictures, shipped_weights, ships_model
@@ -47,7 +47,7 @@ def run_lineage(context: Context, manifest: Manifest, start: RunStart, gates: Pa
         source=f"{context.folder.parent.name}/{context.folder.name}",
         parent=start.parent,
         start=start.words,
-        data_sha256=manifest.data_hash,
+        data_sha256=sha256_file(context.path("prepare", MANIFEST)),
         pictures={part: len(manifest.part(part)) for part in ("train", "val")},
         settings=_settings(context),
         checkpoint_sha256=sha256_file(context.path("train", BEST)),
@@ -78,7 +78,7 @@ def start_of_run(context: Context, registry: Registry, model: str) -> RunStart:
 
 def picture_records(manifest: Manifest) -> list[PictureRecord]:
     """The pictures of the manifest, by hash."""
-    return [PictureRecord(sha256=one.sha256, phash=one.phash, part=one.part) for one in manifest.pictures]
+    return [PictureRecord(sha256=item.sha256, phash=item.phash, part=item.part) for item in manifest.pictures]
 
 
 def _settings(context: Context) -> dict[str, Any]:

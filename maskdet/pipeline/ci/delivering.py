@@ -151,7 +151,7 @@ class _Work:
             why="passed the gates in maskdet run --ci",
             expected=self.seat.number or 0,
         )
-        self.context.say(move.describe())
+        self.context.say(f"{version.model}: {move.describe()}")
         return Fate.PROMOTED
 
     def _ended(
