@@ -20,7 +20,7 @@ from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.safety import Parts, called, faces_of, false_alarms
 from maskdet.evaluation.slices import BINS, Bins, Slicer
 from maskdet.evaluation.views import View
-from maskdet.judging.bundles import see_val
+from maskdet.judging.bundles import Sighting, see_val
 from maskdet.progress import Track, silent
 from maskdet.settings import nearest
 from maskdet.types import BoolArray, FloatArray, IntArray
@@ -54,13 +54,17 @@ class Side:
     @classmethod
     def of(cls, bundle: Bundle, manifest: Manifest, weights: Weights, *, track: Track = silent) -> Side:
         """Detect in val and evaluate at the bundle's own thresholds. Raises like `see_val` and `evaluate`."""
-        seen = see_val(bundle, manifest, track=track)
+        return cls.seen(bundle, see_val(bundle, manifest, track=track), manifest.labels, weights)
+
+    @classmethod
+    def seen(cls, bundle: Bundle, seen: Sighting, labels: Sequence[str], weights: Weights) -> Side:
+        """Evaluate what a bundle has found; `labels` are the data's. Raises like `evaluate`."""
         match = seen.match
         scenes = checked_scenes(((truth, match.remapped(found)) for truth, found in seen.pairs), match.labels)
         judged = evaluate(scenes, match.labels, thresholds=match.rename(bundle.meta.thresholds))
         scores = np.array(list(judged.thresholds.values()), np.float32)
         everything = pool(scenes, float(scores.min()))
-        own = range(len(manifest.labels))
+        own = range(len(labels))
         return cls(
             bundle=bundle,
             judged=of_known_classes(judged, match.meanings.partners),
@@ -70,7 +74,7 @@ class Side:
             said=everything.answers(scores),
             scores=scores,
             parts=Parts.of(match.meanings.roles, match.labels),
-            classes=tuple(name for name in manifest.labels if match.meanings.partners[name] is not None),
+            classes=tuple(name for name in labels if match.meanings.partners[name] is not None),
             ap50=tuple(
                 resampled_ap(judged.classes[number].ranking, _faces(everything, number, len(scenes)), weights)
                 for number in own
