@@ -11,6 +11,7 @@ import typer
 from maskdet import __version__
 from maskdet.cli.config import config
 from maskdet.cli.doctor import doctor
+from maskdet.cli.drift import drift
 from maskdet.cli.eval import evaluate
 from maskdet.cli.export import export
 from maskdet.cli.init import init
@@ -47,6 +48,7 @@ app.command("serve")(serve)
 app.command("status")(status)
 app.command("stop")(stop)
 app.command("request")(request)
+app.command("drift")(drift)
 app.command("doctor")(doctor)
 
 

@@ -25,6 +25,8 @@ _PATH_KEYS: tuple[KeyPath, ...] = (
     ("model", "pretrained"),
     ("train", "python"),
     ("serve", "inbox"),
+    ("serve", "monitor"),
+    ("drift", "inbox"),
 )
 # Values of these keys that are not paths.
 _WORDS: dict[KeyPath, tuple[str, ...]] = {("model", "pretrained"): STARTS, ("serve", "models"): (DEFAULT,)}

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from maskdet.dataset.settings import DataSettings
+from maskdet.drift.settings import DriftSettings
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.settings import ExportSettings
 from maskdet.serving.settings import ServeSettings
@@ -31,3 +32,5 @@ class PipelineFile(Section):
     """What is written for deployment, and how closely it must agree with the checkpoint."""
     serve: ServeSettings = ServeSettings()
     """Where the HTTP server listens."""
+    drift: DriftSettings = DriftSettings()
+    """When what a server sees makes retraining due."""
