@@ -26,6 +26,7 @@ from maskdet.serving.routes.admin import Reloading, admin_routes
 from maskdet.serving.routes.corrections import correction_routes
 from maskdet.serving.routes.docs import docs_routes
 from maskdet.serving.routes.health import health_routes, metrics_routes
+from maskdet.serving.routes.monitor import monitor_routes
 from maskdet.serving.routes.native import native_routes
 from maskdet.serving.routes.page import page_routes
 from maskdet.serving.routes.review import review_routes
@@ -59,6 +60,7 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     app.include_router(health_routes(engine))
     app.include_router(docs_routes(app, service.unpacker))
     app.include_router(metrics_routes(engine, service.unpacker))
+    app.include_router(monitor_routes(service))
     app.include_router(page_routes(service))
     app.include_router(correction_routes(service))
     app.include_router(review_routes(service))

@@ -93,6 +93,7 @@ class Service:
         camera = camera_of(request)
         for result in results:
             self.metrics.result(result, camera)
+        self.engine.monitor.observe(results, camera, len(outcomes) - len(results))
         bundles = ",".join(dict.fromkeys(bundle_id(result.model) for result in results))
         answered_by(request.scope, bundles)
         note(

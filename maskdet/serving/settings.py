@@ -115,6 +115,12 @@ class ServeSettings(Section):
     inbox_pictures: int = Field(10_000, ge=1)
     """Most corrected and accepted pictures that the inbox holds."""
 
+    monitor: Path | None = None
+    """Folder for hourly statistics of what the server sees, without pictures; several servers may share it.
+    Without it they are kept in memory, for two days at most."""
+    monitor_days: int = Field(30, ge=1, le=3650)
+    """How many days of statistics the folder keeps."""
+
     dialects: tuple[Dialect, ...] = get_args(Dialect)
     """Older systems whose clients get responses in their own format."""
     hub_modules: tuple[str, ...] = ("pyramidbox_lite_server_mask", "pyramidbox_lite_mobile_mask")

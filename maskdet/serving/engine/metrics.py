@@ -73,6 +73,10 @@ class Metrics:
         else:
             self._gauges.append((gauge, value))
 
+    def add(self, collector: Collector) -> None:
+        """Further metrics, which already are those of all workers."""
+        self._page.register(collector)
+
     async def keep_fresh(self) -> None:
         """Keep writing the gauges for the other workers to read."""
         while True:
