@@ -25,9 +25,16 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         else:
             yield f"{prefix}{name}"
     for name, field in model.model_fields.items():
-        for kind in get_args(next(iter(get_args(field.annotation)), None)):
+        for kind in parts(field.annotation):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 yield from keys(kind, f"{prefix}{name}.N.")
+
+
+def parts(annotation: Any) -> Iterator[Any]:
+    """The types within one such as tuple[Section, ...] | None."""
+    for inner in get_args(annotation):
+        yield inner
+        yield from parts(inner)
 
 
 def test_the_page_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
