@@ -1,7 +1,7 @@
-"""The loop on the sample set, once around: serve, correct, capture, review, retrain, judge, promote, roll back.
+"""The loop on the sample set, once: serve, correct, capture, review, retrain, judge, promote, roll back.
 
-Writes to runs/loop, runs/loop-inbox and runs/loop-models, and starts afresh each time. A client sends requests
-from beginning to end; the last line says how many failed.
+Writes to runs/loop, runs/loop-inbox, runs/loop-models and runs/loop-camera, and starts afresh each time.
+A client sends requests from beginning to end; the last lines say how many failed.
 """
 
 from __future__ import annotations

@@ -85,7 +85,9 @@ def _show(context: Context, log: JobLog, delivery: Delivery) -> None:
     nothing = "nothing to do: " if delivery.unchanged else ""
     print_lines(["", f"{nothing}{delivery.headline()}"])
     if delivery.fate is Fate.REFUSED:
-        log.annotate("error", "\n".join([f"{context.pipeline.name}: {delivery.headline()}", *delivery.reasons]))
+        log.annotate(
+            "error", "\n".join([f"{context.pipeline.name}: {delivery.headline()}", *delivery.reasons])
+        )
     elif not delivery.unchanged:
         log.annotate("notice", f"{context.pipeline.name}: {delivery.headline()}")
     print_lines([f"report: {shown(context.path(CI, COMMENT))}"])
