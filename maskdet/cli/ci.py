@@ -82,14 +82,13 @@ def _show(context: Context, log: JobLog, delivery: Delivery) -> None:
     from maskdet.pipeline.ci.reports import CI, COMMENT
     from maskdet.reporting.delivery import Fate
 
+    told = f"{context.pipeline.name}: {delivery.headline()}"
     nothing = "nothing to do: " if delivery.unchanged else ""
     print_lines(["", f"{nothing}{delivery.headline()}"])
     if delivery.fate is Fate.REFUSED:
-        log.annotate(
-            "error", "\n".join([f"{context.pipeline.name}: {delivery.headline()}", *delivery.reasons])
-        )
+        log.annotate("error", "\n".join([told, *delivery.reasons]))
     elif not delivery.unchanged:
-        log.annotate("notice", f"{context.pipeline.name}: {delivery.headline()}")
+        log.annotate("notice", told)
     print_lines([f"report: {shown(context.path(CI, COMMENT))}"])
 
 

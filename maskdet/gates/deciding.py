@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from maskdet.dataset.manifest import Manifest
-from maskdet.evaluation.intervals import mean_over_classes, resampled_ap
+from maskdet.evaluation.intervals import resampled_ap
 from maskdet.evaluation.ranking import Curve
 from maskdet.evaluation.rounding import rounded
 from maskdet.gates.side import Side
@@ -151,7 +151,11 @@ def _mean(side: Side, labels: Sequence[str], weights: Any) -> Curve:
         for each in side.judged.classes
         if each.label in labels
     ]
-    return mean_over_classes(curves)
+    # Without one picture there may be no face at all: that row stays, as 0, so that rows are pictures.
+    stacked = np.stack(curves)
+    present = ~np.isnan(stacked)
+    means: Curve = np.where(present, stacked, 0.0).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
+    return means
 
 
 def _box(row: Any) -> list[float]:
