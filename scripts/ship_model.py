@@ -5,16 +5,21 @@ from exactly these weights.
 
 With --restate METRICS the shipped model does not change, but its metadata state which policy chose its
 thresholds and what each policy costs: METRICS is the metrics.json of `maskdet eval --model default`.
+
+With --pictures PIPELINE only face_mask.pictures.json.gz is written: hashes of the pictures that the shipped
+model was trained and validated on, from the pipeline's data and split. Its lineage in a registry has them.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -24,13 +29,20 @@ from onnx import numpy_helper
 from safetensors.numpy import save_file
 
 from maskdet.artefacts import BEST, BUNDLE, MANIFEST
+from maskdet.dataset.learnt import learnt_sha256
+from maskdet.dataset.manifest import load_manifest
+from maskdet.dataset.prepare import prepare
 from maskdet.detector.bundle import Bundle, load_bundle
-from maskdet.detector.shipped import MODEL_NAME, WEIGHTS_NAME
+from maskdet.detector.shipped import MODEL_NAME, PICTURES_NAME, WEIGHTS_NAME
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
 from maskdet.errors import MaskdetError, StageError
 from maskdet.export.assembly import store_meta
 from maskdet.files import sha256_file, staged_file
+from maskdet.pipeline.lineage import picture_records
+from maskdet.pipeline.session import open_pipeline
 from maskdet.pipeline.stages.export import bundle_figures
+from maskdet.registry.pictures import pictures_text
+from maskdet.training.networks.registry import variant
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights
@@ -72,6 +84,33 @@ def restate(metrics: Path, folder: Path) -> list[Path]:
     weights = folder / WEIGHTS_NAME
     known = {"bundle_sha256": hashlib.sha256(data).hexdigest(), "metrics": figures}
     return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
+
+
+def list_pictures(config: Path, overrides: list[str], folder: Path) -> list[Path]:
+    """Write the hashes of the data's pictures. Raises DatasetError for faults, StageError if the data is not
+    that of the shipped bundle.
+    """
+    with TemporaryDirectory(prefix="maskdet-") as name:
+        context = open_pipeline(config, overrides, Path(name))
+        out = context.path("prepare")
+        out.mkdir(parents=True)
+        prepare(context.pipeline.data, out, input_size=variant(context.pipeline.model.variant).input_size)
+        manifest = out / MANIFEST
+        if load_bundle(folder / MODEL_NAME).meta.manifest_sha256 not in _fingerprints(manifest):
+            raise StageError(
+                f"{config} does not describe the data of the shipped bundle", "name its own file"
+            )
+        text = pictures_text(picture_records(context, load_manifest(manifest)))
+    target = folder / PICTURES_NAME
+    with staged_file(target) as aside:
+        # Without a time, so that the same pictures give the same bytes.
+        aside.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    return [target]
+
+
+def _fingerprints(manifest: Path) -> set[str]:
+    """Its hash, and that of what it said before roles were written into it."""
+    return {sha256_file(manifest), learnt_sha256(manifest)}
 
 
 def _judged(metrics: Path) -> dict[str, Any]:
@@ -145,14 +184,22 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("run", type=Path, metavar="RUN_DIR", nargs="?")
     which.add_argument("--restate", type=Path, metavar="METRICS")
+    which.add_argument("--pictures", type=Path, metavar="PIPELINE")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the pipeline")
     given = parser.parse_args()
     try:
-        for path in restate(given.restate, MODELS) if given.restate else ship(given.run, MODELS):
-            print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
+        for path in _written(given):
+            print(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)")
     except MaskdetError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     return 0
+
+
+def _written(given: argparse.Namespace) -> list[Path]:
+    if given.pictures:
+        return list_pictures(given.pictures, given.set, MODELS)
+    return restate(given.restate, MODELS) if given.restate else ship(given.run, MODELS)
 
 
 if __name__ == "__main__":

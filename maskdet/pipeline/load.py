@@ -27,6 +27,7 @@ _PATH_KEYS: tuple[KeyPath, ...] = (
     ("model", "pretrained"),
     ("train", "python"),
     ("serve", "inbox"),
+    ("serve", "require_signature"),
     ("registry", "root"),
 )
 # Values of these keys that are not paths.

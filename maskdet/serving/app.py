@@ -50,7 +50,7 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     if reloading:
         app.include_router(admin_routes(service, reloading))
     app.include_router(native_routes(service))
-    app.include_router(health_routes(engine))
+    app.include_router(health_routes(engine, refused))
     app.include_router(docs_routes(app, service.unpacker))
     app.include_router(metrics_routes(engine, service.unpacker))
     app.include_router(page_routes(service))

@@ -14,7 +14,7 @@ from maskdet.errors import RegistryError
 
 VERBS = (
     *("list", "show", "diff", "register", "promote", "rollback", "history", "verify", "prune"),
-    *("sign", "keygen"),
+    *("sign", "keygen", "publish"),
 )
 
 

@@ -47,6 +47,8 @@ class Engine:
         self.metrics.watch("queue_pictures", "Pictures waiting", lambda: self.queue_depth)
         self.metrics.watch("ready", "Whether requests are accepted", lambda: self.state == "ready", "livemin")
         self._models = dict(models)
+        for name, model in models.items():
+            self.metrics.serving(name, model)
         self._settings = settings
         count = settings.threads or core_count() + SPARE_THREADS
         self._queue: JobQueue[Work, PictureResult] = JobQueue(
@@ -123,6 +125,7 @@ class Engine:
         """Use `model`, which has been probed, under this name from the next batch on."""
         # One assignment of a new mapping: threads see either the old one or the new one.
         self._models = {**self._models, name: model}
+        self.metrics.serving(name, model)
 
     def drain(self) -> None:
         """Refuse new work from now on. Accepted work is still finished."""
