@@ -14,7 +14,14 @@ from maskdet import __version__
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.registry import dialect_routes, open_cors_paths
 from maskdet.serving.engine.engine import Engine
-from maskdet.serving.http.access import BUNDLE_HEADER, AccessLog, Linger, note_error, request_id
+from maskdet.serving.http.access import (
+    BUNDLE_HEADER,
+    VERSION_HEADER,
+    AccessLog,
+    Linger,
+    note_error,
+    request_id,
+)
 from maskdet.serving.http.body import BodyReader
 from maskdet.serving.http.keys import ApiKeys
 from maskdet.serving.http.problems import problem_response
@@ -84,7 +91,7 @@ class Cors(CORSMiddleware):
             allow_origins=origins,
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type", "x-api-key", "x-camera", "x-request-id"],
-            expose_headers=["retry-after", BUNDLE_HEADER, "x-request-id"],
+            expose_headers=["retry-after", BUNDLE_HEADER, VERSION_HEADER, "x-request-id"],
         )
         self._open_paths = open_paths
 

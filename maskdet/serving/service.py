@@ -89,8 +89,8 @@ class Service:
         for result in results:
             self.metrics.result(result, camera)
         bundles = ",".join(dict.fromkeys(bundle_id(result.model) for result in results))
-        answered_by(request.scope, bundles)
         versions = list(dict.fromkeys(one.model.version for one in results if one.model.version is not None))
+        answered_by(request.scope, bundles, ",".join(map(str, versions)))
         note(
             request.scope,
             pictures=len(outcomes),

@@ -44,6 +44,7 @@ def ask(session: httpx.Client, url: str) -> tuple[int, int]:
     [entry] = response.json()["results"]
     assert entry["model"]["name"] == "gate"
     assert entry["detections"][0]["label"] == SAYS[entry["model"]["version"]]
+    assert response.headers["x-maskdet-version"] == str(entry["model"]["version"])
     return response.status_code, entry["model"]["version"]
 
 
