@@ -30,6 +30,7 @@ _PATH_KEYS: tuple[KeyPath, ...] = (
     ("train", "python"),
     ("serve", "inbox"),
     ("gates", "champion"),
+    ("serve", "require_signature"),
     ("registry", "root"),
     ("serve", "monitor"),
     ("drift", "inbox"),
