@@ -14,9 +14,10 @@ _ENOUGH: Final = 10
 
 
 class Certainty:
-    """Scores of detectors are no probabilities, and mean something else for each class. What a score is worth
-    is the share of the class's confirmed faces that score less: the thresholds of confident learning
-    (Northcutt, Jiang and Chuang 2021), as a scale.
+    """What a score is worth: the share of the class's confirmed faces that score less, and half of the equal.
+
+    Scores of detectors are no probabilities, and mean something else for each class. This is the per-class
+    threshold of confident learning (Northcutt, Jiang and Chuang 2021) turned into a scale.
     """
 
     def __init__(self, confirmed: Iterable[tuple[int, float]]) -> None:
@@ -32,7 +33,10 @@ class Certainty:
     def of(self, class_id: int, score: float) -> float:
         """0..1; the score itself if the model confirms no label at all."""
         scores = self._own.get(class_id, self._all)
-        return float(np.searchsorted(scores, score) / len(scores)) if len(scores) else score
+        if not len(scores):
+            return score
+        less, not_more = (np.searchsorted(scores, score, side) for side in ("left", "right"))
+        return float(less + not_more) / 2 / len(scores)
 
     def suspicion(self, dispute: Dispute, said: int, score: float, labelled: int | None) -> float:
         """0..1: how likely the label is the wrong side, after the three box scores of ObjectLab.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -26,7 +26,7 @@ _TEMPLATE: Final = Path(__file__).parent / "template"
 
 
 def page_text(
-    result: AuditResult, root: Path, labels: dict[str, Sequence[Box]], opened_in: Path, track: Track
+    result: AuditResult, root: Path, labels: Mapping[str, Sequence[Box]], opened_in: Path, track: Track
 ) -> str:
     """The page, to be stored in the folder `opened_in`, from which its links to the pictures start.
 
@@ -80,7 +80,9 @@ def _filters(result: AuditResult) -> str:
     )
 
 
-def _card(rank: int, suspect: Suspect, root: Path, labels: dict[str, Sequence[Box]], opened_in: Path) -> str:
+def _card(
+    rank: int, suspect: Suspect, root: Path, labels: Mapping[str, Sequence[Box]], opened_in: Path
+) -> str:
     file = root / suspect.picture
     boxes = [box for box in (suspect.label_box, suspect.said_box) if box is not None]
     crop = crop_around(read_picture(file), boxes)
