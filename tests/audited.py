@@ -11,7 +11,7 @@ from support import LABELS, cell_box, paint
 
 from maskdet.dataset.formats.labelled import LabelledObject
 from maskdet.dataset.formats.voc_writer import write_annotation
-from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture
+from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, ManifestRoot
 
 SIDE = 256
 ERRORS = {3: "missing", 11: "swapped", 17: "misplaced"}
@@ -40,7 +40,7 @@ def planted_manifest(root: Path, count: int = 30) -> Manifest:
                 objects=kept,
             )
         )
-    return Manifest(LABELS, tuple(pictures))
+    return Manifest(LABELS, tuple(pictures), roots=(ManifestRoot("", root),))
 
 
 def _labelled(folder: Path, count: int) -> Iterator[tuple[str, list[LabelledObject]]]:

@@ -17,6 +17,7 @@ from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.verdict import MaskRule
 from maskdet.errors import UsageError
 from maskdet.pipeline.models import existing_model
+from maskdet.registry.registry import Registry
 
 
 def load(
@@ -27,6 +28,7 @@ def load(
     threads: int | None = None,
     violation_labels: Sequence[str] | None = None,
     uncertain_band: float = UNCERTAIN_BAND,
+    registry: str | PathLike[str] | None = None,
 ) -> MaskDetector:
     """Load a model.
 
@@ -37,7 +39,8 @@ def load(
     >>> faces.draw()  # the picture with its boxes, as a Pillow image
 
     model: None or "default", the face-mask model that comes with maskdet; the path of an .onnx file that
-        `maskdet export` wrote; or a results folder such as "runs/NAME", for the model exported there.
+        `maskdet export` wrote; a results folder such as "runs/NAME", for the model exported there; or
+        "models:NAME@ALIAS" or "models:NAME@NUMBER", a registered model.
     threshold: the lowest score that counts, for all labels, or a dict for some of them; by default the
         model's own, chosen on its validation pictures. A call may override it.
     device: "cpu", "gpu" or "gpu:N"; GPUs need onnxruntime-gpu.
@@ -45,16 +48,20 @@ def load(
     violation_labels: labels that break the mask rule, while all others comply; by default the model's
         roles decide.
     uncertain_band: a face this far or less below its threshold makes the verdict "uncertain".
+    registry: folder of the registry; by default MASKDET_REGISTRY, that of ./pipeline.yml, or ./models.
 
     Loading takes a fraction of a second; keep the detector. Any number of threads may share it.
 
     Raises UsageError for a missing file or an invalid option; StageError for a results folder without an
-    exported model; BundleError for a file that is not a maskdet model; EnvironmentProblem if the device is
-    missing. All are `maskdet.MaskdetError` and say what to do next.
+    exported model; RegistryError for an unknown or damaged version; BundleError for a file that is not a
+    maskdet model; EnvironmentProblem if the device is missing. All are `maskdet.MaskdetError` and say what
+    to do next.
     """
     if threads is not None and threads < 1:
         raise UsageError(f"threads is {threads}", "pass 1 or more, or None for all cores")
-    bundle = _with_thresholds(load_bundle(existing_model(Path(model or DEFAULT))), threshold)
+    named = Path(model or DEFAULT)
+    file = existing_model(named, Registry(Path(registry)) if registry else None)
+    bundle = _with_thresholds(load_bundle(file), threshold)
     rule = _rule(bundle.meta, violation_labels, uncertain_band)
     return MaskDetector(bundle, rule, threads=threads or 0, device=device)
 

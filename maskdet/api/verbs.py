@@ -33,7 +33,7 @@ from maskdet.pipeline.chain import (
     report_chain,
     stage_options,
 )
-from maskdet.pipeline.models import model_file, model_of
+from maskdet.pipeline.models import model_file, model_of, registry_of
 from maskdet.pipeline.places import DEFAULT_CONFIG, RUNS
 from maskdet.pipeline.run import Then
 from maskdet.pipeline.session import open_pipeline
@@ -132,8 +132,8 @@ def evaluate(
 ) -> EvaluateResult:
     """Evaluate a model on the val split of a pipeline's data; like `maskdet eval`.
 
-    model: an .onnx bundle, a .pdparams file, a results folder, or "default", the shipped model; by default
-    the pipeline's best checkpoint.
+    model: an .onnx bundle, a .pdparams file, a results folder, "models:NAME@ALIAS", a registered model, or
+    "default", the shipped one; by default the pipeline's best checkpoint.
     tile, flip: extra passes, as for `MaskDetector`; need an exported model. The report shows what they gain.
 
     The other arguments are as for `run`. Only .pdparams files need PaddleDetection.
@@ -144,7 +144,7 @@ def evaluate(
         _bring_up(context, "eval", force=force, progress=progress)
         return evaluate_result(context.path("eval"))
     look = Look(tile, flip)
-    file = model_of(context, None) if model is None else model_file(Path(model))
+    file = model_of(context, None) if model is None else model_file(Path(model), registry_of(context))
     judge = Judgement(file, look)
     _bring_up(context, "config", progress=progress, then=judge)
     return evaluate_result(judge.folder)

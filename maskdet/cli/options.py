@@ -25,8 +25,17 @@ ModelFile = Annotated[
     typer.Option(
         "--model",
         metavar="FILE",
-        help="An exported .onnx, a results folder, or default, the shipped model.",
+        help="An exported .onnx, a results folder, models:NAME@ALIAS, or default, the shipped model.",
         show_default="of the pipeline file",
+    ),
+]
+RegistryFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--registry",
+        metavar="DIR",
+        help="Folder of registered models. Sets registry.root.",
+        show_default="$MASKDET_REGISTRY or ./models",
     ),
 ]
 Port = Annotated[

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import Config, Flip, ModelFile, Overrides, Runs, Tile
-from maskdet.cli.session import open_serving, stand_in
+from maskdet.cli.options import Config, Flip, ModelFile, Overrides, RegistryFolder, Runs, Tile
+from maskdet.cli.session import open_serving, stand_in, with_flags
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def predict(
     overrides: Overrides = None,
     runs: Runs = RUNS,
     model: ModelFile = None,
+    registry: RegistryFolder = None,
     formats: Annotated[
         list[str] | None,
         typer.Option(
@@ -56,7 +57,8 @@ def predict(
     Takes files, folders and globs, and uses all cores. Files that cannot be read or drawn are listed last.
     """
     model = model or stand_in(config)
-    context = open_serving(config, overrides or [], runs, named=model is not None)
+    overrides = with_flags(overrides, {"registry.root": registry})
+    context = open_serving(config, overrides, runs, named=model is not None)
 
     from maskdet.api.display import Display
     from maskdet.cli.console import standard_error

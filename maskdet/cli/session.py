@@ -34,11 +34,9 @@ def stand_in(config: Path | None) -> Path | None:
 
 def open_serving(config: Path | None, overrides: Sequence[str], runs: Path, *, named: bool) -> Context:
     """Like open_pipeline, but a command whose model was `named` needs no pipeline file and uses defaults."""
-    if config is None and named and not DEFAULT_CONFIG.exists():
-        from maskdet.pipeline.session import open_defaults
+    from maskdet.pipeline.session import open_present
 
-        return open_defaults(overrides, runs)
-    return open_pipeline(config, overrides, runs)
+    return open_present(config, overrides, runs) if named else open_pipeline(config, overrides, runs)
 
 
 def port_of(config: Path | None, overrides: Sequence[str] | None, runs: Path, port: int | None) -> int:

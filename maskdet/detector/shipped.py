@@ -10,6 +10,7 @@ DEFAULT = "default"
 """Its name in `--model` and `model.pretrained`."""
 MODEL_NAME = "face_mask.onnx"
 WEIGHTS_NAME = "face_mask.safetensors"
+PICTURES_NAME = "face_mask.pictures.json.gz"
 _FOLDER = Path(__file__).resolve().parents[1] / "models"
 
 
@@ -28,6 +29,12 @@ def shipped_weights() -> Path:
     return _shipped(
         WEIGHTS_NAME, "set model.pretrained to coco, imagenet, none or the path of a .pdparams file"
     )
+
+
+def shipped_pictures() -> Path | None:
+    """Hashes of the pictures that it was trained and validated on, None if this build has none."""
+    path = _FOLDER / PICTURES_NAME
+    return path if path.is_file() else None
 
 
 def _shipped(name: str, hint: str) -> Path:

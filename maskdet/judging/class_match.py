@@ -64,7 +64,9 @@ class ClassMatch:
         return replace(judged, notes=(*self.notes, *judged.notes))
 
     def remapped(self, found: Detections) -> Detections:
-        """Detections under the ids of `labels`. Raises BundleError for a class id that the model lacks."""
+        """Detections under the model's own class ids, under those of `labels`. Raises BundleError for an id
+        that the model has no label for.
+        """
         if len(found) and found.class_ids.max() >= len(self.ids):
             raise BundleError(
                 f"the model returned class id {found.class_ids.max()}, but has {len(self.ids)} labels",

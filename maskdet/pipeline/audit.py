@@ -43,9 +43,9 @@ class LabelAudit:
     def __call__(self, context: Context, result: RunResult) -> None:
         if result.error is not None:
             return
-        manifest, root = load_manifest(context.path("prepare", MANIFEST)), context.pipeline.data.root
+        manifest = load_manifest(context.path("prepare", MANIFEST))
         bundle = load_bundle(self.model)
         self.out = self.out or context.folder / f"audit-{self.model.stem}"
-        self.result = audit(bundle, manifest, root, part=self.part, most=self.most, track=context.track)
+        self.result = audit(bundle, manifest, part=self.part, most=self.most, track=context.track)
         with staged_folder(self.out) as aside:
-            write_audit(self.result, manifest, root, aside, self.out, context.track)
+            write_audit(self.result, manifest, aside, self.out, context.track)

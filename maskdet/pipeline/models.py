@@ -1,4 +1,4 @@
-"""The model file behind a name: the shipped one, what a pipeline exported, or the file itself."""
+"""The model file behind a name: a registered one, the shipped one, what a pipeline exported, or the file."""
 
 from __future__ import annotations
 
@@ -6,27 +6,35 @@ from pathlib import Path
 
 from maskdet.detector.shipped import DEFAULT, shipped_model, ships_model
 from maskdet.errors import StageError, UsageError
-from maskdet.pipeline.places import EXPORTED
+from maskdet.pipeline.places import EXPORTED, RUNS
+from maskdet.pipeline.session import open_present
 from maskdet.pipeline.stage import Context
+from maskdet.registry.reference import is_reference
+from maskdet.registry.registry import Registry
 
 
-def model_file(named: Path) -> Path:
-    """`default`: the shipped model; a folder, such as runs/NAME: the bundle in it; else the path itself.
+def model_file(named: Path, registry: Registry | None = None) -> Path:
+    """models:NAME@ALIAS: the registered version; `default`: the shipped model; a folder, such as runs/NAME:
+    the bundle in it; else the path itself. Without a `registry`, that of the current directory.
 
-    Raises EnvironmentProblem if no model is shipped, StageError for a folder without a bundle.
+    Raises RegistryError for a reference that leads nowhere or to a changed file, EnvironmentProblem if no
+    model is shipped, StageError for a folder without a bundle.
     """
+    if is_reference(named):
+        return (registry or present_registry()).resolve(str(named)).checked_bundle()
     if str(named) == DEFAULT:
         return shipped_model()
     return _exported(named) if named.is_dir() else named
 
 
-def existing_model(named: Path) -> Path:
+def existing_model(named: Path, registry: Registry | None = None) -> Path:
     """Like `model_file`. Raises UsageError if there is no such file."""
-    file = model_file(named)
+    file = model_file(named, registry)
     if not file.is_file():
         raise UsageError(
             f"{file}: no such model",
-            f"name an exported .onnx, a results folder such as runs/NAME, or {DEFAULT}, the shipped one",
+            "name an exported .onnx, a results folder such as runs/NAME, a registered one such as "
+            f"models:NAME@champion, or {DEFAULT}, the shipped one",
         )
     return file
 
@@ -34,7 +42,7 @@ def existing_model(named: Path) -> Path:
 def model_of(context: Context, named: Path | None) -> Path:
     """The named model, or the one that the pipeline exported. Raises StageError if it is missing."""
     if named is not None:
-        return existing_model(named)
+        return existing_model(named, registry_of(context))
     exported = context.folder / EXPORTED
     if not exported.is_file():
         other = (
@@ -42,6 +50,16 @@ def model_of(context: Context, named: Path | None) -> Path:
         )
         raise StageError(f"{exported} is missing", f"`{context.command('run')}` creates it, or {other}")
     return exported
+
+
+def registry_of(context: Context) -> Registry:
+    """The registry of a pipeline."""
+    return Registry(context.pipeline.registry.root)
+
+
+def present_registry() -> Registry:
+    """The registry of the environment, else of ./pipeline.yml, else ./models."""
+    return registry_of(open_present(None, (), RUNS))
 
 
 def _exported(folder: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import textwrap
@@ -21,6 +20,7 @@ from maskdet.dataset.labels import RARE, is_slip
 from maskdet.dataset.layout import find_pairs
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import DatasetError
+from maskdet.files import relative_path
 from maskdet.lexicon import label_roles, unknown_roles
 from maskdet.pipeline.schema import PipelineFile
 
@@ -98,7 +98,11 @@ def scaffold(found: Survey, target: Path) -> str:
     """The text of a pipeline file to be stored at `target`."""
     value = PipelineFile(
         name=_slug(found.root),
-        data={"root": _relative(found.root, target), "labels": tuple(found.labels), "aliases": found.aliases},
+        data={
+            "root": relative_path(found.root, target.parent),
+            "labels": tuple(found.labels),
+            "aliases": found.aliases,
+        },
         **_RECIPE,
     )
     head = [
@@ -144,10 +148,3 @@ def _flow(value: Any) -> str:
 
 def _slug(root: Path) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-._")[:64] or "masks"
-
-
-def _relative(root: Path, target: Path) -> Path:
-    try:
-        return Path(os.path.relpath(root.resolve(), target.parent.resolve()))
-    except ValueError:  # another drive
-        return root.resolve()

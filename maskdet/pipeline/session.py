@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from maskdet.pipeline.load import default_pipeline, load_pipeline
 from maskdet.pipeline.places import DEFAULT_CONFIG, RUNS
@@ -11,16 +15,33 @@ from maskdet.pipeline.run import results_folder
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context
 
+REGISTRY_VARIABLE: Final = "MASKDET_REGISTRY"
+"""Environment variable for the folder of the registry."""
+
 
 def open_pipeline(config: Path | None, overrides: Sequence[str], runs: Path) -> Context:
     """Load and validate the pipeline file; None means DEFAULT_CONFIG."""
-    named = ("-c", str(config)) if config else ()
-    return _context(load_pipeline(config or DEFAULT_CONFIG, overrides), named, overrides, runs)
+    file, named = config or DEFAULT_CONFIG, ("-c", str(config)) if config else ()
+    pipeline = load_pipeline(file, _with_environment(overrides))
+    return replace(_context(pipeline, named, overrides, runs), file=file)
 
 
 def open_defaults(overrides: Sequence[str], runs: Path) -> Context:
     """The defaults, for commands that need no data set."""
-    return _context(default_pipeline(overrides), (), overrides, runs)
+    return _context(default_pipeline(_with_environment(overrides)), (), overrides, runs)
+
+
+def open_present(config: Path | None, overrides: Sequence[str], runs: Path) -> Context:
+    """The pipeline file if one is named or present, else the defaults."""
+    if config is None and not DEFAULT_CONFIG.exists():
+        return open_defaults(overrides, runs)
+    return open_pipeline(config, overrides, runs)
+
+
+def _with_environment(overrides: Sequence[str]) -> list[str]:
+    """The environment is stronger than the file, and weaker than options."""
+    root = os.environ.get(REGISTRY_VARIABLE)
+    return [f"registry.root={json.dumps(root)}", *overrides] if root else list(overrides)
 
 
 def _context(pipeline: PipelineFile, named: tuple[str, ...], overrides: Sequence[str], runs: Path) -> Context:

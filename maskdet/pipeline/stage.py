@@ -35,6 +35,8 @@ class Context:
     """Whether to resume a stage's unfinished work."""
     arguments: tuple[str, ...] = ()
     """The command line's options for this pipeline: -c, --set and --runs-dir."""
+    file: Path | None = None
+    """The pipeline file, None for the defaults."""
 
     def path(self, stage: str, *parts: str) -> Path:
         """runs/<name>/<stage>/<parts>."""

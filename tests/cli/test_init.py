@@ -29,6 +29,7 @@ def test_it_writes_a_valid_file_for_the_folder(project, invoke):
         model={"variant": "picodet_s_416_esnet", "pretrained": "default"},
         train={"optimizer": "adamw", "augment": "faces", "balance": 0.5},
         eval={"threshold": "safe"},
+        registry={"root": project / "models"},
     )
 
 

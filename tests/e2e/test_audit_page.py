@@ -18,10 +18,10 @@ from maskdet.judging.audit.report import write_audit
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("planted")
     manifest, bundle = planted_manifest(root), load_bundle(write_tiny_bundle(root / "tiny.onnx"))
-    result = audit(bundle, manifest, root, part="all", most=10)
+    result = audit(bundle, manifest, part="all", most=10)
     out = root / "audit"
     out.mkdir()
-    write_audit(result, manifest, root, out, out)
+    write_audit(result, manifest, out, out)
     return out / "index.html"
 
 

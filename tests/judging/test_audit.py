@@ -41,7 +41,7 @@ def bundle(root: Path) -> Bundle:
 
 
 def test_planted_errors_are_what_it_finds(root: Path, manifest: Manifest, bundle: Bundle) -> None:
-    result = audit(bundle, manifest, root, part="all", most=10)
+    result = audit(bundle, manifest, part="all", most=10)
     assert (result.pictures, result.labels) == (30, 29)
     assert result.disputed == {"missing": 1, "swapped": 1, "misplaced": 1}
     found = {int(suspect.picture[5:7]): suspect.kind for suspect in result.suspects}
@@ -54,15 +54,15 @@ def test_planted_errors_are_what_it_finds(root: Path, manifest: Manifest, bundle
 
 
 def test_a_part_and_a_number_limit_it(root: Path, manifest: Manifest, bundle: Bundle) -> None:
-    assert audit(bundle, manifest, root, part="val", most=10).suspects == ()
-    assert audit(bundle, manifest, root, part="train", most=10).pictures == 24
-    first = audit(bundle, manifest, root, part="all", most=1)
+    assert audit(bundle, manifest, part="val", most=10).suspects == ()
+    assert audit(bundle, manifest, part="train", most=10).pictures == 24
+    first = audit(bundle, manifest, part="all", most=1)
     assert (len(first.suspects), sum(first.disputed.values())) == (1, 3)
 
 
 def test_a_class_that_the_model_lacks_is_no_error(root: Path, manifest: Manifest, tmp_path: Path) -> None:
     lesser = load_bundle(write_tiny_bundle(tmp_path / "two.onnx", labels=LABELS[:2]))
-    result = audit(lesser, manifest, root, part="all", most=10)
+    result = audit(lesser, manifest, part="all", most=10)
     assert {suspect.kind for suspect in result.suspects} <= {"missing", "swapped"}
     assert all(LABELS[2] not in (suspect.label, suspect.said) for suspect in result.suspects)
     assert any("no class for mask_weared_incorrect" in note for note in result.notes)
@@ -126,10 +126,10 @@ def test_certainty_is_the_share_of_confirmed_faces_that_score_less() -> None:
 def test_the_page_holds_all_and_reaches_for_nothing(
     root: Path, manifest: Manifest, bundle: Bundle, tmp_path: Path
 ) -> None:
-    result = audit(bundle, manifest, root, part="all", most=10)
+    result = audit(bundle, manifest, part="all", most=10)
     hostile = replace(result.suspects[0], said="<img src=x onerror=alert(1)>")
     result = replace(result, suspects=(hostile, *result.suspects[1:]), notes=("a <note>",))
-    write_audit(result, manifest, root, tmp_path, tmp_path)
+    write_audit(result, manifest, tmp_path, tmp_path)
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert text.count('<article class="card"') == 3
     assert text.count("data:image/jpeg;base64,") == 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -22,16 +22,22 @@ from maskdet.judging.audit.suspects import AuditResult, Box, Suspect
 from maskdet.judging.class_match import ClassMatch, match_classes
 from maskdet.machine import core_count
 from maskdet.progress import Track, silent
-from maskdet.types import Detections, FloatArray, GroundTruth
+from maskdet.types import FloatArray, GroundTruth
 
 Part = Literal["train", "val", "all"]
 
-_Compared = tuple[ManifestPicture, GroundTruth, Comparison]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """A picture, by its name in the data set, beside what the model says about it."""
+
+    name: str
+    part: str
+    truth: GroundTruth
+    comparison: Comparison
 
 
-def audit(
-    bundle: Bundle, manifest: Manifest, data_root: Path, *, part: Part, most: int, track: Track = silent
-) -> AuditResult:
+def audit(bundle: Bundle, manifest: Manifest, *, part: Part, most: int, track: Track = silent) -> AuditResult:
     """Compare the model's answer with the labels of a part; the `most` suspicious ones are listed.
 
     Raises BundleError if no class of the bundle is one of the data set, PictureError for a picture that is
@@ -39,22 +45,20 @@ def audit(
     """
     match = match_classes(manifest, bundle.meta.labels, bundle.meta.roles)
     pictures = manifest.pictures if part == "all" else manifest.part(part)
-    compared = list(
-        track(_compare_all(bundle, manifest, match, pictures, data_root), "auditing", len(pictures))
-    )
-    certainty = Certainty(pair for _, _, one in compared for pair in one.confirmed)
+    compared = list(track(_compare_all(bundle, manifest, match, pictures), "auditing", len(pictures)))
+    certainty = Certainty(pair for one in compared for pair in one.comparison.confirmed)
     suspects = [
         suspect
-        for picture, truth, one in compared
-        for dispute in one.disputes
-        if (suspect := _suspect(dispute, picture, truth, one.answer, match, certainty)) is not None
+        for one in compared
+        for dispute in one.comparison.disputes
+        if (suspect := _suspect(dispute, one, match, certainty)) is not None
     ]
     suspects.sort(key=lambda one: (-one.suspicion, one.picture))
     kinds = Counter(suspect.kind for suspect in suspects)
     return AuditResult(
         model=f"{bundle.meta.name} ({bundle.sha256[:12]})",
         pictures=len(pictures),
-        labels=sum(len(truth) for _, truth, _ in compared),
+        labels=sum(len(one.truth) for one in compared),
         disputed={kind: kinds[kind] for kind in KINDS},
         suspects=tuple(suspects[:most]),
         notes=match.notes,
@@ -62,16 +66,12 @@ def audit(
 
 
 def _compare_all(
-    bundle: Bundle,
-    manifest: Manifest,
-    match: ClassMatch,
-    pictures: Sequence[ManifestPicture],
-    root: Path,
+    bundle: Bundle, manifest: Manifest, match: ClassMatch, pictures: Sequence[ManifestPicture]
 ) -> Iterator[_Compared]:
     # One core per picture is faster than all cores on one after another.
     detector = Detector(bundle, threads=1)
     thresholds = _thresholds(match, bundle)
-    tasks = (partial(_compare, detector, manifest, match, picture, root, thresholds) for picture in pictures)
+    tasks = (partial(_compare, detector, manifest, match, thresholds, picture) for picture in pictures)
     with closing(run_in_order(tasks, core_count())) as compared:
         yield from compared
 
@@ -80,14 +80,13 @@ def _compare(
     detector: Detector,
     manifest: Manifest,
     match: ClassMatch,
-    picture: ManifestPicture,
-    root: Path,
     thresholds: FloatArray,
+    picture: ManifestPicture,
 ) -> _Compared:
-    decoded = read_reduced(root / picture.picture, at_least=detector.meta.input_size)
+    decoded = read_reduced(manifest.path(picture), at_least=detector.meta.input_size)
     found = match.remapped(detector.detect(decoded.pixels, decoded.size))
     truth = manifest.ground_truth(picture)
-    return picture, truth, compare(truth, found, thresholds)
+    return _Compared(manifest.name(picture), picture.part, truth, compare(truth, found, thresholds))
 
 
 def _thresholds(match: ClassMatch, bundle: Bundle) -> FloatArray:
@@ -97,14 +96,10 @@ def _thresholds(match: ClassMatch, bundle: Bundle) -> FloatArray:
 
 
 def _suspect(
-    dispute: Dispute,
-    picture: ManifestPicture,
-    truth: GroundTruth,
-    said: Detections,
-    match: ClassMatch,
-    certainty: Certainty,
+    dispute: Dispute, compared: _Compared, match: ClassMatch, certainty: Certainty
 ) -> Suspect | None:
     """None where the model could not have said what the label says, or says what no label can."""
+    truth, said = compared.truth, compared.comparison.answer
     said_id, score = int(said.class_ids[dispute.said]), float(said.scores[dispute.said])
     label_id = None if dispute.truth is None else int(truth.class_ids[dispute.truth])
     label = None if label_id is None else match.labels[label_id]
@@ -114,8 +109,8 @@ def _suspect(
     return Suspect(
         kind=dispute.kind,
         suspicion=certainty.suspicion(dispute, said_id, score, label_id),
-        picture=picture.picture,
-        part=picture.part,
+        picture=compared.name,
+        part=compared.part,
         label=label,
         label_box=None if dispute.truth is None else _box(truth.boxes[dispute.truth]),
         said=match.labels[said_id],

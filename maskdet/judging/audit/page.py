@@ -26,15 +26,20 @@ _TEMPLATE: Final = Path(__file__).parent / "template"
 
 
 def page_text(
-    result: AuditResult, root: Path, labels: Mapping[str, Sequence[Box]], opened_in: Path, track: Track
+    result: AuditResult,
+    files: Mapping[str, Path],
+    labels: Mapping[str, Sequence[Box]],
+    opened_in: Path,
+    track: Track,
 ) -> str:
     """The page, to be stored in the folder `opened_in`, from which its links to the pictures start.
 
-    labels: the boxes of all labels, by picture. Raises PictureError for a picture that cannot be read.
+    files, labels: where each picture is, and the boxes of all its labels, by its name.
+    Raises PictureError for a picture that cannot be read.
     """
     script = _part("page.js")
     suspects = track(result.suspects, "drawing", len(result.suspects))
-    cards = [_card(rank, one, root, labels, opened_in) for rank, one in enumerate(suspects, start=1)]
+    cards = [_card(rank, one, files, labels, opened_in) for rank, one in enumerate(suspects, start=1)]
     title = words.HEADING[0]
     return Template(_part("page.html")).substitute(
         title=escape(title),
@@ -81,9 +86,13 @@ def _filters(result: AuditResult) -> str:
 
 
 def _card(
-    rank: int, suspect: Suspect, root: Path, labels: Mapping[str, Sequence[Box]], opened_in: Path
+    rank: int,
+    suspect: Suspect,
+    files: Mapping[str, Path],
+    labels: Mapping[str, Sequence[Box]],
+    opened_in: Path,
 ) -> str:
-    file = root / suspect.picture
+    file = files[suspect.picture]
     boxes = [box for box in (suspect.label_box, suspect.said_box) if box is not None]
     crop = crop_around(read_picture(file), boxes)
     others = [box for box in labels.get(suspect.picture, ()) if box != suspect.label_box]

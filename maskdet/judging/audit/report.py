@@ -18,13 +18,13 @@ CSV: Final = "suspects.csv"
 
 
 def write_audit(
-    result: AuditResult, manifest: Manifest, data_root: Path, out: Path, target: Path, track: Track = silent
+    result: AuditResult, manifest: Manifest, out: Path, target: Path, track: Track = silent
 ) -> None:
     """Write into the existing folder `out`, which the caller renames to `target`."""
-    labels = {picture.picture: [item.box for item in picture.objects] for picture in manifest.pictures}
+    labels = {manifest.name(picture): [item.box for item in picture.objects] for picture in manifest.pictures}
     write_json(out / JSON, result.to_json())
     with (out / CSV).open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(CSV_COLUMNS)
         table.writerows(result.csv_rows())
-    write_text(out / PAGE, page_text(result, data_root, labels, target, track))
+    write_text(out / PAGE, page_text(result, manifest.files, labels, target, track))

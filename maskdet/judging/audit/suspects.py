@@ -18,7 +18,8 @@ CSV_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """One label that may be wrong; boxes xyxy in pixels of the upright picture, relative `picture`.
+    """One label that may be wrong; boxes xyxy in pixels of the upright picture; `picture` is its name in
+    the manifest.
 
     `label` and its box are None where a label is missing; `score` is the model's, `suspicion` 0..1.
     """

@@ -62,6 +62,7 @@ class Metrics:
         self._scores = self._histogram("face_score", "Scores of faces", _SCORES, "label")
         self._sizes = self._histogram("face_pixels", "Square root of a face's area", _FACE_PIXELS)
         self._reloads = self._counter("reloads", "New bundles by outcome", "model", "outcome")
+        self._captures = self._counter("captures", "Pictures for review by outcome", "why", "outcome")
         self._cameras: set[str] = set()
 
     def watch(self, name: str, about: str, value: Callable[[], float], across: Across = "livesum") -> None:
@@ -71,6 +72,10 @@ class Metrics:
             gauge.set_function(value)
         else:
             self._gauges.append((gauge, value))
+
+    def add(self, collector: Collector) -> None:
+        """Further metrics, which already are those of all workers."""
+        self._page.register(collector)
 
     async def keep_fresh(self) -> None:
         """Keep writing the gauges for the other workers to read."""
@@ -92,6 +97,10 @@ class Metrics:
     def reload(self, model: str, outcome: str) -> None:
         """One new bundle: swapped or refused."""
         self._reloads.labels(model, outcome).inc()
+
+    def captured(self, why: str, outcome: str) -> None:
+        """One picture that a capture policy chose, and what became of it."""
+        self._captures.labels(why, outcome).inc()
 
     def result(self, result: PictureResult, camera: str) -> None:
         """One answered picture."""

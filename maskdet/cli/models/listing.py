@@ -1,0 +1,57 @@
+"""`maskdet models list`: every version, its aliases and its key figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from maskdet.cli.models.options import AsJson, day, open_registry, print_json
+from maskdet.cli.options import Config, RegistryFolder
+
+if TYPE_CHECKING:
+    from maskdet.registry.registry import Registry
+
+_HEADINGS = ("model", "version", "aliases", "AP50", "registered", "by", "bundle", "signed")
+
+
+def listing(config: Config = None, registry: RegistryFolder = None, as_json: AsJson = False) -> None:
+    """List the models with their versions and aliases, and the shipped one."""
+    from maskdet.cli.console import print_table
+
+    rows = [*_rows(open_registry(config, registry)), *_shipped()]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(_HEADINGS, map(_cells, rows))
+
+
+def _rows(registry: Registry) -> list[dict[str, Any]]:
+    from maskdet.registry.summary import summary_of
+
+    return [
+        summary_of(version, registry.aliases(name))
+        for name in registry.models()
+        for version in reversed(registry.versions(name))
+    ]
+
+
+def _shipped() -> list[dict[str, Any]]:
+    from maskdet.detector.shipped import DEFAULT, shipped_model, ships_model
+    from maskdet.files import sha256_file
+
+    if not ships_model():
+        return []
+    return [{"model": DEFAULT, "aliases": ["shipped"], "bundle": sha256_file(shipped_model())}]
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    ap50 = row.get("ap50")
+    return (
+        row["model"],
+        str(row.get("number", "")),
+        ", ".join(row["aliases"]),
+        "" if ap50 is None else f"{ap50:.1%}",
+        day(row["created"]) if "created" in row else "",
+        row.get("by", ""),
+        row["bundle"][:12],
+        "yes" if row.get("signed") else "",
+    )

@@ -1,0 +1,36 @@
+"""`maskdet models promote`: let an alias point to a version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maskdet.cli.models.options import Alias, AsJson, By, Expect, VersionName, open_registry, print_json
+from maskdet.cli.options import Config, RegistryFolder
+
+
+def promote(
+    version: VersionName,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")],
+    alias: Alias = "champion",
+    by: By = "",
+    expect: Expect = None,
+    config: Config = None,
+    registry: RegistryFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let an alias point to a version; a server that follows the alias loads it.
+
+    If someone else moves the alias meanwhile, the command fails and says who.
+    """
+    from maskdet.cli.models.moves import moved
+
+    opened = open_registry(config, registry)
+    found = opened.find(version)
+    seen = opened.aliases(found.model).get(alias, 0) if expect is None else expect
+    move = opened.set_alias(found.model, alias, found.number, by=by, why=why, expected=seen)
+    if as_json:
+        print_json(move.model_dump(mode="json"))
+        return
+    moved(found.model, move)

@@ -1,0 +1,99 @@
+"""Registering what a run made, or any bundle, with everything that is known about where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from maskdet.artefacts import BEST, BUNDLE, CONFIG, MANIFEST, METRICS, PARITY
+from maskdet.dataset.manifest import load_manifest
+from maskdet.detector.bundle import load_bundle
+from maskdet.detector.shipped import shipped_model, shipped_pictures, shipped_weights, ships_model
+from maskdet.errors import StageError
+from maskdet.files import sha256_file
+from maskdet.pipeline.cache import inputs_of, why_stale
+from maskdet.pipeline.lineage import picture_records, run_lineage, start_of_run
+from maskdet.pipeline.stage import Context
+from maskdet.pipeline.stages import STAGES
+from maskdet.registry.pictures import inherited, read_pictures
+from maskdet.registry.records import Lineage
+from maskdet.registry.registry import Registry
+from maskdet.registry.version import Version
+
+INFER_CONFIG: Final = "infer_cfg.yml"
+PIPELINE: Final = "pipeline.yml"
+GATES: Final = "gates.json"
+
+
+def register_run(
+    context: Context, registry: Registry, *, name: str = "", gates: Path | None = None, by: str = ""
+) -> Version:
+    """Register the bundle in runs/<name>; the caller holds that folder.
+
+    name: of the model, by default the pipeline's; gates: the report of the gates that judged it.
+    Raises StageError unless the export is up to date, and like `Registry.register`.
+    """
+    _require_current(context)
+    model = name or context.pipeline.name
+    manifest = load_manifest(context.path("prepare", MANIFEST))
+    own = picture_records(manifest)
+    start = start_of_run(context, registry, model)
+    return registry.register(
+        model,
+        context.path("export", BUNDLE),
+        run_lineage(context, manifest, start, gates),
+        pictures=[*own, *inherited(start.pictures, own)],
+        files=_files_of_run(context, gates),
+        by=by,
+    )
+
+
+def register_bundle(registry: Registry, bundle: Path, *, name: str = "", by: str = "") -> Version:
+    """Register a bundle from elsewhere; for the shipped model its weights and pictures are known.
+
+    name: of the model, by default the one in the bundle. Raises like `Registry.register`.
+    """
+    loaded = load_bundle(bundle)
+    meta = loaded.meta
+    lineage = Lineage(
+        source=bundle.name, data_sha256=meta.manifest_sha256, code=meta.versions, metrics=meta.metrics
+    )
+    model = name or meta.name
+    if not ships_model() or sha256_file(shipped_model()) != loaded.sha256:
+        return registry.register(model, bundle, lineage, by=by)
+    weights, pictures = shipped_weights(), shipped_pictures()
+    return registry.register(
+        model,
+        bundle,
+        lineage.model_copy(update={"source": "the shipped model"}),
+        pictures=read_pictures(pictures) if pictures else (),
+        files={weights.name: weights},
+        by=by,
+    )
+
+
+def _require_current(context: Context) -> None:
+    """What is registered must be what the pipeline file says."""
+    [stage] = [stage for stage in STAGES if stage.name == "export"]
+    reason = why_stale(context, stage, inputs_of(context, stage))
+    if not reason and not context.path("export", BUNDLE).is_file():
+        reason = "export.onnx is false"
+    if reason:
+        raise StageError(
+            f"{context.folder} cannot be registered: export is not up to date: {reason}",
+            f"run `{context.command('run')}` first",
+        )
+
+
+def _files_of_run(context: Context, gates: Path | None) -> Mapping[str, Path | str]:
+    found = {
+        METRICS: context.path("eval", METRICS),
+        PARITY: context.path("export", PARITY),
+        INFER_CONFIG: context.path("export", INFER_CONFIG),
+        CONFIG: context.path("config", CONFIG),
+        BEST: context.path("train", BEST),
+        PIPELINE: context.file,
+        GATES: gates,
+    }
+    return {name: path for name, path in found.items() if path is not None and path.is_file()}

@@ -1,0 +1,68 @@
+"""Removing old versions: never one that an alias points to or would go back to, or that is a parent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from maskdet.registry.change import Change, change
+from maskdet.registry.history import tracks
+from maskdet.registry.layout import Layout
+from maskdet.registry.movement import earlier
+from maskdet.registry.records import Pruned, now
+from maskdet.registry.version import Version, read_version
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What pruning would remove, and why other old versions stay: reasons by number."""
+
+    removed: tuple[Version, ...]
+    kept: dict[int, str]
+
+
+def prune(layout: Layout, keep: int, by: str, *, dry_run: bool) -> Plan:
+    """Keep the newest `keep` versions and every protected one; remove the others unless `dry_run`.
+
+    Raises RegistryError.
+    """
+    with change(layout) as changed:
+        plan = _plan(changed, keep)
+        for version in () if dry_run else plan.removed:
+            changed.record(Pruned(at=now(), by=by, number=version.number, bundle=version.record.bundle))
+            changed.remove(version.number)
+    return plan
+
+
+def _plan(changed: Change, keep: int) -> Plan:
+    versions = [read_version(changed.layout.version(number)) for number in changed.layout.numbers()]
+    old = versions[: max(0, len(versions) - keep)]
+    stays = versions[len(old) :]
+    protected = _protected(changed)
+    # From the newest down: a version that stays protects its parent.
+    kept: dict[int, str] = {}
+    for version in reversed(old):
+        reason = protected.get(version.number) or _parent_reason(version, stays)
+        if reason:
+            kept[version.number] = reason
+            stays = [*stays, version]
+    return Plan(tuple(one for one in old if one.number not in kept), kept)
+
+
+def _protected(changed: Change) -> dict[int, str]:
+    numbers = changed.layout.numbers()
+    found = {}
+    for alias in tracks(changed.events):
+        back = earlier(changed.events, alias, numbers)
+        if back is not None:
+            found[back] = f"{alias} would go back to it"
+    return {**found, **{number: f"it is {alias}" for alias, number in changed.layout.targets().items()}}
+
+
+def _parent_reason(version: Version, stays: Sequence[Version]) -> str:
+    children = _numbers(one for one in stays if one.record.lineage.parent == version.reference)
+    return f"it is the parent of {children}" if children else ""
+
+
+def _numbers(versions: Iterable[Version]) -> str:
+    return ", ".join(str(number) for number in sorted(one.number for one in versions))
