@@ -10,9 +10,11 @@ from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_model, ships_model
 from maskdet.files import staged_folder
+from maskdet.inbox.inbox import Inbox
 from maskdet.judging.audit.audit import Part, audit
 from maskdet.judging.audit.report import write_audit
 from maskdet.judging.audit.suspects import AuditResult
+from maskdet.pipeline.audit_proposals import propose_suspects
 from maskdet.pipeline.models import model_of
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.places import EXPORTED
@@ -36,9 +38,13 @@ class LabelAudit:
     model: Path
     part: Part
     most: int
+    inbox: Path | None = None
+    """Where suspects are proposed for review, if anywhere."""
     out: Path | None = None
     """By default audit-<the model's name> beside the stages' folders."""
     result: AuditResult | None = None
+    proposed: int = 0
+    """Pictures that were put into the inbox."""
 
     def __call__(self, context: Context, result: RunResult) -> None:
         if result.error is not None:
@@ -49,3 +55,6 @@ class LabelAudit:
         self.result = audit(bundle, manifest, part=self.part, most=self.most, track=context.track)
         with staged_folder(self.out) as aside:
             write_audit(self.result, manifest, aside, self.out, context.track)
+        if self.inbox is not None:
+            box = Inbox(self.inbox)
+            self.proposed = propose_suspects(self.result, manifest, bundle, box, context.track)

@@ -31,5 +31,15 @@ def test_planted_errors_are_listed_and_drawn(tmp_path, monkeypatch, invoke):
         "missing 0" in invoke("data", "audit", "--model", "tiny.onnx", "--part", "val", "--out", "o").output
     )
     assert (tmp_path / "o" / "index.html").is_file()
+    shown = invoke("data", "audit", "--model", "tiny.onnx", "--to-inbox", "inbox").output
+    assert "proposed 3 pictures for review in inbox" in shown
+    assert (
+        "proposed 0 pictures" in invoke("data", "audit", "--model", "tiny.onnx", "--to-inbox", "inbox").output
+    )
+    records = [json.loads(path.read_text()) for path in (tmp_path / "inbox" / "records").iterdir()]
+    assert [(record["state"], record["why"]) for record in records] == [("proposal", "label-audit")] * 3
+    assert {record["about"].partition(":")[0] for record in records} == {"missing", "swapped", "misplaced"}
+    assert all([face["disputed"] for face in record["proposed"]] == [True] for record in records)
+    assert not list((tmp_path / "inbox" / "JPEGImages").iterdir())
     with pytest.raises(UsageError, match="no such model"):
         invoke("data", "audit", "--model", "missing.onnx")

@@ -41,6 +41,10 @@ def audit(
     top: Annotated[
         int, typer.Option("--top", min=1, max=2000, help="Labels listed, most suspicious first.")
     ] = 100,
+    to_inbox: Annotated[
+        Path | None,
+        typer.Option("--to-inbox", metavar="DIR", help="Propose the pictures for review in this inbox."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -56,7 +60,7 @@ def audit(
     from maskdet.pipeline.audit import LabelAudit, auditing_model
 
     context = open_pipeline(config, overrides or [], runs)
-    made = LabelAudit(auditing_model(context, model), part.value, top, out)
+    made = LabelAudit(auditing_model(context, model), part.value, top, to_inbox, out)
     run_stage(context, "prepare", table=False, then=made)
     _tell(made)
 
@@ -75,6 +79,7 @@ def _tell(made: LabelAudit) -> None:
         [
             f"{result.model} against {result.labels} labels in {result.pictures} pictures: {disputed}",
             f"the {len(result.suspects)} most suspicious: {listed}",
+            *([f"proposed {made.proposed} pictures for review in {made.inbox}"] if made.inbox else []),
             *(f"wrote {shown(made.out.absolute() / name)}" for name in (PAGE, JSON, CSV)),
         ]
     )

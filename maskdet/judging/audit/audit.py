@@ -116,6 +116,7 @@ def _suspect(
         said=match.labels[said_id],
         said_box=_box(said.boxes[dispute.said]),
         score=score,
+        row=dispute.truth,
     )
 
 

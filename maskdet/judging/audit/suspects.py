@@ -33,6 +33,8 @@ class Suspect:
     said: str
     said_box: Box
     score: float
+    row: int | None
+    """Place of the label among the picture's objects, from 0."""
 
     def to_json(self) -> dict[str, Any]:
         return {
