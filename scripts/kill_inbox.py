@@ -27,7 +27,7 @@ from maskdet.inbox.audit import AuditLog
 from maskdet.inbox.boxes import Correction
 from maskdet.inbox.caps import Caps
 from maskdet.inbox.inbox import Inbox
-from maskdet.inbox.likeness import sha256_of
+from maskdet.inbox.naming import sha256_of
 from maskdet.inbox.proposal import Proposal
 from maskdet.inbox.record import ProposedFace
 from maskdet.inbox.refusals import DecidedMeanwhile

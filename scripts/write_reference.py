@@ -85,14 +85,8 @@ def _kind(field: Schema, definitions: Schema) -> str:
         each = "sections" if _listed(field, definitions) else _kind(field["items"], definitions)
         return f"list of {each}"
     if field["type"] == "object":
-        return _object(field, definitions)
+        return f"map of {TYPES['string']} to {_kind(field['additionalProperties'], definitions)}"
     return TYPES[field["type"]] + _limits(field)
-
-
-def _object(field: Schema, definitions: Schema) -> str:
-    if "properties" in field:
-        return f"sections of {', '.join(f'`{key}`' for key in field['properties'])}"
-    return f"map of {TYPES['string']} to {_kind(field['additionalProperties'], definitions)}"
 
 
 def _limits(field: Schema) -> str:

@@ -12,13 +12,15 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from maskdet.dataset.duplicates import near_duplicates
+from maskdet.dataset.pictures import perceptual_hash
 from maskdet.detector.picture import PictureLimits, decode
 from maskdet.errors import ServingError
 from maskdet.inbox.audit import AuditLog
 from maskdet.inbox.boxes import Correction, pixel_boxes
 from maskdet.inbox.caps import Caps, Ledger
 from maskdet.inbox.encoding import storable
-from maskdet.inbox.likeness import NAME_LENGTH, hash_text, look_alike, sha256_of
+from maskdet.inbox.naming import NAME_LENGTH, sha256_of
 from maskdet.inbox.proposal import Proposal
 from maskdet.inbox.record import (
     CORRECTION,
@@ -105,7 +107,7 @@ class Inbox:
             suffix=suffix,
             state="corrected",
             sha256=digest,
-            phash=hash_text(pixels),
+            phash=perceptual_hash(pixels),
             width=width,
             height=height,
             size=len(kept),
@@ -150,7 +152,7 @@ class Inbox:
             waiting = [one for one in self._store.records() if not one.trains]
             if self._store.find(record.name) is not None:
                 return None
-            if not alike_too and any(look_alike(one.phash, record.phash) for one in waiting):
+            if not alike_too and any(near_duplicates(one.phash, record.phash) for one in waiting):
                 return None
             self._check_waiting_room(waiting, record.size)
             self._audit.write("proposed", picture=record.name, why=record.why, **_told(record.origin))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskdet.dataset.pictures import perceptual_hash
 from maskdet.inbox.encoding import storable
-from maskdet.inbox.likeness import NAME_LENGTH, hash_text, sha256_of
+from maskdet.inbox.naming import NAME_LENGTH, sha256_of
 from maskdet.inbox.record import NO_ORIGIN, Edges, Origin, ProposedFace, Record, now_text
 from maskdet.types import Picture
 
@@ -37,7 +38,7 @@ class Proposal:
             suffix=suffix,
             state="proposal",
             sha256=digest,
-            phash=hash_text(self.pixels),
+            phash=perceptual_hash(self.pixels),
             width=width,
             height=height,
             size=len(kept),

@@ -28,7 +28,7 @@ from maskdet.dataset.pictures import FORMATS
 from maskdet.evaluation.iou import pairwise_iou
 from maskdet.files import staged_file
 from maskdet.inbox.boxes import Correction, Face, pixel_boxes, voc_document
-from maskdet.inbox.likeness import NAME_LENGTH, sha256_of
+from maskdet.inbox.naming import NAME_LENGTH, sha256_of
 from maskdet.inbox.record import NAME, LabelledFace, Record
 from maskdet.inbox.refusals import InboxBusy
 

@@ -34,7 +34,7 @@ _SCOPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/v1/corrections", ("review", CORRECT)),
 )
 """The scopes of which a key needs one, by the start of the path."""
-_ANY_KEY = ("/v1/models", "/v1/page", "/metrics", "/docs", "/openapi.json")
+_ANY_KEY = ("/v1/models", "/v1/page", "/v1/monitor", "/metrics", "/docs", "/openapi.json")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,12 +98,14 @@ ROUTES = [
     ("GET", "/nowhere", "detect"),
     ("POST", "/v1/corrections", "correct"),
     ("GET", "/v1/review/pictures", "review"),
+    ("GET", "/v1/review/pictures/0123456789abcdef", "review"),
     ("GET", "/v1/review/pictures/0123456789abcdef/picture", "review"),
     ("POST", "/v1/review/pictures/0123456789abcdef/decision", "review"),
     ("POST", "/v1/review/pictures/0123456789abcdef/undo", "review"),
     ("POST", "/v1/admin/reload", "admin"),
     ("GET", "/v1/models", "any"),
     ("GET", "/v1/page", "any"),
+    ("GET", "/v1/monitor", "any"),
     ("GET", "/metrics", "any"),
     ("GET", "/docs", "any"),
     ("GET", "/openapi.json", "any"),
@@ -137,8 +140,7 @@ def test_every_route_is_in_the_table(scoped: Any) -> None:
     known = {path for _, path, _ in ROUTES} | set(OPEN_PATHS)
     routes = {(path, method) for path, methods in scoped.app.openapi()["paths"].items() for method in methods}
     filled = {
-        path.replace("{name}", "tiny").replace("{module}", "tiny").replace("{picture}", "0123456789abcdef")
-        for path, _ in routes
+        re.sub(r"\{\w+\}", "0123456789abcdef" if "/review/" in path else "tiny", path) for path, _ in routes
     }
     for path in filled - known:
         assert scopes_for(path) == ("detect",), path
