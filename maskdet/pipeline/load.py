@@ -31,6 +31,8 @@ _PATH_KEYS: tuple[KeyPath, ...] = (
     ("serve", "inbox"),
     ("gates", "champion"),
     ("registry", "root"),
+    ("serve", "monitor"),
+    ("drift", "inbox"),
 )
 # Values of these keys that are not paths.
 _WORDS: dict[KeyPath, tuple[str, ...]] = {
