@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from maskdet.cli.data.audit import audit
 from maskdet.cli.data.convert import convert
 
 data = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Work on labelled sets.")
+data.command("audit")(audit)
 data.command("convert")(convert)
