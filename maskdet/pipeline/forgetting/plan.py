@@ -91,9 +91,9 @@ class Search:
         hashes = exact | {one.sha256 for one in pictures}
         results, val = [], []
         for run, manifest in self._manifests:
-            parts = [one.part for one in manifest.pictures if one.sha256 in hashes]
-            results += shows_pictures(run) if parts else []
-            val += [str(run)] if "val" in parts else []
+            found = [one.part for one in manifest.pictures if one.sha256 in hashes]
+            results += shows_pictures(run) if found else []
+            val += [str(run)] if "val" in found else []
         return Plan(tuple(pictures), tuple(results), seen, tuple(val), tuple(sorted(hashes)))
 
     def _completed(self, text: str) -> str:
