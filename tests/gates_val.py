@@ -13,7 +13,13 @@ from media import save
 from support import LABELS as COLOURED
 from support import cell_box, paint, write_tiny_bundle
 
-from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, Part
+from maskdet.dataset.manifest import (
+    Manifest,
+    ManifestObject,
+    ManifestPicture,
+    ManifestRoot,
+    Part,
+)
 from maskdet.files import sha256_file
 from maskdet.gates.gates import Absent, Contender, GateJob, judge
 from maskdet.gates.report import GateReport
@@ -56,7 +62,7 @@ class Val:
 
     def judge(self, challenger: Path, champion: Path | Absent, settings: GateSettings) -> GateReport:
         against = champion if isinstance(champion, Absent) else contender(champion)
-        return judge(GateJob(contender(challenger), against, self.manifest, self.root, settings))
+        return judge(GateJob(contender(challenger), against, self.manifest, settings))
 
     def first(self, count: int) -> Val:
         """The same with fewer pictures."""
@@ -82,7 +88,7 @@ def settings(**changed: Mapping[str, Any] | Any) -> GateSettings:
 def paint_val(root: Path) -> Val:
     """60 pictures with two masked and two bare faces each."""
     pictures = tuple(_picture(root, number) for number in range(PICTURES))
-    whole = Manifest(LABELS, pictures)
+    whole = Manifest(LABELS, pictures, roots=(ManifestRoot("", root),))
     whole.write(root / "manifest.json")
     return Val(root, root / "manifest.json", whole)
 

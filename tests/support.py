@@ -33,6 +33,7 @@ def write_tiny_bundle(
     metrics: Mapping[str, float] | None = None,
     roles: Mapping[str, Role] | None = None,
     profile: Profile | None = None,
+    manifest_sha256: str = "",
 ) -> Path:
     """Write a bundle of up to three labels; input_size (height, width) in multiples of GRID; the names tell
     the roles unless given.
@@ -50,6 +51,7 @@ def write_tiny_bundle(
         threshold_policy=threshold_policy or ThresholdPolicy(),
         metrics=dict(metrics or {}),
         profile=profile,
+        manifest_sha256=manifest_sha256,
     )
     path.write_bytes(tiny_model(meta).SerializeToString())
     return path

@@ -80,11 +80,15 @@ def _delivered(context: Context, result: RunResult, delivery: Delivery | None) -
 def _show(context: Context, log: JobLog, delivery: Delivery) -> None:
     from maskdet.cli.console import print_lines, shown
     from maskdet.pipeline.ci.reports import CI, COMMENT
+    from maskdet.reporting.delivery import Fate
 
+    told = f"{context.pipeline.name}: {delivery.headline()}"
     nothing = "nothing to do: " if delivery.unchanged else ""
     print_lines(["", f"{nothing}{delivery.headline()}"])
-    if not delivery.reasons and not delivery.unchanged:
-        log.annotate("notice", f"{context.pipeline.name}: {delivery.headline()}")
+    if delivery.fate is Fate.REFUSED:
+        log.annotate("error", "\n".join([told, *delivery.reasons]))
+    elif not delivery.unchanged:
+        log.annotate("notice", told)
     print_lines([f"report: {shown(context.path(CI, COMMENT))}"])
 
 

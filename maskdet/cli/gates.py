@@ -26,7 +26,7 @@ def gates(
         ),
     ] = None,
     champion: Annotated[
-        str | None,
+        Path | None,
         typer.Option(
             "--champion",
             metavar="MODEL",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from maskdet.drift.comparison import FeatureDrift, compare
+from maskdet.drift.comparison import Drift, FeatureDrift, compare
 from maskdet.drift.hour import Hour
 from maskdet.drift.tally import Tally
 from maskdet.drift.version import Version
@@ -31,6 +31,10 @@ class History:
     until: float
     versions: Mapping[str, Version]
     found: Mapping[int, Hour]
+
+    def knows(self, model: str, version: str) -> bool:
+        """Whether the model has had this version."""
+        return version in self.versions and self.versions[version].model == model
 
     def tally(self, version: str, *, camera: str | None = None, hour: int | None = None) -> Tally:
         """The sum of a version's counts, of all or of one camera and hour."""
@@ -77,7 +81,8 @@ class History:
         return self.versions[version].since
 
 
-def worst(found: Sequence[FeatureDrift]) -> str:
+def worst(found: Sequence[FeatureDrift]) -> Drift:
     """The verdict over all features: drift if any has drifted, else too few if any has too few samples."""
     verdicts = {one.verdict for one in found}
-    return next((one for one in ("drift", "too few", "stable") if one in verdicts), "too few")
+    order: tuple[Drift, ...] = ("drift", "too few", "stable")
+    return next((one for one in order if one in verdicts), "too few")

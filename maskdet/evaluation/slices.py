@@ -99,21 +99,22 @@ class Slicer:
     """Class ids of the labels that the model has; faces of others are in no slice."""
 
     def cut(self, axes: Mapping[str, Bins] = BINS) -> list[Slice]:
-        """All slices of all axes: those of `axes`, then the collections."""
+        """All slices of `all_axes`."""
         said = self.pool.answers(self.thresholds)
         right = self.pool.answered(said)
         passed = called(self.pool, said, self.parts.masked)
-        return [self._slice(axis, one, right, passed) for axis, bins in self._axes(axes) for one in bins]
+        cut = self.all_axes(axes).items()
+        return [self._slice(axis, one, right, passed) for axis, bins in cut for one in bins]
+
+    def all_axes(self, axes: Mapping[str, Bins] = BINS) -> dict[str, Bins]:
+        """The given axes, then the collections if val has several."""
+        collections = tuple((name, at - 1, at) for name, at in self._collections.items())
+        return {**axes, COLLECTION: collections} if len(collections) > 1 else dict(axes)
 
     def faces_inside(self, axis: str, low: float, high: float) -> BoolArray:
         """[M] the faces that count and are in the slice of a bin."""
         inside: BoolArray = np.concatenate([faces for _, faces in self._inside(axis, low, high)])
         return inside & self.pool.face_counts
-
-    def _axes(self, axes: Mapping[str, Bins]) -> Iterator[tuple[str, Bins]]:
-        yield from axes.items()
-        if len(self._collections) > 1:
-            yield COLLECTION, tuple((name, at - 1, at) for name, at in self._collections.items())
 
     @property
     def _collections(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,17 +77,16 @@ class Absolute:
         return rule_on(f"floors.{key}", what, measure, self._floor(limit))
 
     def _by_slice(self, floors: Floors) -> Iterator[Ruling]:
-        wanted = {*floors.slice_ap50, *floors.slice_recall}
-        if not wanted:
+        for key in (*floors.slice_ap50, *floors.slice_recall):
+            self.side.bin_of(key, "gates.floors")
+        if not (floors.slice_ap50 or floors.slice_recall):
             return
         cut = {f"{one.axis}.{one.name}": one for one in self._slices()}
         for key, limit in floors.slice_ap50.items():
-            one = _slice(cut, key, "slice_ap50")
-            yield self._slice_floor("slice_ap50", key, "AP50", one, _mean_ap50(one), None, limit)
+            yield self._slice_floor("slice_ap50", key, "AP50", cut[key], _mean_ap50(cut[key]), None, limit)
         for key, limit in floors.slice_recall.items():
-            one = _slice(cut, key, "slice_recall")
-            found = sum(each.found for each in one.classes.values())
-            ends = wilson(found, one.faces)
+            one = cut[key]
+            ends = wilson(sum(each.found for each in one.classes.values()), one.faces)
             yield self._slice_floor("slice_recall", key, "recall", one, one.recall, ends, limit)
 
     def _slices(self) -> list[Slice]:
@@ -146,13 +145,6 @@ class Absolute:
 
 
 NO_ROLES = "no label has the role masked, or none bare: set data.roles, or the rule's judge to off"
-
-
-def _slice(cut: Mapping[str, Slice], key: str, setting: str) -> Slice:
-    if key not in cut:
-        hint = f"write {nearest(key, cut) or ' or '.join(cut)}"
-        raise UsageError(f"gates.floors.{setting}: there is no slice {key}", hint)
-    return cut[key]
 
 
 def _mean_ap50(one: Slice) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from maskdet.dataset.manifest import Manifest
-from maskdet.evaluation.intervals import mean_over_classes, resampled_ap
+from maskdet.evaluation.intervals import resampled_ap
 from maskdet.evaluation.ranking import Curve
 from maskdet.evaluation.rounding import rounded
 from maskdet.gates.side import Side
@@ -53,7 +53,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deciding:
-    """One picture; its path is relative to the data root, boxes are xyxy in its pixels.
+    """One picture by its name in the data set; boxes are xyxy in its pixels.
 
     ap50_effect: what the picture adds to the difference of AP50, challenger minus champion: that difference
     with all pictures, less the one without this picture.
@@ -151,7 +151,11 @@ def _mean(side: Side, labels: Sequence[str], weights: Any) -> Curve:
         for each in side.judged.classes
         if each.label in labels
     ]
-    return mean_over_classes(curves)
+    # Without one picture there may be no face at all: that row stays, as 0, so that rows are pictures.
+    stacked = np.stack(curves)
+    present = ~np.isnan(stacked)
+    means: Curve = np.where(present, stacked, 0.0).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
+    return means
 
 
 def _box(row: Any) -> list[float]:

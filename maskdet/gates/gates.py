@@ -25,15 +25,19 @@ from maskdet.gates.ruling import Measure, Ruling, Verdict
 from maskdet.gates.settings import GateSettings
 from maskdet.gates.side import Side
 from maskdet.progress import Track, silent
+from maskdet.registry.records import PictureRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A model by its name in the report, its file, and the parity that export wrote beside it, if any."""
+    """A model by its name in the report, and its file. parity: what export wrote beside it, if anything;
+    pictures: what it was trained and validated on, None if only the bundle itself can tell.
+    """
 
     name: str
     model: Path
     parity: Mapping[str, Any] | None = None
+    pictures: tuple[PictureRecord, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ class _Judge:
         yield from cost.absolute()
         if settings.parity:
             yield parity_ruling(self._job.challenger.parity)
-        for each in comparisons(settings, (champion or challenger).classes):
+        for each in comparisons(settings, champion or challenger):
             if champion is not None:
                 yield each.ruling(Pair(challenger, champion, weights, self._needs))
             elif absent is not None:
@@ -137,8 +141,11 @@ class _Judge:
         return Cost([len(bundle.model) for bundle in bundles], times, settings)
 
     def _lineage(self, whole: Manifest, who: str) -> Lineage | None:
-        bundle = self._bundles[who]
-        return lineage_of(bundle.path, whole, self._digest, bundle.meta.manifest_sha256)
+        pictures = _contenders(self._job)[who].pictures
+        if pictures is not None:
+            return lineage_of(pictures)
+        trained_here = self._bundles[who].meta.manifest_sha256 == self._digest
+        return lineage_of(whole.pictures) if trained_here else None
 
     def _contestant(self, who: str, side: Side | None) -> Contestant:
         bundle = self._bundles[who]
@@ -167,7 +174,7 @@ def _contenders(job: GateJob) -> dict[str, Contender]:
 
 def _without(manifest: Manifest, left_out: tuple[LeftOut, ...]) -> Manifest:
     names = {each.picture for each in left_out}
-    kept = tuple(p for p in manifest.pictures if p.part == "val" and p.picture not in names)
+    kept = tuple(p for p in manifest.pictures if p.part == "val" and manifest.name(p) not in names)
     return replace(manifest, pictures=kept)
 
 

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskdet.errors import UsageError
 from maskdet.evaluation.intervals import Interval, Weights, mean_over_classes, percentiles, resampled_share
 from maskdet.evaluation.ranking import Curve
 from maskdet.gates.absolute import NO_ROLES
 from maskdet.gates.needs import Needs
 from maskdet.gates.ruling import Bound, Measure, Ruling, Unit, Verdict, rule_on
 from maskdet.gates.settings import GateSettings, Margin
-from maskdet.gates.side import AXES, Side
-from maskdet.settings import nearest
+from maskdet.gates.side import Side
 from maskdet.types import BoolArray, IntArray
 
 
@@ -103,8 +101,7 @@ class Pair:
 
     def slice_recall(self, key: str) -> Measure:
         """The difference of the recall in a slice."""
-        axis, low, high = bin_of(key)
-        faces = [side.slicer(self.ruler).faces_inside(axis, low, high) for side in self.both]
+        faces = [side.in_slice(key, self.ruler) for side in self.both]
         hits = [side.right & marks for side, marks in zip(self.both, faces, strict=True)]
         count, of = int(faces[0].sum()), f"faces in {key}"
         values = [_share(hit, face) for hit, face in zip(hits, faces, strict=True)]
@@ -143,10 +140,13 @@ class Pair:
         return resampled_share(counts, wholes, self.weights)
 
 
-def comparisons(settings: GateSettings, labels: Sequence[str]) -> Iterator[Comparison]:
-    """Those that are not off, `labels` being the classes that the champion has. Raises UsageError for an
-    unknown slice.
+def comparisons(settings: GateSettings, champion: Side) -> Iterator[Comparison]:
+    """Those that are not off, for the classes that the champion has; where there is none, for the
+    challenger's. Raises UsageError for an unknown slice.
     """
+    labels = champion.classes
+    for key in settings.slices:
+        champion.bin_of(key, "gates.slices")
     rules = settings.not_worse
     listed = [
         Comparison("ap50", "AP50", rules.ap50, lambda pair: pair.mean_ap(_ap50, _ap50_of)),
@@ -167,16 +167,6 @@ def paired_interval(challenger: Curve, champion: Curve) -> Interval | None:
     return percentiles(challenger - champion)
 
 
-def bin_of(key: str) -> tuple[str, float, float]:
-    """Axis and ends of a slice, by its name such as face_pixels.>16. Raises UsageError."""
-    known = {f"{axis}.{name}": (axis, low, high) for axis, bins in AXES.items() for name, low, high in bins}
-    if key not in known:
-        raise UsageError(
-            f"gates.slices: there is no slice {key}", f"write {nearest(key, known) or ' or '.join(known)}"
-        )
-    return known[key]
-
-
 def _of_class(
     key: str, what: str, margin: Margin, measure: Callable[[Pair, str], Measure], label: str
 ) -> Comparison:
@@ -184,7 +174,6 @@ def _of_class(
 
 
 def _of_slice(margin: Margin, key: str) -> Comparison:
-    bin_of(key)
     return Comparison(f"slice_recall.{key}", f"recall in {key}", margin, lambda pair: pair.slice_recall(key))
 
 

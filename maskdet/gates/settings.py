@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
@@ -97,6 +98,11 @@ class AlarmMargin(Margin):
 class NotWorse(Section):
     """The comparison with the champion, on the same pictures, each model at its own thresholds."""
 
+    p95_ratio: float | None = Field(1.25, gt=0)
+    """95th percentile of the milliseconds of one core per picture, over the champion's; the better end of its
+    interval has to keep the limit; null: no rule."""
+    size_ratio: float | None = Field(1.25, gt=0)
+    """Size of the model file, over the champion's; null: no rule."""
     ap50: OverallMargin = OverallMargin()
     """AP50 over all classes."""
     ap50_95: OverallMargin = OverallMargin()
@@ -111,11 +117,6 @@ class NotWorse(Section):
     """Share of bare faces passed as masked."""
     false_alarms: AlarmMargin = AlarmMargin()
     """False alarms per 1000 faces."""
-    p95_ratio: float | None = Field(1.25, gt=0)
-    """95th percentile of the milliseconds of one core per picture, over the champion's; the better end of its
-    interval has to keep the limit; null: no rule."""
-    size_ratio: float | None = Field(1.25, gt=0)
-    """Size of the model file, over the champion's; null: no rule."""
 
 
 class Limits(Section):
@@ -138,21 +139,21 @@ class Limits(Section):
 class GateSettings(Section):
     """When a challenger may take the champion's place: `maskdet gates`."""
 
-    champion: str | None = None
+    champion: Path | None = None
     """The model to compare with: models:NAME@ALIAS, the path of a bundle, default for the shipped one, none
     for a first model. If not given: the registry's champion of the pipeline's name, if there is one."""
-    counts: Counts = Counts()
-    """What val has to hold."""
     slices: tuple[str, ...] = ("face_pixels.>16",)
     """Parts of val in which recall is compared: face_pixels.<=8, 8-16, 16-32, >16 or >32;
     faces_per_picture.1, 2-5, 6-15 or >15; brightness.dark, medium or bright; collection.NAME."""
+    parity: bool = True
+    """Require export's proof that trainer, Paddle inference and ONNX Runtime agree."""
+    latency_pictures: int = Field(40, ge=2)
+    """Pictures of val on which the time of both models is taken, in turn."""
+    counts: Counts = Counts()
+    """What val has to hold."""
     floors: Floors = Floors()
     """The lowest figures of the challenger by itself."""
     limits: Limits = Limits()
     """The highest figures of the challenger by itself."""
     not_worse: NotWorse = NotWorse()
     """The comparison with the champion."""
-    parity: bool = True
-    """Require export's proof that trainer, Paddle inference and ONNX Runtime agree."""
-    latency_pictures: int = Field(40, ge=2)
-    """Pictures of val on which the time of both models is taken, in turn."""

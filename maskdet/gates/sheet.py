@@ -35,11 +35,11 @@ class Sides(NamedTuple):
     challenger: Picture
 
 
-def draw_sides(deciding: Deciding, file: Path, side: int = _SIDE) -> Sides:
+def draw_sides(deciding: Deciding, files: Mapping[str, Path], side: int = _SIDE) -> Sides:
     """The picture with its labels, with the champion's answer and with the challenger's; its longer side has
-    `side` pixels. Raises PictureError.
+    `side` pixels. `files`: where pictures are, by name. Raises PictureError.
     """
-    pixels = read_picture(file)
+    pixels = read_picture(files[deciding.picture])
     zoom = side / max(pixels.shape[:2])
     height, width = (max(1, round(edge * zoom)) for edge in pixels.shape[:2])
     sized = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
@@ -54,7 +54,7 @@ def draw_sides(deciding: Deciding, file: Path, side: int = _SIDE) -> Sides:
 
 def draw_deciding(pictures: Sequence[Deciding], files: Mapping[str, Path], target: Path) -> None:
     """Write a PNG with a row for each picture. Raises PictureError."""
-    rows = [draw_sides(each, files[each.picture]) for each in pictures]
+    rows = [draw_sides(each, files) for each in pictures]
     heights = [row.labelled.shape[0] + 3 * _LINE + _GAP for row in rows]
     width = 3 * _SIDE + 4 * _GAP
     sheet = Image.new("RGB", (width, max(sum(heights) + _GAP, 1)), _PAPER)

@@ -10,6 +10,7 @@ import numpy as np
 
 from maskdet.dataset.manifest import Manifest
 from maskdet.detector.bundle import Bundle
+from maskdet.errors import UsageError
 from maskdet.evaluation.class_match import of_known_classes
 from maskdet.evaluation.evaluator import checked_scenes, evaluate
 from maskdet.evaluation.intervals import Weights, resampled_ap, resampled_coco_ap
@@ -19,8 +20,9 @@ from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.safety import Parts, called, faces_of, false_alarms
 from maskdet.evaluation.slices import BINS, Bins, Slicer
 from maskdet.evaluation.views import View
-from maskdet.judging.bundles import see_val
+from maskdet.judging.bundles import Sighting, see_val
 from maskdet.progress import Track, silent
+from maskdet.settings import nearest
 from maskdet.types import BoolArray, FloatArray, IntArray
 
 WIDER: Final = ">16"
@@ -52,13 +54,17 @@ class Side:
     @classmethod
     def of(cls, bundle: Bundle, manifest: Manifest, weights: Weights, *, track: Track = silent) -> Side:
         """Detect in val and evaluate at the bundle's own thresholds. Raises like `see_val` and `evaluate`."""
-        seen = see_val(bundle, manifest, track=track)
+        return cls.seen(bundle, see_val(bundle, manifest, track=track), manifest.labels, weights)
+
+    @classmethod
+    def seen(cls, bundle: Bundle, seen: Sighting, labels: Sequence[str], weights: Weights) -> Side:
+        """Evaluate what a bundle has found; `labels` are the data's. Raises like `evaluate`."""
         match = seen.match
         scenes = checked_scenes(((truth, match.remapped(found)) for truth, found in seen.pairs), match.labels)
         judged = evaluate(scenes, match.labels, thresholds=match.rename(bundle.meta.thresholds))
         scores = np.array(list(judged.thresholds.values()), np.float32)
         everything = pool(scenes, float(scores.min()))
-        own = range(len(manifest.labels))
+        own = range(len(labels))
         return cls(
             bundle=bundle,
             judged=of_known_classes(judged, match.meanings.partners),
@@ -68,7 +74,7 @@ class Side:
             said=everything.answers(scores),
             scores=scores,
             parts=Parts.of(match.meanings.roles, match.labels),
-            classes=tuple(name for name in manifest.labels if match.meanings.partners[name] is not None),
+            classes=tuple(name for name in labels if match.meanings.partners[name] is not None),
             ap50=tuple(
                 resampled_ap(judged.classes[number].ranking, _faces(everything, number, len(scenes)), weights)
                 for number in own
@@ -104,6 +110,19 @@ class Side:
         """[P] the answer's detections that are on no labelled face."""
         rows = false_alarms(self.pool, self.said)
         return np.bincount(self.pool.pictures[rows], minlength=len(self.scenes))
+
+    def in_slice(self, key: str, ruler: tuple[int, int]) -> BoolArray:
+        """[M] the faces that count in a slice, see `bin_of` and `slicer`."""
+        return self.slicer(ruler).faces_inside(*self.bin_of(key, "gates.slices"))
+
+    def bin_of(self, key: str, setting: str) -> tuple[str, float, float]:
+        """Axis and ends of a slice, by its name such as face_pixels.>16. Raises UsageError."""
+        axes = self.slicer(self.bundle.meta.input_size).all_axes(AXES)
+        known = {f"{axis}.{one[0]}": (axis, *one[1:]) for axis, bins in axes.items() for one in bins}
+        if key not in known:
+            hint = f"write {nearest(key, known) or ' or '.join(known)}"
+            raise UsageError(f"{setting}: there is no slice {key}", hint)
+        return known[key]
 
     def slicer(self, ruler: tuple[int, int]) -> Slicer:
         """The slices of val; widths of faces are those at a network input of the size `ruler`."""

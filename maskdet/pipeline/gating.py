@@ -10,17 +10,26 @@ from typing import Any
 
 from maskdet.artefacts import GATES, MANIFEST, PARITY
 from maskdet.dataset.manifest import load_manifest
-from maskdet.errors import EnvironmentProblem, RegistryError, StageError, UsageError
+from maskdet.detector.shipped import shipped_model, shipped_pictures, ships_model
+from maskdet.errors import EnvironmentProblem, StageError, UsageError
 from maskdet.files import staged_folder, write_json, write_text
 from maskdet.gates.gates import Absent, Contender, GateJob, judge
 from maskdet.gates.markdown import markdown_report
 from maskdet.gates.report import GateReport
 from maskdet.gates.settings import NONE
 from maskdet.gates.sheet import draw_deciding
+from maskdet.pipeline.lineage import picture_records, start_of_run
 from maskdet.pipeline.models import existing_model, model_of, registry_of
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.stage import Context
+from maskdet.registry.layout import PICTURES
+from maskdet.registry.pictures import inherited, read_pictures
+from maskdet.registry.records import PictureRecord
+from maskdet.registry.reference import Reference, is_reference, parse_reference
+from maskdet.registry.registry import Registry
 
+CHAMPION = "champion"
+"""The alias of the model that is in service."""
 FOLDER = "gates"
 """Beside the stages' folders: gates.json and gates.md."""
 
@@ -35,7 +44,7 @@ class Gating:
     """
 
     challenger: Path | None = None
-    champion: str | None = None
+    champion: Path | None = None
     explain: Path | None = None
     report: GateReport | None = field(default=None, init=False)
 
@@ -43,9 +52,7 @@ class Gating:
         if result.error is not None:
             return
         job = GateJob(
-            challenger=_contender(
-                model_of(context, self.challenger), str(self.challenger or context.pipeline.name)
-            ),
+            challenger=_challenger(context, self.challenger),
             champion=_champion(context, self.champion),
             manifest=context.path("prepare", MANIFEST),
             settings=context.pipeline.gates,
@@ -53,7 +60,7 @@ class Gating:
         self.report = judge(job, track=context.track)
         write_gates(self.report, context.path(FOLDER))
         if self.explain is not None:
-            explain_gates(self.report, load_manifest(context.path("prepare", MANIFEST)).files, self.explain)
+            explain_gates(self.report, load_manifest(job.manifest).files, self.explain)
 
 
 def write_gates(report: GateReport, folder: Path) -> None:
@@ -64,7 +71,7 @@ def write_gates(report: GateReport, folder: Path) -> None:
 
 
 def explain_gates(report: GateReport, files: Mapping[str, Path], folder: Path) -> None:
-    """Draw the pictures that decide: regressions.png and gains.png where there are some; deciding.json."""
+    """Draw the pictures that decide: regressions.png, gains.png, deciding.json; `files` by name."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, pictures in (("regressions", report.regressions), ("gains", report.gains)):
         target = folder / f"{name}.png"
@@ -74,20 +81,60 @@ def explain_gates(report: GateReport, files: Mapping[str, Path], folder: Path) -
     write_json(folder / "deciding.json", report.to_json()["deciding"])
 
 
-def _champion(context: Context, named: str | None) -> Contender | Absent:
-    named = named or context.pipeline.gates.champion
+def _challenger(context: Context, named: Path | None) -> Contender:
+    if named is not None:
+        return _contender(model_of(context, named), str(named))
+    model, name = model_of(context, None), context.pipeline.name
+    own = picture_records(load_manifest(context.path("prepare", MANIFEST)))
+    start = start_of_run(context, registry_of(context), name)
+    seen = (*own, *inherited(start.pictures, own))
+    return Contender(name, model, _parity(model.parent / PARITY), seen)
+
+
+def _champion(context: Context, named: Path | None) -> Contender | Absent:
+    """Raises RegistryError for a champion that is registered but damaged."""
+    named, registry = named or context.pipeline.gates.champion, registry_of(context)
     if named is None:
-        return Absent("no champion yet: no comparison was asked for by gates.champion", first=True)
-    if named == NONE:
+        reference = Reference(context.pipeline.name, CHAMPION)
+        if not _is_registered(registry, reference):
+            return Absent(
+                f"no champion yet: {reference} is not in the registry {registry.folder}", first=True
+            )
+        named = Path(str(reference))
+    if str(named) == NONE:
         return Absent("no champion yet: gates.champion is none", first=True)
+    if is_reference(named):
+        if not _is_registered(registry, parse_reference(str(named))):
+            return _missing(named, f"it is not in the registry {registry.folder}")
+        return _contender(existing_model(named, registry), str(named))
     try:
-        return _contender(existing_model(Path(named), registry_of(context)), named)
-    except (EnvironmentProblem, RegistryError, StageError, UsageError) as error:
-        return Absent(f"the champion {named} is missing: {error.what}", first=False)
+        return _contender(existing_model(named), str(named))
+    except (EnvironmentProblem, StageError, UsageError) as error:
+        return _missing(named, error.what)
+
+
+def _missing(named: Path, why: str) -> Absent:
+    return Absent(f"the champion {named} is missing: {why}", first=False)
+
+
+def _is_registered(registry: Registry, wanted: Reference) -> bool:
+    if wanted.model not in registry.models():
+        return False
+    if wanted.number is not None:
+        return wanted.number in registry.layout(wanted.model).numbers()
+    return wanted.wanted in registry.aliases(wanted.model)
 
 
 def _contender(model: Path, named: str) -> Contender:
-    return Contender(named, model, _parity(model.parent / PARITY))
+    return Contender(named, model, _parity(model.parent / PARITY), _pictures(model))
+
+
+def _pictures(model: Path) -> tuple[PictureRecord, ...] | None:
+    """What a model has seen: of a registered version, and of the shipped model. Raises RegistryError."""
+    beside = model.parent / PICTURES
+    if not beside.is_file() and ships_model() and model == shipped_model():
+        beside = shipped_pictures() or beside
+    return read_pictures(beside) if beside.is_file() else None
 
 
 def _parity(path: Path) -> Mapping[str, Any] | None:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from maskdet.detector.shipped import DEFAULT
 from maskdet.errors import PipelineFileError
+from maskdet.gates.settings import NONE
 from maskdet.pipeline.document import Document, KeyPath, read_document, read_value
 from maskdet.pipeline.problems import Problem, describe_faults, dotted
 from maskdet.pipeline.schema import PipelineFile
@@ -28,10 +29,18 @@ _PATH_KEYS: tuple[KeyPath, ...] = (
     ("model", "pretrained"),
     ("train", "python"),
     ("serve", "inbox"),
+    ("gates", "champion"),
+    ("serve", "require_signature"),
     ("registry", "root"),
+    ("serve", "monitor"),
+    ("drift", "inbox"),
 )
 # Values of these keys that are not paths.
-_WORDS: dict[KeyPath, tuple[str, ...]] = {("model", "pretrained"): STARTS, ("serve", "models"): (DEFAULT,)}
+_WORDS: dict[KeyPath, tuple[str, ...]] = {
+    ("model", "pretrained"): STARTS,
+    ("serve", "models"): (DEFAULT,),
+    ("gates", "champion"): (DEFAULT, NONE),
+}
 _EXAMPLE_HINT = "`maskdet init DATA_DIR --out example.yml` writes a file with every key explained"
 
 

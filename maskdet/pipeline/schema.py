@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from maskdet.dataset.settings import DataSettings
+from maskdet.drift.settings import DriftSettings
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.settings import ExportSettings
 from maskdet.gates.settings import GateSettings
@@ -43,3 +44,5 @@ class PipelineFile(Section):
     """Where registered models are kept."""
     tracking: TrackingSettings = TrackingSettings()
     """Where trainings are recorded beside the results folder."""
+    drift: DriftSettings = DriftSettings()
+    """When what a server sees makes retraining due."""

@@ -173,7 +173,9 @@ def _library(module: str) -> Any:
 
 
 def _no_key(path: Path, error: Exception) -> RegistryError:
-    said = (
-        error.strerror if isinstance(error, OSError) and error.strerror else "it is no key that signs models"
-    )
+    said = "it is no key that signs models"
+    if isinstance(error, OSError):
+        said = error.strerror or said
+    elif isinstance(error, TypeError):
+        said = "it has a password, and only keys without one can sign"
     return RegistryError(f"{path}: {said}", _KEY_HINT)

@@ -12,14 +12,15 @@ from typing import Any, Final
 
 from maskdet.dataset.findings import clean
 from maskdet.evaluation.tables import ABSENT, table
-from maskdet.gates.ruling import shown
+from maskdet.gates.ruling import REFUSALS, shown
 from maskdet.reporting.delivery import PARTS, DataChange, Delivery, Fate
 from maskdet.reporting.run_files import Document
 
 MAX_BYTES: Final = 60_000
 """Of a comment: GitHub takes 65,536 characters."""
 _MARKS: Final = {Fate.PROMOTED: "✅", Fate.PASSED: "✅", Fate.REFUSED: "❌", Fate.STEPPED_DOWN: "⏸️"}
-_VERDICTS: Final = {"pass": "✅", "fail": "❌", "unmeasured": "❔", "no champion": "➖"}
+_FIRST: Final = "no champion"
+_VERDICTS: Final = {"pass": "✅", "fail": "❌", "unmeasured": "❔"}
 _NAMED: Final = 10
 """Added pictures that are named for each part."""
 _LETTERS: Final = 120
@@ -63,15 +64,16 @@ class CiReport:
     def _rules(self) -> Iterator[str]:
         if self.gates is None:
             return
-        passed = sum(rule["verdict"] not in ("fail", "unmeasured") for rule in self.gates["rules"])
+        passed = sum(rule["verdict"] not in REFUSALS for rule in self.gates["rules"])
         yield f"### Gates: {passed} of {len(self.gates['rules'])} passed"
         yield (
             f"On {self.gates['pictures']} pictures of val with {self.gates['faces']} faces; "
             f"left out because a model was trained on them: {len(self.gates['left_out'])}."
         )
-        yield table(
-            ("gate", "verdict", "value", "limit", "counted on", "why"), map(_rule, self.gates["rules"])
-        )
+        told = [rule for rule in self.gates["rules"] if rule["verdict"] != _FIRST]
+        yield table(("gate", "verdict", "value", "limit", "counted on", "why"), map(_rule, told))
+        if without := len(self.gates["rules"]) - len(told):
+            yield f"{without} gates compare with a champion, and there is none yet."
 
     def _data(self) -> Iterator[str]:
         change = self.change

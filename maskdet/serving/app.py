@@ -17,7 +17,14 @@ from maskdet.inbox.inbox import Inbox, InboxLimits
 from maskdet.serving.capture import Capture
 from maskdet.serving.dialects.registry import dialect_routes, open_cors_paths
 from maskdet.serving.engine.engine import Engine
-from maskdet.serving.http.access import BUNDLE_HEADER, AccessLog, Linger, note_error, request_id
+from maskdet.serving.http.access import (
+    BUNDLE_HEADER,
+    VERSION_HEADER,
+    AccessLog,
+    Linger,
+    note_error,
+    request_id,
+)
 from maskdet.serving.http.body import BodyReader
 from maskdet.serving.http.keys import ApiKeys, clients_of
 from maskdet.serving.http.problems import problem_response
@@ -57,7 +64,7 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     if reloading:
         app.include_router(admin_routes(service, reloading))
     app.include_router(native_routes(service))
-    app.include_router(health_routes(engine))
+    app.include_router(health_routes(engine, refused))
     app.include_router(docs_routes(app, service.unpacker))
     app.include_router(metrics_routes(engine, service.unpacker))
     app.include_router(monitor_routes(service))
@@ -119,7 +126,7 @@ class Cors(CORSMiddleware):
             allow_origins=origins,
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type", "x-api-key", "x-camera", "x-request-id"],
-            expose_headers=["retry-after", BUNDLE_HEADER, "x-request-id"],
+            expose_headers=["retry-after", BUNDLE_HEADER, VERSION_HEADER, "x-request-id"],
         )
         self._open_paths = open_paths
 

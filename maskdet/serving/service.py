@@ -95,7 +95,8 @@ class Service:
             self.metrics.result(result, camera)
         self.engine.monitor.observe(results, camera, len(outcomes) - len(results))
         bundles = ",".join(dict.fromkeys(bundle_id(result.model) for result in results))
-        answered_by(request.scope, bundles)
+        versions = list(dict.fromkeys(one.model.version for one in results if one.model.version is not None))
+        answered_by(request.scope, bundles, ",".join(map(str, versions)))
         note(
             request.scope,
             pictures=len(outcomes),
@@ -103,6 +104,7 @@ class Service:
             bundle=bundles,
             threshold_policy=",".join(dict.fromkeys(result.policy for result in results)),
             verdicts=[result.verdict.outcome for result in results],
+            **({"versions": versions} if versions else {}),
             **({"camera": camera} if camera else {}),
         )
 

@@ -52,12 +52,15 @@ class ServeSettings(Section):
     """TCP port; 0 picks a free one and reports it."""
 
     models: dict[str, Path] = Field(default_factory=dict)
-    """Bundles by the name used in requests; the first is the default. If empty, the one that the pipeline
-    exported."""
+    """Bundles, or registered models such as models:face-mask@champion, by the name used in requests; the
+    first is the default. If empty, the one that the pipeline exported."""
     watch: bool = False
-    """Whether a new bundle at a model's path is loaded automatically."""
+    """Whether a new bundle at a model's path is loaded automatically. A model that follows an alias of the
+    registry always is."""
     watch_seconds: float = Field(2, ge=0.01)
-    """How often the paths are checked."""
+    """How often paths and aliases are checked."""
+    require_signature: Path | None = None
+    """Public key. Only registered models that were signed with its private half are loaded."""
 
     workers: int = Field(1, ge=1, le=64)
     """Server processes sharing the port; each loads the models, and the limits below hold per process."""

@@ -9,6 +9,7 @@ import pytest
 from support import write_tiny_bundle
 
 from maskdet.errors import BundleError, GateRefusal
+from maskdet.registry.registry import Registry
 
 LABELS = ("with_mask", "without_mask")
 RULES = """
@@ -62,8 +63,20 @@ def test_a_refusal_exits_with_11_and_leaves_the_report(models: Path, maskdet) ->
 
 
 def test_a_champion_that_is_missing_refuses_and_a_damaged_one_is_an_error(models: Path, invoke) -> None:
-    with pytest.raises(GateRefusal, match=r"not measured, the champion gone\.onnx is missing"):
+    with pytest.raises(GateRefusal, match=r"not measured, the champion .*gone\.onnx is missing"):
         invoke("gates", "--challenger", "new.onnx", "--set", "gates.champion=gone.onnx")
     (models / "old.onnx").write_bytes(b"no model")
     with pytest.raises(BundleError, match=r"old\.onnx"):
         invoke("gates", "--challenger", "new.onnx", "--champion", "old.onnx")
+
+
+def test_the_registrys_champion_is_the_default(models: Path, invoke) -> None:
+    assert "note: no champion yet: models:demo@champion is not in the registry" in (
+        invoke("gates", "--challenger", "new.onnx").output
+    )
+    Registry(models / "models").register("demo", models / "old.onnx")
+    Registry(models / "models").set_alias("demo", "champion", 1, why="the first")
+    said = invoke("gates", "--challenger", "new.onnx").output
+    assert "new.onnx passes 12 gates against models:demo@champion." in said
+    with pytest.raises(GateRefusal, match="the champion models:demo@best is missing: "):
+        invoke("gates", "--challenger", "new.onnx", "--champion", "models:demo@best")

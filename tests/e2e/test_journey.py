@@ -1,23 +1,28 @@
-"""A user's way from a folder of pictures to an answered request, by the commands alone."""
+"""A user's way from a folder of pictures to an answered request and a CI job, by the commands alone."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+import yaml
+from workflow_steps import Runner, read_workflow
 
 from maskdet.detector.bundle import load_bundle
 
-SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
+REPO = Path(__file__).resolve().parents[2]
+SAMPLE = REPO / "data" / "sample"
 PICTURES = 20
 QUICK = (
     "model.variant=picodet_s_320_esnet",
@@ -182,3 +187,132 @@ def test_a_mistake_has_its_exit_code_and_a_next_step(
     assert done.returncode == code, done.stdout + done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean clone of the repository with a user's data, and what a workflow's caches hold: the environment,
+    and the stages of an earlier job.
+    """
+    if shutil.which("git") is None or not (REPO / ".git").exists():
+        pytest.skip("this is no clone of the repository")
+    folder = tmp_path_factory.mktemp("runner") / "work"
+    subprocess.run(["git", "clone", "--quiet", "--no-local", REPO, folder], check=True)
+    shutil.copytree(project / "faces", folder / "faces")
+    shutil.copytree(project / "runs", folder / "runs")
+    shutil.copy2(project / "pipeline.yml", folder)
+    restore_environment(folder)
+    return folder
+
+
+def restore_environment(folder: Path) -> None:
+    """A .venv that has the packages of this one, marked as set_up.sh marks an installed one."""
+    venv = folder / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    own = {"base": str(venv), "platbase": str(venv)}
+    packages = Path(sysconfig.get_path("purelib", scheme="posix_prefix", vars=own))
+    (packages / "packages.pth").write_text(f"{folder}\n{sysconfig.get_path('purelib')}\n")
+    command = venv / "bin" / "maskdet"
+    command.write_text(f"#!{venv}/bin/python\nfrom maskdet.cli.app import main\nmain()\n")
+    command.chmod(0o755)
+    parts = (folder / "requirements/dev.txt", folder / "pyproject.toml")
+    digest = hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
+    (venv / ".installed").write_text(f"{digest} {sys.version.split()[0]} {folder}\n")
+
+
+LENIENT = (
+    "gates.counts.pictures=1",
+    "gates.counts.faces=1",
+    "gates.counts.class_faces=1",
+    "gates.counts.bare_faces=1",
+    "gates.limits.false_alarms=null",
+    "gates.limits.bare_passed_judge=off",
+)
+USED = (
+    "actions/checkout@v4",
+    "actions/setup-python@v5",
+    "actions/cache@v4",
+    "actions/cache/restore@v4",
+    "actions/cache/save@v4",
+    "actions/upload-artifact@v4",
+)
+"""Steps of the workflow that use an action instead of running a command: here they are passed over."""
+
+
+def by_hand(clone: Path, floor: str) -> tuple[int, Runner]:
+    """The retraining workflow, started by hand with settings of one's own."""
+    values = {
+        "inputs.pipeline || 'configs/sample.yml'": "pipeline.yml",
+        "inputs.overrides": " ".join((*QUICK, *LENIENT, f"gates.floors.ap50={floor}")),
+        "github.event_name == 'pull_request' || "
+        "(github.event_name == 'workflow_dispatch' && !inputs.promote)": "false",
+        "github.event_name != 'pull_request'": "true",
+        "github.event_name == 'pull_request'": "false",
+        "github.run_attempt": "1",
+    }
+    runner = Runner(clone, values, {"PYTHONPATH": "", "PYTHON": ""})
+    job = read_workflow(clone / ".github" / "workflows" / "retrain.yml")["jobs"]["retrain"]
+    return runner.run(job), runner
+
+
+def annotations(log: str) -> list[str]:
+    """What the runner takes for an annotation: no line between stop-commands and its token."""
+    shown = re.sub(r"(?ms)^::stop-commands::(\w+)$.*?^::\1::$", "", log)
+    return re.findall(r"(?m)^::(?:error|warning|notice) .*$", shown)
+
+
+def test_the_workflow_refuses_then_promotes_then_finds_nothing_to_do(clone: Path) -> None:
+    code, runner = by_hand(clone, "1.0")
+    assert code == 11, runner.logs
+    assert runner.outputs["retrain"] == {"model": "faces", "status": "refused", "version": "1"}
+    assert runner.outputs["names"]["artifact"] == "faces-version-1-attempt-1"
+    assert set(runner.used) == set(USED)
+    [error] = annotations(runner.logs[1])[:1]
+    assert error.startswith("::error title=maskdet::faces: version 1 is refused by the gates")
+    assert not (clone / "models" / "faces" / "aliases" / "champion").exists()
+
+    code, runner = by_hand(clone, "0.0")
+    assert code == 0, runner.logs
+    assert runner.outputs["retrain"]["status"] == "promoted"
+    assert (clone / "models" / "faces" / "aliases" / "champion").read_text() == "1\n"
+    log = runner.logs[1]
+    groups = re.findall(r"(?m)^::group::(\w+)", log)
+    assert groups == ["gates", "register", "promote", "report"]
+    assert log.count("::endgroup::") == len(groups)
+    assert 0 < len(annotations(log)) <= 10
+    comment = (clone / "runs" / "faces" / "ci" / "comment.md").read_text(encoding="utf-8")
+    assert len(comment.encode()) < 64_000
+    assert comment in runner.summary
+    assert len(runner.summary.encode()) < 1 << 20
+
+    before = contents(clone / "models")
+    code, runner = by_hand(clone, "0.0")
+    assert code == 0
+    assert "nothing to do: version 1 is the champion" in runner.logs[1]
+    assert contents(clone / "models") == before
+
+
+def test_the_other_ways_to_start_it_run_the_same_command(clone: Path) -> None:
+    command = [str(clone / ".venv/bin/python"), "-m", "maskdet", "init", "faces", "--ci"]
+    for kind in ("gitlab", "dvc", "cron"):
+        subprocess.run([*command, kind], cwd=clone, check=True, capture_output=True)
+    job = yaml.safe_load((clone / ".gitlab-ci.yml").read_text())["retrain"]
+    [line] = [text for text in (clone / "retrain.cron").read_text().splitlines() if text[0] != "#"]
+    scripts = {
+        "gitlab": ("\n".join(job["script"]), {**job["variables"], "GITLAB_CI": "true"}),
+        "dvc": (yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]["retrain"]["cmd"], {}),
+        # cron gives a line after its five fields to sh, with hardly any environment.
+        "cron": (line.split(maxsplit=5)[5], {"PATH": "/usr/bin:/bin"}),
+    }
+    settings = [part for each in (*QUICK, *LENIENT) for part in ("--set", each)]
+    wrapper = clone / ".venv" / "bin" / "maskdet"
+    quick_wrapper = wrapper.read_text().replace("main()", f"import sys; sys.argv += {settings!r}; main()")
+    wrapper.write_text(quick_wrapper)
+    for kind, (script, variables) in scripts.items():
+        environment = {**os.environ, "PYTHONPATH": "", **variables}
+        done = subprocess.run(
+            ["sh", "-ec", script], cwd=clone, env=environment, capture_output=True, text=True, check=False
+        )
+        said = done.stdout if kind != "cron" else (clone / "retrain.log").read_text()
+        assert done.returncode == 0, said + done.stderr
+        assert "nothing to do: version 1 is the champion" in said

@@ -40,7 +40,7 @@ def test_the_files_are_whole_and_plain_json(report: GateReport, val: Val, tmp_pa
     assert [rule["name"] for rule in written["rules"]] == [ruling.name for ruling in report.rulings]
     assert "## Best gains" in (tmp_path / "gates" / "gates.md").read_text()
 
-    explain_gates(report, val.root, tmp_path / "why")
+    explain_gates(report, val.whole.files, tmp_path / "why")
     drawn = {path.name for path in (tmp_path / "why").iterdir()}
     assert drawn == {"gains.png", "regressions.png", "deciding.json"}
     with Image.open(tmp_path / "why" / "gains.png") as sheet:
@@ -48,10 +48,10 @@ def test_the_files_are_whole_and_plain_json(report: GateReport, val: Val, tmp_pa
 
 
 def test_both_answers_are_drawn_side_by_side(report: GateReport, val: Val, tmp_path: Path) -> None:
-    sides = draw_sides(report.gains[0], val.root, 200)
+    sides = draw_sides(report.gains[0], val.whole.files, 200)
     assert {picture.shape for picture in sides} == {(200, 200, 3)}
     assert not np.array_equal(sides.champion, sides.challenger)
-    draw_deciding(report.gains[:2], val.root, tmp_path / "two.png")
+    draw_deciding(report.gains[:2], val.whole.files, tmp_path / "two.png")
     with Image.open(tmp_path / "two.png") as sheet:
         assert sheet.width == 3 * 420 + 4 * 12
 

@@ -69,7 +69,7 @@ def test_the_figures_are_those_of_the_evaluation(run: Context, page: str) -> Non
     assert f"{passed['count']} / {passed['of']}" in page
     assert "Best: AP50 75.0% at epoch 2 of 2." in page
     assert "第 2 轮（共 2 轮），AP50 75.0%" in page
-    assert "the figure of export" in page
+    assert "the figure of eval" in page
 
 
 def test_names_and_messages_stay_text(page: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from maskdet.artefacts import BUNDLE, GATES, MANIFEST
@@ -17,8 +18,8 @@ from maskdet.files import sha256_file, write_json
 from maskdet.pipeline.cache import RELEASE
 from maskdet.pipeline.chain import report_chain
 from maskdet.pipeline.ci.reports import CI, DECIDING, write_reports
-from maskdet.pipeline.ci.seat import CHALLENGER, CHAMPION, Seat
-from maskdet.pipeline.gating import FOLDER, Gating
+from maskdet.pipeline.ci.seat import CHALLENGER, Seat
+from maskdet.pipeline.gating import CHAMPION, FOLDER, Gating
 from maskdet.pipeline.models import registry_of
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.registration import register_run
@@ -120,7 +121,8 @@ class _Work:
         if known.get("fingerprint") == self.fingerprint and self.context.path(FOLDER, GATES).is_file():
             return tuple(known["reasons"])
         champion = self.seat.champion
-        named = self.context.pipeline.gates.champion or (champion.reference if champion else None)
+        # By its number: the alias may move while the gates compare.
+        named = self.context.pipeline.gates.champion or (Path(champion.reference) if champion else None)
         self.on_start("gates", f"against {named}" if named else "the first challenger")
         gating = Gating(None, named, self.context.path(CI, DECIDING))
         gating(self.context, result)
@@ -151,7 +153,7 @@ class _Work:
             why="passed the gates in maskdet run --ci",
             expected=self.seat.number or 0,
         )
-        self.context.say(move.describe())
+        self.context.say(f"{version.model}: {move.describe()}")
         return Fate.PROMOTED
 
     def _ended(

@@ -54,6 +54,7 @@ class Engine:
         self._models = dict(models)
         for name, model in self._models.items():
             self.monitor.answers(name, model)
+            self.metrics.serving(name, model)
         self._settings = settings
         count = settings.threads or core_count() + SPARE_THREADS
         self._queue: JobQueue[Work, PictureResult] = JobQueue(
@@ -153,6 +154,7 @@ class Engine:
         self.monitor.answers(name, model)
         # One assignment of a new mapping: threads see either the old one or the new one.
         self._models = {**self._models, name: model}
+        self.metrics.serving(name, model)
 
     def drain(self) -> None:
         """Refuse new work from now on. Accepted work is still finished."""

@@ -27,9 +27,9 @@ class Reloading(Protocol):
         """Check one model's file now, or all of them. Raises UnknownModel."""
 
 
-RELOAD_HELP = """Reads each model's file again from the path that the server was started with. A new bundle
-is loaded beside the old one, probed, and then serves all requests; one that fails is refused, and the old one
-stays in use. With `?model=NAME` only that model is checked.
+RELOAD_HELP = """Reads each model again: the file that the server was started with, or the version that its
+alias points to. A new bundle is loaded beside the old one, probed, and then serves all requests; one that
+fails is refused, and the old one stays in use. With `?model=NAME` only that model is checked.
 
     curl -X POST -H "X-API-Key: $KEY" http://127.0.0.1:8866/v1/admin/reload
 
@@ -66,7 +66,7 @@ def admin_routes(service: Service, reloading: Reloading) -> APIRouter:
 
 def _answer(found: Sequence[Reloaded]) -> ReloadAnswer:
     entries = [
-        ReloadedBody(name=one.name, bundle=one.bundle, outcome=one.outcome)
+        ReloadedBody(name=one.name, bundle=one.bundle, version=one.version, outcome=one.outcome)
         for one in found
         if one.outcome != "refused"
     ]

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from maskdet.detector.profile import LABEL
-from maskdet.drift.comparison import FeatureDrift
-from maskdet.drift.history import worst
-from maskdet.drift.hour import SECONDS
 from maskdet.drift.psi import LIMIT
-from maskdet.drift.tally import OUTCOMES, Tally
-from maskdet.serving.engine.monitor import WRITE_SECONDS, Monitor
+from maskdet.drift.view import View
+from maskdet.drift.viewer import Viewer
+from maskdet.serving.engine.monitor import WRITE_SECONDS
 from maskdet.serving.http.inputs import bad_option
 from maskdet.serving.http.problems import ProblemBody
 from maskdet.serving.refusals import BadOption, UnknownModel
-from maskdet.serving.routes.monitor_schemas import (
-    CameraBody,
-    FeatureBody,
-    HourBody,
-    MonitorAnswer,
-    MonitorOptions,
-    SwapBody,
-    VerdictCounts,
-    VersionBody,
-)
 from maskdet.serving.routes.native import json_response
 from maskdet.serving.service import ByHand, Service
 
@@ -36,6 +22,22 @@ between the model's own answers on val and what it sees, where there are enough 
 
     curl "http://127.0.0.1:8866/v1/monitor?hours=168&camera=gate-1"
 """
+MOST_HOURS: Final = 24 * 366
+
+
+class MonitorOptions(BaseModel):
+    """What to show."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    hours: int = Field(24, ge=1, le=MOST_HOURS)
+    """How far to look back; no further than the server keeps."""
+    model: str = ""
+    """Name of a loaded model; the default one if it is empty."""
+    version: str = ""
+    """The version whose features are compared; the one that answers if it is empty."""
+    camera: str | None = None
+    """Only pictures with this X-Camera; empty for those without one."""
 
 
 def monitor_routes(service: Service) -> APIRouter:
@@ -46,7 +48,7 @@ def monitor_routes(service: Service) -> APIRouter:
         "/monitor",
         summary="What the server has seen, and what has drifted",
         description=HELP,
-        response_model=MonitorAnswer,
+        response_model=View,
         responses={status: {"model": ProblemBody} for status in (404, 422)},
         openapi_extra={"parameters": _parameters()},
     )
@@ -57,10 +59,7 @@ def monitor_routes(service: Service) -> APIRouter:
             raise bad_option(error, MonitorOptions) from error
         name, version = _shown(service, options)
         # Hours are read from the disk, and many comparisons take a while.
-        text = await service.unpacked(
-            lambda: _View(service.engine.monitor, service.engine.versions(), options, name, version).text(),
-            heavy=True,
-        )
+        text = await service.unpacked(lambda: _view(service, options, name, version), heavy=True)
         return json_response(text)
 
     return router
@@ -74,112 +73,15 @@ def _shown(service: Service, options: MonitorOptions) -> tuple[str, str]:
     return name, options.version or serving[name]
 
 
-class _View:
-    """One model's history as asked for. Raises BadOption for a version that the model never had."""
-
-    def __init__(
-        self, monitor: Monitor, serving: dict[str, str], options: MonitorOptions, name: str, version: str
-    ) -> None:
-        self._monitor = monitor
-        self._serving = serving
-        self._name = name
-        self._version = version
-        self._camera = options.camera
-        self._history = monitor.history(options.hours)
-        known = self._history.versions.get(version)
-        if known is None or known.model != name:
-            raise BadOption(
-                f"version: {name} has no version {version[:40]!r} here", "leave it out for the present one"
-            )
-        self._known = known
-
-    def text(self) -> str:
-        """The response as JSON."""
-        history, profile = self._history, self._known.profile
-        seen = history.tally(self._version, camera=self._camera)
-        drift = history.drift(self._version, LIMIT, camera=self._camera)
-        return MonitorAnswer(
-            model=self._name,
-            models=list(self._serving),
-            version=self._version,
-            since=history.hours.start * SECONDS,
-            until=history.until,
-            limit=LIMIT,
-            kept=self._monitor.kept,
-            delay_seconds=WRITE_SECONDS,
-            hours=list(self._hours()),
-            versions=list(self._versions()),
-            cameras=list(self._cameras()),
-            features=[self._feature(one, seen) for one in drift],
-            swaps=[
-                SwapBody(at=swap.at, old=swap.old, new=swap.new)
-                for swap in history.swaps()
-                if swap.model == self._name
-            ],
-            own=VerdictCounts.model_validate(seen.verdicts),
-            val=None if profile is None else VerdictCounts.model_validate(profile.verdicts),
-        ).model_dump_json()
-
-    def _used(self) -> list[str]:
-        """The model's versions that answered, the latest last, and the present one."""
-        history = self._history
-        used = [one for one in history.used() if history.versions[one].model == self._name]
-        present = self._serving[self._name]
-        return used if present in used else [*used, present]
-
-    def _hours(self) -> Iterator[HourBody]:
-        used = self._used()
-        for hour, counted in sorted(self._history.found.items()):
-            tallies = {one: self._history.tally(one, camera=self._camera, hour=hour) for one in used}
-            busiest = max(used, key=lambda one: tallies[one].pictures)
-            drift = self._history.drift(busiest, LIMIT, camera=self._camera, hour=hour)
-            yield HourBody(
-                start=hour * SECONDS,
-                requests=counted.requests,
-                faults=counted.faults,
-                drift={one.feature: one.verdict for one in drift if one.samples},
-                **{name: sum(tally.outcome(name) for tally in tallies.values()) for name in OUTCOMES},
-            )
-
-    def _versions(self) -> Iterator[VersionBody]:
-        history = self._history
-        for one in self._used():
-            yield VersionBody(
-                version=one,
-                since=history.versions[one].since,
-                answering=one == self._serving[self._name],
-                reference=history.versions[one].profile is not None,
-                drift=worst(history.drift(one, LIMIT, camera=self._camera)),
-                **_outcomes(history.tally(one, camera=self._camera)),
-            )
-
-    def _cameras(self) -> Iterator[CameraBody]:
-        for camera in self._history.cameras(self._version):
-            yield CameraBody(
-                camera=camera,
-                drift=worst(self._history.drift(self._version, LIMIT, camera=camera)),
-                **_outcomes(self._history.tally(self._version, camera=camera)),
-            )
-
-    def _feature(self, one: FeatureDrift, seen: Tally) -> FeatureBody:
-        profile = self._known.profile
-        return FeatureBody(
-            feature=one.feature,
-            psi=one.psi,
-            chance=one.chance,
-            samples=one.samples,
-            reference=one.reference,
-            least=one.least,
-            drift=one.verdict,
-            edges=list(self._known.bins.edges[one.feature]),
-            labels=list(self._known.bins.labels) if one.feature == LABEL else [],
-            seen=seen.counts[one.feature],
-            expected=list(profile.features[one.feature].counts) if profile else [],
+def _view(service: Service, options: MonitorOptions, name: str, version: str) -> str:
+    monitor = service.engine.monitor
+    history = monitor.history(options.hours)
+    if not history.knows(name, version):
+        raise BadOption(
+            f"version: {name} has no version {version[:40]!r} here", "leave it out for the present one"
         )
-
-
-def _outcomes(tally: Tally) -> dict[str, int]:
-    return {name: tally.outcome(name) for name in OUTCOMES}
+    viewer = Viewer(history, service.engine.versions(), LIMIT, options.camera)
+    return viewer.view(name, version, kept=monitor.kept, delay_seconds=WRITE_SECONDS).model_dump_json()
 
 
 def _parameters() -> list[dict[str, Any]]:

@@ -15,7 +15,10 @@ import pytest
 from support import LABELS, paint, write_tiny_bundle
 
 from maskdet.detector.bundle import load_bundle
+from maskdet.drift.decision import decide
 from maskdet.drift.profile import take_profile
+from maskdet.drift.settings import DriftSettings
+from maskdet.serving.client import Client
 from maskdet.serving.engine.monitor import _sighting
 from maskdet.serving.engine.served_model import ServedModel, Work
 from maskdet.serving.settings import ServeSettings
@@ -88,6 +91,8 @@ def test_two_workers_add_up_a_restart_forgets_nothing_and_drift_is_named(
         dark = (scene // 4 for scene in scenes(2))
         send(server.url, dark, PICTURES, "cellar")
         assert seen(told(server.url)) == 2 * PICTURES
+        with Client(server.url) as client:
+            [view] = client.histories(168)
         cellar = told(server.url, "?camera=cellar")
         metrics = httpx.get(f"{server.url}/metrics", timeout=60).text
         assert server.end() == 0
@@ -95,6 +100,8 @@ def test_two_workers_add_up_a_restart_forgets_nothing_and_drift_is_named(
     assert {one["feature"]: one["drift"] for one in normal["features"]}["brightness"] == "stable"
     assert {one["drift"] for one in normal["features"]} == {"stable"}
     assert {one["feature"]: one["drift"] for one in cellar["features"]}["brightness"] == "drift"
+    decision = decide(view, DriftSettings())
+    assert {rule.name for rule in decision.rules if rule.verdict == "due"} >= {"psi.brightness"}
     assert normal["kept"]
     assert 'maskdet_drift{feature="brightness",model="tiny"} 1.0' in metrics
     assert len(list(state.glob("hours/*/*.json"))) <= 6

@@ -1,33 +1,14 @@
-"""The options and the response of GET /v1/monitor; the OpenAPI document is generated from them."""
+"""One model's history as shown: by `GET /v1/monitor`, on the page, and in the report of `maskdet drift`."""
 
 from __future__ import annotations
 
-from typing import Final
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from maskdet.drift.comparison import Drift
-from maskdet.serving.routes.schemas import Schema
-
-MOST_HOURS: Final = 24 * 366
+from maskdet.drift.comparison import Drift, FeatureDrift
+from maskdet.settings import Section
 
 
-class MonitorOptions(BaseModel):
-    """What to show."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-    hours: int = Field(24, ge=1, le=MOST_HOURS)
-    """How far to look back; no further than the server keeps."""
-    model: str = ""
-    """Name of a loaded model; the default one if it is empty."""
-    version: str = ""
-    """The version whose features are compared; the one that answers if it is empty."""
-    camera: str | None = None
-    """Only pictures with this X-Camera; empty for those without one."""
-
-
-class VerdictCounts(Schema):
+class VerdictCounts(Section):
     """Pictures by verdict."""
 
     ok: int
@@ -35,7 +16,7 @@ class VerdictCounts(Schema):
     uncertain: int
 
 
-class HourBody(VerdictCounts):
+class HourView(VerdictCounts):
     """One hour. `drift`: verdict by feature, of the version with most pictures in it."""
 
     start: int
@@ -47,7 +28,7 @@ class HourBody(VerdictCounts):
     drift: dict[str, Drift]
 
 
-class VersionBody(VerdictCounts):
+class VersionView(VerdictCounts):
     """One version of the model."""
 
     version: str = Field(examples=["3f1c5d0a9b2e"])
@@ -61,14 +42,14 @@ class VersionBody(VerdictCounts):
     """The worst verdict over its features."""
 
 
-class CameraBody(VerdictCounts):
+class CameraView(VerdictCounts):
     """One X-Camera of the version shown; empty for pictures without one."""
 
     camera: str
     drift: Drift
 
 
-class FeatureBody(Schema):
+class FeatureView(Section):
     """One feature of the version shown, over all hours."""
 
     feature: str = Field(examples=["brightness"])
@@ -82,14 +63,20 @@ class FeatureBody(Schema):
     least: int | None
     """Samples that a verdict needs; null if val itself has too few."""
     drift: Drift
-    edges: list[float]
+    edges: tuple[float, ...]
     """Of the bins: below the first edge, from each to the next, from the last one on. Empty for labels."""
-    labels: list[str]
-    seen: list[int]
-    expected: list[int]
+    labels: tuple[str, ...]
+    seen: tuple[int, ...]
+    expected: tuple[int, ...]
+
+    def against(self, limit: float) -> FeatureDrift:
+        """The comparison by another limit; `least` is still that of the limit it was made with."""
+        return FeatureDrift(
+            self.feature, self.psi, self.chance, self.samples, self.reference, self.least, limit
+        )
 
 
-class SwapBody(Schema):
+class SwapView(Section):
     """A version took over from another one."""
 
     at: float
@@ -97,11 +84,11 @@ class SwapBody(Schema):
     new: str
 
 
-class MonitorAnswer(Schema):
+class View(Section):
     """One model's history."""
 
     model: str
-    models: list[str]
+    models: tuple[str, ...]
     version: str
     since: int
     until: float
@@ -111,11 +98,11 @@ class MonitorAnswer(Schema):
     """Whether the counts survive a restart."""
     delay_seconds: float
     """How old other workers' counts may be."""
-    hours: list[HourBody]
-    versions: list[VersionBody]
-    cameras: list[CameraBody]
-    features: list[FeatureBody]
-    swaps: list[SwapBody]
+    hours: tuple[HourView, ...]
+    versions: tuple[VersionView, ...]
+    cameras: tuple[CameraView, ...]
+    features: tuple[FeatureView, ...]
+    swaps: tuple[SwapView, ...]
     own: VerdictCounts
     """Pictures of the version shown that its own thresholds decided."""
     val: VerdictCounts | None
