@@ -9,17 +9,16 @@ from pathlib import Path
 from maskdet.inbox.record import now_text
 
 FILE = "audit.jsonl"
-EARLIER = "audit.1.jsonl"
 MAX_BYTES = 8 * 1024**2
 """Size at which the file replaces the earlier one: the two together stay below twice that."""
 
 
 class AuditLog:
-    """The caller holds the inbox's lock."""
+    """The caller holds the folder's lock."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE
-        self._earlier = folder / EARLIER
+    def __init__(self, folder: Path, file: str = FILE) -> None:
+        self._file = folder / file
+        self._earlier = self._file.with_suffix(f".1{self._file.suffix}")
 
     def write(self, what: str, **fields: str | int | list[str]) -> None:
         """Append a line before the thing is done, so that nothing happens without one. Raises OSError."""
