@@ -9,6 +9,7 @@ import pytest
 from gates_val import BARE, BARE_LOOKS_MASKED, DIM, LABELS, MASKED, Val, contender, settings
 from pydantic import ValidationError
 
+from maskdet.dataset.manifest import ManifestRoot
 from maskdet.errors import GateRefusal, UsageError
 from maskdet.gates.gates import Absent, Contender, GateJob, judge
 from maskdet.gates.markdown import markdown_report
@@ -175,6 +176,25 @@ def test_floors_by_class_and_by_slice(val: Val, ruled) -> None:
     assert verdicts["floors.slice_ap50.face_pixels.16-32"] == "pass"
     assert verdicts["floors.slice_recall.faces_per_picture.2-5"] == "pass"
     assert verdicts["floors.slice_recall.face_pixels.<=8"] == "unmeasured"
+
+
+def test_a_collection_is_a_slice_of_its_own(val: Val) -> None:
+    """The faint faces are all in the second of two roots."""
+    roots = (ManifestRoot("day", val.root), ManifestRoot("night", val.root))
+    pictures = tuple(
+        replace(each, root="night" if n in DIM else "day") for n, each in enumerate(val.whole.pictures)
+    )
+    replace(val.whole, pictures=pictures, roots=roots).write(val.root / "two.json")
+    two = Val(val.root, val.root / "two.json", val.whole)
+    champion = val.model("champion", thresholds={MASKED: 0.3, BARE: 0.5})
+    chosen = settings(slices=["collection.day", "collection.night"])
+    report = two.judge(val.model("blind"), champion, chosen)
+    by_name = {each.name: each for each in report.rulings}
+    night = by_name["not_worse.slice_recall.collection.night"]
+    assert (night.measure.value, night.measure.count) == (-0.25, 40)
+    assert night.verdict == "fail"
+    assert by_name["not_worse.slice_recall.collection.day"].measure.value == 0
+    assert report.regressions[0].picture.startswith("night/")
 
 
 @pytest.mark.parametrize(
