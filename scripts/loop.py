@@ -1,7 +1,7 @@
 """The loop on the sample set, once: serve, correct, capture, review, retrain, judge, promote, roll back.
 
-Writes to runs/loop, runs/loop-inbox, runs/loop-models and runs/loop-camera, and starts afresh each time.
-A client sends requests from beginning to end; the last lines say how many failed.
+Writes to runs/loop and the folders beside it whose names start so, and starts afresh each time. A client sends
+requests from beginning to end; the last lines say how many failed.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from maskdet.errors import RetrainingDue
 PIPELINE = "configs/loop.yml"
 RUNS = ROOT / "runs"
 CAMERA = RUNS / "loop-camera"
-MADE = (RUNS / "loop", RUNS / "loop-inbox", RUNS / "loop-models", CAMERA)
+MADE = (RUNS / "loop", RUNS / "loop-inbox", RUNS / "loop-models", RUNS / "loop-monitor", CAMERA)
 CORRECTED, CAPTURED = 30, 20
+SEEN = 30
+"""Pictures from which the server captures: those like one that it has already are not captured."""
 SWAP_SECONDS = 60.0
 
 
@@ -50,7 +52,7 @@ def main() -> int:
 def go_round() -> None:
     for folder in MADE:
         shutil.rmtree(folder, ignore_errors=True)
-    draw_set(CAMERA, CORRECTED + CAPTURED, seed=11)
+    draw_set(CAMERA, CORRECTED + SEEN, seed=11)
     pictures = sorted((CAMERA / "JPEGImages").iterdir())
     say("1. The shipped model is the first version, and the champion")
     maskdet("models", "register", "default", "-c", PIPELINE, "--name", "loop")
@@ -71,25 +73,25 @@ def go_round() -> None:
         maskdet("drift", "-c", PIPELINE, expected=RetrainingDue.exit_code)
         say("5. The job that retrains, judges and promotes")
         maskdet("run", PIPELINE, "--ci")
-        wait_for(asked, versions=2)
+        wait_for(asked, [1, 2])
         say("6. Second thoughts: back to the version before")
         maskdet("models", "rollback", "-c", PIPELINE, "--why", "the demonstration")
-        wait_for(asked, versions=3)
+        wait_for(asked, [1, 2, 1])
     say(f"{asked.requests} requests were sent meanwhile, {asked.failed} failed")
-    print(json.dumps({"requests": asked.requests, "failed": asked.failed, "bundles": asked.bundles}))
+    print(json.dumps({"requests": asked.requests, "failed": asked.failed, "versions": asked.versions}))
     if asked.failed:
         raise LoopError(f"{asked.failed} of {asked.requests} requests failed: {dict(asked.faults)}")
 
 
 class Client:
-    """Sends one picture over and over. bundles: those that answered, without repetitions, in order."""
+    """Sends one picture over and over. versions: those that answered, in order."""
 
     def __init__(self, address: str, picture: Path) -> None:
         self._address, self._picture = address, picture
         self._stopped = threading.Event()
         self.requests = 0
         self.faults: Counter[str] = Counter()
-        self.bundles: list[str] = []
+        self.versions: list[int] = []
 
     @property
     def failed(self) -> int:
@@ -99,7 +101,7 @@ class Client:
         while not self._stopped.is_set():
             self.requests += 1
             try:
-                self._note(detect(self._address, self._picture)["model"]["bundle"])
+                self._note(answerer(detect(self._address, self._picture)))
             except LoopError as error:
                 self.faults[str(error)] += 1
             self._stopped.wait(0.1)
@@ -107,9 +109,9 @@ class Client:
     def stop(self) -> None:
         self._stopped.set()
 
-    def _note(self, bundle: str) -> None:
-        if self.bundles[-1:] != [bundle]:
-            self.bundles.append(bundle)
+    def _note(self, version: int) -> None:
+        if self.versions[-1:] != [version]:
+            self.versions.append(version)
 
 
 @contextmanager
@@ -124,21 +126,26 @@ def client(address: str, picture: Path) -> Iterator[Client]:
         thread.join()
 
 
-def wait_for(asked: Client, *, versions: int) -> None:
+def wait_for(asked: Client, versions: list[int]) -> None:
     deadline = time.monotonic() + SWAP_SECONDS
-    while len(asked.bundles) < versions:
+    while asked.versions != versions:
         if time.monotonic() > deadline:
-            raise LoopError(f"the server still answers with {asked.bundles[-1:]} after {SWAP_SECONDS:.0f} s")
+            raise LoopError(f"versions {asked.versions} answered, not {versions}, after {SWAP_SECONDS:.0f} s")
         time.sleep(0.1)
-    print(f"The server answers with bundle {asked.bundles[-1]}.")
+    print(f"Version {versions[-1]} answers.")
+
+
+def answerer(answer: dict[str, Any]) -> int:
+    """The version of the model that answered."""
+    return int(answer["results"][0]["model"]["version"])
 
 
 def correct(address: str, picture: Path) -> None:
     """What the editor of the web page sends."""
-    annotation = CAMERA / "Annotations" / f"{picture.stem}.xml"
-    boxes = [
-        {"label": face.label, "box": face.box} for face in read_annotation(annotation).annotation.objects
-    ]
+    annotation = read_annotation(CAMERA / "Annotations" / f"{picture.stem}.xml", picture.name).annotation
+    if annotation is None:
+        raise LoopError(f"{picture} has no annotation")
+    boxes = [{"label": face.label, "box": face.box} for face in annotation.objects]
     files = {"image": (picture.name, picture.read_bytes(), "image/jpeg")}
     post(f"{address}/v1/corrections", files=files, data={"boxes": json.dumps(boxes)})
 
@@ -154,7 +161,7 @@ def accept_all(address: str) -> None:
         if time.monotonic() > deadline:
             raise LoopError(f"{len(queue)} pictures were captured, not {CAPTURED}")
         time.sleep(0.2)
-    for one in queue:
+    for one in queue[:CAPTURED]:
         body = {"decision": "accept", "revision": one["revision"]}
         post(f"{address}/v1/review/pictures/{one['name']}/decision", json=body)
 
