@@ -1,7 +1,7 @@
 """The loop on the sample set, once: serve, correct, capture, review, retrain, judge, promote, roll back.
 
-Writes to runs/loop and the folders beside it whose names start so, and starts afresh each time. A client sends
-requests from beginning to end; the last lines say how many failed.
+Writes to runs/loop and the folders beside it whose names start so, and starts afresh each time. A client
+sends requests from beginning to end; the last lines say how many failed.
 """
 
 from __future__ import annotations
