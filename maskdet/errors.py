@@ -81,6 +81,10 @@ class StageError(MaskdetError):
     exit_code = 9
 
 
+class FolderInUse(StageError):
+    """Another process is writing to the same results folder."""
+
+
 class ServingError(MaskdetError):
     """The server cannot start, stop or be found."""
 

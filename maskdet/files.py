@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,19 @@ def sha256_file(path: Path) -> str:
         for block in iter(lambda: stream.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
+
+
+def relative_path(path: Path, start: Path) -> Path:
+    """`path` as seen from the folder `start`, without links; absolute where they lie on different drives."""
+    try:
+        return Path(os.path.relpath(path.resolve(), start.resolve()))
+    except ValueError:
+        return path.resolve()
+
+
+def common_folder(folders: Iterable[Path]) -> Path:
+    """The deepest folder that holds all of them, without links: the folder itself if there is one."""
+    return Path(os.path.commonpath([folder.resolve() for folder in folders]))
 
 
 def _replace_folder(aside: Path, target: Path) -> None:

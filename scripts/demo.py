@@ -71,8 +71,8 @@ def show(answer: dict[str, Any]) -> None:
 
 def val_picture() -> Path:
     """The validation picture with the largest face."""
-    pictures = load_manifest(RESULTS / "prepare" / MANIFEST).part("val")
-    return ROOT / "data" / "sample" / max(pictures, key=largest_face).picture
+    manifest = load_manifest(RESULTS / "prepare" / MANIFEST)
+    return manifest.path(max(manifest.part("val"), key=largest_face))
 
 
 def largest_face(picture: ManifestPicture) -> float:

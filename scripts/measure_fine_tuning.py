@@ -1,9 +1,9 @@
 """Measure the value of a start: short trainings on a few pictures not used to train the shipped model.
 
-    python scripts/measure_fine_tuning.py RUN DATA [--starts default coco] [--pictures 40] [--epochs 5]
+    python scripts/measure_fine_tuning.py RUN [--starts default coco] [--pictures 40] [--epochs 5]
         [--set KEY=VALUE ...]
 
-RUN is the run that the shipped model came from (runs/face-mask), DATA its data root. Of RUN's val pictures,
+RUN is the run that the shipped model came from (runs/face-mask). Of RUN's val pictures,
 `--pictures` are used for training and the others for evaluation; prints a Markdown table: AP50 of the start
 (if it knows the classes), of the best epoch and of the last, the last one's by class, and the speed. `--set`
 applies to each training, such as model.freeze=backbone.
@@ -35,7 +35,7 @@ def main() -> int:
     arguments = parse()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        kept = copy_val(arguments.run, arguments.data, folder / "data")
+        kept = copy_val(arguments.run, folder / "data")
         ratio = f"{arguments.pictures}:{kept - arguments.pictures}"
         print(f"{kept} pictures, {ratio}; {arguments.epochs} epochs\n")
         columns = (*COLUMNS, SPEED)
@@ -54,7 +54,6 @@ def _three_digits(value: float | None) -> str:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("data", type=Path)
     parser.add_argument("--starts", nargs="+", default=["default", "coco"], help="values of model.pretrained")
     parser.add_argument("--pictures", type=int, default=40)
     parser.add_argument("--epochs", type=int, default=5)
@@ -62,13 +61,14 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def copy_val(run: Path, data: Path, target: Path) -> int:
+def copy_val(run: Path, target: Path) -> int:
     """A data root of the run's val pictures, and their number."""
-    pictures = load_manifest(run / "prepare" / MANIFEST).part("val")
+    manifest = load_manifest(run / "prepare" / MANIFEST)
+    pictures = manifest.part("val")
     for picture in pictures:
         for file in filter(None, (picture.picture, picture.annotation)):
             (target / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(data / file, target / file)
+            shutil.copy(manifest.root(picture).path / file, target / file)
     return len(pictures)
 
 

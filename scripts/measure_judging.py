@@ -1,6 +1,6 @@
 """Where the time for evaluating a bundle goes, as a Markdown table: processor seconds of one core per part.
 
-    python scripts/measure_judging.py --manifest runs/NAME/prepare/manifest.json --data path/to/voc
+    python scripts/measure_judging.py --manifest runs/NAME/prepare/manifest.json
 
 Each part runs by itself on all val pictures, in the order of `maskdet eval --model FILE.onnx`. Processor
 seconds are affected least by other work on the machine.
@@ -19,6 +19,7 @@ from pathlib import Path
 import cv2
 
 from maskdet.dataset.manifest import load_manifest
+from maskdet.detector.brightness import mean_luma
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_reduced
@@ -26,7 +27,6 @@ from maskdet.detector.shipped import shipped_model
 from maskdet.evaluation import plots  # noqa: F401 - part of the start
 from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.evaluation.views import mean_luma
 from maskdet.judging.views import view_of
 from maskdet.pipeline.stages.eval import write_evaluation
 
@@ -48,7 +48,7 @@ class Clock:
         return "\n".join(["| part | processor, s |", "|---|---:|", *rows])
 
 
-def measure(clock: Clock, manifest_file: Path, root: Path, model: Path | None) -> None:
+def measure(clock: Clock, manifest_file: Path, model: Path | None) -> None:
     """Time each part."""
     clock.parts["start: Python, libraries, plotting"] = time.process_time()
     cv2.setNumThreads(1)
@@ -56,10 +56,11 @@ def measure(clock: Clock, manifest_file: Path, root: Path, model: Path | None) -
         manifest, bundle = load_manifest(manifest_file), load_bundle(model or shipped_model())
         detector, meta, items = Detector(bundle, threads=1), bundle.meta, manifest.part("val")
     with clock.timing("decoding"):
-        pictures = [read_reduced(root / item.picture, at_least=meta.input_size) for item in items]
+        pictures = [read_reduced(manifest.path(item), at_least=meta.input_size) for item in items]
     with clock.timing("brightness"):
         views = [
-            view_of(item, mean_luma(picture.pixels)) for item, picture in zip(items, pictures, strict=True)
+            view_of(manifest, item, mean_luma(picture.pixels))
+            for item, picture in zip(items, pictures, strict=True)
         ]
     with clock.timing("detection: resize, network, NMS"):
         found = [detector.detect(picture.pixels, picture.size) for picture in pictures]
@@ -68,17 +69,16 @@ def measure(clock: Clock, manifest_file: Path, root: Path, model: Path | None) -
         settings = EvalSettings()
         judged = appraise(pairs, views, meta.labels, settings, meta.input_size, shipped=meta.thresholds)
     with clock.timing("plots, worst mistakes, report"), tempfile.TemporaryDirectory() as folder:
-        write_evaluation(judged, root, Path(folder))
+        write_evaluation(judged, manifest.files, Path(folder))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="the Pascal VOC folder of the manifest")
     parser.add_argument("--model", type=Path, metavar="FILE.onnx", help="default: the shipped one")
     chosen = parser.parse_args()
     clock = Clock()
-    measure(clock, chosen.manifest, chosen.data, chosen.model)
+    measure(clock, chosen.manifest, chosen.model)
     print(clock.table())
 
 

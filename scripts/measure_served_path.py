@@ -1,6 +1,6 @@
 """Does reading large JPEGs at a fraction of their size cost accuracy? A Markdown table.
 
-    python scripts/measure_served_path.py --manifest runs/NAME/prepare/manifest.json --data path/to/voc
+    python scripts/measure_served_path.py --manifest runs/NAME/prepare/manifest.json
 
 The val pictures are evaluated as they are, then enlarged (bicubic, JPEG of quality 90) to a longer side of
 1920 and 3840 pixels: each decoded in full, and at the fraction that the detector reads. All at the model's
@@ -53,7 +53,6 @@ class Bench:
 
     detector: Detector
     manifest: Manifest
-    root: Path
 
     def rows(self, side: int | None) -> list[list[str]]:
         """The figures of one size, decoded in full and at a fraction."""
@@ -69,7 +68,8 @@ class Bench:
         return rows
 
     def _seen(self, item: ManifestPicture, side: int | None, at_least: tuple[int, int] | None) -> Seen:
-        data = (self.root / item.picture).read_bytes() if side is None else enlarged(self.root, item, side)
+        path = self.manifest.path(item)
+        data = path.read_bytes() if side is None else enlarged(path, side)
         started = time.thread_time()
         decoded = decode_reduced(data, at_least=at_least)
         tensor = resize(decoded.pixels, self.detector.meta.input_size)
@@ -81,14 +81,14 @@ class Bench:
         meta = self.detector.meta
         truths = (self.manifest.ground_truth(item) for item in pictures)
         # Brightness only affects slices, which are not shown.
-        views = [View(item.picture, (item.height, item.width), 0.0) for item in pictures]
+        views = [View(self.manifest.name(item), (item.height, item.width), 0.0) for item in pictures]
         pairs = zip(truths, found, strict=True)
         return appraise(pairs, views, meta.labels, EvalSettings(), meta.input_size, shipped=meta.thresholds)
 
 
-def enlarged(root: Path, item: ManifestPicture, side: int) -> bytes:
+def enlarged(path: Path, side: int) -> bytes:
     """A JPEG of the picture with the given longer side."""
-    picture = read_picture(root / item.picture)
+    picture = read_picture(path)
     scale = side / max(picture.shape[:2])
     larger = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     bgr = cv2.cvtColor(larger, cv2.COLOR_RGB2BGR)
@@ -109,13 +109,12 @@ def figures(judged: Evaluation) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="the Pascal VOC folder of the manifest")
     parser.add_argument(
         "--model", type=Path, default=None, metavar="FILE.onnx", help="default: the shipped one"
     )
     chosen = parser.parse_args()
     detector = Detector(load_bundle(chosen.model or shipped_model()), threads=1)
-    bench = Bench(detector, load_manifest(chosen.manifest), chosen.data)
+    bench = Bench(detector, load_manifest(chosen.manifest))
     cv2.setNumThreads(1)
     print(table(HEADINGS, [row for side in SIDES for row in bench.rows(side)]))
 

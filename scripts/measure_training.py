@@ -64,8 +64,8 @@ def make_job(variant: str, data: Path, steps: int, folder: Path) -> TrainJob:
     names = [Path(picture.picture).stem for picture in manifest.part("train")]
     (folder / "train.txt").write_text(lists(folder / "train.txt", set(names)))
     model = ModelSettings(variant=variant)
-    build_recipe(model, settings, manifest, data_root=data, prepare_dir=folder).write(folder)
-    return TrainJob(folder / CONFIG, folder / MANIFEST, data, folder / "train", settings, model)
+    build_recipe(model, settings, manifest, prepare_dir=folder).write(folder)
+    return TrainJob(folder / CONFIG, folder / MANIFEST, folder / "train", settings, model)
 
 
 def cut(manifest: Manifest, pictures: int) -> Manifest:

@@ -6,8 +6,11 @@ from exactly these weights.
 With --restate METRICS the shipped model does not change, but its metadata state which policy chose its
 thresholds and what each policy costs: METRICS is the metrics.json of `maskdet eval --model default`.
 
-With --pictures PIPELINE only face_mask.pictures.json.gz is written: hashes of the pictures that the shipped
-model was trained and validated on, from the pipeline's data and split. Its lineage in a registry has them.
+With --profile MANIFEST the shipped model does not change, but its metadata get the profile of its answers on
+val: MANIFEST is the manifest.json that it was exported with.
+
+With --pictures MANIFEST only face_mask.pictures.json.gz is written: hashes of the pictures that the shipped
+model was trained and validated on, for its lineage in a registry.
 """
 
 from __future__ import annotations
@@ -19,7 +22,6 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -29,20 +31,20 @@ from onnx import numpy_helper
 from safetensors.numpy import save_file
 
 from maskdet.artefacts import BEST, BUNDLE, MANIFEST
-from maskdet.dataset.learnt import learnt_sha256
+from maskdet.dataset.learnt import data_sha256
 from maskdet.dataset.manifest import load_manifest
-from maskdet.dataset.prepare import prepare
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.shipped import MODEL_NAME, PICTURES_NAME, WEIGHTS_NAME
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
 from maskdet.errors import MaskdetError, StageError
+from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.assembly import store_meta
-from maskdet.files import sha256_file, staged_file
+from maskdet.export.metadata import with_meta
+from maskdet.files import staged_file
+from maskdet.judging.bundles import survey_bundle
 from maskdet.pipeline.lineage import picture_records
-from maskdet.pipeline.session import open_pipeline
 from maskdet.pipeline.stages.export import bundle_figures
 from maskdet.registry.pictures import pictures_text
-from maskdet.training.networks.registry import variant
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights
@@ -57,7 +59,7 @@ def ship(run: Path, target: Path) -> list[Path]:
     bundle_file = run / "export" / BUNDLE
     bundle = load_bundle(bundle_file)
     weights = read_weights(run / "train" / BEST)
-    _require_manifest(run, bundle.meta.manifest_sha256)
+    _require_hash(run / "prepare" / MANIFEST, bundle.meta.manifest_sha256)
     _require_same(weights, bundle_file, len(bundle.meta.labels))
     meta = CheckpointMeta(
         name=bundle.meta.name,
@@ -86,31 +88,32 @@ def restate(metrics: Path, folder: Path) -> list[Path]:
     return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
 
 
-def list_pictures(config: Path, overrides: list[str], folder: Path) -> list[Path]:
-    """Write the hashes of the data's pictures. Raises DatasetError for faults, StageError if the data is not
-    that of the shipped bundle.
+def add_profile(manifest: Path, folder: Path) -> list[Path]:
+    """Write the profile of its answers on val into the shipped bundle; all else in it stays, to the byte.
+
+    Raises StageError for another manifest than the one that it was exported with.
     """
-    with TemporaryDirectory(prefix="maskdet-") as name:
-        context = open_pipeline(config, overrides, Path(name))
-        out = context.path("prepare")
-        out.mkdir(parents=True)
-        prepare(context.pipeline.data, out, input_size=variant(context.pipeline.model.variant).input_size)
-        manifest = out / MANIFEST
-        if load_bundle(folder / MODEL_NAME).meta.manifest_sha256 not in _fingerprints(manifest):
-            raise StageError(
-                f"{config} does not describe the data of the shipped bundle", "name its own file"
-            )
-        text = pictures_text(picture_records(context, load_manifest(manifest)))
+    bundle = load_bundle(folder / MODEL_NAME)
+    _require_hash(manifest, bundle.meta.manifest_sha256)
+    _, profile = survey_bundle(bundle, load_manifest(manifest), EvalSettings())
+    data = with_meta(bundle.model, bundle.meta.model_copy(update={"profile": profile}))
+    weights = folder / WEIGHTS_NAME
+    known = {"bundle_sha256": hashlib.sha256(data).hexdigest()}
+    return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
+
+
+def list_pictures(manifest: Path, folder: Path) -> list[Path]:
+    """Write the hashes of the manifest's pictures.
+
+    Raises StageError for another manifest than the one that the shipped bundle was exported with.
+    """
+    _require_hash(manifest, load_bundle(folder / MODEL_NAME).meta.manifest_sha256)
+    text = pictures_text(picture_records(load_manifest(manifest)))
     target = folder / PICTURES_NAME
     with staged_file(target) as aside:
         # Without a time, so that the same pictures give the same bytes.
         aside.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     return [target]
-
-
-def _fingerprints(manifest: Path) -> set[str]:
-    """Its hash, and that of what it said before roles were written into it."""
-    return {sha256_file(manifest), learnt_sha256(manifest)}
 
 
 def _judged(metrics: Path) -> dict[str, Any]:
@@ -135,9 +138,8 @@ def _policy_of(bundle: Bundle, judged: dict[str, Any], metrics: Path) -> Thresho
     )
 
 
-def _require_manifest(run: Path, expected: str) -> None:
-    manifest = run / "prepare" / MANIFEST
-    if not manifest.is_file() or sha256_file(manifest) != expected:
+def _require_hash(manifest: Path, expected: str) -> None:
+    if not manifest.is_file() or data_sha256(manifest) != expected:
         raise StageError(
             f"{manifest} is not the one that the bundle was made from", "run `maskdet run` to its end"
         )
@@ -177,6 +179,14 @@ def _write(weights: Weights, meta: CheckpointMeta, model: bytes, target: Path) -
     return paths
 
 
+def _written(given: argparse.Namespace) -> list[Path]:
+    if given.pictures:
+        return list_pictures(given.pictures, MODELS)
+    if given.profile:
+        return add_profile(given.profile, MODELS)
+    return restate(given.restate, MODELS) if given.restate else ship(given.run, MODELS)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -184,8 +194,8 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("run", type=Path, metavar="RUN_DIR", nargs="?")
     which.add_argument("--restate", type=Path, metavar="METRICS")
-    which.add_argument("--pictures", type=Path, metavar="PIPELINE")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the pipeline")
+    which.add_argument("--profile", type=Path, metavar="MANIFEST")
+    which.add_argument("--pictures", type=Path, metavar="MANIFEST")
     given = parser.parse_args()
     try:
         for path in _written(given):
@@ -194,12 +204,6 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     return 0
-
-
-def _written(given: argparse.Namespace) -> list[Path]:
-    if given.pictures:
-        return list_pictures(given.pictures, given.set, MODELS)
-    return restate(given.restate, MODELS) if given.restate else ship(given.run, MODELS)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from maskdet.pipeline.schema import PipelineFile
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "pipeline-file.md"
 HEAD = """# The pipeline file
 
-One YAML file describes everything from the data to the server. Only `name` and `data.root` are required;
-every other key has the default shown here. maskdet rejects unknown keys and suggests the nearest known one.
+One YAML file describes everything from the data to the server. Only `name` and one of `data.root` and
+`data.roots` are required; every other key has the default shown here. maskdet rejects unknown keys and
+suggests the nearest known one.
 Relative paths start at the file's folder. `--set KEY=VALUE` overrides a key for one command and may be
 repeated; a relative path in it starts at the current directory. `maskdet init DATA_DIR` writes a commented
 file for a folder.
@@ -40,12 +41,24 @@ def _section(path: str, section: Schema, definitions: Schema) -> Iterator[str]:
     """A heading, a table of the section's own keys, then its subsections."""
     nested = {key: _resolved(field, definitions) for key, field in section["properties"].items()}
     inner = {key: field for key, field in nested.items() if "properties" in field}
+    listed = {key: each for key, field in nested.items() if (each := _listed(field, definitions))}
     own = {key: field for key, field in section["properties"].items() if key not in inner}
-    yield f"{'#' * (2 + path.count('.'))} {path}\n"
+    yield f"{'#' * (2 + path.removesuffix('.N').count('.'))} {path}\n"
     yield f"{_text(section)}\n"
     yield from _table(f"{path}.", own, definitions, set(section.get("required", ())))
     for key, field in inner.items():
         yield from _section(f"{path}.{key}", field, definitions)
+    for key, field in listed.items():
+        yield from _section(f"{path}.{key}.N", field, definitions)
+
+
+def _listed(field: Schema, definitions: Schema) -> Schema:
+    """The section that a key holds a list of, {} if it holds none."""
+    for option in field.get("anyOf", [field]):
+        each = _resolved(option.get("items", {}), definitions)
+        if "properties" in each:
+            return each
+    return {}
 
 
 def _table(prefix: str, fields: Schema, definitions: Schema, required: set[str]) -> Iterator[str]:
@@ -69,7 +82,8 @@ def _kind(field: Schema, definitions: Schema) -> str:
     if field.get("format") == "path":
         return "path"
     if field["type"] == "array":
-        return f"list of {_kind(field['items'], definitions)}"
+        each = "sections" if _listed(field, definitions) else _kind(field["items"], definitions)
+        return f"list of {each}"
     if field["type"] == "object":
         return f"map of {TYPES['string']} to {_kind(field['additionalProperties'], definitions)}"
     return TYPES[field["type"]] + _limits(field)

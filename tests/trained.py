@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from maskdet.artefacts import CONFIG
-from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, load_manifest
+from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, ManifestRoot, load_manifest
 from maskdet.dataset.prepare import prepare
 from maskdet.dataset.settings import DataSettings
 from maskdet.evaluation.result import Evaluation
@@ -67,7 +67,7 @@ def draw_faces(root: Path, count: int = 12, *, faces: int = 2, names: Sequence[s
     chosen = [*names, *(f"drawn_{number:03}.jpg" for number in range(len(names), count))]
     draw = np.random.default_rng(5)
     pictures = [_picture(draw, folder / name, number, faces) for number, name in enumerate(chosen)]
-    return DrawnSet(root, Manifest(LABELS, tuple(pictures)))
+    return DrawnSet(root, Manifest(LABELS, tuple(pictures), roots=(ManifestRoot("", root),)))
 
 
 def _picture(draw: np.random.Generator, path: Path, number: int, faces: int) -> ManifestPicture:
@@ -98,7 +98,7 @@ def draw_crowds(root: Path, count: int, *, side: int = 160, seed: int = 7) -> Dr
     folder.mkdir(parents=True, exist_ok=True)
     draw = np.random.default_rng(seed)
     pictures = [_crowd(draw, folder / f"crowd_{number:03}.png", side) for number in range(count)]
-    return DrawnSet(root, Manifest(LABELS, tuple(pictures)))
+    return DrawnSet(root, Manifest(LABELS, tuple(pictures), roots=(ManifestRoot("", root),)))
 
 
 def _crowd(draw: np.random.Generator, path: Path, side: int) -> ManifestPicture:
@@ -147,16 +147,14 @@ def make_job(
     model = ModelSettings(variant=variant, pretrained=pretrained, freeze=freeze)
     chosen = TrainSettings(**{"epochs": 1, "batch_size": 4, "device": "cpu", "workers": 1, **settings})
     knows = knows_classes(model, data.manifest.labels)
-    recipe = build_recipe(
-        model, chosen, data.manifest, data_root=data.root, prepare_dir=folder, fine_tunes=knows
-    )
+    recipe = build_recipe(model, chosen, data.manifest, prepare_dir=folder, fine_tunes=knows)
     recipe.document["eval_size"] = [side, side]
     reader = recipe.document["TrainReader"]
     reader["batch_transforms"][0]["BatchRandomResize"]["target_size"] = [side] if plain else [side, side + 32]
     if plain:
         reader["sample_transforms"] = [{"Decode": {}}]
     recipe.write(folder)
-    return TrainJob(folder / CONFIG, folder / "manifest.json", data.root, folder / "train", chosen, model)
+    return TrainJob(folder / CONFIG, folder / "manifest.json", folder / "train", chosen, model)
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,19 @@ from typing import Annotated
 import typer
 
 from maskdet import __version__
+from maskdet.cli.compare import compare
 from maskdet.cli.config import config
+from maskdet.cli.data import data
 from maskdet.cli.doctor import doctor
+from maskdet.cli.drift import drift
 from maskdet.cli.eval import evaluate
 from maskdet.cli.export import export
+from maskdet.cli.gates import gates
 from maskdet.cli.init import init
 from maskdet.cli.models import models
 from maskdet.cli.predict import predict
 from maskdet.cli.prepare import prepare
+from maskdet.cli.report import report
 from maskdet.cli.request import request
 from maskdet.cli.run import run
 from maskdet.cli.serve import serve
@@ -43,13 +48,18 @@ app.command("config")(config)
 app.command("train")(train)
 app.command("eval")(evaluate)
 app.command("export")(export)
+app.command("report")(report)
+app.command("compare")(compare)
+app.command("gates")(gates)
 app.command("predict")(predict)
 app.command("serve")(serve)
 app.command("status")(status)
 app.command("stop")(stop)
 app.command("request")(request)
+app.command("drift")(drift)
 app.command("doctor")(doctor)
 app.add_typer(models, name="models")
+app.add_typer(data, name="data")
 
 
 def _show_version(wanted: bool) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from maskdet.pipeline.ci.workflows import CiKind
+
 
 def init(
     folder: Annotated[
@@ -15,12 +17,25 @@ def init(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.")] = Path(
         "pipeline.yml"
     ),
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
+    ci: Annotated[
+        CiKind | None,
+        typer.Option(
+            "--ci", help="Also write the files that retrain in CI; keeps an existing pipeline file."
+        ),
+    ] = None,
 ) -> None:
     """Write a commented pipeline file for a VOC folder.
 
     Every key is explained; labels and likely aliases come from the folder.
     """
+    if ci is None or force or not out.exists():
+        _write_pipeline(folder, out, force)
+    if ci is not None:
+        _write_ci(ci, out, force)
+
+
+def _write_pipeline(folder: Path, out: Path, force: bool) -> None:
     from maskdet.cli.console import print_lines
     from maskdet.errors import UsageError
     from maskdet.files import write_text
@@ -38,3 +53,18 @@ def init(
         for label in found.unknown
     ]
     print_lines([f"wrote {out}: {found.summary()}", *asked, f"next: maskdet run{named}"])
+
+
+def _write_ci(kind: CiKind, pipeline: Path, force: bool) -> None:
+    from maskdet.cli.console import print_lines
+    from maskdet.errors import UsageError
+    from maskdet.files import write_text
+    from maskdet.pipeline.ci.project import project_of
+
+    files = project_of(pipeline, Path.cwd()).files(kind)
+    for name in files:
+        if Path(name).exists() and not force:
+            raise UsageError(f"{name} already exists", "overwrite it with --force")
+    for name, text in files.items():
+        write_text(Path(name), text)
+        print_lines([f"wrote {name}"])

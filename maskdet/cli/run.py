@@ -39,19 +39,45 @@ def run(
         bool, typer.Option("--dry-run", help="Show what would run, and write nothing.")
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an unfinished training.")] = False,
+    ci: Annotated[
+        bool, typer.Option("--ci", help="Also judge, register and promote the model; never ask anything.")
+    ] = False,
+    promote: Annotated[
+        bool | None,
+        typer.Option(
+            "--promote/--no-promote",
+            help="With --ci: make a model that passes the gates the champion.",
+            show_default="ci.promote",
+        ),
+    ] = None,
 ) -> None:
     """Run prepare, config, train, eval and export.
 
-    A stage whose inputs have not changed is skipped.
+    A stage whose inputs have not changed is skipped. --ci goes on to the gates and the registry, and resumes
+    what an earlier job left unfinished; a refused model is exit code 11.
     """
     from maskdet.pipeline.chain import chain_options, report_chain
 
     context = open_pipeline(_one(file, config), overrides or [], runs)
+    if ci or promote is not None:
+        _run_ci(context, promote, force, ci=ci, partly=bool(start or end or dry_run))
+        return
     options = chain_options(start, end, force=force, dry_run=dry_run, resume=resume)
     if dry_run:
         _finish_dry(advance(context, options))
     else:
         _finish(context, options, advance(context, options, then=report_chain))
+
+
+def _run_ci(context: Context, promote: bool | None, force: bool, *, ci: bool, partly: bool) -> None:
+    from maskdet.cli.ci import run_ci
+    from maskdet.errors import UsageError
+
+    if not ci:
+        raise UsageError("--promote and --no-promote belong to --ci", "add --ci")
+    if partly:
+        raise UsageError("--ci runs the whole chain", "leave out --from, --to and --dry-run")
+    run_ci(context, promote=promote, force=force)
 
 
 def _one(file: Path | None, config: Path | None) -> Path | None:

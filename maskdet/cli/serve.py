@@ -75,6 +75,10 @@ def serve(
         Path | None,
         typer.Option("--inbox", metavar="DIR", help="Where corrections go. Sets serve.inbox."),
     ] = None,
+    monitor: Annotated[
+        Path | None,
+        typer.Option("--monitor", metavar="DIR", help="Where statistics are kept. Sets serve.monitor."),
+    ] = None,
     cors: Annotated[
         list[str] | None,
         typer.Option(
@@ -113,6 +117,7 @@ def serve(
         "serve.device": device,
         "serve.watch": watch,
         "serve.inbox": inbox,
+        "serve.monitor": monitor,
         "serve.cors_origins": cors,
     }
     hub = config is not None and config.suffix == ".json"

@@ -1,20 +1,21 @@
-"""Reads a whole VOC folder and returns its usable pictures and everything that is wrong with it."""
+"""Reads whole VOC folders and returns their usable pictures and everything that is wrong with them."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from maskdet.dataset.boxes import usable_objects
 from maskdet.dataset.duplicates import Duplicates, find_duplicates
 from maskdet.dataset.findings import Collector, Finding, clean, sort_key
 from maskdet.dataset.labels import LabelBook, read_labels
-from maskdet.dataset.layout import Pair, find_pairs
-from maskdet.dataset.manifest import ManifestObject
+from maskdet.dataset.layout import Pair, find_pairs, is_empty
+from maskdet.dataset.manifest import ManifestObject, unique_name
 from maskdet.dataset.pictures import FORMATS, PictureFacts, read_all_facts
-from maskdet.dataset.settings import DataSettings
+from maskdet.dataset.settings import DataSettings, NamedRoot
+from maskdet.dataset.sizes import fits_picture
 from maskdet.dataset.voc import Reading, read_annotation
 from maskdet.lexicon import label_roles, unknown_roles
 from maskdet.progress import Track, silent
@@ -23,8 +24,10 @@ from maskdet.types import Annotation
 
 @dataclass(frozen=True, slots=True)
 class CheckedPicture:
-    """A usable picture, with its usable objects."""
+    """A usable picture, with its usable objects; `name` tells it from those of all roots."""
 
+    root: str
+    name: str
     picture: str
     annotation: str
     facts: PictureFacts
@@ -33,7 +36,9 @@ class CheckedPicture:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Usable pictures sorted by name; classes in the model's order; findings in the order of the files."""
+    """Usable pictures sorted by name, root after root; classes in the model's order; findings in the order of
+    the files.
+    """
 
     pictures: tuple[CheckedPicture, ...]
     labels: tuple[str, ...]
@@ -41,20 +46,36 @@ class Check:
     findings: tuple[Finding, ...]
 
 
-def check(settings: DataSettings, track: Track = silent) -> Check:
-    """Read and check the folder `settings.root`. Bad items are left out of `pictures` and become findings.
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A pair of files, in which root, and the name of that in findings: "" if it is the only one."""
 
-    Raises DatasetError if the folder is not laid out as VOC, or settings contradict each other.
+    root: NamedRoot
+    shown: str
+    pair: Pair
+
+    def named(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        return _named(self.shown, findings)
+
+
+def check(settings: DataSettings, track: Track = silent) -> Check:
+    """Read and check all folders. Bad items are left out of `pictures` and become findings.
+
+    Raises DatasetError if a folder is not laid out as VOC, or settings contradict each other.
     """
-    layout = find_pairs(settings.root)
-    facts = _facts(settings.root, layout.pairs, track)
-    readings = [read_annotation(settings.root / pair.annotation, pair.annotation) for pair in layout.pairs]
-    book = read_labels(_names(readings), settings)
-    findings = [*layout.findings]
+    findings: list[Finding] = []
+    places = _places(settings, findings)
+    files = [(place.root.root / place.pair.picture, place.pair.picture) for place in places]
+    facts = list(track(read_all_facts(files), "Reading pictures", len(files)))
+    readings = [
+        read_annotation(place.root.root / place.pair.annotation, place.pair.annotation) for place in places
+    ]
+    books = read_labels(_names(places, readings), settings)
     pictures = []
-    for pair, fact, reading in zip(layout.pairs, facts, readings, strict=True):
-        findings.extend(reading.findings)
-        usable = _check_pair(pair, fact, reading, book, findings)
+    for place, fact, reading in zip(places, facts, readings, strict=True):
+        found = [*reading.findings]
+        usable = _check_pair(place, fact, reading, books[place.root.name], found)
+        findings.extend(place.named(found))
         if usable is not None:
             pictures.append(usable)
     duplicates = _duplicates(pictures, findings)
@@ -63,21 +84,38 @@ def check(settings: DataSettings, track: Track = silent) -> Check:
     return Check(tuple(pictures), labels, duplicates, tuple(sorted(findings, key=sort_key)))
 
 
-def _facts(root: Path, pairs: Sequence[Pair], track: Track) -> list[PictureFacts | Finding]:
-    files = [pair.picture for pair in pairs]
-    return list(track(read_all_facts(root, files), "Reading pictures", len(files)))
+def _places(settings: DataSettings, findings: list[Finding]) -> list[_Place]:
+    """The pairs of all roots; an optional root that is missing or empty has none."""
+    roots = settings.every_root
+    places: list[_Place] = []
+    for root in roots:
+        if root.optional and is_empty(root.root):
+            continue
+        shown = root.name if len(roots) > 1 else ""
+        layout = find_pairs(root.root)
+        findings.extend(_named(shown, layout.findings))
+        places.extend(_Place(root, shown, pair) for pair in layout.pairs)
+    return places
 
 
-def _names(readings: Iterable[Reading]) -> Counter[str]:
-    annotations = (reading.annotation for reading in readings if reading.annotation is not None)
-    return Counter(item.label for annotation in annotations for item in annotation.objects)
+def _named(collection: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (replace(each, file=unique_name(collection, each.file)) for each in findings)
+
+
+def _names(places: Sequence[_Place], readings: Sequence[Reading]) -> dict[str, Counter[str]]:
+    """By root the objects that carry each name."""
+    names: dict[str, Counter[str]] = defaultdict(Counter)
+    for place, reading in zip(places, readings, strict=True):
+        if reading.annotation is not None:
+            names[place.root.name].update(item.label for item in reading.annotation.objects)
+    return names
 
 
 def _check_pair(
-    pair: Pair, facts: PictureFacts | Finding, reading: Reading, book: LabelBook, findings: list[Finding]
+    place: _Place, facts: PictureFacts | Finding, reading: Reading, book: LabelBook, findings: list[Finding]
 ) -> CheckedPicture | None:
     """The picture if it is usable; else None, with the reason among the findings."""
-    annotation = reading.annotation
+    pair, annotation = place.pair, reading.annotation
     if isinstance(facts, Finding):
         findings.append(facts)
         return None
@@ -85,7 +123,7 @@ def _check_pair(
     if annotation is None:
         return None
     report = Collector(pair.annotation)
-    fits = _fits(annotation, facts, report)
+    fits = fits_picture((annotation.height, annotation.width), facts.size, facts.stored_size, report)
     _check_filename(annotation, pair, report)
     objects = usable_objects(annotation.objects, facts.size, book, report) if fits else ()
     if fits and not objects:
@@ -93,7 +131,8 @@ def _check_pair(
     findings.extend(report.findings)
     if not fits or (_had_objects(reading) and not objects):
         return None
-    return CheckedPicture(pair.picture, pair.annotation, facts, objects)
+    name = unique_name(place.shown, pair.picture)
+    return CheckedPicture(place.root.name, name, pair.picture, pair.annotation, facts, objects)
 
 
 def _had_objects(reading: Reading) -> bool:
@@ -106,24 +145,6 @@ def _format(pair: Pair, facts: PictureFacts) -> list[Finding]:
         return []
     message = f"the content is {facts.real_format}, the suffix says {promised}"
     return [Finding("format-differs", pair.picture, message)]
-
-
-def _fits(annotation: Annotation, facts: PictureFacts, report: Collector) -> bool:
-    claimed = (annotation.height, annotation.width)
-    if claimed in {(0, 0), facts.size}:
-        return True
-    said = f"the XML says {_shown(claimed)}, the picture is {_shown(facts.size)}"
-    if claimed == facts.stored_size:
-        hint = "rotate the picture's pixels, remove its EXIF orientation, or annotate it again"
-        report.add("size-unturned", f"{said} after its EXIF turn", hint)
-    else:
-        report.add("size-mismatch", said, "the picture was resized, or this is another picture's XML")
-    return False
-
-
-def _shown(size: tuple[int, int]) -> str:
-    height, width = size
-    return f"{width} x {height}"
 
 
 def _check_filename(annotation: Annotation, pair: Pair, report: Collector) -> None:
@@ -143,11 +164,11 @@ def _note_negative(reading: Reading, report: Collector) -> None:
 
 
 def _duplicates(pictures: Sequence[CheckedPicture], findings: list[Finding]) -> Duplicates:
-    names = [item.picture for item in pictures]
+    names = [item.name for item in pictures]
     duplicates = find_duplicates(
-        names, [item.facts.sha256 for item in pictures], [item.facts.bits for item in pictures]
+        names, [item.facts.sha256 for item in pictures], [item.facts.phash for item in pictures]
     )
-    objects = {item.picture: item.objects for item in pictures}
+    objects = {item.name: item.objects for item in pictures}
     for pair in duplicates.pairs:
         code = "exact-duplicate" if pair.exact else "near-duplicate"
         said = f"looks like {pair.first} ({pair.distance} of 256 bits differ)"

@@ -41,10 +41,15 @@ class Duplicates:
     groups: tuple[int, ...]
 
 
-def find_duplicates(
-    names: Sequence[str], digests: Sequence[str], bits: Sequence[BoolArray | None]
-) -> Duplicates:
-    """Compare N pictures: their names in order, sha256 of the bytes, and 256-bit hashes (None: no hash)."""
+def near_duplicates(one: str, other: str) -> bool:
+    """Whether two pictures look alike, by their perceptual hashes; one without a hash is like no other."""
+    if not one or not other:
+        return False
+    return (int(one, 16) ^ int(other, 16)).bit_count() <= MAX_DISTANCE
+
+
+def find_duplicates(names: Sequence[str], digests: Sequence[str], hashes: Sequence[str]) -> Duplicates:
+    """Compare N pictures: their names in order, sha256 of the bytes, and perceptual hashes ("": none)."""
     groups: IntArray = np.arange(len(names))
     firsts: dict[str, int] = {}
     pairs = []
@@ -53,8 +58,8 @@ def find_duplicates(
         if first != index:
             pairs.append(DuplicatePair(names[first], names[index], 0, True))
             groups[index] = first
-    hashed = np.array([index for index in firsts.values() if bits[index] is not None], np.int64)
-    stacked = [row for index in hashed if (row := bits[index]) is not None]
+    hashed = np.array([index for index in firsts.values() if hashes[index]], np.int64)
+    stacked = [_bits(hashes[index]) for index in hashed]
     for row, others, distances in _look_alikes(stacked):
         _join(groups, hashed[row], hashed[others])
         for near in np.argsort(distances, kind="stable")[:NAMED]:
@@ -62,6 +67,10 @@ def find_duplicates(
             pairs.append(DuplicatePair(names[first], names[hashed[row]], int(distances[near]), False))
     pairs.sort(key=lambda pair: (pair.first, pair.second))
     return Duplicates(tuple(pairs), tuple(int(group) for group in groups))
+
+
+def _bits(phash: str) -> BoolArray:
+    return np.unpackbits(np.frombuffer(bytes.fromhex(phash), np.uint8)).astype(np.bool_)
 
 
 def _look_alikes(bits: Sequence[BoolArray]) -> Iterator[tuple[int, IntArray, IntArray]]:

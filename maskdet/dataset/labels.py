@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from maskdet.dataset.findings import clean
-from maskdet.dataset.settings import DataSettings
+from maskdet.dataset.settings import DataSettings, NamedRoot
 from maskdet.errors import DatasetError
 from maskdet.lexicon import spelling
 from maskdet.settings import nearest
@@ -36,17 +36,37 @@ class LabelBook:
     faults: Mapping[str, LabelFault] = field(default_factory=dict)
 
 
-def read_labels(names: Counter[str], settings: DataSettings) -> LabelBook:
-    """Decide on each name of the annotations; `names` counts the objects that carry it.
+def read_labels(names: Mapping[str, Counter[str]], settings: DataSettings) -> dict[str, LabelBook]:
+    """Decide on each name of the annotations, by root; `names` counts by root the objects that carry each.
 
-    Raises DatasetError if data.labels or data.aliases are inconsistent, or data.roles names an unknown class.
+    Raises DatasetError if data.labels or aliases are inconsistent, or data.roles names an unknown class.
     """
     _check_settings(settings)
-    meant = {name: settings.aliases.get(name, name) for name in sorted(names)}
-    _check_roles(settings, settings.labels or tuple(sorted(set(meant.values()))))
-    faults = _unknown(meant, settings) if settings.labels is not None else _misspelt(names, meant, settings)
-    classes = {name: label for name, label in meant.items() if name not in faults}
-    return LabelBook(classes, faults)
+    meant = {
+        root.name: {name: root.aliases.get(name, name) for name in sorted(names.get(root.name, ()))}
+        for root in settings.every_root
+    }
+    totals = _totals(names, meant)
+    _check_roles(settings, settings.labels or tuple(sorted(totals)))
+    return {root.name: _book(meant[root.name], totals, root, settings) for root in settings.every_root}
+
+
+def _totals(names: Mapping[str, Counter[str]], meant: Mapping[str, Mapping[str, str]]) -> Counter[str]:
+    """Objects by class, over all roots."""
+    totals: Counter[str] = Counter()
+    for root, labels in meant.items():
+        for name, label in labels.items():
+            totals[label] += names[root][name]
+    return totals
+
+
+def _book(
+    meant: Mapping[str, str], totals: Counter[str], root: NamedRoot, settings: DataSettings
+) -> LabelBook:
+    faults = (
+        _unknown(meant, settings) if settings.labels is not None else _misspelt(meant, totals, root.aliases)
+    )
+    return LabelBook({name: label for name, label in meant.items() if name not in faults}, faults)
 
 
 def _check_settings(settings: DataSettings) -> None:
@@ -56,10 +76,18 @@ def _check_settings(settings: DataSettings) -> None:
     doubled = [label for label, number in Counter(labels).items() if number > 1]
     if doubled or not labels or not all(label.strip() for label in labels):
         raise DatasetError("data.labels must be names without duplicates", f"it is {list(labels)}")
-    for name, label in settings.aliases.items():
-        if label not in labels:
-            what = f"data.aliases: {name} stands for {label}, which is not in data.labels"
-            raise DatasetError(what, _did_you_mean(label, labels))
+    for place, aliases in _all_aliases(settings):
+        for name, label in aliases.items():
+            if label not in labels:
+                what = f"{place}: {name} stands for {label}, which is not in data.labels"
+                raise DatasetError(what, _did_you_mean(label, labels))
+
+
+def _all_aliases(settings: DataSettings) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Every map of aliases, after its key."""
+    yield "data.aliases", settings.aliases
+    for number, root in enumerate(settings.roots or ()):
+        yield f"data.roots.{number}.aliases", root.aliases
 
 
 def _check_roles(settings: DataSettings, labels: tuple[str, ...]) -> None:
@@ -70,8 +98,9 @@ def _check_roles(settings: DataSettings, labels: tuple[str, ...]) -> None:
 
 
 def _class_meant(label: str, labels: tuple[str, ...], settings: DataSettings) -> str:
-    if label in settings.aliases:
-        return f"data.aliases maps it to {settings.aliases[label]}: set the role of that"
+    for place, aliases in _all_aliases(settings):
+        if label in aliases:
+            return f"{place} maps it to {aliases[label]}: set the role of that"
     near = nearest(label, labels)
     return f"did you mean {near}?" if near else f"the classes are {clean(', '.join(labels), 120)}"
 
@@ -93,16 +122,15 @@ def _did_you_mean(name: str, labels: tuple[str, ...]) -> str:
     return f"data.labels has {clean(', '.join(labels), 120)}"
 
 
-def _misspelt(names: Counter[str], meant: Mapping[str, str], settings: DataSettings) -> dict[str, LabelFault]:
+def _misspelt(
+    meant: Mapping[str, str], totals: Counter[str], aliases: Mapping[str, str]
+) -> dict[str, LabelFault]:
     """Rare names one typo away from a frequent one, where there is no list of labels."""
-    totals: Counter[str] = Counter()
-    for name, label in meant.items():
-        totals[label] += names[name]
-    declared = set(settings.aliases.values())
+    declared = set(aliases.values())
     faults = {}
     for name, label in meant.items():
         likely = _resembled(label, totals)
-        if likely and label not in declared and name not in settings.aliases:
+        if likely and label not in declared and name not in aliases:
             numbers = f"({totals[label]} objects, {likely} {totals[likely]})"
             message = f"class '{clean(name, 60)}' looks like a typo {numbers}"
             hint = f"did you mean {likely}? Add it to data.aliases, or list all classes in data.labels"

@@ -33,6 +33,12 @@ class Layout:
     findings: tuple[Finding, ...]
 
 
+def is_empty(root: Path) -> bool:
+    """Whether the folder is missing, or neither of its two folders has a file."""
+    folders = [folder for folder in (root / PICTURES, root / ANNOTATIONS) if folder.is_dir()]
+    return not any(True for folder in folders for _ in folder.iterdir())
+
+
 def find_pairs(root: Path) -> Layout:
     """List the folder. Raises DatasetError if the root or one of its two folders is missing."""
     findings: list[Finding] = []

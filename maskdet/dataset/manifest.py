@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from maskdet.dataset.content import data_hash
 from maskdet.errors import StageError
-from maskdet.files import write_json
+from maskdet.files import common_folder, relative_path, write_json
 from maskdet.lexicon import Roles, label_roles
 from maskdet.types import GroundTruth
 
@@ -28,10 +30,12 @@ class ManifestObject:
 
 @dataclass(frozen=True, slots=True)
 class ManifestPicture:
-    """One picture of the split. Paths are relative to the data root with forward slashes.
+    """One picture of the split. Paths are relative to its root with forward slashes.
 
     width and height are pixels after the picture's EXIF turn; sha256 is that of the picture's bytes.
-    annotation is "" for a picture kept as a negative without a file.
+    annotation is "" for a picture kept as a negative without a file. `root` is the name of its root;
+    `phash` is what `duplicates.near_duplicates` compares, "" for a picture of one tone; `luma` is its mean
+    brightness, 0..255.
     """
 
     picture: str
@@ -41,6 +45,18 @@ class ManifestPicture:
     height: int
     sha256: str
     objects: tuple[ManifestObject, ...]
+    root: str = ""
+    phash: str = ""
+    luma: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRoot:
+    """A folder of pictures. `weight` is how often an epoch shows each of its train pictures."""
+
+    name: str
+    path: Path
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +67,49 @@ class Manifest:
     pictures: tuple[ManifestPicture, ...]
     roles: Roles = field(default_factory=dict, hash=False)
     """Role by label. Those not given follow from the names, also in a file without roles."""
+    roots: tuple[ManifestRoot, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "roles", label_roles(self.labels, self.roles))
 
     def part(self, part: Part) -> tuple[ManifestPicture, ...]:
         return tuple(picture for picture in self.pictures if picture.part == part)
+
+    def root(self, picture: ManifestPicture) -> ManifestRoot:
+        """Raises StageError if the manifest does not have the picture's root."""
+        for root in self.roots:
+            if root.name == picture.root:
+                return root
+        raise StageError(
+            f"the manifest does not say where {picture.picture} is", "run `maskdet prepare --force`"
+        )
+
+    def path(self, picture: ManifestPicture) -> Path:
+        """Where the picture is. Raises like `root`."""
+        return self.root(picture).path / picture.picture
+
+    def name(self, picture: ManifestPicture) -> str:
+        """Tells the picture from all others: its path, after the name of its root if there are several."""
+        return unique_name(self.collection(picture), picture.picture)
+
+    def collection(self, picture: ManifestPicture) -> str:
+        """The name of its root if there are several, else ""."""
+        return picture.root if len(self.roots) > 1 else ""
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The path of every picture by its name."""
+        return {self.name(picture): self.path(picture) for picture in self.pictures}
+
+    @property
+    def folder(self) -> Path:
+        """The root, or the deepest folder that holds all roots: lists are relative to it."""
+        return common_folder(root.path for root in self.roots)
+
+    @property
+    def data_hash(self) -> str:
+        """sha256 of the content; where the roots are does not matter."""
+        return data_hash(self._json(Path()))
 
     def ground_truth(self, picture: ManifestPicture) -> GroundTruth:
         ids = {label: number for number, label in enumerate(self.labels)}
@@ -68,8 +121,18 @@ class Manifest:
         )
 
     def write(self, path: Path) -> None:
+        """Paths of roots are written relative to the file's folder, so that a project can be moved."""
+        write_json(path, self._json(path.parent))
+
+    def _json(self, start: Path) -> dict[str, Any]:
+        roots = [{**asdict(root), "path": relative_path(root.path, start).as_posix()} for root in self.roots]
         pictures = [asdict(picture) for picture in self.pictures]
-        write_json(path, {"labels": self.labels, "pictures": pictures, "roles": dict(self.roles)})
+        return {"labels": self.labels, "pictures": pictures, "roles": dict(self.roles), "roots": roots}
+
+
+def unique_name(collection: str, picture: str) -> str:
+    """A picture's name in findings, reports and splits; `collection` is "" in a data set of one root."""
+    return f"{collection}/{picture}" if collection else picture
 
 
 def load_manifest(path: Path) -> Manifest:
@@ -77,7 +140,8 @@ def load_manifest(path: Path) -> Manifest:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         pictures = tuple(_picture(item) for item in raw["pictures"])
-        return Manifest(tuple(raw["labels"]), pictures, raw.get("roles", {}))
+        roots = tuple(_root(item, path.parent) for item in raw.get("roots", ()))
+        return Manifest(tuple(raw["labels"]), pictures, raw.get("roles", {}), roots)
     except FileNotFoundError as error:
         raise StageError(f"{path} is missing", "run `maskdet prepare` first") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -87,3 +151,8 @@ def load_manifest(path: Path) -> Manifest:
 def _picture(raw: dict[str, Any]) -> ManifestPicture:
     objects = tuple(ManifestObject(o["label"], tuple(o["box"]), o["difficult"]) for o in raw["objects"])
     return ManifestPicture(**{**raw, "objects": objects})
+
+
+def _root(raw: dict[str, Any], start: Path) -> ManifestRoot:
+    path = Path(os.path.normpath(start.resolve() / raw["path"]))
+    return ManifestRoot(raw["name"], path, float(raw["weight"]))

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from maskdet.dataset.findings import Finding, clean
+from maskdet.detector.brightness import mean_luma
 from maskdet.detector.picture import decode
 from maskdet.errors import PictureError
 from maskdet.machine import core_count
@@ -33,15 +34,17 @@ _FLAT = 3.0
 class PictureFacts:
     """A picture that decodes. Sizes are (height, width) in pixels.
 
-    `size` is after the EXIF turn, `stored_size` before; `sha256` is of the bytes; `bits` is the 256-bit
-    perceptual hash, None for a picture of one tone; `real_format` is the format of the content ("JPEG", ...).
+    `size` is after the EXIF turn, `stored_size` before; `sha256` is of the bytes; `phash` is the perceptual
+    hash in hex digits, "" for a picture of one tone; `real_format` is the format of the content ("JPEG",
+    ...); `luma` is the mean brightness, 0..255.
     """
 
     size: tuple[int, int]
     stored_size: tuple[int, int]
     sha256: str
-    bits: BoolArray | None
+    phash: str
     real_format: str
+    luma: float
 
 
 def read_facts(path: Path, file: str) -> PictureFacts | Finding:
@@ -59,26 +62,32 @@ def read_facts(path: Path, file: str) -> PictureFacts | Finding:
         )
     except PictureError as error:
         return Finding("picture-unreadable", file, clean(error.what, 160))
-    size = (pixels.shape[0], pixels.shape[1])
     return PictureFacts(
-        size, stored_size, hashlib.sha256(data).hexdigest(), perceptual_hash(pixels), real_format
+        size=(pixels.shape[0], pixels.shape[1]),
+        stored_size=stored_size,
+        sha256=hashlib.sha256(data).hexdigest(),
+        phash=perceptual_hash(pixels),
+        real_format=real_format,
+        luma=round(mean_luma(pixels), 1),
     )
 
 
-def read_all_facts(root: Path, files: Sequence[str]) -> Iterator[PictureFacts | Finding]:
-    """`read_facts` for each of `files` under `root`, in their order, on all cores."""
+def read_all_facts(files: Sequence[tuple[Path, str]]) -> Iterator[PictureFacts | Finding]:
+    """`read_facts` for each (path, file), in their order, on all cores."""
     # The decoders release the interpreter lock, so threads are enough.
     with ThreadPoolExecutor(core_count()) as pool:
-        yield from pool.map(lambda file: read_facts(root / file, file), files)
+        yield from pool.map(lambda each: read_facts(*each), files)
 
 
-def perceptual_hash(pixels: Picture) -> BoolArray | None:
-    """Which of the lowest 16 x 16 DCT terms of the grey picture exceed their median (pHash of imagehash)."""
+def perceptual_hash(pixels: Picture) -> str:
+    """In hex digits which of the lowest 16 x 16 DCT terms of the grey picture exceed their median (pHash of
+    imagehash).
+    """
     grey = Image.fromarray(pixels).convert("L")
     if float(np.asarray(grey.resize((32, 32), Image.Resampling.BOX), np.float64).std()) < _FLAT:
-        return None
+        return ""
     bits: BoolArray = np.asarray(imagehash.phash(grey, hash_size=HASH_SIZE).hash, np.bool_).reshape(-1)
-    return bits
+    return np.packbits(bits).tobytes().hex()
 
 
 def _header(data: bytes) -> tuple[tuple[int, int], str]:

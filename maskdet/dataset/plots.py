@@ -31,12 +31,12 @@ _NAME_LENGTH = 28
 _THUMBNAIL = 480
 
 
-def draw_plots(manifest: Manifest, root: Path, out: Path, input_size: tuple[int, int]) -> None:
+def draw_plots(manifest: Manifest, out: Path, input_size: tuple[int, int]) -> None:
     """Write the three plots into the folder `out`; `input_size` is (height, width)."""
     face = typeface()
     _save(_face_sizes(manifest, input_size, face), out / FACE_SIZES)
     _save(_objects(manifest, face), out / OBJECTS)
-    _save(_samples(manifest, root, face), out / SAMPLES)
+    _save(_samples(manifest, face), out / SAMPLES)
 
 
 def class_names(labels: tuple[str, ...], face: Typeface) -> list[str]:
@@ -108,7 +108,7 @@ def _objects(manifest: Manifest, face: Typeface) -> Figure:
     return figure
 
 
-def _samples(manifest: Manifest, root: Path, face: Typeface) -> Figure:
+def _samples(manifest: Manifest, face: Typeface) -> Figure:
     columns, lines = _SHEET
     pictures = sample(manifest, columns * lines)
     lines = -(-len(pictures) // columns)
@@ -121,7 +121,7 @@ def _samples(manifest: Manifest, root: Path, face: Typeface) -> Figure:
     )
     for place, picture in enumerate(pictures, start=1):
         axes = figure.add_subplot(lines, columns, place)
-        _draw_picture(axes, picture, manifest.labels, root)
+        _draw_picture(axes, manifest, picture)
         name = face.shown(PurePosixPath(picture.picture).name, f"picture {place}", _NAME_LENGTH)
         axes.set_title(f"{name} · {picture.part}", fontproperties=face.font(8.5), color=_INK, pad=4)
     handles = [Patch(color=colour) for colour in _colours(manifest.labels)]
@@ -130,8 +130,8 @@ def _samples(manifest: Manifest, root: Path, face: Typeface) -> Figure:
     return figure
 
 
-def _draw_picture(axes: Axes, picture: ManifestPicture, labels: tuple[str, ...], root: Path) -> None:
-    small = Image.fromarray(read_picture(root / picture.picture))
+def _draw_picture(axes: Axes, manifest: Manifest, picture: ManifestPicture) -> None:
+    small, labels = Image.fromarray(read_picture(manifest.path(picture))), manifest.labels
     small.thumbnail((_THUMBNAIL, _THUMBNAIL))
     scale_x, scale_y = small.width / picture.width, small.height / picture.height
     axes.imshow(np.asarray(small), interpolation="lanczos", extent=(0, small.width, small.height, 0))

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskdet.artefacts import LABEL_LIST, MANIFEST, REPORT
+from maskdet.artefacts import MANIFEST, REPORT
 from maskdet.dataset.check import Check, CheckedPicture, check
 from maskdet.dataset.duplicates import DuplicatePair
 from maskdet.dataset.findings import Finding, bounded, by_severity, counts
-from maskdet.dataset.manifest import Manifest, ManifestPicture, Part
+from maskdet.dataset.label_list import write_labels
+from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot, Part
 from maskdet.dataset.plots import draw_plots
 from maskdet.dataset.report import report_text
 from maskdet.dataset.settings import DataSettings
@@ -61,7 +62,7 @@ def prepare(
     manifest = _manifest(result, settings)
     _write_lists(manifest, out)
     manifest.write(out / MANIFEST)
-    draw_plots(manifest, settings.root, out, input_size)
+    draw_plots(manifest, out, input_size)
     write_text(out / REPORT, report_text(manifest, result, settings, input_size))
     return _summary(manifest, result)
 
@@ -72,10 +73,16 @@ def _stop_on_errors(result: Check, settings: DataSettings) -> None:
     if stopping:
         kinds = counts(Counter(error.code for error in stopping))
         number = f"{len(stopping)} error" + ("s" if len(stopping) > 1 else "")
-        raise DatasetError(f"{settings.root}: {number} ({kinds})", _hint(stopping), _faults(result, stopping))
+        raise DatasetError(
+            f"{_places(settings)}: {number} ({kinds})", _hint(stopping), _faults(result, stopping)
+        )
     if not result.labels or not any(picture.objects for picture in result.pictures):
-        what = f"{settings.root}: no usable object in {len(result.pictures)} usable pictures"
+        what = f"{_places(settings)}: no usable object in {len(result.pictures)} usable pictures"
         raise DatasetError(what, "annotate some faces, or check data.labels", _faults(result, errors))
+
+
+def _places(settings: DataSettings) -> str:
+    return ", ".join(str(root.root) for root in settings.every_root)
 
 
 def _hint(stopping: Sequence[Finding]) -> str:
@@ -95,12 +102,13 @@ def _faults(result: Check, errors: Sequence[Finding]) -> list[str]:
 
 def _manifest(result: Check, settings: DataSettings) -> Manifest:
     items = [
-        Item(picture.picture, group, Counter(item.label for item in picture.objects))
+        Item(picture.name, group, Counter(item.label for item in picture.objects))
         for picture, group in zip(result.pictures, result.duplicates.groups, strict=True)
     ]
     parts = split(items, settings.split)
-    pictures = tuple(_entry(picture, parts[picture.picture]) for picture in result.pictures)
-    return Manifest(result.labels, pictures, settings.roles)
+    pictures = tuple(_entry(picture, parts[picture.name]) for picture in result.pictures)
+    roots = tuple(ManifestRoot(root.name, root.root, root.weight) for root in settings.every_root)
+    return Manifest(result.labels, pictures, settings.roles, roots)
 
 
 def _entry(picture: CheckedPicture, part: Part) -> ManifestPicture:
@@ -112,15 +120,24 @@ def _entry(picture: CheckedPicture, part: Part) -> ManifestPicture:
         height=picture.facts.size[0],
         sha256=picture.facts.sha256,
         objects=picture.objects,
+        root=picture.root,
+        phash=picture.facts.phash,
+        luma=picture.facts.luma,
     )
 
 
 def _write_lists(manifest: Manifest, out: Path) -> None:
     parts: tuple[Part, ...] = ("train", "val")
     for part in parts:
-        lines = sorted(f"{picture.picture} {picture.annotation}" for picture in manifest.part(part))
+        lines = sorted(_line(manifest, picture) for picture in manifest.part(part))
         write_text(out / f"{part}.txt", "".join(f"{line}\n" for line in lines))
-    write_text(out / LABEL_LIST, "".join(f"{label}\n" for label in manifest.labels))
+    write_labels(out, manifest.labels)
+
+
+def _line(manifest: Manifest, picture: ManifestPicture) -> str:
+    """Picture and annotation below the manifest's folder, as PaddleDetection's lists have them."""
+    place = manifest.root(picture).path.resolve().relative_to(manifest.folder)
+    return " ".join((place / file).as_posix() for file in (picture.picture, picture.annotation) if file)
 
 
 def _summary(manifest: Manifest, result: Check) -> PrepareSummary:

@@ -33,6 +33,7 @@ def report_text(
     """The report in Markdown; `input_size` is (height, width)."""
     sections = [
         _head(manifest, settings),
+        _collections(manifest),
         _counts(manifest),
         _sizes(manifest, input_size),
         _samples(manifest),
@@ -49,10 +50,26 @@ def _head(manifest: Manifest, settings: DataSettings) -> str:
     dealt = f"Split {split.ratio}, method {split.method}" + (
         "" if split.method == "every-nth" else f", seed {split.seed}"
     )
+    names = ", ".join(_code(root.name) for root in manifest.roots)
     return (
-        f"# Data set {_code(settings.root.resolve().name)}\n\n"
-        f"{train + val} pictures: {train} to train on, {val} to validate on. {dealt}."
+        f"# Data set {names}\n\n"
+        f"{train + val} pictures: {train} to train on, {val} to validate on. {dealt}. "
+        f"Data hash `{manifest.data_hash}`."
     )
+
+
+def _collections(manifest: Manifest) -> str:
+    """A row for each root, if there are several."""
+    if len(manifest.roots) < 2:
+        return ""
+    rows = []
+    for root in manifest.roots:
+        own = [picture for picture in manifest.pictures if picture.root == root.name]
+        val = sum(picture.part == "val" for picture in own)
+        objects = sum(len(picture.objects) for picture in own)
+        rows.append((_code(root.name), f"{len(own) - val}", f"{val}", f"{objects}", f"{root.weight:g}"))
+    head = ("collection", "train", "val", "objects", "times an epoch shows a train picture")
+    return "\n\n".join(["## Collections", _table(head, rows)])
 
 
 def _counts(manifest: Manifest) -> str:
@@ -106,7 +123,7 @@ def _duplicates(manifest: Manifest, findings: Sequence[Finding], pairs: Sequence
     found = [finding for finding in findings if finding.code in _DUPLICATES]
     if not found:
         return ""
-    parts = {picture.picture: picture.part for picture in manifest.pictures}
+    parts = {manifest.name(picture): picture.part for picture in manifest.pictures}
     leaks = sum(parts[pair.first] != parts[pair.second] for pair in pairs)
     text = "Pictures that are identical or look alike. All are kept. " + (
         f"**{leaks} pairs are on both sides of the split, which makes figures on val look better than they "

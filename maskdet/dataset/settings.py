@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
+from maskdet.files import common_folder
 from maskdet.lexicon import Role
 from maskdet.settings import Section
+
+RootName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
 class SplitSettings(Section):
@@ -23,11 +28,28 @@ class SplitSettings(Section):
     """The same seed gives the same split on every machine."""
 
 
-class DataSettings(Section):
-    """A Pascal VOC folder and how to read it."""
+class DataRoot(Section):
+    """One of several folders that make up the data set."""
 
     root: Path
     """Folder with JPEGImages/ and Annotations/."""
+    name: RootName | None = None
+    """What reports call it; by default the folder's name."""
+    aliases: dict[str, str] = Field(default_factory=dict)
+    """Names in this folder's annotations, in addition to data.aliases, which they override."""
+    weight: float = Field(1.0, gt=0, le=100)
+    """How often an epoch shows each of its train pictures: 1 once, 0.5 every other epoch."""
+    optional: bool = False
+    """Accept a missing or empty folder, such as an inbox that nobody has sent a picture to."""
+
+
+class DataSettings(Section):
+    """The Pascal VOC folders and how to read them."""
+
+    root: Path | None = None
+    """Folder with JPEGImages/ and Annotations/. Either this or data.roots is required."""
+    roots: tuple[DataRoot, ...] | None = Field(None, min_length=1)
+    """Several folders that make up one data set: a list of `root` with its own keys."""
     labels: tuple[str, ...] | None = None
     """Class names in the model's order; by default the names found, sorted."""
     aliases: dict[str, str] = Field(default_factory=dict)
@@ -38,3 +60,44 @@ class DataSettings(Section):
     skip_bad: bool = False
     """Drop bad items and list them, instead of stopping."""
     split: SplitSettings = SplitSettings()
+
+    @property
+    def every_root(self) -> tuple[NamedRoot, ...]:
+        """The folders, however they are given, each with its name and all its aliases."""
+        roots = self.roots or ((DataRoot(root=self.root),) if self.root else ())
+        return tuple(
+            NamedRoot(
+                root=each.root,
+                name=each.name or _slug(each.root),
+                aliases={**self.aliases, **each.aliases},
+                weight=each.weight,
+                optional=each.optional,
+            )
+            for each in roots
+        )
+
+    @property
+    def folder(self) -> Path:
+        """The folder, or the deepest one that holds all of them."""
+        return common_folder(each.root for each in self.every_root)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> DataSettings:
+        if self.root is None and self.roots is None:
+            raise ValueError("root is missing: a folder with JPEGImages/ and Annotations/, or roots, a list")
+        if self.root is not None and self.roots is not None:
+            raise ValueError("both root and roots are given; keep one of them")
+        names = Counter(each.name for each in self.every_root)
+        if double := [name for name, number in names.items() if number > 1]:
+            raise ValueError(f"two of the roots are called {double[0]}; give one another name")
+        return self
+
+
+class NamedRoot(DataRoot):
+    """A root with nothing left to derive."""
+
+    name: RootName
+
+
+def _slug(root: Path) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-._")[:64] or "data"

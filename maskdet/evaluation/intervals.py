@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.evaluation.average_precision import COCO_RECALLS
 from maskdet.evaluation.ranking import Curve, Ranking
 from maskdet.types import IntArray
 
@@ -64,11 +65,29 @@ def percentiles(values: Curve) -> Interval | None:
     return float(low), float(high)
 
 
+def resampled_coco_ap(ranking: Ranking, truths: IntArray, weights: Weights) -> Curve:
+    """`coco_ap` of a class at one IoU in each resample, [R]; otherwise like `resampled_ap`."""
+    reach = int(np.flatnonzero(ranking.hits).max(initial=-1)) + 1
+    pictures, hits = ranking.pictures[:reach], ranking.hits[:reach]
+    whole = weights.astype(np.float64) @ truths
+    ap: Curve = np.full(len(weights), np.nan)
+    for start in range(0, len(weights), _ROWS):
+        rows = np.flatnonzero(whole[start : start + _ROWS]) + start
+        ap[rows] = _interpolated(weights[rows][:, pictures], hits, whole[rows])
+    return ap
+
+
+def resampled_share(counts: IntArray, wholes: IntArray, weights: Weights) -> Curve:
+    """sum(counts) / sum(wholes) in each resample, [R], both [P] by picture; NaN where the whole is 0."""
+    whole = weights.astype(np.float64) @ wholes
+    part = weights.astype(np.float64) @ counts
+    shares: Curve = np.divide(part, whole, out=np.full(len(weights), np.nan), where=whole > 0)
+    return shares
+
+
 def resampled_rate(counts: IntArray, wholes: IntArray, weights: Weights) -> Interval | None:
     """Interval of sum(counts) / sum(wholes), both [P] by picture."""
-    whole = weights.astype(np.float64) @ wholes
-    kept = whole > 0
-    return percentiles((weights.astype(np.float64) @ counts)[kept] / whole[kept])
+    return percentiles(resampled_share(counts, wholes, weights))
 
 
 def wilson(count: int, of: int) -> Interval | None:
@@ -89,3 +108,15 @@ def _gained(weights: Weights, hits: NDArray[np.bool_]) -> Curve:
     precision = right.cumsum(axis=1) / np.maximum(weights.cumsum(axis=1), 1)
     gained: Curve = (right * precision).sum(axis=1, dtype=np.float64)
     return gained
+
+
+def _interpolated(weights: Weights, hits: NDArray[np.bool_], whole: Curve) -> Curve:
+    """COCO's AP of rows of weights [B, N] for a ranking with `hits` [N] and `whole` [B] faces, [B]."""
+    right = (weights * hits).cumsum(axis=1)
+    precision = right / np.maximum(weights.cumsum(axis=1), 1)
+    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1][:, hits]
+    # A recall takes the envelope at the first hit that reaches it, so each hit counts for those it adds.
+    reached = np.searchsorted(COCO_RECALLS, right[:, hits] / whole[:, None], side="right")
+    added = np.diff(reached, axis=1, prepend=0)
+    means: Curve = (added * envelope).sum(axis=1, dtype=np.float64) / len(COCO_RECALLS)
+    return means

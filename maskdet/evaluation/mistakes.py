@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, cycle
 from typing import Any, Final, Literal
@@ -23,7 +23,7 @@ _SHARES: Final[dict[Kind, int]] = {"bare passed": 12, "false alarm": 4, "missed"
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One wrong answer; boxes xyxy in pixels of the picture, `path` relative to the data root.
+    """One wrong answer; boxes xyxy in pixels of the picture, `path` the name of the picture in the data set.
 
     `said`, its box and score are absent for a missed face; `truth` and its box for a false alarm.
     """
@@ -35,6 +35,12 @@ class Mistake:
     said: str | None
     said_box: Box | None
     score: float | None
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Mistake:
+        """What `to_json` wrote."""
+        truth, said = (None if box is None else _edges(box) for box in (told["truth_box"], told["said_box"]))
+        return cls(told["kind"], told["picture"], told["truth"], truth, told["said"], said, told["score"])
 
     def to_json(self) -> dict[str, Any]:
         score = None if self.score is None else round(self.score, 4)
@@ -121,5 +127,9 @@ class MistakeFinder:
 
 
 def _box(row: FloatArray) -> Box:
-    left, top, right, bottom = row.tolist()
+    return _edges(row.tolist())
+
+
+def _edges(box: Sequence[float]) -> Box:
+    left, top, right, bottom = box
     return left, top, right, bottom

@@ -7,7 +7,7 @@ from typing import Final
 
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.safety import WIDE, Rate, Safety
-from maskdet.evaluation.slices import Slice
+from maskdet.evaluation.slices import COLLECTION, Slice
 from maskdet.evaluation.tables import ABSENT, between, percent, table
 
 _WIDER: Final = f"wider than {WIDE:.0f} px"
@@ -24,6 +24,7 @@ _AXES: Final = {
     "face_pixels": "face width, px",
     "faces_per_picture": "faces in a picture",
     "brightness": "brightness",
+    COLLECTION: "collection",
 }
 
 

@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 
 from maskdet.evaluation.figures import add_legend, colour_of, frame, new_figure, short, write_figure
 from maskdet.evaluation.result import Evaluation
-from maskdet.evaluation.slices import BINS, Slice
+from maskdet.evaluation.slices import BINS, COLLECTION, Slice
 
 _TITLES = {
     "face_pixels": "by face width, px at network scale",
     "faces_per_picture": "by faces in the picture",
     "brightness": "by brightness of the picture",
+    COLLECTION: "by collection",
 }
 _GROUP = 0.8
 """Share of a slice's width that its bars fill."""
@@ -23,13 +24,16 @@ _GROUP = 0.8
 
 def draw_slices(evaluation: Evaluation, target: Path) -> None:
     """Write a PNG with a bar for each class in each slice, and the number of faces it represents."""
-    figure = new_figure(13, 4.4)
+    by_axis: dict[str, list[Slice]] = {axis: [] for axis in BINS}
+    for each in evaluation.slices:
+        by_axis.setdefault(each.axis, []).append(each)
+    figure = new_figure(4.3 * len(by_axis), 4.4)
     labels = [each.label for each in evaluation.classes if each.ap50 is not None]
-    parts = figure.subplots(1, len(BINS), sharey=True)
-    for axes, axis in zip(parts, BINS, strict=True):
-        _draw_axis(axes, [each for each in evaluation.slices if each.axis == axis], labels)
+    parts = figure.subplots(1, len(by_axis), sharey=True)
+    for axes, (axis, slices) in zip(parts, by_axis.items(), strict=True):
+        _draw_axis(axes, slices, labels)
         frame(axes, f"Recall {_TITLES[axis]}", "", "")
-        axes.set_xlim(-0.6, len(BINS[axis]) - 0.4)
+        axes.set_xlim(-0.6, len(slices) - 0.4)
     add_legend(parts[0], parts[0].containers, [short(label) for label in labels])
     write_figure(figure, target)
 

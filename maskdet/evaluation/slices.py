@@ -1,4 +1,4 @@
-"""Figures for parts of val: faces of one size, pictures by number of faces, dark or bright pictures."""
+"""Figures for parts of val: faces of one size, pictures by number of faces, by brightness, by collection."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ BINS: Final[dict[str, Bins]] = {
     "brightness": (("dark", -1, 85), ("medium", 85, 140), ("bright", 140, 255)),
 }
 """Width of a face in pixels at network scale; labelled faces in the picture; mean luma of the picture."""
+COLLECTION: Final = "collection"
+"""The axis of the data set's roots, of a val that has pictures of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class ClassSlice:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """`axis` is a key of BINS, `name` that of its bin; classes by label; recall at the thresholds.
+    """`axis` is a key of BINS or COLLECTION, `name` that of its bin; classes by label; recall at thresholds.
 
     `bare_passed` is None if no label has the role bare, or none masked.
     """
@@ -96,12 +98,29 @@ class Slicer:
     known: Mapping[str, int]
     """Class ids of the labels that the model has; faces of others are in no slice."""
 
-    def cut(self) -> list[Slice]:
-        """All slices of all axes, in the order of BINS."""
+    def cut(self, axes: Mapping[str, Bins] = BINS) -> list[Slice]:
+        """All slices of `all_axes`."""
         said = self.pool.answers(self.thresholds)
         right = self.pool.answered(said)
         passed = called(self.pool, said, self.parts.masked)
-        return [self._slice(axis, one, right, passed) for axis, bins in BINS.items() for one in bins]
+        cut = self.all_axes(axes).items()
+        return [self._slice(axis, one, right, passed) for axis, bins in cut for one in bins]
+
+    def all_axes(self, axes: Mapping[str, Bins] = BINS) -> dict[str, Bins]:
+        """The given axes, then the collections if val has several."""
+        collections = tuple((name, at - 1, at) for name, at in self._collections.items())
+        return {**axes, COLLECTION: collections} if len(collections) > 1 else dict(axes)
+
+    def faces_inside(self, axis: str, low: float, high: float) -> BoolArray:
+        """[M] the faces that count and are in the slice of a bin."""
+        inside: BoolArray = np.concatenate([faces for _, faces in self._inside(axis, low, high)])
+        return inside & self.pool.face_counts
+
+    @property
+    def _collections(self) -> dict[str, int]:
+        """A number for each collection of val, in the order of its first picture."""
+        names = dict.fromkeys(view.collection for view in self.views)
+        return {name: at for at, name in enumerate(names)}
 
     def _slice(self, axis: str, one: tuple[str, float, float], right: BoolArray, passed: BoolArray) -> Slice:
         name, low, high = one
@@ -134,9 +153,13 @@ class Slicer:
             if axis == "face_pixels":
                 yield _of_width(scene, view, self.input_size, low, high)
                 continue
-            value = view.luma if axis == "brightness" else len(truth)
-            within = low < value <= high
+            within = low < self._value(axis, scene, view) <= high
             yield scene if within else None, np.full(len(truth), within)
+
+    def _value(self, axis: str, scene: Scene, view: View) -> float:
+        if axis == COLLECTION:
+            return self._collections[view.collection]
+        return view.luma if axis == "brightness" else len(scene[0])
 
 
 def _of_width(

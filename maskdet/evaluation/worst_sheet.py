@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -35,22 +35,21 @@ _TRUTH: Final[Colour] = (0, 125, 200)
 _SAID: Final[Colour] = (215, 75, 0)
 
 
-def draw_worst(mistakes: Sequence[Mistake], root: Path, target: Path) -> None:
-    """Write a PNG; blue is the label, orange the model's answer. Pictures are read below `root`."""
+def draw_worst(mistakes: Sequence[Mistake], files: Mapping[str, Path], target: Path) -> None:
+    """Write a PNG; blue is the label, orange the model's answer. `files`: where pictures are, by name."""
     columns = min(_COLUMNS, max(1, len(mistakes)))
     rows = max(1, -(-len(mistakes) // columns))
     cell = (_SIDE + _GAP, _SIDE + _LINES * _LINE + 2 * _GAP)
     sheet = Image.new("RGB", (columns * cell[0] + _GAP, rows * cell[1] + _GAP), _PAPER)
     for number, mistake in enumerate(mistakes):
         row, column = divmod(number, columns)
-        _draw_cell(sheet, mistake, root, (column * cell[0] + _GAP, row * cell[1] + _GAP))
+        _draw_cell(sheet, mistake, files[mistake.path], (column * cell[0] + _GAP, row * cell[1] + _GAP))
     with staged_file(target) as aside:
         sheet.save(aside, format="png")
 
 
-def _draw_cell(sheet: Image.Image, mistake: Mistake, root: Path, corner: tuple[int, int]) -> None:
-    picture = Image.fromarray(read_picture(root / mistake.path))
-    sheet.paste(_crop(picture, mistake), corner)
+def _draw_cell(sheet: Image.Image, mistake: Mistake, file: Path, corner: tuple[int, int]) -> None:
+    sheet.paste(draw_mistake(mistake, file), corner)
     canvas = ImageDraw.Draw(sheet)
     top = corner[1] + _SIDE + 4
     for number, (text, colour) in enumerate(_captions(mistake)):
@@ -63,7 +62,9 @@ def _captions(mistake: Mistake) -> list[tuple[str, Colour]]:
     return [(mistake.kind, _INK), (truth, _TRUTH), (said, _SAID), (Path(mistake.path).name, (110, 110, 110))]
 
 
-def _crop(picture: Image.Image, mistake: Mistake) -> Image.Image:
+def draw_mistake(mistake: Mistake, file: Path) -> Image.Image:
+    """A square crop around the face, enlarged, with both boxes; `file` is the picture."""
+    picture = Image.fromarray(read_picture(file))
     boxes = [box for box in (mistake.truth_box, mistake.said_box) if box is not None]
     left, top, side = _window(boxes)
     # The area beyond the picture is grey, so that a face at the edge stays in the middle.

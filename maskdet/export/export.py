@@ -16,10 +16,11 @@ from maskdet.detector.settings import BundleMeta
 from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.errors import ExportError
 from maskdet.evaluation.settings import EvalSettings
+from maskdet.export.metadata import with_meta
 from maskdet.export.parity import BATCH_SIZES, Parity, compare, parity_batch
 from maskdet.export.settings import ExportSettings
-from maskdet.files import sha256_file, write_json
-from maskdet.judging.bundles import evaluate_bundle
+from maskdet.files import staged_file, write_json
+from maskdet.judging.bundles import survey_bundle
 from maskdet.machine import core_count
 from maskdet.progress import Track, silent
 from maskdet.training.launch.placement import single_worker
@@ -46,7 +47,6 @@ class ExportJob:
     config: Path
     weights: Path
     manifest: Path
-    data_root: Path
     out: Path
     settings: ExportSettings
     eval_settings: EvalSettings
@@ -71,7 +71,7 @@ def export(job: ExportJob, *, track: Track = silent) -> ExportSummary:
     """
     manifest = load_manifest(job.manifest)
     input_size = variant(job.variant).input_size
-    batch = parity_batch(manifest.part("val"), job.data_root, job.settings.parity_pictures, input_size)
+    batch = parity_batch(manifest, job.settings.parity_pictures, input_size)
     stored = _convert(job, manifest, batch)
     bundle = load_bundle(job.out / BUNDLE) if job.settings.onnx else None
     counts = np.array([job.thresholds[label] for label in manifest.labels], np.float32)
@@ -123,16 +123,20 @@ def _meta(job: ExportJob, manifest: Manifest) -> BundleMeta:
         thresholds=job.thresholds,
         threshold_policy=job.threshold_policy,
         metrics=job.metrics,
-        manifest_sha256=sha256_file(job.manifest),
+        manifest_sha256=manifest.data_hash,
     )
 
 
 def _judge(job: ExportJob, bundle: Bundle, manifest: Manifest, track: Track) -> float:
-    ap50 = evaluate_bundle(bundle, manifest, job.data_root, job.eval_settings, track=track).ap50
+    """AP50 of the bundle, which gets its profile from the same answers."""
+    judged, profile = survey_bundle(bundle, manifest, job.eval_settings, track=track)
+    ap50 = judged.ap50
     expected = job.metrics.get("ap50", ap50)
     if abs(ap50 - expected) > _AP_TOLERANCE:
         raise ExportError(
             f"AP50 of the ONNX file is {ap50:.4f} on val, that of the checkpoint {expected:.4f}",
             "run `maskdet eval --force`, then export again; see `maskdet doctor` for untested versions",
         )
+    with staged_file(bundle.path) as aside:
+        aside.write_bytes(with_meta(bundle.model, bundle.meta.model_copy(update={"profile": profile})))
     return ap50

@@ -53,7 +53,7 @@ class ClassMatch:
     ) -> Evaluation:
         """`appraise` detections under the model's own class ids; `shipped` by `labels`. Raises like it."""
         judged = appraise(
-            ((truth, self._remapped(found)) for truth, found in pairs),
+            ((truth, self.remapped(found)) for truth, found in pairs),
             views,
             self.labels,
             settings,
@@ -63,7 +63,10 @@ class ClassMatch:
         )
         return replace(judged, notes=(*self.notes, *judged.notes))
 
-    def _remapped(self, found: Detections) -> Detections:
+    def remapped(self, found: Detections) -> Detections:
+        """Detections under the model's own class ids, under those of `labels`. Raises BundleError for an id
+        that the model has no label for.
+        """
         if len(found) and found.class_ids.max() >= len(self.ids):
             raise BundleError(
                 f"the model returned class id {found.class_ids.max()}, but has {len(self.ids)} labels",

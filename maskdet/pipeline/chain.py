@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from maskdet.artefacts import REPORT
+from maskdet.artefacts import PAGE, REPORT
 from maskdet.errors import Interrupted
 from maskdet.pipeline.outcome import RunOptions, RunResult
 from maskdet.pipeline.report import write_report
 from maskdet.pipeline.run import can_resume
+from maskdet.pipeline.run_files import write_run_page
 from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages import STAGES
 
@@ -31,6 +33,11 @@ def chain_options(
     return RunOptions(start, end, force=forced, dry_run=dry_run, resume=resume)
 
 
+def unattended_options(*, force: bool = False) -> RunOptions:
+    """Options of a job that nobody watches: all stages; an unfinished training is resumed."""
+    return replace(chain_options(None, None, force=force, resume=True), unattended=True)
+
+
 def finish_stage(context: Context, stage: str, result: RunResult) -> None:
     """Raise the error that stopped the stage, with the command that resumes it."""
     if isinstance(result.error, Interrupted) and not result.error.hint:
@@ -42,9 +49,12 @@ def finish_stage(context: Context, stage: str, result: RunResult) -> None:
 
 
 def report_chain(context: Context, result: RunResult) -> None:
-    """Write the report, unless nothing was done and it exists."""
-    if not (result.up_to_date and (context.folder / REPORT).is_file()):
-        write_report(STAGES, context, result)
+    """Write the reports, unless nothing was done and they exist; the page only of a chain that succeeded."""
+    if result.up_to_date and all((context.folder / name).is_file() for name in (REPORT, PAGE)):
+        return
+    if result.error is None:
+        write_run_page(context)
+    write_report(STAGES, context, result)
 
 
 def finish_chain(context: Context, options: RunOptions, result: RunResult) -> Path:

@@ -7,22 +7,16 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from maskdet import __version__
 from maskdet.artefacts import BEST, BUNDLE, MANIFEST, METRICS, PARITY
-from maskdet.dataset.manifest import Manifest, ManifestPicture
-from maskdet.dataset.pictures import PictureFacts, read_facts
+from maskdet.dataset.manifest import Manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import DEFAULT, shipped_pictures, shipped_weights, ships_model
 from maskdet.errors import RegistryError, StageError
 from maskdet.files import sha256_file
-from maskdet.flow import run_in_order
-from maskdet.machine import core_count
 from maskdet.pipeline.inputs import setting_inputs
 from maskdet.pipeline.stage import Context
 from maskdet.registry.pictures import read_pictures
@@ -89,20 +83,9 @@ def _holder(registry: Registry, model: str, sha256: str) -> Version | None:
     return next((one for one in known if sha256 in one.record.files.values()), None)
 
 
-def picture_records(context: Context, manifest: Manifest) -> list[PictureRecord]:
-    """The pictures of the manifest, by hash. One that has changed or gone since has no perceptual hash."""
-    root = context.pipeline.data.root
-    tasks = (partial(_picture_record, root / item.picture, item) for item in manifest.pictures)
-    records = run_in_order(tasks, core_count())
-    return list(context.track(records, "hashing pictures", len(manifest.pictures)))
-
-
-def _picture_record(path: Path, item: ManifestPicture) -> PictureRecord:
-    facts = read_facts(path, item.picture)
-    known = isinstance(facts, PictureFacts) and facts.sha256 == item.sha256
-    bits = facts.bits if known and isinstance(facts, PictureFacts) else None
-    phash = "" if bits is None else np.packbits(bits).tobytes().hex()
-    return PictureRecord(sha256=item.sha256, phash=phash, part=item.part)
+def picture_records(manifest: Manifest) -> list[PictureRecord]:
+    """The pictures of the manifest, by hash."""
+    return [PictureRecord(sha256=item.sha256, phash=item.phash, part=item.part) for item in manifest.pictures]
 
 
 def _settings(context: Context) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ from pydantic import ValidationError
 
 from maskdet.detector.shipped import DEFAULT
 from maskdet.errors import PipelineFileError
+from maskdet.gates.settings import NONE
 from maskdet.pipeline.document import Document, KeyPath, read_document, read_value
 from maskdet.pipeline.problems import Problem, describe_faults, dotted
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.registry.reference import is_reference
 from maskdet.registry.settings import RegistrySettings
+from maskdet.tracking.settings import SQLITE
 from maskdet.training.settings import STARTS
 
 MAX_PROBLEMS = 20
@@ -28,10 +30,17 @@ _PATH_KEYS: tuple[KeyPath, ...] = (
     ("train", "python"),
     ("serve", "inbox"),
     ("serve", "require_signature"),
+    ("gates", "champion"),
     ("registry", "root"),
+    ("serve", "monitor"),
+    ("drift", "inbox"),
 )
 # Values of these keys that are not paths.
-_WORDS: dict[KeyPath, tuple[str, ...]] = {("model", "pretrained"): STARTS, ("serve", "models"): (DEFAULT,)}
+_WORDS: dict[KeyPath, tuple[str, ...]] = {
+    ("model", "pretrained"): STARTS,
+    ("serve", "models"): (DEFAULT,),
+    ("gates", "champion"): (DEFAULT, NONE),
+}
 _EXAMPLE_HINT = "`maskdet init DATA_DIR --out example.yml` writes a file with every key explained"
 
 
@@ -95,12 +104,19 @@ class _Draft:
         registry = self._value.setdefault("registry", {})
         if isinstance(registry, dict):
             registry.setdefault("root", str(RegistrySettings().root))
-        models = self._inner(("serve", "models"))
-        for path in (*_PATH_KEYS, *(("serve", "models", name) for name in models)):
+        for path in (*_PATH_KEYS, *self._inner_paths()):
             section, key = self._inner(path[:-1]), str(path[-1])
             value = section.get(key)
             if isinstance(value, str) and _is_path(value, _WORDS.get(path[:2], ())):
                 section[key] = self._origin(path).base / Path(value).expanduser()
+        self._anchor_databases()
+
+    def _anchor_databases(self) -> None:
+        section = self._inner(("tracking",))
+        for key, value in section.items():
+            if isinstance(value, str) and value.startswith(SQLITE) and value != SQLITE:
+                base = self._origin(("tracking", key)).base
+                section[key] = f"{SQLITE}{base / value.removeprefix(SQLITE)}"
 
     def validate(self) -> PipelineFile:
         problems = [Problem(key, f"{dotted(key)} is written twice", line) for key, line in self._duplicates]
@@ -113,11 +129,22 @@ class _Draft:
             raise self._refusal(problems)
         return pipeline
 
+    def _inner_paths(self) -> Iterator[KeyPath]:
+        """Keys that are paths in sections of the user's own making."""
+        yield from (("serve", "models", name) for name in self._inner(("serve", "models")))
+        roots = self._inner(("data",)).get("roots")
+        yield from (
+            ("data", "roots", at, "root") for at in range(len(roots) if isinstance(roots, list) else 0)
+        )
+
     def _inner(self, path: KeyPath) -> dict[str, Any]:
         """The section at a path, empty if there is none."""
         section: Any = self._value
         for part in path:
-            section = section.get(str(part)) if isinstance(section, dict) else None
+            if isinstance(section, list) and isinstance(part, int):
+                section = section[part]
+            else:
+                section = section.get(str(part)) if isinstance(section, dict) else None
         return section if isinstance(section, dict) else {}
 
     def _section(self, path: KeyPath, text: str) -> dict[str, Any]:

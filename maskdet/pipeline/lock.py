@@ -11,13 +11,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from maskdet.asides import sweep
-from maskdet.errors import StageError
+from maskdet.errors import FolderInUse
 from maskdet.pipeline.cache import RECORDS
 
 
 @contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
-    """Hold runs/<name> for this process. Raises StageError with the process that holds it."""
+    """Hold runs/<name> for this process. Raises FolderInUse with the process that holds it."""
     folder.mkdir(parents=True, exist_ok=True)
     # The owner is recorded beside the lock file, which contenders may truncate. It is for people only:
     # containers that share the folder may have the same process ids, and the lock itself works between them.
@@ -26,7 +26,7 @@ def run_lock(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        raise StageError(
+        raise FolderInUse(
             f"{folder} is in use by process {_read(owner)}",
             "wait for it, stop it, or give this run another name",
         ) from error

@@ -44,6 +44,8 @@ class RunOptions:
     """Stages too long to run on the way to another: they must have been run explicitly."""
     dry_run: bool = False
     resume: bool = False
+    unattended: bool = False
+    """Nobody can be asked: unfinished work that was started with other settings is started over."""
 
 
 @dataclass(slots=True)

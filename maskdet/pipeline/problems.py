@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -150,11 +150,20 @@ def _field_at(model: type[BaseModel], path: KeyPath) -> FieldInfo | None:
 def _section_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
     section: type[BaseModel] | None = model
     for part in path:
-        field = section.model_fields.get(str(part)) if section else None
+        if isinstance(part, int):
+            continue
+        field = section.model_fields.get(part) if section else None
         section = _section_of(field) if field else None
     return section
 
 
 def _section_of(field: FieldInfo) -> type[BaseModel] | None:
-    kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+    """The section that a key holds, or a list of which it holds."""
+    kinds = list(_kinds(field.annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _kinds(inner)

@@ -38,7 +38,7 @@ def register_run(
     _require_current(context)
     model = name or context.pipeline.name
     manifest = load_manifest(context.path("prepare", MANIFEST))
-    own = picture_records(context, manifest)
+    own = picture_records(manifest)
     start = start_of_run(context, registry, model)
     return registry.register(
         model,

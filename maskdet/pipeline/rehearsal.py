@@ -79,7 +79,6 @@ def _go_through(context: Context, stopwatch: _Stopwatch) -> None:
         TrainJob(
             config=small.path("config", CONFIG),
             manifest=small.path("prepare", MANIFEST),
-            data_root=small.pipeline.data.root,
             out=small.path("train"),
             settings=small.pipeline.train,
             model=small.pipeline.model,
@@ -105,7 +104,6 @@ def _prepare(context: Context) -> Context:
         context.pipeline.model,
         settings,
         manifest,
-        data_root=context.pipeline.data.root,
         prepare_dir=folder / "prepare",
         fine_tunes=knows_classes(context.pipeline.model, manifest.labels, manifest.roles),
     )

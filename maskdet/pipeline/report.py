@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskdet import __version__
-from maskdet.artefacts import REPORT
+from maskdet.artefacts import PAGE, REPORT
 from maskdet.files import write_text
 from maskdet.pipeline.cache import read_record
 from maskdet.pipeline.outcome import RunResult, StageOutcome, State
 from maskdet.pipeline.stage import Context, Stage
+from maskdet.tracking.follower import describe
 
 _PICTURES = (".png", ".jpg")
 _MAX_LINKS = 40
@@ -24,7 +25,9 @@ def write_report(stages: Sequence[Stage], context: Context, result: RunResult) -
         f"# {pipeline.name}",
         f"{pipeline.model.variant}, {pipeline.train.epochs} epochs. Written by maskdet {__version__}.",
         _table(stages, context, result),
+        *_page(context),
         *_failure(result),
+        *_tracking(context),
         *(_files(stage, context) for stage in stages if context.path(stage.name).is_dir()),
     ]
     target = context.folder / REPORT
@@ -58,8 +61,17 @@ def _time(stage: Stage, context: Context, outcome: StageOutcome) -> str:
     return duration(record.seconds) if record and record.finished else ""
 
 
+def _page(context: Context) -> list[str]:
+    return [f"[{PAGE}]({PAGE}) has all figures on one page."] if (context.folder / PAGE).is_file() else []
+
+
 def _failure(result: RunResult) -> list[str]:
     return [f"Failed:\n\n```text\n{result.error}\n```"] if result.error else []
+
+
+def _tracking(context: Context) -> list[str]:
+    lines = [f"- {line}" for line in describe(context.pipeline.tracking, context.folder)]
+    return ["Tracking:\n\n" + "\n".join(lines)] if lines else []
 
 
 def _files(stage: Stage, context: Context) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,10 +15,12 @@ import yaml
 from pydantic import BaseModel
 
 from maskdet.dataset.findings import clean
+from maskdet.dataset.formats.recognise import TITLES, recognise
 from maskdet.dataset.labels import RARE, is_slip
 from maskdet.dataset.layout import find_pairs
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import DatasetError
+from maskdet.files import relative_path
 from maskdet.lexicon import label_roles, unknown_roles
 from maskdet.pipeline.schema import PipelineFile
 
@@ -71,6 +73,7 @@ class Survey:
 
 def survey(root: Path) -> Survey:
     """Count the folder's objects. Raises DatasetError if it is not a VOC folder or has no object."""
+    _refuse_foreign(root)
     pairs = find_pairs(root).pairs
     names: Counter[str] = Counter()
     for pair in pairs:
@@ -81,11 +84,25 @@ def survey(root: Path) -> Survey:
     return Survey(root, len(pairs), dict(names))
 
 
+def _refuse_foreign(root: Path) -> None:
+    form = recognise(root) if root.exists() else None
+    if form in {"coco", "yolo"}:
+        target = f"{root.resolve().name.removesuffix('.json')}-voc"
+        command = f"maskdet data convert {shlex.quote(str(root))} {shlex.quote(target)} --to voc"
+        raise DatasetError(
+            f"{root} is a {TITLES[form]} set; maskdet trains on Pascal VOC", f"`{command}` turns it into one"
+        )
+
+
 def scaffold(found: Survey, target: Path) -> str:
     """The text of a pipeline file to be stored at `target`."""
     value = PipelineFile(
         name=_slug(found.root),
-        data={"root": _relative(found.root, target), "labels": tuple(found.labels), "aliases": found.aliases},
+        data={
+            "root": relative_path(found.root, target.parent),
+            "labels": tuple(found.labels),
+            "aliases": found.aliases,
+        },
         **_RECIPE,
     )
     head = [
@@ -131,10 +148,3 @@ def _flow(value: Any) -> str:
 
 def _slug(root: Path) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-._")[:64] or "masks"
-
-
-def _relative(root: Path, target: Path) -> Path:
-    try:
-        return Path(os.path.relpath(root.resolve(), target.parent.resolve()))
-    except ValueError:  # another drive
-        return root.resolve()

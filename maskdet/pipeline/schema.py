@@ -7,11 +7,15 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from maskdet.dataset.settings import DataSettings
+from maskdet.drift.settings import DriftSettings
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.settings import ExportSettings
+from maskdet.gates.settings import GateSettings
+from maskdet.pipeline.ci.settings import CiSettings
 from maskdet.registry.settings import RegistrySettings
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import Section
+from maskdet.tracking.settings import TrackingSettings
 from maskdet.training.settings import ModelSettings, TrainSettings
 
 
@@ -30,7 +34,15 @@ class PipelineFile(Section):
     """How the model is evaluated on val."""
     export: ExportSettings = ExportSettings()
     """What is written for deployment, and how closely it must agree with the checkpoint."""
+    ci: CiSettings = CiSettings()
+    """What a job that nobody watches does: `maskdet run --ci`."""
+    gates: GateSettings = GateSettings()
+    """When a challenger may take the champion's place."""
     serve: ServeSettings = ServeSettings()
     """Where the HTTP server listens."""
     registry: RegistrySettings = RegistrySettings()
     """Where registered models are kept."""
+    tracking: TrackingSettings = TrackingSettings()
+    """Where trainings are recorded beside the results folder."""
+    drift: DriftSettings = DriftSettings()
+    """When what a server sees makes retraining due."""

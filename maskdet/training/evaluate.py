@@ -26,7 +26,6 @@ class EvalJob:
 
     config: Path
     manifest: Path
-    data_root: Path
     weights: Path
     input_size: tuple[int, int]
     """Height and width of the network input in pixels."""
@@ -48,7 +47,7 @@ def evaluate_checkpoint(job: EvalJob, *, track: Track = silent) -> Evaluation:
         _detect(job, len(known), out, len(pictures), track)
         found, lumas = read_found(out)
     truths = (manifest.ground_truth(picture) for picture in pictures)
-    views = [view_of(picture, luma) for picture, luma in zip(pictures, lumas, strict=True)]
+    views = [view_of(manifest, picture, luma) for picture, luma in zip(pictures, lumas, strict=True)]
     return match.judge(zip(truths, found, strict=True), views, job.settings, job.input_size)
 
 
@@ -60,7 +59,6 @@ def _detect(job: EvalJob, classes: int, out: Path, total: int, track: Track) -> 
         "weights": str(job.weights),
         "classes": classes,
         "manifest": str(job.manifest),
-        "data_root": str(job.data_root),
         "part": "val",
         "batch_size": job.settings.batch_size // threads,
         "devices": "cpu",

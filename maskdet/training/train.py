@@ -12,6 +12,7 @@ import yaml
 
 from maskdet.artefacts import BEST, LABEL_LIST, LAST
 from maskdet.asides import sweep
+from maskdet.dataset.label_list import write_labels
 from maskdet.dataset.learnt import learnt_sha256, told_roles
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
@@ -26,7 +27,6 @@ from maskdet.training.report.metrics_log import METRICS_NAME, forget_after
 from maskdet.training.report.page import PAGE_NAME
 from maskdet.training.report.recorder import Recorder
 from maskdet.training.settings import ModelSettings, TrainSettings
-from maskdet.training.start.checkpoint_meta import write_labels
 from maskdet.training.start.starting import Start, start_of
 from maskdet.training.state import STATE_NAME, TrainState, read_state
 
@@ -47,7 +47,6 @@ class TrainJob:
 
     config: Path
     manifest: Path
-    data_root: Path
     out: Path
     settings: TrainSettings
     model: ModelSettings
@@ -206,7 +205,6 @@ def _worker_job(
     return {
         "config": str(job.config),
         "manifest": str(job.manifest),
-        "data_root": str(job.data_root),
         "out": str(job.out),
         "start": start.to_job() if start else {},
         "seed": job.settings.seed,

@@ -95,6 +95,11 @@ def voc(tmp_path: Path) -> Voc:
     return Voc(tmp_path / "set")
 
 
+@pytest.fixture
+def make_voc(tmp_path: Path) -> Callable[[str], Voc]:
+    return lambda name: Voc(tmp_path / name)
+
+
 @pytest.fixture(scope="session")
 def prepare_folder() -> Callable[..., PrepareSummary]:
     return _prepare_folder

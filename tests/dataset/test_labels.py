@@ -7,13 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.dataset.labels import is_slip, read_labels
+from maskdet.dataset.labels import LabelBook, is_slip, read_labels
 from maskdet.dataset.settings import DataSettings
 from maskdet.errors import DatasetError
 
 
 def settings(**values: object) -> DataSettings:
     return DataSettings(root=Path("set"), **values)
+
+
+def read(names: Counter[str], chosen: DataSettings) -> LabelBook:
+    """The book of the only root."""
+    return read_labels({"set": names}, chosen)["set"]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +47,7 @@ def test_slips(name: str, other: str, slip: bool) -> None:
 
 
 def test_a_rare_slip_is_a_fault_and_names_what_was_meant() -> None:
-    book = read_labels(Counter({"with_mask": 50, "with_nask": 1, "without_mask": 9}), settings())
+    book = read(Counter({"with_mask": 50, "with_nask": 1, "without_mask": 9}), settings())
     assert book.classes == {"with_mask": "with_mask", "without_mask": "without_mask"}
     fault = book.faults["with_nask"]
     assert fault.code == "label-misspelt"
@@ -51,14 +56,14 @@ def test_a_rare_slip_is_a_fault_and_names_what_was_meant() -> None:
 
 
 def test_two_like_names_of_like_frequency_are_two_classes() -> None:
-    assert not read_labels(Counter({"mask": 20, "masks": 15}), settings()).faults
+    assert not read(Counter({"mask": 20, "masks": 15}), settings()).faults
 
 
 @pytest.mark.parametrize(
     "chosen", [{"aliases": {"with_nask": "with_mask"}}, {"labels": ("with_mask", "with_nask")}]
 )
 def test_a_slip_that_the_settings_speak_of_is_none(chosen: dict[str, object]) -> None:
-    book = read_labels(Counter({"with_mask": 50, "with_nask": 1}), settings(**chosen))
+    book = read(Counter({"with_mask": 50, "with_nask": 1}), settings(**chosen))
     assert not book.faults
     assert book.classes["with_nask"] == ("with_mask" if "aliases" in chosen else "with_nask")
 
@@ -72,7 +77,7 @@ def test_a_slip_that_the_settings_speak_of_is_none(chosen: dict[str, object]) ->
     ],
 )
 def test_unknown_names(name: str, hint: str) -> None:
-    book = read_labels(Counter({name: 3}), settings(labels=("with_mask", "without_mask")))
+    book = read(Counter({name: 3}), settings(labels=("with_mask", "without_mask")))
     assert book.faults[name].code == "label-unknown"
     assert hint in book.faults[name].hint
 
@@ -88,4 +93,4 @@ def test_unknown_names(name: str, hint: str) -> None:
 )
 def test_settings_that_contradict_themselves(chosen: dict[str, object], said: str) -> None:
     with pytest.raises(DatasetError, match=said):
-        read_labels(Counter({"mask": 1}), settings(**chosen))
+        read(Counter({"mask": 1}), settings(**chosen))

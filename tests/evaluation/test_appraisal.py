@@ -163,6 +163,28 @@ def test_slices_by_picture():
     assert _slice(judged, "brightness", "bright").faces == 0
 
 
+def test_slices_by_collection():
+    """A false alarm of one collection does not count in the other; a single collection makes no slice."""
+    faces = [(number, MASK, 20) for number in range(10)]
+    scenes = [
+        _scene(faces, [(number, MASK, 0.9, 20) for number in range(10)]),
+        _scene(faces, [(number, MASK, 0.8, 20) for number in range(5)]),
+        _scene([], [(0, MASK, 0.99, 20)]),
+    ]
+    views = [View(f"{at}.jpg", SIZE, 100.0, name) for at, name in enumerate(("ours", "theirs", "theirs"))]
+    judged = appraise(scenes, views, LABELS, EvalSettings(threshold=0.5), SIZE)
+    ours, theirs = (_slice(judged, "collection", name) for name in ("ours", "theirs"))
+    assert (ours.pictures, ours.faces, ours.recall, ours.classes["with_mask"].ap50) == (1, 10, 1.0, 1.0)
+    assert (theirs.faces, theirs.recall) == (10, 0.5)
+    # The false alarm comes before five hits of ten faces: a tenth of 1/2, 2/3, ... 5/6 each.
+    expected = sum(n / (n + 1) for n in range(1, 6)) / 10
+    assert theirs.classes["with_mask"].ap50 == pytest.approx(expected)
+    assert "| collection: theirs | 1 | 10 |" in markdown_report(judged)
+    alone = [View(each.path, SIZE, 100.0) for each in views]
+    single = appraise(scenes, alone, LABELS, EvalSettings(threshold=0.5), SIZE)
+    assert "collection" not in {each.axis for each in single.slices}
+
+
 def test_mistakes_come_worst_first():
     faces = [(0, BARE, 20), (1, BARE, 20), (2, MASK, 20), (3, MASK, 40), (4, MASK, 20), (5, MASK, 20)]
     found = [

@@ -89,7 +89,7 @@ def test_the_worst_mistakes_are_drawn_around_their_faces(tmp_path):
         Mistake("false alarm", "a.png", None, None, "未戴" * 40, edge, 0.8),
         Mistake("missed", "a.png", "with_mask", edge, None, None, None),
     ]
-    draw_worst(mistakes, tmp_path, tmp_path / "worst.png")
+    draw_worst(mistakes, {"a.png": tmp_path / "a.png"}, tmp_path / "worst.png")
     pixels = _pixels(tmp_path / "worst.png")
     blue, orange = ((pixels == colour).all(axis=-1) for colour in ((0, 125, 200), (215, 75, 0)))
     thirds = np.array_split(np.arange(pixels.shape[1]), 3)
@@ -98,5 +98,5 @@ def test_the_worst_mistakes_are_drawn_around_their_faces(tmp_path):
 
 
 def test_no_mistakes_give_an_empty_sheet(tmp_path):
-    draw_worst([], tmp_path, tmp_path / "worst.png")
+    draw_worst([], {}, tmp_path / "worst.png")
     assert (_pixels(tmp_path / "worst.png") == 255).all()

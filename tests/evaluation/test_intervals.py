@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskdet.evaluation.average_precision import integral_ap
+from maskdet.evaluation.average_precision import coco_ap, integral_ap
 from maskdet.evaluation.intervals import (
     draw_resamples,
     mean_over_classes,
     percentiles,
     resampled_ap,
+    resampled_coco_ap,
     resampled_rate,
     wilson,
 )
-from maskdet.evaluation.ranking import of_class, rank_voc
+from maskdet.evaluation.ranking import of_class, rank_coco, rank_voc
 
 
 def _ranked(scenes):
@@ -37,6 +38,19 @@ def test_a_part_of_the_pictures_gives_the_figure_of_that_part(make_scenes):
     assert resampled_ap(ranking, truths, half) == pytest.approx(
         [integral_ap(_ranked(scenes[::2])[0])], abs=1e-6
     )
+
+
+def test_cocos_figure_of_a_resample_is_the_plain_one_of_its_pictures(make_scenes):
+    scenes = make_scenes(3, difficult=0.1, tied=True)
+    own = of_class(scenes, 0)
+    truths = np.array([int((~truth.difficult).sum()) for truth, _ in own])
+    parts = np.random.default_rng(1).integers(0, 2, (7, len(own))).astype(np.float32)
+    parts[0], parts[1] = 1, 0
+    resampled = [resampled_coco_ap(ranking, truths, parts) for ranking in rank_coco(own)]
+    for row, part in enumerate(parts):
+        kept = [scene for scene, weight in zip(own, part, strict=True) if weight]
+        plain = [coco_ap(ranking) for ranking in rank_coco(kept)] if kept else [np.nan] * 10
+        np.testing.assert_allclose([curve[row] for curve in resampled], plain, atol=1e-6)
 
 
 def test_more_resamples_than_fit_at_a_time(make_scenes):

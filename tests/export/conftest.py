@@ -28,24 +28,21 @@ def exported(skilled: Trained, tmp_path_factory: pytest.TempPathFactory) -> Expo
     data = replace(crowds, manifest=crowds.dealt(train=range(4), val=range(4, 12)).manifest)
     training = make_job(folder / "recipe", data, side=320)
     weights = skilled.job.out / "best.pdparams"
-    judged = EvalJob(training.config, training.manifest, data.root, weights, (320, 320), EvalSettings())
+    judged = EvalJob(training.config, training.manifest, weights, (320, 320), EvalSettings())
     evaluation = evaluate_checkpoint(judged)
-    job = export_job(training.config, training.manifest, data.root, weights, folder / "export", evaluation)
+    job = export_job(training.config, training.manifest, weights, folder / "export", evaluation)
     job = replace(job, settings=ExportSettings(nms="in-graph"))
     job.out.mkdir()
     return Exported(job, export(job), data, evaluation)
 
 
-def export_job(
-    config: Path, manifest: Path, root: Path, weights: Path, out: Path, evaluation: Evaluation
-) -> ExportJob:
+def export_job(config: Path, manifest: Path, weights: Path, out: Path, evaluation: Evaluation) -> ExportJob:
     return ExportJob(
         name="口罩 mask",
         variant="picodet_s_320_esnet",
         config=config,
         weights=weights,
         manifest=manifest,
-        data_root=root,
         out=out,
         settings=ExportSettings(),
         eval_settings=EvalSettings(),
@@ -76,7 +73,6 @@ def sample_job(tmp_path_factory: pytest.TempPathFactory) -> ExportJob:
         config=training.config,
         weights=shipped_weights(),
         manifest=training.manifest,
-        data_root=SAMPLE,
         out=out,
         settings=ExportSettings(parity_pictures=50),
         eval_settings=EvalSettings(),

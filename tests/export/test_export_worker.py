@@ -27,7 +27,6 @@ def test_it_gets_the_variables_of_the_cpu(tmp_path: Path) -> None:
         config=tmp_path / "picodet.yml",
         weights=tmp_path / "best.pdparams",
         manifest=tmp_path / "manifest.json",
-        data_root=data.root,
         out=tmp_path,
         settings=ExportSettings(),
         eval_settings=EvalSettings(),

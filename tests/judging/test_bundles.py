@@ -7,7 +7,7 @@ import pytest
 from media import save
 from support import LABELS, cell_box, paint, write_tiny_bundle
 
-from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture
+from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, ManifestRoot
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.tiling import Look
 from maskdet.evaluation.settings import EvalSettings
@@ -27,12 +27,12 @@ def painted(root: Path, count: int) -> Manifest:
         save(path, paint({cell: label}))
         face = ManifestObject(label, cell_box(*cell))
         pictures.append(ManifestPicture(path.name, "", "val", 256, 256, sha256_file(path), (face,)))
-    return Manifest(LABELS, tuple(pictures))
+    return Manifest(LABELS, tuple(pictures), roots=(ManifestRoot("", root),))
 
 
 def test_pictures_looked_at_side_by_side_keep_their_faces(tmp_path: Path) -> None:
     bundle = load_bundle(write_tiny_bundle(tmp_path / "tiny.onnx"))
-    judged, _ = judge_bundle(bundle, painted(tmp_path, 40), tmp_path, EvalSettings())
+    judged, _ = judge_bundle(bundle, painted(tmp_path, 40), EvalSettings())
     assert judged.ap50 == 1
     assert judged.confusion.diagonal().sum() == judged.confusion.sum() == 40
 
@@ -50,5 +50,5 @@ def test_the_time_of_a_picture_is_that_of_detection(
     for module in (bundles, views):
         monkeypatch.setattr(module, "mean_luma", slow_luma, raising=False)
     bundle = load_bundle(write_tiny_bundle(tmp_path / "tiny.onnx"))
-    _, milliseconds = judge_bundle(bundle, painted(tmp_path, 2), tmp_path, EvalSettings(), look=look)
+    _, milliseconds = judge_bundle(bundle, painted(tmp_path, 2), EvalSettings(), look=look)
     assert 0 < milliseconds < 1000 * BURNT_SECONDS

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support import LABELS, write_tiny_bundle
 
-from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture
+from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, ManifestRoot
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import decode, read_picture
@@ -42,7 +42,7 @@ def manifest(tmp_path: Path) -> Manifest:
     path.write_bytes(cv2.imencode(".jpg", noise, (cv2.IMWRITE_JPEG_QUALITY, 95))[1].tobytes())
     face = ManifestObject(LABELS[0], (0, 0, SIDE / 8, SIDE / 8))
     picture = ManifestPicture(path.name, "", "val", SIDE, SIDE, sha256_file(path), (face,))
-    return Manifest(LABELS, (picture,))
+    return Manifest(LABELS, (picture,), roots=(ManifestRoot("", tmp_path),))
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_the_photograph_tells_the_decodes_apart(
 def test_eval_judges_what_is_served(
     bundle: Bundle, served: PictureResult, manifest: Manifest, tmp_path: Path
 ) -> None:
-    judged, _ = judge_bundle(bundle, manifest, tmp_path, EvalSettings())
+    judged, _ = judge_bundle(bundle, manifest, EvalSettings())
     for class_id, each in enumerate(judged.classes):
         own = served.candidates.select(served.candidates.class_ids == class_id)
         np.testing.assert_array_equal(each.ranking.scores, own.scores)
@@ -90,7 +90,7 @@ def test_predict_says_what_is_served_drawn_or_not(
 def test_parity_is_proved_on_what_is_served(bundle: Bundle, manifest: Manifest, tmp_path: Path) -> None:
     model = ServedModel("tiny", bundle, ServeSettings(), cores=1)
     prepared = model.prepare(Work((tmp_path / "large.jpg").read_bytes()))
-    batch = parity_batch(manifest.part("val"), tmp_path, 1, bundle.meta.input_size)
+    batch = parity_batch(manifest, 1, bundle.meta.input_size)
     np.testing.assert_array_equal(batch[0], prepared.tensor)
     full = resize(decode((tmp_path / "large.jpg").read_bytes()), bundle.meta.input_size)
     assert not np.array_equal(batch[0], full)

@@ -155,7 +155,7 @@ def test_a_fault_names_file_line_key_value_and_what_is_allowed(write, tail, expe
         ("", "is empty"),
         ("- a\n", "does not hold `key: value` lines"),
         ("name: demo\n", "data is missing: The Pascal VOC folder"),
-        ("name: demo\ndata: {}\n", "data.root is missing: Folder with JPEGImages/"),
+        ("name: demo\ndata: {}\n", "data: root is missing: a folder with JPEGImages/"),
         ("data: {root: x}\n", "name is missing: Results go to runs/<name>"),
         ("name: ../up\ndata: {root: x}\n", "name: '../up' is not allowed; Results go to runs/<name>"),
         ("name: a\n\tdata: {root: x}\n", "pipeline.yml:2: found character"),
@@ -224,3 +224,26 @@ def test_the_list_of_faults_is_bounded(write):
 
 def test_a_long_value_is_cut(write):
     assert len(refusal(write(MINIMAL + f"train: {{epochs: {'x' * 5000}}}\n"))) < 400
+
+
+def test_each_root_starts_at_the_files_folder_or_the_current_one(tmp_path, monkeypatch):
+    path = tmp_path / "configs" / "pipeline.yml"
+    path.parent.mkdir()
+    path.write_text("name: demo\ndata: {roots: [{root: a}, {root: ../b, weight: 2}]}\n")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    roots = load_pipeline(path).data.every_root
+    assert [each.root for each in roots] == [tmp_path / "configs" / "a", tmp_path / "configs" / ".." / "b"]
+    assert [each.name for each in roots] == ["a", "b"]
+    roots = load_pipeline(path, ["data.roots=[{root: c}]"]).data.every_root
+    assert [each.root for each in roots] == [tmp_path / "here" / "c"]
+
+
+def test_a_fault_in_a_root_names_its_line_and_key(tmp_path):
+    path = tmp_path / "pipeline.yml"
+    path.write_text("name: demo\ndata:\n  roots:\n    - root: a\n      wieght: 2\n")
+    with pytest.raises(
+        PipelineFileError, match=r"pipeline.yml:5: data.roots.0.wieght: no such key"
+    ) as caught:
+        load_pipeline(path)
+    assert "did you mean data.roots.0.weight?" in str(caught.value)

@@ -35,7 +35,6 @@ def job_of(context: Context) -> TrainJob:
     return TrainJob(
         config=context.path("config", "picodet.yml"),
         manifest=context.path("prepare", "manifest.json"),
-        data_root=pipeline.data.root,
         out=context.path("train"),
         settings=pipeline.train,
         model=pipeline.model,

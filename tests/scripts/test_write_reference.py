@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
@@ -17,13 +17,26 @@ PAGE = REPOSITORY / "docs" / "pipeline-file.md"
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Every key that holds a value rather than a section."""
-    for name, field in model.model_fields.items():
-        kind: Any = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from keys(kind, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"
+    """Every key that holds a value rather than a section; then those of sections, and of listed sections."""
+    fields: dict[str, Any] = {name: field.annotation for name, field in model.model_fields.items()}
+    inner = {name: kind for name, kind in fields.items() if is_section(kind)}
+    yield from (f"{prefix}{name}" for name in fields if name not in inner)
+    for name, section in inner.items():
+        yield from keys(section, f"{prefix}{name}.")
+    for name, annotation in fields.items():
+        for kind in filter(is_section, parts(annotation)):
+            yield from keys(kind, f"{prefix}{name}.N.")
+
+
+def is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def parts(annotation: Any) -> Iterator[Any]:
+    """The types within one such as tuple[Section, ...] | None."""
+    for inner in get_args(annotation):
+        yield inner
+        yield from parts(inner)
 
 
 def test_the_page_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,35 @@ def in_process(tiny_bundle: Path) -> Iterator[Callable[..., InProcess]]:
     yield make
     for context in left:
         context.__exit__(None, None, None)
+
+
+@pytest.fixture
+def of_models() -> Iterator[Callable[..., InProcess]]:
+    """A maker of applications with several models, by name; it takes ServeSettings as keywords."""
+    with ExitStack() as left:
+
+        def make(models: Mapping[str, Path], **settings: Any) -> InProcess:
+            wanted = ServeSettings(**settings)
+            loaded = {name: ServedModel.load(name, path, wanted, cores=2) for name, path in models.items()}
+            engine = Engine(loaded, wanted)
+            engine.start()
+            left.callback(engine.close)
+            asyncio.run(engine.probe())
+            return InProcess(engine, wanted)
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def start_engine() -> Any:
+    """An application as a context, for fixtures that keep one for a whole module."""
+
+    @contextmanager
+    def start(bundle: Path, settings: ServeSettings) -> Iterator[InProcess]:
+        with running_engine(bundle, settings) as engine:
+            yield InProcess(engine, settings)
+
+    return start
 
 
 @pytest.fixture(scope="session")

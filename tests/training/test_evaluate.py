@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from trained import SAMPLE, DrawnSet, make_job, sample_manifest
 
-from maskdet.dataset.manifest import Manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_model, shipped_weights
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.judging.bundles import evaluate_bundle
+from maskdet.judging.bundles import judge_bundle
 from maskdet.training.evaluate import EvalJob, evaluate_checkpoint
 
 SIDE = 416
@@ -21,15 +21,15 @@ SIDE = 416
 def test_weights_are_judged_as_the_bundle_made_of_them_whatever_the_datas_classes(tmp_path: Path) -> None:
     """The shipped weights know three classes; the sample has two, here in another order."""
     pictures = DrawnSet(SAMPLE, sample_manifest()).dealt(train=[0], val=range(1, 9)).manifest.pictures
-    data = DrawnSet(SAMPLE, Manifest(("without_mask", "with_mask"), pictures))
+    data = DrawnSet(
+        SAMPLE, replace(sample_manifest(), labels=("without_mask", "with_mask"), pictures=pictures)
+    )
     job = make_job(tmp_path, data, side=SIDE, variant="picodet_s_416_esnet", batch_size=1)
 
     of_weights = evaluate_checkpoint(
-        EvalJob(
-            job.config, job.manifest, SAMPLE, shipped_weights(), (SIDE, SIDE), EvalSettings(threshold=0.5)
-        )
+        EvalJob(job.config, job.manifest, shipped_weights(), (SIDE, SIDE), EvalSettings(threshold=0.5))
     )
-    of_bundle = evaluate_bundle(load_bundle(shipped_model()), data.manifest, SAMPLE, EvalSettings())
+    of_bundle = judge_bundle(load_bundle(shipped_model()), data.manifest, EvalSettings())[0]
 
     assert list(of_weights.thresholds) == ["without_mask", "with_mask", "mask_weared_incorrect"]
     assert dict(of_weights.partners) == {"without_mask": "without_mask", "with_mask": "with_mask"}

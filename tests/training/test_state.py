@@ -66,7 +66,7 @@ def never(event: object) -> None:
 
 def job_in(trained: Trained, out: Path) -> TrainJob:
     job = trained.job
-    return TrainJob(job.config, job.manifest, job.data_root, out, job.settings, job.model)
+    return TrainJob(job.config, job.manifest, out, job.settings, job.model)
 
 
 def test_an_unfinished_training_is_not_overwritten(trained: Trained, tmp_path: Path) -> None:

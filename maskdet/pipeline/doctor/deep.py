@@ -49,7 +49,7 @@ def _look(context: Context) -> Diagnosis:
     from maskdet.detector.picture import read_picture
 
     try:
-        picture = next((context.pipeline.data.root / "JPEGImages").iterdir())
+        picture = next((context.pipeline.data.folder / "JPEGImages").iterdir())
         found = Detector(load_bundle(context.path("export", BUNDLE))).detect(read_picture(picture))
     except MaskdetError as error:
         return _fault("predict", error)

@@ -25,7 +25,7 @@ def _inputs(context: Context) -> Inputs:
         **setting_inputs("train", context.pipeline.train, exclude=SPEED_SETTINGS),
         **manifest_input(context),
         "the start knows all classes": _fine_tunes(context),
-        "data.root": str(context.pipeline.data.root.resolve()),
+        "data.root": str(context.pipeline.data.folder),
         "results folder": str(context.folder),
     }
 
@@ -44,7 +44,6 @@ def _run(context: Context, out: Path) -> str:
         pipeline.model,
         pipeline.train,
         load_manifest(context.path("prepare", MANIFEST)),
-        data_root=pipeline.data.root,
         prepare_dir=context.path("prepare"),
         fine_tunes=_fine_tunes(context),
     )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskdet.artefacts import BEST, CONFIG, MANIFEST, METRICS, REPORT
+from maskdet.artefacts import BEST, CONFIG, CURVES, MANIFEST, METRICS, REPORT
 from maskdet.errors import UsageError
 from maskdet.files import staged_folder, write_json, write_text
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.pipeline.stages.manifest_input import data_input
 from maskdet.pipeline.stages.recipe_input import recipe_input
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ def evaluate_weights(context: Context, weights: Path) -> Evaluation:
     job = EvalJob(
         config=context.path("config", CONFIG),
         manifest=context.path("prepare", MANIFEST),
-        data_root=context.pipeline.data.root,
         weights=weights,
         input_size=variant(context.pipeline.model.variant).input_size,
         settings=context.pipeline.eval,
@@ -61,35 +61,37 @@ def evaluate_looks(context: Context, model: Path, looks: Sequence[Look]) -> list
     from maskdet.judging.bundles import judge_bundle
 
     manifest, bundle = load_manifest(context.path("prepare", MANIFEST)), load_bundle(model)
-    settings, root = context.pipeline.eval, context.pipeline.data.root
+    settings = context.pipeline.eval
     return [
-        LookResult(look, *judge_bundle(bundle, manifest, root, settings, look=look, track=context.track))
+        LookResult(look, *judge_bundle(bundle, manifest, settings, look=look, track=context.track))
         for look in looks
     ]
 
 
-def write_evaluation(evaluation: Evaluation, root: Path, out: Path) -> None:
-    """metrics.json, report.md and its plots; the pictures of mistakes are read below the data root."""
+def write_evaluation(evaluation: Evaluation, files: Mapping[str, Path], out: Path) -> None:
+    """metrics.json, curves.json, report.md and its plots; `files`: where the pictures are, by name."""
+    from maskdet.evaluation.curve_points import curve_points
     from maskdet.evaluation.plots import draw_curves, draw_thresholds
     from maskdet.evaluation.report import markdown_report
     from maskdet.evaluation.slice_plot import draw_slices
     from maskdet.evaluation.worst_sheet import draw_worst
 
     write_json(out / METRICS, evaluation.to_json())
+    write_json(out / CURVES, curve_points(evaluation))
     draw_curves(evaluation, out / "pr.png")
     draw_thresholds(evaluation, out / "thresholds.png")
     draw_slices(evaluation, out / "slices.png")
-    draw_worst(evaluation.mistakes, root, out / "worst.png")
+    draw_worst(evaluation.mistakes, files, out / "worst.png")
     write_text(out / REPORT, f"# Evaluation\n\n{markdown_report(evaluation)}")
 
 
-def write_looks(results: Sequence[LookResult], root: Path, out: Path) -> None:
+def write_looks(results: Sequence[LookResult], files: Mapping[str, Path], out: Path) -> None:
     """The evaluation of the last look, with a comparison of all: looks.json, and first in report.md."""
     from maskdet.evaluation.look_comparison import looks_report
     from maskdet.evaluation.report import markdown_report
 
     last = results[-1]
-    write_evaluation(last.evaluation, root, out)
+    write_evaluation(last.evaluation, files, out)
     write_json(out / "looks.json", {result.look.name: result.to_json() for result in results})
     figures = markdown_report(last.evaluation)
     write_text(out / REPORT, f"# Evaluation\n\n{looks_report(results)}\n{last.look.name}: {figures}")
@@ -113,13 +115,19 @@ class Judgement:
             return
         from maskdet.detector.tiling import PLAIN
 
-        root, plain = context.pipeline.data.root, self.look == PLAIN
+        files, plain = _files(context), self.look == PLAIN
         self.folder = context.folder / f"eval-{self.model.stem}{'' if plain else f'-{self.look.name}'}"
         with staged_folder(self.folder) as out:
             if plain:
-                write_evaluation(evaluate_model(context, self.model), root, out)
+                write_evaluation(evaluate_model(context, self.model), files, out)
             else:
-                write_looks(evaluate_looks(context, self.model, [PLAIN, self.look]), root, out)
+                write_looks(evaluate_looks(context, self.model, [PLAIN, self.look]), files, out)
+
+
+def _files(context: Context) -> dict[str, Path]:
+    from maskdet.dataset.manifest import load_manifest
+
+    return load_manifest(context.path("prepare", MANIFEST)).files
 
 
 def headline(evaluation: Evaluation) -> str:
@@ -131,7 +139,7 @@ def _inputs(context: Context) -> Inputs:
     return {
         # The batch size only affects speed.
         **setting_inputs("eval", context.pipeline.eval, exclude=frozenset({"batch_size"})),
-        **file_input(context, "prepare", MANIFEST),
+        **data_input(context),
         **recipe_input(context),
         **file_input(context, "train", BEST),
     }
@@ -139,8 +147,8 @@ def _inputs(context: Context) -> Inputs:
 
 def _run(context: Context, out: Path) -> str:
     evaluation = evaluate_weights(context, context.path("train", BEST))
-    write_evaluation(evaluation, context.pipeline.data.root, out)
+    write_evaluation(evaluation, _files(context), out)
     return headline(evaluation)
 
 
-STAGE = Stage("eval", _inputs, _run, version=2)
+STAGE = Stage("eval", _inputs, _run, version=3)

@@ -11,6 +11,7 @@ from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
 from maskdet.errors import StageError
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.pipeline.stages.manifest_input import data_input
 from maskdet.pipeline.stages.recipe_input import recipe_input
 
 _OVERALL = ("ap50", "ap50_95", "ap50_any_class")
@@ -24,7 +25,7 @@ def _inputs(context: Context) -> Inputs:
         "name": context.pipeline.name,
         **setting_inputs("export", context.pipeline.export),
         **setting_inputs("eval", context.pipeline.eval, exclude=frozenset({"batch_size"})),
-        **file_input(context, "prepare", MANIFEST),
+        **data_input(context),
         **recipe_input(context),
         **file_input(context, "train", BEST),
         **file_input(context, "eval", METRICS),
@@ -42,7 +43,6 @@ def _run(context: Context, out: Path) -> str:
         config=context.path("config", CONFIG),
         weights=context.path("train", BEST),
         manifest=context.path("prepare", MANIFEST),
-        data_root=pipeline.data.root,
         out=out,
         settings=pipeline.export,
         eval_settings=pipeline.eval,
@@ -98,4 +98,4 @@ def _policy_figures(each: dict[str, Any]) -> dict[str, float | None]:
     return {**in_force, **{f"policy.{policy}.{name}": value for name, value in own.items()}}
 
 
-STAGE = Stage("export", _inputs, _run, version=3)
+STAGE = Stage("export", _inputs, _run, version=4)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from maskdet.dataset.learnt import learnt_sha256, told_roles
+from pathlib import Path
+
+from maskdet.dataset.learnt import data_sha256, learnt_sha256, told_roles
 from maskdet.errors import StageError
 from maskdet.pipeline.stage import Context, Inputs
 
@@ -14,10 +16,19 @@ def manifest_input(context: Context) -> Inputs:
 
     Raises StageError if the manifest is missing or damaged.
     """
+    return {f"file {MANIFEST}": learnt_sha256(_there(context))}
+
+
+def data_input(context: Context) -> Inputs:
+    """The whole manifest by its data hash: moved pictures are the same data. Raises as `manifest_input`."""
+    return {f"file {MANIFEST}": data_sha256(_there(context))}
+
+
+def _there(context: Context) -> Path:
     path = context.folder / MANIFEST
     if not path.is_file():
         raise StageError(f"{path} is missing", f"run `{context.command('prepare')}` first")
-    return {f"file {MANIFEST}": learnt_sha256(path)}
+    return path
 
 
 def role_input(context: Context) -> Inputs:

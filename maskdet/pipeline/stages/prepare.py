@@ -1,9 +1,11 @@
-"""prepare: check the VOC folder, split it, write manifest, lists, report and plots."""
+"""prepare: check the VOC folders, split them, write manifest, lists, report and plots."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from maskdet.dataset.settings import NamedRoot
+from maskdet.files import relative_path
 from maskdet.pipeline.inputs import folder_signature, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.training.networks.registry import variant
@@ -11,12 +13,22 @@ from maskdet.training.networks.registry import variant
 
 def _inputs(context: Context) -> Inputs:
     data = context.pipeline.data
-    # The root's own path is left out: a moved data set is the same data set.
-    return {
-        **setting_inputs("data", data, exclude=frozenset({"root"})),
+    inputs = {
+        **setting_inputs("data", data, exclude=frozenset({"root", "roots"})),
         "input size": variant(context.pipeline.model.variant).input_size,
-        "file JPEGImages": folder_signature(data.root / "JPEGImages"),
-        "file Annotations": folder_signature(data.root / "Annotations"),
+    }
+    for number, root in enumerate(data.every_root):
+        inputs.update(_root_inputs(context, root, f"data.roots.{number}" if data.roots else "data"))
+    return inputs
+
+
+def _root_inputs(context: Context, root: NamedRoot, key: str) -> Inputs:
+    # Seen from the results folder: a project that was moved as a whole is the same project.
+    return {
+        f"{key}.root": relative_path(root.root, context.folder).as_posix(),
+        **{f"{key}.{name}": value for name, value in root.model_dump(exclude={"root"}).items()},
+        f"file {root.name}/JPEGImages": folder_signature(root.root / "JPEGImages"),
+        f"file {root.name}/Annotations": folder_signature(root.root / "Annotations"),
     }
 
 
@@ -33,4 +45,4 @@ def _run(context: Context, out: Path) -> str:
     return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{dropped}"
 
 
-STAGE = Stage("prepare", _inputs, _run)
+STAGE = Stage("prepare", _inputs, _run, version=2)

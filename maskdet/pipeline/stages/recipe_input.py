@@ -29,7 +29,7 @@ def recipe_input(context: Context) -> Inputs:
             f"{path} is damaged: {error}", f"run `{context.command('config', '--force')}`"
         ) from error
     places = {
-        context.pipeline.data.root.resolve().as_posix(): "<data>",
+        context.pipeline.data.folder.as_posix(): "<data>",
         context.path("prepare").resolve().as_posix(): "<prepare>",
     }
     text = json.dumps(_placeless(document, places), sort_keys=True)

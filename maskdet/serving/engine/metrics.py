@@ -62,6 +62,7 @@ class Metrics:
         self._scores = self._histogram("face_score", "Scores of faces", _SCORES, "label")
         self._sizes = self._histogram("face_pixels", "Square root of a face's area", _FACE_PIXELS)
         self._reloads = self._counter("reloads", "New bundles by outcome", "model", "outcome")
+        self._captures = self._counter("captures", "Pictures for review by outcome", "why", "outcome")
         self._cameras: set[str] = set()
         self._versions = Gauge(
             "maskdet_model_version",
@@ -79,6 +80,10 @@ class Metrics:
             gauge.set_function(value)
         else:
             self._gauges.append((gauge, value))
+
+    def add(self, collector: Collector) -> None:
+        """Further metrics, which already are those of all workers."""
+        self._page.register(collector)
 
     async def keep_fresh(self) -> None:
         """Keep writing the gauges for the other workers to read."""
@@ -107,6 +112,10 @@ class Metrics:
             self._versions.labels(*self._served[name]).set(0)
         self._served[name] = (name, "" if model.version is None else str(model.version), bundle_id(model))
         self._versions.labels(*self._served[name]).set(1)
+
+    def captured(self, why: str, outcome: str) -> None:
+        """One picture that a capture policy chose, and what became of it."""
+        self._captures.labels(why, outcome).inc()
 
     def result(self, result: PictureResult, camera: str) -> None:
         """One answered picture."""

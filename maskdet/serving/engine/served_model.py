@@ -23,6 +23,7 @@ from maskdet.detector.settings import NmsSettings
 from maskdet.detector.threshold_policy import OVERRIDE, PolicyName
 from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.verdict import Verdict
+from maskdet.drift.appearance import Appearance, appearance
 from maskdet.errors import BundleError, PictureError, RegistryError, UsageError
 from maskdet.registry.version import Version
 from maskdet.serving.engine.sessions import Sessions
@@ -78,7 +79,8 @@ class PictureResult:
     candidates: what NMS left, best first, down to the lowest score that can decide the verdict, or all
     of it if `Work.candidates` asked for it; thresholds: [C] in force for this picture; detections: those that
     reach them, each face once, at most as many as requested; size: (height, width) of the picture after its
-    EXIF turn; drawn: JPEG of the picture with its detections, only if `Work.drawn` asked for it.
+    EXIF turn; appearance: how bright and sharp it is; drawn: JPEG of the picture with its detections, only if
+    `Work.drawn` asked for it.
     """
 
     model: ServedModel
@@ -88,6 +90,7 @@ class PictureResult:
     size: tuple[int, int]
     verdict: Verdict
     timing: Timing
+    appearance: Appearance
     drawn: bytes | None = None
     policy: PolicyName = "unknown"
     """How the thresholds were chosen."""
@@ -102,6 +105,7 @@ class Prepared:
     size: tuple[int, int]
     thresholds: FloatArray
     timing: Timing
+    appearance: Appearance
     picture: Picture | None
 
 
@@ -183,10 +187,11 @@ class ServedModel:
         decoded = self._decoded(work)
         decoded_at = time.perf_counter()
         tensor = resize(decoded.pixels, self.meta.input_size)
+        seen = appearance(tensor)
         timing = Timing(decode=_ms(started, decoded_at), preprocess=_ms(decoded_at, time.perf_counter()))
         # A picture waiting for its batch must not hold 150 MB for nothing.
         kept = decoded.pixels if work.drawn else None
-        return Prepared(work, tensor, decoded.size, thresholds, timing, kept)
+        return Prepared(work, tensor, decoded.size, thresholds, timing, seen, kept)
 
     def detect(self, batch: Sequence[Prepared], *, alone: bool) -> list[PictureResult]:
         """One pass for the whole batch; `alone` as for `Sessions.run`. Raises BundleError if it fails."""
@@ -238,6 +243,7 @@ class ServedModel:
             prepared.size,
             concluded.verdict,
             timing,
+            prepared.appearance,
             drawn,
             policy.name,
         )

@@ -55,6 +55,7 @@ def run(
     ]
     named = _by_name([model for model, _ in loaded])
     check_labels(named.values(), settings)
+    check_second_model(named, settings)
     engine = Engine(named, settings)
     reloader = Reloader(engine, {model.name: source for model, source in loaded}, settings, cores=cores)
     server = MaskdetServer(engine, settings, reloader, on_ready, link)
@@ -97,6 +98,15 @@ def check_labels(models: Iterable[ServedModel], settings: ServeSettings) -> None
                 near = nearest(label, labels)
                 hint = f"did you mean {near}?" if near else f"there are {', '.join(dict.fromkeys(labels))}"
                 raise UsageError(f"serve.{key}: no loaded model has the label {label}", hint)
+
+
+def check_second_model(models: Iterable[str], settings: ServeSettings) -> None:
+    """A typo would silently capture nothing. Raises UsageError."""
+    wanted, names = settings.capture.second_model, list(models)
+    if wanted and wanted not in names:
+        near = nearest(wanted, names)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(names)}"
+        raise UsageError(f"serve.capture.second_model: there is no loaded model {wanted}", hint)
 
 
 class MaskdetServer(uvicorn.Server):

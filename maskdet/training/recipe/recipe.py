@@ -84,7 +84,6 @@ def build_recipe(
     train: TrainSettings,
     manifest: Manifest,
     *,
-    data_root: Path,
     prepare_dir: Path,
     fine_tunes: bool = False,
 ) -> Recipe:
@@ -96,7 +95,7 @@ def build_recipe(
     schedule = _Schedule.derive(train, repeat_factors(manifest, train.balance), fine_tunes)
     document = {
         **_runtime(model, train, size, len(manifest.labels), fine_tunes),
-        **_datasets(data_root.resolve(), prepare_dir.resolve()),
+        **_datasets(manifest.folder, prepare_dir.resolve()),
         **readers(size, train),
         **_optimizer(train, schedule),
         **network_of(size).sections(size, schedule.static_assigner_epoch),
@@ -192,9 +191,9 @@ def _origins(
         "freeze": f"model.freeze of the pipeline file, {model.freeze}",
         "freeze_norm": _why_norm(train, schedule.fine_tunes),
         "eval_size": of_variant,
-        "TrainDataset": "data.root of the pipeline file and the lists that prepare wrote",
-        "EvalDataset": "data.root of the pipeline file and the lists that prepare wrote",
-        "TestDataset": "data.root of the pipeline file and the lists that prepare wrote",
+        "TrainDataset": "data of the pipeline file and the lists that prepare wrote",
+        "EvalDataset": "data of the pipeline file and the lists that prepare wrote",
+        "TestDataset": "data of the pipeline file and the lists that prepare wrote",
         "TrainReader.batch_size": f"train.batch_size of the pipeline file, {train.batch_size}",
         "TrainReader.sample_transforms": f"train.augment of the pipeline file, {train.augment}",
         "TrainReader.batch_transforms": f"train.augment {train.augment} at the sides of {of_variant}",

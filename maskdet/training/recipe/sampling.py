@@ -13,7 +13,7 @@ Weights = NDArray[np.float64]
 
 
 def repeat_factors(manifest: Manifest, share: float) -> Weights:
-    """How often an epoch shows each train picture on average: [P], at least 1.
+    """How often an epoch shows each train picture on average: [P], at least the weight of its root.
 
     A class in fewer than `share` of the pictures is raised towards it: max over the picture's classes of
     sqrt(share / frequency), as in LVIS (Gupta et al. 2019, section 4). `share` 0 repeats nothing.
@@ -26,7 +26,11 @@ def repeat_factors(manifest: Manifest, share: float) -> Weights:
         for label, count in counts.items()
         if count
     }
-    return np.array([max((factors[label] for label in some), default=1.0) for some in classes])
+    balance = [max((factors[label] for label in some), default=1.0) for some in classes]
+    weights = {root.name: root.weight for root in manifest.roots}
+    return np.array(
+        [factor * weights.get(each.root, 1.0) for factor, each in zip(balance, pictures, strict=True)]
+    )
 
 
 class EpochOrder:

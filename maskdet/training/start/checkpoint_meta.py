@@ -11,7 +11,6 @@ from pydantic import Field, ValidationError
 
 from maskdet.artefacts import LABEL_LIST
 from maskdet.errors import TrainingError
-from maskdet.files import write_text
 from maskdet.settings import Section
 
 _HEADER_KEY = "maskdet"
@@ -47,11 +46,6 @@ def read_meta(path: Path) -> CheckpointMeta:
         return CheckpointMeta()
     lines = labels.read_text(encoding="utf-8-sig").splitlines()
     return CheckpointMeta(labels=tuple(line for line in lines if line.strip()))
-
-
-def write_labels(folder: Path, labels: tuple[str, ...]) -> None:
-    """Write the list of classes beside a folder's weights."""
-    write_text(folder / LABEL_LIST, "".join(f"{label}\n" for label in labels))
 
 
 def _from_header(path: Path) -> CheckpointMeta:

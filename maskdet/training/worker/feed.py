@@ -6,7 +6,6 @@ import copy
 import random
 from collections.abc import Iterator
 from itertools import cycle, islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,10 +33,10 @@ class ManifestDataset(VOCDataSet):  # type: ignore[misc]
     """
 
     def __init__(
-        self, manifest: Manifest, root: Path, transforms: Compose, store: PictureStore, lost: LostPictures
+        self, manifest: Manifest, transforms: Compose, store: PictureStore, lost: LostPictures
     ) -> None:
-        super().__init__(dataset_dir=str(root), data_fields=["image", "gt_bbox", "gt_class", "difficult"])
-        self._files = [root / picture.picture for picture in manifest.part("train")]
+        super().__init__(data_fields=["image", "gt_bbox", "gt_class", "difficult"])
+        self._files = [manifest.path(picture) for picture in manifest.part("train")]
         self._store, self._lost = store, lost
         self.roidbs = [
             _record(number, picture, manifest) for number, picture in enumerate(manifest.part("train"))
@@ -70,7 +69,6 @@ class TrainingFeed:
         self,
         config: dict[str, Any],
         manifest: Manifest,
-        root: Path,
         seed: int,
         workers: int,
         store: PictureStore,
@@ -80,8 +78,8 @@ class TrainingFeed:
         classes = config["num_classes"]
         self._seed = seed
         self.batch_size = int(reader["batch_size"])
-        transforms = _transforms(reader, FaceBank(_faces(manifest, root), store, lost), classes)
-        self._dataset = ManifestDataset(manifest, root, transforms, store, lost)
+        transforms = _transforms(reader, FaceBank(_faces(manifest), store, lost), classes)
+        self._dataset = ManifestDataset(manifest, transforms, store, lost)
         _check_share(self.batch_size, workers)
         factors = repeat_factors(manifest, reader["repeat_share"])
         self._order = EpochOrder(factors, self.batch_size, seed, paddle.distributed.get_rank(), workers)
@@ -134,10 +132,10 @@ def _on_device(value: Any) -> Any:
     return paddle.to_tensor(value) if isinstance(value, np.ndarray) else value
 
 
-def _faces(manifest: Manifest, root: Path) -> list[Face]:
+def _faces(manifest: Manifest) -> list[Face]:
     ids = {label: number for number, label in enumerate(manifest.labels)}
     return [
-        Face(root / picture.picture, np.array(item.box, np.float32), ids[item.label])
+        Face(manifest.path(picture), np.array(item.box, np.float32), ids[item.label])
         for picture in manifest.part("train")
         for item in picture.objects
     ]

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.dataset.manifest import load_manifest
+from maskdet.detector.brightness import mean_luma
 from maskdet.detector.picture import DecodedPicture, read_reduced
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import to_batch
 from maskdet.detector.settings import NmsSettings
-from maskdet.evaluation.views import mean_luma
 from maskdet.flow import run_in_order
 from maskdet.training.detections_file import write_found
 from maskdet.training.worker.checkpoint import load_weights
@@ -24,15 +24,15 @@ from maskdet.types import Detections
 
 
 def run(job: dict[str, Any], report: Callable[..., None]) -> None:
-    """Job keys: config, weights, classes (how many), manifest, data_root, part, batch_size, devices, threads,
+    """Job keys: config, weights, classes (how many), manifest, part, batch_size, devices, threads,
     out (an .npz).
     """
     config = load_config(Path(job["config"]), num_classes=job["classes"])
     choose_device(job["devices"])
     network = build_network(config)
     load_weights(network, Path(job["weights"]))
-    root, input_size = Path(job["data_root"]), tuple(config["eval_size"])
-    paths = [root / item.picture for item in load_manifest(Path(job["manifest"])).part(job["part"])]
+    manifest, input_size = load_manifest(Path(job["manifest"])), tuple(config["eval_size"])
+    paths = [manifest.path(item) for item in manifest.part(job["part"])]
     lumas: dict[Path, float] = {}
 
     def read(path: Path) -> DecodedPicture:

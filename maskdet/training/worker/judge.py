@@ -31,15 +31,14 @@ class Judge:
     def __init__(
         self,
         manifest: Manifest,
-        root: Path,
         input_size: tuple[int, int],
         store: PictureStore,
         at_a_time: int = _AT_A_TIME,
     ) -> None:
-        self._manifest, self._root, self._input_size = manifest, root, input_size
+        self._manifest, self._input_size = manifest, input_size
         self._store, self._at_a_time = store, min(at_a_time, _AT_A_TIME)
         self._pictures = manifest.part("val")
-        _require(self._pictures, root)
+        _require([manifest.path(item) for item in self._pictures])
 
     def __call__(self, network: Any) -> dict[str, float]:
         found = self._detect_together(network)
@@ -65,7 +64,7 @@ class Judge:
         def read(path: Path) -> DecodedPicture:
             return self._store.read_reduced(path, self._input_size)
 
-        paths = [self._root / item.picture for item in pictures]
+        paths = [self._manifest.path(item) for item in pictures]
         try:
             return detect(
                 RawDetector(network), paths, read, input_size=self._input_size, batch_size=self._at_a_time
@@ -74,7 +73,7 @@ class Judge:
             raise TrainingError(f"evaluation on val: {error.what}", _HINT) from error
 
 
-def _require(pictures: Sequence[ManifestPicture], root: Path) -> None:
-    missing = [root / item.picture for item in pictures if not (root / item.picture).is_file()]
+def _require(paths: Sequence[Path]) -> None:
+    missing = [path for path in paths if not path.is_file()]
     if missing:
         raise TrainingError(f"{missing[0]} is missing, one of {len(missing)} missing val pictures", _HINT)

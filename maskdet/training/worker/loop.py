@@ -35,7 +35,7 @@ Report = Callable[..., None]
 
 
 def run(job: dict[str, Any], report: Report) -> None:
-    """Job keys: config, manifest, data_root, out, start (or {}), seed, patience, evaluate_every,
+    """Job keys: config, manifest, out, start (or {}), seed, patience, evaluate_every,
     devices, resume, fingerprint, parts, rate_share, cache_bytes, max_hours.
     """
     device = choose_device(job["devices"])
@@ -82,13 +82,13 @@ class Training:
     @classmethod
     def prepare(cls, job: dict[str, Any], report: Report, workers: int) -> Training:
         config = load_config(Path(job["config"]))
-        manifest, root, out = load_manifest(Path(job["manifest"])), Path(job["data_root"]), Path(job["out"])
+        manifest, out = load_manifest(Path(job["manifest"])), Path(job["out"])
         store = PictureStore(job["cache_bytes"])
         network = build_network(config)
         started = start_from(network, manifest.labels, job["start"])
         freeze(network, config["freeze"])
         lost = LostPictures(len(manifest.part("train")), report)
-        feed = TrainingFeed(config, manifest, root, job["seed"], workers, store, lost)
+        feed = TrainingFeed(config, manifest, job["seed"], workers, store, lost)
         rate = _schedule(job["rate_share"], len(feed))
         optimizer = create("OptimizerBuilder")(rate, network)
         average = MovingAverage(network)
@@ -105,9 +105,7 @@ class Training:
             feed=feed,
             step=Stepper(network, parallel, optimizer, rate, average, job["parts"]),
             average=average,
-            judge=Judge(
-                manifest, root, tuple(config["eval_size"]), store, -(-feed.batch_size // job["parts"])
-            ),
+            judge=Judge(manifest, tuple(config["eval_size"]), store, -(-feed.batch_size // job["parts"])),
             keeper=keeper,
             state=state,
             budget=TimeBudget(job["max_hours"], state.seconds),

@@ -22,9 +22,7 @@ from maskdet.serving.routes.page import FOLDER, OLD_GREETING
 from maskdet.serving.settings import ServeSettings
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
-ASSETS = sorted(
-    path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.name != "index.html"
-)
+ASSETS = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.suffix != ".html")
 REPO = Path(__file__).resolve().parents[3]
 
 
@@ -108,35 +106,46 @@ def test_page_holds_no_inline_script_or_style_and_loads_nothing_from_outside() -
             assert set(addresses) <= {"http://www.w3.org/2000/svg"}, path
 
 
-def test_page_names_only_files_that_are_there() -> None:
-    text = (FOLDER / "index.html").read_text(encoding="utf-8")
+PAGES = {"index.html": "js", "review.html": "js/review"}
+"""Each page, and the folder of its own scripts."""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_names_only_files_that_are_there(page: str) -> None:
+    text = (FOLDER / page).read_text(encoding="utf-8")
     named = re.findall(r"(?:src|href)=\"web/([^\"]+)\"", text)
-    for script in (FOLDER / "js").iterdir():
-        named += [
-            f"js/{name}" for name in re.findall(r"from \"\./([^\"]+)\"", script.read_text(encoding="utf-8"))
-        ]
+    for script in (FOLDER / PAGES[page]).glob("*.js"):
+        imported = re.findall(r"from \"(\.[^\"]+)\"", script.read_text(encoding="utf-8"))
+        named += [(script.parent / name).resolve().relative_to(FOLDER).as_posix() for name in imported]
 
     assert {*named} <= {*ASSETS}
     assert {"samples/" + name for name in re.findall(r"data-sample=\"([^\"]+)\"", text)} <= {*ASSETS}
 
 
-def test_both_languages_have_every_text() -> None:
-    texts = {
+def texts_of(folder: str) -> dict[str, set[str]]:
+    """Keys of the texts in a folder by language."""
+    return {
         name: set(
             re.findall(
-                r"^  \"?([\w.]+)\"?:", (FOLDER / f"js/{name}.js").read_text(encoding="utf-8"), re.MULTILINE
+                r"^  \"?([\w.-]+)\"?:", (FOLDER / folder / f"{name}.js").read_text("utf-8"), re.MULTILINE
             )
         )
         for name in ("en", "zh")
     }
-    page = (FOLDER / "index.html").read_text(encoding="utf-8")
-    used = set(re.findall(r"data-i18n(?:-label)?=\"(\w+)\"", page))
-    for script in (FOLDER / "js").glob("*.js"):
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_both_languages_have_every_text(page: str) -> None:
+    texts = texts_of(PAGES[page])
+    known = texts["en"] | texts_of("js")["en"]
+    used = set(re.findall(r"data-i18n(?:-label)?=\"(\w+)\"", (FOLDER / page).read_text(encoding="utf-8")))
+    for script in (FOLDER / PAGES[page]).glob("*.js"):
         used |= set(re.findall(r"\bt\(\"([\w.]+)\"", script.read_text(encoding="utf-8")))
 
-    assert texts["en"] - texts["zh"] == {"faces.one"}
+    assert {key for key in texts["en"] - texts["zh"] if not key.endswith(".one")} == set()
     assert texts["zh"] <= texts["en"]
-    assert {key for key in used if key not in texts["en"]} == {"faces"} - texts["en"]
+    plural = {key.partition(".")[0] for key in known if key.endswith(".other")}
+    assert used - known - plural == set()
 
 
 def test_config_tells_models_and_limits(in_process: Callable[..., Any], tmp_path: Path) -> None:

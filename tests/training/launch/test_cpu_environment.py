@@ -54,7 +54,6 @@ def test_the_worker_that_judges_gets_it_too(tmp_path: Path, drawn: DrawnSet) -> 
     job = EvalJob(
         config=tmp_path / "picodet.yml",
         manifest=tmp_path / "manifest.json",
-        data_root=drawn.root,
         weights=tmp_path / "best.pdparams",
         input_size=(320, 320),
         settings=EvalSettings(),

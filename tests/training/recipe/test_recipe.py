@@ -32,7 +32,6 @@ def recipe_of(
         ModelSettings(variant=name),
         chosen,
         manifest,
-        data_root=Path("voc"),
         prepare_dir=Path("prepare"),
         fine_tunes=fine_tunes,
     )
@@ -40,7 +39,8 @@ def recipe_of(
 
 def many(manifest: Manifest, train: int) -> Manifest:
     """A manifest of `train` pictures in the train part."""
-    return Manifest(manifest.labels, (dataclasses.replace(manifest.pictures[0], part="train"),) * train)
+    one = dataclasses.replace(manifest.pictures[0], part="train")
+    return dataclasses.replace(manifest, pictures=(one,) * train)
 
 
 @pytest.fixture(scope="module")

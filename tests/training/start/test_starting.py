@@ -11,10 +11,11 @@ import pytest
 from safetensors.numpy import save_file
 from training.start.weights_server import CONTENT, Behaviour, serving
 
+from maskdet.dataset.label_list import write_labels
 from maskdet.detector import shipped
 from maskdet.errors import EnvironmentProblem, PipelineFileError, StageError, TrainingError
 from maskdet.training.settings import ModelSettings, Variant
-from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta, write_labels
+from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.published import cache_folder, cached_file, published_url
 from maskdet.training.start.starting import fetch_start, start_of
 from maskdet.training.start.weights import read_weights

@@ -1,4 +1,4 @@
-"""Prints, as JSON, what the feed hands out: CONFIG MANIFEST ROOT. Keys are "seed/epoch"."""
+"""Prints, as JSON, what the feed hands out: CONFIG MANIFEST. Keys are "seed/epoch"."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def digest(batch: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-config, manifest, root = (Path(name) for name in sys.argv[1:])
+config, manifest = (Path(name) for name in sys.argv[1:])
 warnings: list[dict[str, Any]] = []
 
 
 def make_feed(seed: int, workers: int, cache: int) -> TrainingFeed:
     loaded = load_manifest(manifest)
     lost = LostPictures(len(loaded.part("train")), lambda event, **fields: warnings.append(fields))
-    return TrainingFeed(load_config(config), loaded, root, seed, workers, PictureStore(cache), lost)
+    return TrainingFeed(load_config(config), loaded, seed, workers, PictureStore(cache), lost)
 
 
 told: dict[str, list[list[dict[str, Any]]]] = {}

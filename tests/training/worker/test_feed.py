@@ -28,7 +28,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> DrawnSet:
 def fed(mixed: DrawnSet, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("digest")
     job = make_job(folder, mixed, variant="picodet_xs_320", batch_size=2)
-    return run_script(DIGEST, job.config, job.manifest, mixed.root)
+    return run_script(DIGEST, job.config, job.manifest)
 
 
 def epoch(fed: dict[str, Any], key: str) -> list[dict[str, Any]]:

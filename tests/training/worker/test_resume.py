@@ -44,9 +44,7 @@ def resumed(
     job = killed[0]
     copy = tmp_path_factory.mktemp("resumed") / "train"
     shutil.copytree(job.out, copy)
-    return run_training(
-        TrainJob(job.config, job.manifest, job.data_root, copy, job.settings, job.model), drawn, resume=True
-    )
+    return run_training(TrainJob(job.config, job.manifest, copy, job.settings, job.model), drawn, resume=True)
 
 
 def test_a_killed_worker_is_told_as_such(killed: tuple[TrainJob, str]) -> None:
@@ -121,7 +119,7 @@ def test_resume_keeps_a_better_score_and_its_weights(
     shutil.copytree(job.out, out)
     claim_best(out / STATE_NAME, 0.999)
     (out / "best.pdparams").write_bytes(b"the best")
-    again = TrainJob(job.config, job.manifest, job.data_root, out, job.settings, job.model)
+    again = TrainJob(job.config, job.manifest, out, job.settings, job.model)
     run = run_training(again, drawn, resume=True)
     state = read_state(out)
     assert state is not None
@@ -150,7 +148,7 @@ def test_a_damaged_state_is_not_resumed(killed: tuple[TrainJob, str], tmp_path: 
     shutil.copytree(job.out, out)
     whole = (out / STATE_NAME).read_bytes()
     (out / STATE_NAME).write_bytes(whole[: len(whole) // 2])
-    again = TrainJob(job.config, job.manifest, job.data_root, out, job.settings, job.model)
+    again = TrainJob(job.config, job.manifest, out, job.settings, job.model)
     with pytest.raises(TrainingError, match="is damaged") as caught:
         train(again, on_event=lambda event: None, resume=True)
     assert "--force" in caught.value.hint

@@ -7,6 +7,7 @@ export const en = {
   nav: "Page",
   model: "Model",
   api: "API",
+  review: "Review",
   language: "Language",
   dropTitle: "Drop pictures here",
   chooseTitle: "Choose or take a picture",

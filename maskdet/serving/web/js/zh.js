@@ -7,6 +7,7 @@ export const zh = {
   nav: "页面",
   model: "模型",
   api: "接口",
+  review: "审核",
   language: "语言",
   dropTitle: "把图片拖到这里",
   chooseTitle: "选择或拍摄图片",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskdet.evaluation.views import mean_luma
+from maskdet.detector.brightness import mean_luma
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 3), (301, 517)])

@@ -1,0 +1,1 @@
+"""What a CI job does after the chain of stages: gates, registry, champion, report."""

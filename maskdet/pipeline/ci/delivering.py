@@ -1,0 +1,174 @@
+"""From an exported challenger to the champion's seat: gates, registry, promotion, report.
+
+Each step takes effect in one rename and is skipped if it was done, so the next job completes one that was
+killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from maskdet.artefacts import BUNDLE, GATES, MANIFEST
+from maskdet.errors import StageError
+from maskdet.files import sha256_file, write_json
+from maskdet.pipeline.cache import RELEASE
+from maskdet.pipeline.chain import report_chain
+from maskdet.pipeline.ci.reports import CI, DECIDING, write_reports
+from maskdet.pipeline.ci.seat import CHALLENGER, CHAMPION, Seat
+from maskdet.pipeline.gating import FOLDER, Gating
+from maskdet.pipeline.models import registry_of
+from maskdet.pipeline.outcome import RunResult
+from maskdet.pipeline.registration import register_run
+from maskdet.pipeline.run import OnStart
+from maskdet.pipeline.stage import Context
+from maskdet.registry.registry import Registry
+from maskdet.registry.version import Version
+from maskdet.reporting.delivery import Delivery, Fate
+from maskdet.reporting.run_files import read_document
+
+JUDGED = "judged.json"
+RESULT = "result.json"
+
+
+@dataclass(slots=True)
+class Delivering:
+    """Deliver what the chain exported; see pipeline.run.Then. `delivery` is how it ended.
+
+    promote: whether a challenger that passes becomes the champion; on_start: called before each step.
+    Raises like `Gating`, `register_run` and `Registry.set_alias`.
+    """
+
+    promote: bool
+    on_start: OnStart = lambda _step, _reason: None
+    delivery: Delivery | None = field(default=None, init=False)
+
+    def __call__(self, context: Context, result: RunResult) -> None:
+        report_chain(context, result)
+        if result.error is not None:
+            return
+        if not context.path("export", BUNDLE).is_file():
+            raise StageError(
+                f"{context.path('export', BUNDLE)} is missing", "set export.onnx: true to deliver a model"
+            )
+        work = _Work.begin(context, self.promote, self.on_start)
+        self.delivery = work.settled() or work.deliver(result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One challenger on its way. `bundle` and `fingerprint` identify it and what it is compared with."""
+
+    context: Context
+    promote: bool
+    on_start: OnStart
+    registry: Registry
+    seat: Seat
+    bundle: str
+    fingerprint: str
+
+    @classmethod
+    def begin(cls, context: Context, promote: bool, on_start: OnStart) -> _Work:
+        registry = registry_of(context)
+        seat = Seat.of(registry, context.pipeline.name)
+        bundle = sha256_file(context.path("export", BUNDLE))
+        told = {
+            "bundle": bundle,
+            "champion": seat.bundle,
+            "gates": context.pipeline.gates.model_dump(mode="json"),
+            "manifest": sha256_file(context.path("prepare", MANIFEST)),
+            "maskdet": RELEASE,
+        }
+        fingerprint = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        return cls(context, promote, on_start, registry, seat, bundle, fingerprint)
+
+    def settled(self) -> Delivery | None:
+        """How the last job ended, if there is nothing to add to it."""
+        last = self._last()
+        if last is None or last.bundle != self.bundle:
+            return None
+        holds = self.seat.bundle == self.bundle
+        away = not holds and self.seat.stepped_down(last.version)
+        same = last.fingerprint == self.fingerprint and not (last.fate is Fate.PASSED and self.promote)
+        if holds or away or (same and last.fate is not Fate.PROMOTED):
+            fate = Fate.PROMOTED if holds else Fate.STEPPED_DOWN if away else last.fate
+            champion = last.champion if holds else self.seat.number
+            return replace(last, fate=fate, champion=champion, unchanged=True)
+        return None
+
+    def deliver(self, result: RunResult) -> Delivery:
+        """Every step that is left, and the reports."""
+        if self.seat.champion is not None and self.seat.bundle == self.bundle:
+            # The job that promoted it was killed before it could say so.
+            version, reasons = self.seat.champion, ()
+            delivery = self._ended(Fate.PROMOTED, version, self.seat.before, reasons)
+        else:
+            reasons = self._judged(result)
+            version = self._registered()
+            delivery = self._ended(self._fate(version, reasons), version, self.seat.number, reasons)
+        self.on_start("report", "")
+        write_reports(self.context, self.registry, delivery)
+        write_json(self.context.path(CI, RESULT), delivery.to_json())
+        return delivery
+
+    def _judged(self, result: RunResult) -> tuple[str, ...]:
+        """The reasons of the gates against it; what was judged before is not judged again."""
+        path = self.context.path(CI, JUDGED)
+        known = _read(self.context, JUDGED)
+        if known.get("fingerprint") == self.fingerprint and self.context.path(FOLDER, GATES).is_file():
+            return tuple(known["reasons"])
+        champion = self.seat.champion
+        named = self.context.pipeline.gates.champion or (champion.reference if champion else None)
+        self.on_start("gates", f"against {named}" if named else "the first challenger")
+        gating = Gating(None, named, self.context.path(CI, DECIDING))
+        gating(self.context, result)
+        reasons = () if gating.report is None else tuple(gating.report.reasons())
+        write_json(path, {"fingerprint": self.fingerprint, "reasons": list(reasons)})
+        return reasons
+
+    def _registered(self) -> Version:
+        self.on_start("register", self.context.pipeline.name)
+        gates = self.context.path(FOLDER, GATES)
+        version = register_run(self.context, self.registry, gates=gates)
+        self.registry.set_alias(version.model, CHALLENGER, version.number, why="maskdet run --ci")
+        self.context.say(f"{version.reference} is registered as {CHALLENGER}")
+        return version
+
+    def _fate(self, version: Version, reasons: tuple[str, ...]) -> Fate:
+        if reasons:
+            return Fate.REFUSED
+        if self.seat.stepped_down(version.number):
+            return Fate.STEPPED_DOWN
+        if not self.promote:
+            return Fate.PASSED
+        self.on_start("promote", version.reference)
+        move = self.registry.set_alias(
+            version.model,
+            CHAMPION,
+            version.number,
+            why="passed the gates in maskdet run --ci",
+            expected=self.seat.number or 0,
+        )
+        self.context.say(f"{version.model}: {move.describe()}")
+        return Fate.PROMOTED
+
+    def _ended(
+        self, fate: Fate, version: Version, champion: int | None, reasons: tuple[str, ...]
+    ) -> Delivery:
+        return Delivery(fate, version.model, version.number, champion, self.bundle, self.fingerprint, reasons)
+
+    def _last(self) -> Delivery | None:
+        try:
+            return Delivery.from_json(_read(self.context, RESULT))
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+def _read(context: Context, name: str) -> dict[str, Any]:
+    """A record of an earlier job; empty if there is none, or if it is damaged and so proves nothing."""
+    try:
+        return read_document(context.path(CI, name)) or {}
+    except StageError:
+        return {}

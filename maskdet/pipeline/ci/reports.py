@@ -1,0 +1,53 @@
+"""The files that a CI job leaves for people, in runs/<name>/ci."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from maskdet.artefacts import GATES, MANIFEST
+from maskdet.dataset.manifest import load_manifest
+from maskdet.errors import RegistryError
+from maskdet.files import write_text
+from maskdet.pipeline.gating import FOLDER
+from maskdet.pipeline.run_files import write_run_page
+from maskdet.pipeline.stage import Context
+from maskdet.registry.registry import Registry
+from maskdet.reporting.ci_report import CiReport, failure_report
+from maskdet.reporting.delivery import DataChange, Delivery
+from maskdet.reporting.run_files import read_document
+
+CI: Final = "ci"
+DECIDING: Final = "deciding"
+"""Drawings of the worst regressions and the best gains."""
+COMMENT: Final = "comment.md"
+
+
+def write_reports(context: Context, registry: Registry, delivery: Delivery) -> None:
+    """comment.md, and the page of the run with gates and champion."""
+    report = CiReport(
+        name=context.pipeline.name,
+        delivery=delivery,
+        gates=read_document(context.path(FOLDER, GATES)),
+        change=_change(context, registry, delivery),
+        command=context.command("run", "--ci"),
+        commit=registry.version(delivery.model, delivery.version).record.lineage.code.get("commit", ""),
+    )
+    write_text(context.path(CI, COMMENT), report.markdown())
+    write_run_page(context)
+
+
+def write_failure(context: Context, error: Exception) -> None:
+    """comment.md of a job that could not judge a model."""
+    write_text(context.path(CI, COMMENT), failure_report(context.pipeline.name, str(error)))
+
+
+def _change(context: Context, registry: Registry, delivery: Delivery) -> DataChange | None:
+    if delivery.champion is None:
+        return None
+    try:
+        seen = registry.version(delivery.model, delivery.champion).pictures()
+    except RegistryError:
+        # The champion may have been pruned since; its data is then not known.
+        return None
+    own = [(one.part, one.sha256) for one in seen if not one.inherited]
+    return DataChange.between(own, load_manifest(context.path("prepare", MANIFEST))) if own else None

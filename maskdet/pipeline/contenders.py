@@ -1,0 +1,90 @@
+"""What can be compared: a run by its name or folder, and a bundle by its file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from maskdet.artefacts import MANIFEST, METRICS
+from maskdet.dataset.manifest import Manifest, load_manifest
+from maskdet.detector.bundle import load_bundle
+from maskdet.errors import StageError, UsageError
+from maskdet.pipeline.cache import RECORDS
+from maskdet.pipeline.models import model_file
+from maskdet.reporting.comparison import Contender
+from maskdet.reporting.figures import bundle_figures, figures_of
+from maskdet.reporting.run_files import read_document
+
+_PLACES: Final = frozenset({"name", "data.root", "results folder"})
+"""Inputs that say what a run is called and where it lies, not what it is."""
+_DATA: Final = "data, sha256"
+_FILES: Final = {"file model.pretrained": "model.pretrained, sha256"}
+"""Files beside the data that are inputs of the whole run, and their names; others follow from these."""
+
+
+def read_contenders(named: list[str], runs: Path) -> list[Contender]:
+    """In their order. Raises UsageError for an unknown or repeated name, StageError without figures."""
+    if len(named) < 2 or len(set(named)) < len(named):
+        raise UsageError(
+            "compare takes two or more different runs", "name results folders below runs/, or bundles"
+        )
+    found = [read_contender(each, runs) for each in named]
+    known = {each.settings.get(_DATA): each.val for each in found if each.tells_all}
+    # A bundle states only the manifest that it was made from.
+    return [each if each.tells_all else replace(each, val=known.get(each.val, each.val)) for each in found]
+
+
+def read_contender(named: str, runs: Path) -> Contender:
+    """A results folder, its name below `runs`, an exported .onnx, or `default`, the shipped model."""
+    for folder in (Path(named), runs / named):
+        if (folder / RECORDS).is_dir():
+            return _run(named, folder)
+    file = model_file(Path(named))
+    if not file.is_file():
+        raise UsageError(f"{named}: no such run or bundle", f"runs are the folders in {runs}")
+    return _bundle(named, file)
+
+
+def _run(named: str, folder: Path) -> Contender:
+    judged = read_document(folder / "eval" / METRICS)
+    if judged is None:
+        raise StageError(f"{named}: {folder / 'eval' / METRICS} is missing", "`maskdet run` evaluates it")
+    manifest = load_manifest(folder / "prepare" / MANIFEST)
+    settings = {**_settings(folder), _DATA: manifest.data_hash}
+    return Contender(named, figures_of(judged), settings, _val_hash(manifest))
+
+
+def _bundle(named: str, file: Path) -> Contender:
+    meta = load_bundle(file).meta
+    settings = {
+        "model.variant": meta.variant,
+        _DATA: meta.manifest_sha256,
+        **{f"threshold.{label}": score for label, score in meta.thresholds.items()},
+    }
+    return Contender(named, bundle_figures(meta.metrics), settings, meta.manifest_sha256, tells_all=False)
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """The inputs of all stages, as they were when each last ran."""
+    settings: dict[str, Any] = {}
+    for path in sorted((folder / RECORDS).glob("*.json")):
+        record: Mapping[str, Any] = read_document(path) or {}
+        settings.update(record.get("inputs", {}))
+    return {_FILES.get(name, name): value for name, value in settings.items() if _matters(name)}
+
+
+def _matters(name: str) -> bool:
+    return name in _FILES if name.startswith("file ") else name not in _PLACES
+
+
+def _val_hash(manifest: Manifest) -> str:
+    """Identifies the val pictures and their labels, whatever else the manifest holds."""
+    pictures = manifest.part("val")
+    told = sorted(
+        (each.sha256, [(one.label, one.box, one.difficult) for one in each.objects]) for each in pictures
+    )
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()

@@ -1,0 +1,182 @@
+"""Several folders that make up one data set."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from maskdet.dataset.learnt import data_sha256, learnt_sha256
+from maskdet.dataset.manifest import Manifest, load_manifest
+from maskdet.dataset.prepare import PrepareSummary, prepare
+from maskdet.dataset.settings import DataSettings
+from maskdet.errors import DatasetError, StageError
+from maskdet.training.recipe.sampling import repeat_factors
+
+
+def settings(*roots: dict[str, object], **others: object) -> DataSettings:
+    return DataSettings(roots=roots, **others)
+
+
+def run(out: Path, chosen: DataSettings) -> tuple[PrepareSummary, Manifest]:
+    out.mkdir(exist_ok=True)
+    summary = prepare(chosen, out, input_size=(416, 416))
+    return summary, load_manifest(out / "manifest.json")
+
+
+@pytest.fixture
+def ours(make_voc):
+    folder = make_voc("ours")
+    folder.fill(10)
+    return folder
+
+
+@pytest.fixture
+def theirs(make_voc):
+    folder = make_voc("theirs")
+    for index in range(10):
+        label = "bare" if index % 2 else "masked"
+        folder.add(f"p{index:02d}.png", (label, (20, 20, 70, 80)), seed=f"theirs {index}")
+    return folder
+
+
+ALIASES = {"bare": "without_mask", "masked": "with_mask"}
+
+
+def test_one_manifest_of_two_roots_with_the_same_file_names(ours, theirs, tmp_path: Path) -> None:
+    chosen = settings({"root": ours.root}, {"root": theirs.root, "aliases": ALIASES, "weight": 0.5})
+    summary, manifest = run(tmp_path / "out", chosen)
+    assert (summary.pictures, summary.objects) == (20, {"with_mask": 11, "without_mask": 9})
+    assert [(root.name, root.weight) for root in manifest.roots] == [("ours", 1.0), ("theirs", 0.5)]
+    assert len(manifest.files) == 20
+    for picture in manifest.pictures:
+        assert manifest.path(picture) == tmp_path / picture.root / picture.picture
+        assert manifest.files[f"{picture.root}/{picture.picture}"].is_file()
+    report = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "# Data set `ours`, `theirs`" in report
+    assert f"Data hash `{manifest.data_hash}`" in report
+
+
+def test_the_lists_name_files_below_the_common_folder(ours, theirs, tmp_path: Path) -> None:
+    _, manifest = run(tmp_path / "out", settings({"root": ours.root}, {"root": theirs.root}))
+    assert manifest.folder == tmp_path
+    lines = [
+        line
+        for part in ("train", "val")
+        for line in (tmp_path / "out" / f"{part}.txt").read_text(encoding="utf-8").splitlines()
+    ]
+    assert len(lines) == 20
+    for line in lines:
+        picture, annotation = line.split()
+        assert (manifest.folder / picture).is_file()
+        assert (manifest.folder / annotation).is_file()
+
+
+def test_look_alikes_of_two_roots_are_on_one_side(ours, theirs, tmp_path: Path) -> None:
+    for index in range(10):
+        theirs.add(f"same{index}.jpg", seed=f"p{index:02d}.png")
+    summary, manifest = run(tmp_path / "out", settings({"root": ours.root}, {"root": theirs.root}))
+    parts = {manifest.name(picture): picture.part for picture in manifest.pictures}
+    pairs = {(pair.first, pair.second) for pair in summary.duplicates}
+    assert pairs == {(f"ours/JPEGImages/p{n:02d}.png", f"theirs/JPEGImages/same{n}.jpg") for n in range(10)}
+    assert all(parts[first] == parts[second] for first, second in pairs)
+
+
+def test_aliases_of_one_root_do_not_reach_the_other(ours, theirs, tmp_path: Path) -> None:
+    chosen = settings(
+        {"root": ours.root, "aliases": ALIASES},
+        {"root": theirs.root},
+        labels=["with_mask", "without_mask"],
+    )
+    with pytest.raises(DatasetError, match="10 label-unknown") as caught:
+        run(tmp_path / "out", chosen)
+    assert all("theirs/Annotations/" in line for line in caught.value.faults)
+
+
+def test_an_alias_of_a_root_to_no_class_names_its_key(ours, theirs, tmp_path: Path) -> None:
+    chosen = settings(
+        {"root": ours.root}, {"root": theirs.root, "aliases": {"bare": "nomask"}}, labels=["with_mask"]
+    )
+    with pytest.raises(DatasetError, match=r"data\.roots\.1\.aliases: bare stands for nomask"):
+        run(tmp_path / "out", chosen)
+
+
+def test_an_optional_root_may_be_missing_or_empty(ours, tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    chosen = settings({"root": ours.root}, {"root": inbox, "optional": True})
+    assert run(tmp_path / "out", chosen)[0].pictures == 10
+    for folder in ("JPEGImages", "Annotations"):
+        (inbox / folder).mkdir(parents=True)
+    assert run(tmp_path / "out", chosen)[0].pictures == 10
+    with pytest.raises(DatasetError, match="holds no pictures"):
+        run(tmp_path / "out", settings({"root": ours.root}, {"root": inbox}))
+
+
+def test_a_weight_is_how_often_an_epoch_shows_a_picture(ours, theirs, tmp_path: Path) -> None:
+    plain = settings({"root": ours.root}, {"root": theirs.root, "aliases": ALIASES})
+    heavy = settings(
+        {"root": ours.root, "weight": 2}, {"root": theirs.root, "aliases": ALIASES, "weight": 0.5}
+    )
+    _, before = run(tmp_path / "plain", plain)
+    _, after = run(tmp_path / "heavy", heavy)
+    weights = [2 if picture.root == "ours" else 0.5 for picture in after.part("train")]
+    for share in (0, 0.9):
+        assert np.allclose(repeat_factors(after, share), repeat_factors(before, share) * weights)
+    assert learnt_sha256(tmp_path / "plain" / "manifest.json") != learnt_sha256(
+        tmp_path / "heavy" / "manifest.json"
+    )
+
+
+def test_the_data_hash_is_that_of_the_content(ours, tmp_path: Path) -> None:
+    """It stays the same wherever the folder is, and changes with every label and every byte."""
+    _, manifest = run(tmp_path / "out", DataSettings(root=ours.root))
+    moved = tmp_path / "elsewhere" / "deep" / "ours"
+    shutil.copytree(ours.root, moved)
+    _, again = run(tmp_path / "again", DataSettings(root=moved))
+    assert manifest.data_hash == again.data_hash == data_sha256(tmp_path / "out" / "manifest.json")
+    assert manifest.path(manifest.pictures[0]) != again.path(again.pictures[0])
+    hashes = {manifest.data_hash}
+    for old, new in (("with_mask", "without_mask"), (">10<", ">11<")):
+        path = moved / "Annotations" / ("p01.xml" if old == "with_mask" else "p00.xml")
+        path.write_text(path.read_text().replace(old, new))
+        hashes.add(run(tmp_path / "again", DataSettings(root=moved))[1].data_hash)
+    picture = moved / "JPEGImages" / "p02.png"
+    Image.open(picture).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(picture)
+    hashes.add(run(tmp_path / "again", DataSettings(root=moved))[1].data_hash)
+    assert len(hashes) == 4
+
+
+def test_a_manifest_moves_with_its_project(ours, tmp_path: Path) -> None:
+    run(ours.root.parent / "out", DataSettings(root=ours.root))
+    shutil.move(tmp_path / "ours", tmp_path / "new" / "ours")
+    shutil.move(tmp_path / "out", tmp_path / "new" / "out")
+    manifest = load_manifest(tmp_path / "new" / "out" / "manifest.json")
+    assert all(path.is_file() for path in manifest.files.values())
+
+
+def test_a_manifest_without_the_root_of_a_picture_says_what_to_do(ours, tmp_path: Path) -> None:
+    _, manifest = run(tmp_path / "out", DataSettings(root=ours.root))
+    lost = Manifest(manifest.labels, manifest.pictures)
+    with pytest.raises(StageError, match=r"does not say where JPEGImages/p00\.png is") as caught:
+        lost.path(lost.pictures[0])
+    assert "maskdet prepare" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({}, "root is missing"),
+        ({"root": "a", "roots": [{"root": "b"}]}, "both root and roots"),
+        ({"roots": []}, "at least 1"),
+        ({"roots": [{"root": "x/a"}, {"root": "y/a"}]}, "two of the roots are called a"),
+        ({"roots": [{"root": "a", "weight": 0}]}, "greater than 0"),
+        ({"roots": [{"root": "a", "name": "../b"}]}, "match pattern"),
+    ],
+)
+def test_settings_that_make_no_data_set(given: dict[str, object], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        DataSettings(**given)

@@ -1,0 +1,100 @@
+"""A small finished run without a training: real pictures and evaluation, and the records of its stages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+from support import LABELS, cell_box, paint, write_tiny_bundle
+
+from maskdet.artefacts import BUNDLE, MANIFEST, PARITY
+from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, ManifestRoot, Part
+from maskdet.detector.bundle import load_bundle
+from maskdet.evaluation.settings import EvalSettings
+from maskdet.files import sha256_file, write_json
+from maskdet.judging.bundles import judge_bundle
+from maskdet.pipeline.cache import StageRecord
+from maskdet.pipeline.schema import PipelineFile
+from maskdet.pipeline.stage import Context
+from maskdet.pipeline.stages import STAGES
+from maskdet.pipeline.stages.eval import write_evaluation
+
+HOSTILE: Final = '"><img src=x onerror=alert(1)>&.png'
+_CELLS: Final = {(1, 1): LABELS[0], (4, 4): LABELS[1], (6, 2): LABELS[2]}
+
+
+def draw_run(
+    root: Path, name: str = "drawn", *, labels: dict[str, str] | None = None, **train: Any
+) -> Context:
+    """Write data/ and runs/<name> below `root`. `labels` renames classes in annotations only: mistakes."""
+    pipeline = PipelineFile(name=name, data={"root": root / "data"}, train=train)
+    context = Context(pipeline, root / "runs" / name, arguments=("--runs-dir", "runs"))
+    manifest = _draw_pictures(root / "data", labels or {})
+    manifest.write(context.path("prepare", MANIFEST))
+    _write_training(context.path("train"))
+    context.path("export").mkdir()
+    bundle = load_bundle(write_tiny_bundle(context.path("export", BUNDLE)))
+    context.path("eval").mkdir()
+    write_evaluation(judge_bundle(bundle, manifest, EvalSettings())[0], manifest.files, context.path("eval"))
+    _write_parity(context.path("export", PARITY))
+    _write_records(context)
+    return context
+
+
+def _draw_pictures(root: Path, renamed: dict[str, str]) -> Manifest:
+    (root / "JPEGImages").mkdir(parents=True, exist_ok=True)
+    names: list[tuple[str, Part]] = [("one.png", "train"), ("two.png", "val"), (HOSTILE, "val")]
+    pictures = tuple(_draw(root, name, part, renamed) for name, part in names)
+    return Manifest(LABELS, pictures, roots=(ManifestRoot("data", root),))
+
+
+def _draw(root: Path, name: str, part: Part, renamed: dict[str, str]) -> ManifestPicture:
+    path = root / "JPEGImages" / name
+    cells = {**_CELLS, (len(name) % 8, 7): LABELS[0]}
+    Image.fromarray(paint(cells)).save(path)
+    faces = [
+        ManifestObject(renamed.get(label, label), cell_box(*cell))
+        for cell, label in cells.items()
+        if cell != (6, 2) or name != HOSTILE
+    ]
+    return ManifestPicture(
+        f"JPEGImages/{name}", "", part, 256, 256, sha256_file(path), tuple(faces), root="data"
+    )
+
+
+def _write_training(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    losses = {"loss_vfl": 0.5, "loss_bbox": 0.3}
+    ap = {"ap50": 0.6, "ap50_95": 0.4, **{f"ap50.{label}": 0.6 for label in LABELS}}
+    events = [
+        {"event": "start", "epochs": 2, "steps_per_epoch": 2},
+        {"event": "step", "epoch": 1, "step": 1, "loss": 2.0, "losses": losses, "lr": 0.1},
+        {"event": "step", "epoch": 1, "step": 2, "loss": 1.5, "losses": losses, "lr": 0.1},
+        {"event": "epoch", "epoch": 1, "best": False, **ap},
+        {"event": "warning", "text": "<b>one picture</b> is unreadable", "kind": "lost"},
+        {"event": "epoch", "epoch": 2, "best": True, **ap, "ap50": 0.75},
+    ]
+    (folder / "metrics.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+
+
+def _write_parity(path: Path) -> None:
+    compared = {
+        "between": "trainer and ONNX Runtime",
+        "batch_size": 1,
+        "score_difference": 1e-6,
+        "box_difference": 1e-4,
+        "detections": 8,
+        "matched": 8,
+    }
+    limits = {"pictures": 4, "score_tolerance": 0.001, "box_tolerance": 0.05}
+    write_json(path, {**limits, "comparisons": [compared]})
+
+
+def _write_records(context: Context) -> None:
+    split = {"data.split.method": "grouped", "data.split.seed": 0}
+    inputs = {"prepare": split, "train": {"train.epochs": context.pipeline.train.epochs}}
+    for stage in STAGES:
+        record = StageRecord(inputs.get(stage.name, {}), True, {}, 1.5, f"the figure of {stage.name}")
+        record.write(context, stage)

@@ -1,0 +1,109 @@
+"""Runs and bundles side by side, through the command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from drawn_run import draw_run
+from support import LABELS, write_tiny_bundle
+from typer.testing import CliRunner, Result
+
+from maskdet.artefacts import BUNDLE
+from maskdet.cli.app import app
+from maskdet.errors import StageError, UsageError
+from maskdet.pipeline.contenders import read_contenders
+from maskdet.reporting.comparison import Comparison, comparison_page
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """runs/one and runs/two on the same labels, runs/three on others."""
+    root = tmp_path_factory.mktemp("compared")
+    draw_run(root, "one", epochs=3)
+    draw_run(root, "two", epochs=5)
+    draw_run(root, "three", labels={LABELS[1]: LABELS[0]})
+    return root
+
+
+@pytest.fixture
+def compare(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.chdir(project)
+    return lambda *names: CliRunner().invoke(app, ["compare", *names], catch_exceptions=False)
+
+
+def test_only_what_differs_is_listed(compare: Callable[..., Result]) -> None:
+    done = compare("one", "runs/two")
+    assert done.exit_code == 0
+    settings = done.stdout.partition("setting")[2]
+    assert [line.split() for line in settings.splitlines()[1:] if line.strip()] == [
+        ["train.epochs", "3", "5"]
+    ]
+    assert "*" not in done.stdout
+    assert "note" not in done.stderr
+
+
+def test_other_val_labels_are_said_and_nothing_is_called_best(compare: Callable[..., Result]) -> None:
+    done = compare("one", "three")
+    assert "not evaluated on the same val pictures" in done.stderr
+    assert "*" not in done.stdout
+
+
+def test_the_json_has_values_intervals_and_counts(compare: Callable[..., Result]) -> None:
+    told = json.loads(compare("one", "two", "--json").stdout)
+    assert told["same_val"] is True
+    assert told["settings"] == {"train.epochs": {"one": 3, "two": 5}}
+    passed = told["runs"]["one"]["bare_passed"]
+    assert passed["count"] == 0
+    assert passed["of"] == 2
+    assert len(passed["interval"]) == 2
+
+
+def test_a_bundle_is_compared_by_what_it_states(project: Path) -> None:
+    other = write_tiny_bundle(project / "other.onnx", metrics={"ap50": 0.25, "policy.safe.recall": 0.5})
+    comparison = Comparison(read_contenders(["one", str(other)], project / "runs"))
+    assert comparison.contenders[1].figures.keys() == {"ap50"}
+    assert comparison.best("ap50") == {0}
+    assert "train.epochs" not in comparison.differing()
+
+
+def test_lower_is_better_where_it_counts_errors(project: Path) -> None:
+    bundles = [
+        write_tiny_bundle(project / f"{name}.onnx", metrics={"bare_passed": share, "ap50": share})
+        for name, share in (("few", 0.1), ("many", 0.3))
+    ]
+    comparison = Comparison(read_contenders([str(bundle) for bundle in bundles], project / "runs"))
+    assert comparison.best("bare_passed") == {0}
+    assert comparison.best("ap50") == {1}
+
+
+def test_the_page_escapes_names(project: Path, tmp_path: Path) -> None:
+    named = tmp_path / "<i>.onnx"
+    write_tiny_bundle(named)
+    text = comparison_page(Comparison(read_contenders(["one", str(named)], project / "runs")))
+    assert "&lt;i&gt;.onnx" in text
+    assert "<i>" not in text
+
+
+@pytest.mark.parametrize(
+    ("named", "error", "said"),
+    [
+        (["one"], UsageError, "two or more"),
+        (["one", "one"], UsageError, "different runs"),
+        (["one", "nowhere"], UsageError, "nowhere: no such run"),
+        (["one", "begun"], StageError, "metrics.json is missing"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(
+    project: Path, named: list[str], error: type[Exception], said: str
+) -> None:
+    (project / "runs" / "begun" / ".stages").mkdir(parents=True, exist_ok=True)
+    with pytest.raises(error, match=said):
+        read_contenders(named, project / "runs")
+
+
+def test_the_bundle_of_a_run_is_another_contender(project: Path) -> None:
+    bundle = project / "runs" / "one" / "export" / BUNDLE
+    assert read_contenders(["one", str(bundle)], project / "runs")[1].name == str(bundle)

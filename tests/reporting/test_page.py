@@ -1,0 +1,141 @@
+"""A run's page: what is on it, from where, and that no name in it becomes markup."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from drawn_run import HOSTILE, draw_run
+
+from maskdet.artefacts import METRICS, PAGE
+from maskdet.errors import StageError
+from maskdet.pipeline.run_files import write_run_page
+from maskdet.pipeline.stage import Context
+from maskdet.reporting.jpeg import Album
+from maskdet.reporting.markup import element, joined
+from maskdet.reporting.texts import TEXTS
+
+SECTIONS = (
+    "summary",
+    "data",
+    "training",
+    "accuracy",
+    "thresholds",
+    "safety",
+    "slices",
+    "mistakes",
+    "parity",
+    "lineage",
+)
+
+
+class Tags(HTMLParser):
+    """Every start tag of a page, with its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.all: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.all.append((tag, dict(attrs)))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Context:
+    return draw_run(tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def page(run: Context) -> str:
+    return write_run_page(run).read_text(encoding="utf-8")
+
+
+def test_every_part_of_a_run_is_on_the_page(page: str) -> None:
+    ids = [attributes["id"] for tag, attributes in Tags(page).all if tag == "section"]
+    assert tuple(ids) == SECTIONS
+    links = [attributes["href"] for tag, attributes in Tags(page).all if tag == "a"]
+    assert links == [f"#{key}" for key in SECTIONS]
+
+
+def test_the_figures_are_those_of_the_evaluation(run: Context, page: str) -> None:
+    judged = json.loads(run.path("eval", METRICS).read_text())
+    assert f"{judged['ap50']:.1%}" in page
+    passed = judged["safety"]["bare_passed"]
+    assert f"{passed['count']} / {passed['of']}" in page
+    assert "Best: AP50 75.0% at epoch 2 of 2." in page
+    assert "第 2 轮（共 2 轮），AP50 75.0%" in page
+    assert "the figure of export" in page
+
+
+def test_names_and_messages_stay_text(page: str) -> None:
+    tags = Tags(page).all
+    assert not [name for _, attributes in tags for name in attributes if name.startswith("on")]
+    assert [tag for tag, _ in tags].count("script") == 1
+    assert "b" not in [tag for tag, _ in tags]
+    assert HOSTILE in [attributes.get("alt") for tag, attributes in tags if tag == "img"]
+
+
+def test_nothing_is_loaded_from_anywhere(page: str) -> None:
+    assert not re.findall(r"https?://", page)
+    sources = [attributes.get("src") for _, attributes in Tags(page).all if "src" in attributes]
+    assert sources
+    assert all(str(source).startswith("data:image/jpeg;base64,") for source in sources)
+    [policy] = [attributes["content"] for _, attributes in Tags(page).all if "http-equiv" in attributes]
+    assert str(policy).startswith("default-src 'none'")
+
+
+def test_a_run_that_has_only_begun_has_a_page(tmp_path: Path) -> None:
+    context = draw_run(tmp_path)
+    for name in ("eval/metrics.json", "eval/curves.json", "export/parity.json", "train/metrics.jsonl"):
+        (context.folder / name).unlink()
+    text = write_run_page(context).read_text(encoding="utf-8")
+    assert [attributes["id"] for tag, attributes in Tags(text).all if tag == "section"] == ["data", "lineage"]
+
+
+def test_a_damaged_artefact_is_named(tmp_path: Path) -> None:
+    context = draw_run(tmp_path)
+    context.path("eval", METRICS).write_text("{")
+    with pytest.raises(StageError, match=r"metrics\.json is damaged") as refused:
+        write_run_page(context)
+    assert "eval" in refused.value.hint
+    assert not (context.folder / PAGE).exists()
+
+
+def test_pictures_that_are_gone_or_have_no_room_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = draw_run(tmp_path)
+    monkeypatch.setattr("maskdet.reporting.page.Album", lambda: Album(left=100))
+    assert "1 more are not drawn." in write_run_page(context).read_text()
+    monkeypatch.undo()
+    for picture in (tmp_path / "data" / "JPEGImages").iterdir():
+        picture.unlink()
+    assert "1 more are not drawn." in write_run_page(context).read_text()
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    context = draw_run(tmp_path)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(StageError, match="holds no run"):
+        write_run_page(Context(context.pipeline, tmp_path / "none"))
+
+
+def test_both_languages_fill_in_the_same_values() -> None:
+    def values(text: str) -> set[str | None]:
+        return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+    for key, (english, chinese) in TEXTS.items():
+        assert values(english) == values(chinese), key
+        assert english, key
+
+
+def test_text_becomes_markup_only_by_name() -> None:
+    inner = element("b", "a < b", title='say "hi"')
+    assert inner == '<b title="say &quot;hi&quot;">a &lt; b</b>'
+    assert joined([inner, "<i>"]) == f"{inner}&lt;i&gt;"
+    assert element("input", type="range", disabled=True, hidden=False) == '<input type="range" disabled/>'
