@@ -80,7 +80,7 @@ def test_a_run_is_registered_with_everything_that_made_it(run: Context, registry
         *("infer_cfg.yml", "best.pdparams"),
     }
     assert lineage.source == "runs/demo"
-    assert lineage.data_sha256 == sha256_file(run.path("prepare", MANIFEST))
+    assert lineage.data_sha256 == load_manifest(run.path("prepare", MANIFEST)).data_hash
     assert lineage.settings["train.epochs"] == 3
     assert lineage.checkpoint_sha256 == sha256_file(run.path("train", BEST))
     assert lineage.code["commit"] == "c0ffee"
