@@ -45,9 +45,7 @@ def test_a_model_that_swaps_the_classes_is_refused(tmp_path: Path) -> None:
     assert {"limits.bare_passed", "not_worse.ap50", "not_worse.bare_passed"} <= refused
     assert "not_worse.class_recall.without_mask" in refused
     assert "not_worse.size_ratio" not in refused
-    with pytest.raises(
-        GateRefusal, match=r"not_worse\.bare_passed: \+.* points is .* points above"
-    ):
+    with pytest.raises(GateRefusal, match=r"not_worse\.bare_passed: \+.* points is .* points above"):
         report.require()
     assert len(report.regressions) == 5
     draw_deciding(report.regressions, manifest.files, tmp_path / "regressions.png")
