@@ -35,6 +35,8 @@ sys.path.insert(0, str(Path(__file__).with_name("bench_serving")))
 from candidates import BenchError, cache_folder, own_venv
 
 TIMEOUT_SECONDS = 40.0
+READ = ("/", "/monitor", "/v1/models", "/v1/monitor", "/v1/monitor", "/v1/monitor", "/metrics")
+"""Routes that are only read."""
 LEAKS = (b"Traceback", b"site-packages", b'File "', b".py", str(ROOT).encode())
 """What no response may contain."""
 PATIENCE = ("--set", "serve.body_seconds=2", "--set", "serve.header_seconds=2")
@@ -99,9 +101,7 @@ class Fuzzer:
 
     def _shot(self) -> Shot:
         choose = self._random.choice
-        path = choose(
-            [*self._makers] * 3 + ["/", "/nothing/here", "/v1/models", "/metrics", "/web/../x", "/%00%ff"]
-        )
+        path = choose([*self._makers] * 3 + ["/nothing/here", "/web/../x", "/%00%ff", *READ])
         kind, body = self._body(path)
         headers = [("Host", "x"), ("Content-Type", kind), ("Content-Length", self._length(len(body)))]
         if path.startswith("/v2") and self._random.random() < 0.5:
@@ -112,7 +112,7 @@ class Fuzzer:
             headers.append((name, SURROGATE))
         if self._random.random() < 0.03:
             headers += [(f"X-{number}", "y" * 200) for number in range(choose([50, 500]))]
-        method = choose(["POST"] * 12 + ["GET", "PUT", "OPTIONS", "BREW"])
+        method = choose(["GET" if path in READ else "POST"] * 12 + ["GET", "PUT", "OPTIONS", "BREW"])
         line = f"{method} {path}{choose([''] * 4 + self._queries())} HTTP/1.1\r\n"
         head = line + "".join(f"{name}: {value}\r\n" for name, value in headers) + "Connection: close\r\n\r\n"
         data = head.encode("utf-8", "surrogatepass") + body
@@ -128,6 +128,10 @@ class Fuzzer:
             "?threshold=[",
             "?threshold=nan",
             "?visualize=1",
+            "?hours=9&camera=gate",
+            "?hours=9999999999999999999999",
+            "?hours=-1&version=%2e%2e%2f",
+            "?camera=" + "%ff" * 70,
             "?max_detections=-1",
             "?model=%ff",
             "?x=%00",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from maskdet.drift.comparison import Drift, FeatureDrift, compare
-from maskdet.drift.hour import Hour
+from maskdet.drift.hour import Hour, Start, hour_of
 from maskdet.drift.tally import Tally
 from maskdet.drift.version import Version
 
@@ -68,14 +68,19 @@ class History:
 
     def swaps(self) -> list[Swap]:
         """In order. Several workers swap one after another, which is one swap."""
-        starts = sorted(start for hour in self.found.values() for start in hour.starts)
         found, answering = [], dict[str, str]()
-        for start in starts:
-            old = answering.get(start.model, start.version)
-            if old != start.version:
+        for start in sorted(start for hour in self.found.values() for start in hour.starts):
+            old = answering.get(start.model) or self._before(start)
+            if old not in (start.version, ""):
                 found.append(Swap(start.at, start.model, old, start.version))
             answering[start.model] = start.version
         return found
+
+    def _before(self, start: Start) -> str:
+        """The version that a model had before its first start of these hours, "" if it answered nothing."""
+        hours = [hour for hour in sorted(self.found) if hour < hour_of(start.at)]
+        used = [key.version for hour in hours for key in self.found[hour].tallies]
+        return next((one for one in reversed(used) if self.knows(start.model, one)), "")
 
     def _since(self, version: str) -> float:
         return self.versions[version].since

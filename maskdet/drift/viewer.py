@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
 
 from maskdet.detector.profile import LABEL
-from maskdet.drift.comparison import FeatureDrift
+from maskdet.drift.comparison import FeatureDrift, compare
 from maskdet.drift.history import History, worst
 from maskdet.drift.hour import SECONDS
 from maskdet.drift.tally import OUTCOMES, Tally
 from maskdet.drift.version import Version
 from maskdet.drift.view import CameraView, FeatureView, HourView, SwapView, VerdictCounts, VersionView, View
+
+LATELY_HOURS: Final = 24
+"""Hours behind the drift of an hour."""
 
 
 class Viewer:
@@ -60,10 +67,12 @@ class Viewer:
         return used if present in used else [*used, present]
 
     def _hours(self, used: Sequence[str]) -> Iterator[HourView]:
+        lately = {one: self._lately(one) for one in used}
         for hour, counted in sorted(self._history.found.items()):
             tallies = {one: self._history.tally(one, camera=self._camera, hour=hour) for one in used}
             busiest = max(used, key=lambda one: tallies[one].pictures)
-            drift = self._history.drift(busiest, self._limit, camera=self._camera, hour=hour)
+            profile = self._history.versions[busiest].profile
+            drift = compare(profile, lately[busiest][hour], self._limit) if profile else []
             yield HourView(
                 start=hour * SECONDS,
                 requests=counted.requests,
@@ -71,6 +80,24 @@ class Viewer:
                 drift={one.feature: one.verdict for one in drift if one.samples},
                 **{name: sum(tally.outcome(name) for tally in tallies.values()) for name in OUTCOMES},
             )
+
+    def _lately(self, version: str) -> dict[int, Tally]:
+        """By hour a version's counts of the last `LATELY_HOURS` hours: of one hour alone there are seldom
+        enough.
+
+        Only hours of the history count.
+        """
+        hours = sorted(self._history.found)
+        bins = self._history.versions[version].bins
+        each = [self._history.tally(version, camera=self._camera, hour=hour) for hour in hours]
+        starts = [bisect_right(hours, hour - LATELY_HOURS) for hour in hours]
+        found = {hour: Tally(bins) for hour in hours}
+        for name in bins.edges:
+            rows = np.array([tally.counts[name] for tally in each], np.int64).reshape(-1, bins.size(name))
+            sums = np.vstack([np.zeros_like(rows[:1]), rows.cumsum(axis=0)])
+            for place, hour in enumerate(hours):
+                found[hour].counts[name] = (sums[place + 1] - sums[starts[place]]).tolist()
+        return found
 
     def _versions(self, model: str) -> Iterator[VersionView]:
         history = self._history

@@ -161,6 +161,16 @@ def test_swaps_are_changes_of_the_answering_version() -> None:
     assert found == [(3, "a", "A", "B"), (9, "a", "B", "A")]
 
 
+def test_a_swap_is_known_though_the_old_version_started_long_ago() -> None:
+    versions = {name: Version.of(name, "mask", 0, LABELS, None) for name in (VERSION, "f" * 12)}
+    swapped = hour(1)
+    swapped.start(Start(NOW * 3600.0 + 7, "mask", "f" * 12))
+
+    found = History(range(NOW - 1, NOW + 1), 0, versions, {NOW - 1: hour(2), NOW: swapped}).swaps()
+
+    assert found == [(NOW * 3600.0 + 7, "mask", VERSION, "f" * 12)]
+
+
 WRITES = """
 import sys
 from pathlib import Path

@@ -14,7 +14,15 @@ from maskdet.serving.http.problems import problem_response
 from maskdet.serving.refusals import Unauthorised
 
 PAGE_FILES = "/web/"
-OPEN_PATHS = ("/", "/health", "/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready")
+OPEN_PATHS = (
+    "/",
+    "/monitor",
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/v2/health/live",
+    "/v2/health/ready",
+)
 
 
 class ApiKeys:

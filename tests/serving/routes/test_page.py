@@ -22,9 +22,8 @@ from maskdet.serving.routes.page import FOLDER, OLD_GREETING
 from maskdet.serving.settings import ServeSettings
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
-ASSETS = sorted(
-    path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.name != "index.html"
-)
+ASSETS = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.suffix != ".html")
+PAGES = {"/": "index.html", "/monitor": "monitor.html"}
 REPO = Path(__file__).resolve().parents[3]
 
 
@@ -50,7 +49,7 @@ def test_greeting_is_our_own_without_that_dialect(in_process: Callable[..., Any]
     assert in_process(dialects=()).get("/").text.startswith("maskdet ")
 
 
-@pytest.mark.parametrize("path", ["/", *(f"/web/{name}" for name in ASSETS)])
+@pytest.mark.parametrize("path", [*PAGES, *(f"/web/{name}" for name in ASSETS)])
 def test_every_file_is_locked_down_and_cached_by_its_tag(served: Any, path: str) -> None:
     response = served.get(path, headers=BROWSER)
 
@@ -82,7 +81,15 @@ def test_media_types(served: Any, name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/web/", "/web/none.js", "/web/../page.py", "/web/%2e%2e/page.py", "/web/index.html"]
+    "path",
+    [
+        "/web/",
+        "/web/none.js",
+        "/web/../page.py",
+        "/web/%2e%2e/page.py",
+        "/web/index.html",
+        "/web/monitor.html",
+    ],
 )
 def test_only_the_files_of_the_page(served: Any, path: str) -> None:
     response = served.get(path)
@@ -97,8 +104,9 @@ def test_head_has_no_body(served: Any) -> None:
     assert (response.status_code, response.content) == (200, b"")
 
 
-def test_page_holds_no_inline_script_or_style_and_loads_nothing_from_outside() -> None:
-    text = (FOLDER / "index.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", PAGES.values())
+def test_page_holds_no_inline_script_or_style_and_loads_nothing_from_outside(page: str) -> None:
+    text = (FOLDER / page).read_text(encoding="utf-8")
 
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text)
     assert re.findall(r"<script[^>]*>(.*?)</script>", text) == [""]
@@ -109,7 +117,7 @@ def test_page_holds_no_inline_script_or_style_and_loads_nothing_from_outside() -
 
 
 def test_page_names_only_files_that_are_there() -> None:
-    text = (FOLDER / "index.html").read_text(encoding="utf-8")
+    text = "".join((FOLDER / page).read_text(encoding="utf-8") for page in PAGES.values())
     named = re.findall(r"(?:src|href)=\"web/([^\"]+)\"", text)
     for script in (FOLDER / "js").iterdir():
         named += [
@@ -129,14 +137,15 @@ def test_both_languages_have_every_text() -> None:
         )
         for name in ("en", "zh")
     }
-    page = (FOLDER / "index.html").read_text(encoding="utf-8")
-    used = set(re.findall(r"data-i18n(?:-label)?=\"(\w+)\"", page))
+    pages = "".join((FOLDER / page).read_text(encoding="utf-8") for page in PAGES.values())
+    used = set(re.findall(r"data-i18n(?:-label)?=\"(\w+)\"", pages))
     for script in (FOLDER / "js").glob("*.js"):
         used |= set(re.findall(r"\bt\(\"([\w.]+)\"", script.read_text(encoding="utf-8")))
 
-    assert texts["en"] - texts["zh"] == {"faces.one"}
+    counted = {"faces", "pictureCount", "swapCount"}
+    assert texts["en"] - texts["zh"] == {f"{key}.one" for key in counted}
     assert texts["zh"] <= texts["en"]
-    assert {key for key in used if key not in texts["en"]} == {"faces"} - texts["en"]
+    assert {key for key in used if key not in texts["en"]} == counted - texts["en"]
 
 
 def test_config_tells_models_and_limits(in_process: Callable[..., Any], tmp_path: Path) -> None:
@@ -174,6 +183,7 @@ def test_page_is_open_but_what_it_asks_needs_the_key(in_process: Callable[..., A
     app = in_process(api_key_hashes=(hash_key("first"),))
 
     assert app.get("/", headers=BROWSER).status_code == 200
+    assert app.get("/monitor").status_code == 200
     assert app.get("/web/js/app.js").status_code == 200
     assert app.get("/v1/page").status_code == 401
     assert app.post("/v1/corrections").status_code == 401
@@ -221,4 +231,4 @@ def test_wheel_holds_the_page(tmp_path: Path) -> None:
 
     [wheel] = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {f"maskdet/serving/web/{name}" for name in [*ASSETS, "index.html"]} <= set(names)
+    assert {f"maskdet/serving/web/{name}" for name in [*ASSETS, *PAGES.values()]} <= set(names)

@@ -29,11 +29,16 @@ export function errorText(error, values = {}) {
   return t(known, { message: error.message, ...values });
 }
 
+/** For the browser's formats of numbers and times. */
+export function languageTag() {
+  return TAGS[language];
+}
+
 export function setLanguage(wanted, { keep = false } = {}) {
   language = wanted in TEXTS ? wanted : "en";
   if (keep) remember(language);
   document.documentElement.lang = TAGS[language];
-  document.title = t("title");
+  document.title = t(document.documentElement.dataset.title ?? "title");
   for (const element of document.querySelectorAll("[data-i18n]")) element.textContent = t(element.dataset.i18n);
   for (const element of document.querySelectorAll("[data-i18n-label]")) {
     element.setAttribute("aria-label", t(element.dataset.i18nLabel));
