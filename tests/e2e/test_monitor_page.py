@@ -17,7 +17,7 @@ import pytest
 from sightings import LABELS, crowd
 from support import write_tiny_bundle
 
-from maskdet.drift.hour import Hour, Start, hour_of
+from maskdet.drift.hour import Hour, Key, Start, hour_of
 from maskdet.drift.profile import take_profile
 from maskdet.drift.store import Store
 from maskdet.drift.version import Version
@@ -39,7 +39,7 @@ def write_statistics(folder: Path, bundle: Path, profile: Any) -> None:
     store, draw, now = Store(folder), np.random.default_rng(0), time.time()
     store.prepare()
     names = {OLD: 40, sha256_file(bundle)[:12]: SWAPPED}
-    versions = [Version.of(name, "tiny", now - 3600 * ago, LABELS, profile) for name, ago in names.items()]
+    versions = [Version.of(name, now - 3600 * ago, LABELS, profile) for name, ago in names.items()]
     for version in versions:
         store.write_version(version)
     for ago in range(40, 0, -1):
@@ -49,7 +49,9 @@ def write_statistics(folder: Path, bundle: Path, profile: Any) -> None:
         for camera in ("gate", "hall"):
             dark = camera == "hall" and ago <= SWAPPED
             for _ in range(PER_HOUR):
-                hour.count(version.version, camera, crowd(draw, 30 if dark else 120), version.bins)
+                hour.count(
+                    Key("tiny", version.version, camera), crowd(draw, 30 if dark else 120), version.bins
+                )
         hour.requests = 2 * PER_HOUR
         store.write(hour_of(now - 3600 * ago), hour)
 
