@@ -1,4 +1,4 @@
-"""The web pages at /, /review and /monitor, their files under /web/, and GET /v1/page with data of the first."""
+"""The web pages at /, /review and /monitor, their files under /web/, and GET /v1/page with their data."""
 
 from __future__ import annotations
 
