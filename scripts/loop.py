@@ -1,12 +1,14 @@
 """The loop on the sample set, once: serve, correct, capture, review, retrain, judge, promote, roll back.
 
-Writes to runs/loop and the folders beside it whose names start so, and starts afresh each time. A client
-sends requests from beginning to end; the last lines say how many failed.
+All is written into FOLDER (runs/loop), which is emptied first. A client sends requests from beginning to end; the
+last line says how many failed.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,10 +27,6 @@ from served import MASKDET, ROOT, ServedError, end_on_sigterm, server
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import RetrainingDue
 
-PIPELINE = "configs/loop.yml"
-RUNS = ROOT / "runs"
-CAMERA = RUNS / "loop-camera"
-MADE = (RUNS / "loop", RUNS / "loop-inbox", RUNS / "loop-models", RUNS / "loop-monitor", CAMERA)
 CORRECTED, CAPTURED = 30, 20
 SEEN = 30
 """Pictures from which the server captures: those like one that it has already are not captured."""
@@ -40,47 +38,67 @@ class LoopError(Exception):
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "runs" / "loop", metavar="FOLDER")
     end_on_sigterm()
     try:
-        go_round()
+        Loop(parser.parse_args().folder.resolve()).go_round()
     except (LoopError, ServedError) as error:
         print(f"loop: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def go_round() -> None:
-    for folder in MADE:
+class Loop:
+    """One project in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
-    draw_set(CAMERA, CORRECTED + SEEN, seed=11)
-    pictures = sorted((CAMERA / "JPEGImages").iterdir())
-    say("1. The shipped model is the first version, and the champion")
-    maskdet("models", "register", "default", "-c", PIPELINE, "--name", "loop")
-    maskdet("models", "promote", "loop@1", "-c", PIPELINE, "--why", "the shipped model")
-    (RUNS / "loop").mkdir(parents=True, exist_ok=True)
-    with (
-        server(RUNS / "loop" / "serve.log", "-c", PIPELINE) as address,
-        client(address, pictures[0]) as asked,
-    ):
+        shutil.copytree(ROOT / "data" / "sample", folder / "sample")
+        shutil.copy(ROOT / "configs" / "loop.yml", folder / "pipeline.yml")
+        draw_set(folder / "camera", CORRECTED + SEEN, seed=11)
+        self._folder = folder
+        self._pictures = sorted((folder / "camera" / "JPEGImages").iterdir())
+
+    def go_round(self) -> None:
+        say("1. The shipped model is the first version, and the champion")
+        self.maskdet("models", "register", "default", "--name", "loop")
+        self.maskdet("models", "promote", "loop@1", "--why", "the shipped model")
+        log, file = self._folder / "serve.log", self._folder / "pipeline.yml"
+        with server(log, "-c", str(file)) as address, client(address, self._pictures[0]) as asked:
+            self._collect(address)
+            self._improve(asked)
+        told = {"requests": asked.requests, "failed": asked.failed, "versions": asked.versions}
+        print(f"\n{json.dumps(told)}")
+        if asked.failed:
+            raise LoopError(f"{asked.failed} of {asked.requests} requests failed: {dict(asked.faults)}")
+
+    def _collect(self, address: str) -> None:
         say(f"2. A person corrects {CORRECTED} pictures on the web page")
-        for picture in pictures[:CORRECTED]:
+        for picture in self._pictures[:CORRECTED]:
             correct(address, picture)
-        say(f"3. The server captures {CAPTURED} pictures, and a person accepts them on /review")
-        for picture in pictures[CORRECTED:]:
+        say(f"3. The server captures {CAPTURED} pictures, and a person accepts them on {address}/review")
+        for picture in self._pictures[CORRECTED:]:
             detect(address, picture)
         accept_all(address)
+
+    def _improve(self, asked: Client) -> None:
         say("4. Is retraining due?")
-        maskdet("drift", "-c", PIPELINE, expected=RetrainingDue.exit_code)
+        self.maskdet("drift", expected=RetrainingDue.exit_code)
         say("5. The job that retrains, judges and promotes")
-        maskdet("run", PIPELINE, "--ci")
+        self.maskdet("run", "--ci")
         wait_for(asked, [1, 2])
         say("6. Second thoughts: back to the version before")
-        maskdet("models", "rollback", "-c", PIPELINE, "--why", "the demonstration")
+        self.maskdet("models", "rollback", "--why", "the demonstration")
         wait_for(asked, [1, 2, 1])
-    say(f"{asked.requests} requests were sent meanwhile, {asked.failed} failed")
-    print(json.dumps({"requests": asked.requests, "failed": asked.failed, "versions": asked.versions}))
-    if asked.failed:
-        raise LoopError(f"{asked.failed} of {asked.requests} requests failed: {dict(asked.faults)}")
+        self.maskdet("models", "history")
+
+    def maskdet(self, *arguments: str, expected: int = 0) -> None:
+        """Run a command as a person would, and show it."""
+        print(f"$ maskdet {shlex.join(arguments)}", flush=True)
+        done = subprocess.run([*MASKDET, *arguments], cwd=self._folder, check=False)
+        if done.returncode != expected:
+            raise LoopError(f"maskdet {arguments[0]} ended with {done.returncode}, not {expected}")
 
 
 class Client:
@@ -142,7 +160,9 @@ def answerer(answer: dict[str, Any]) -> int:
 
 def correct(address: str, picture: Path) -> None:
     """What the editor of the web page sends."""
-    annotation = read_annotation(CAMERA / "Annotations" / f"{picture.stem}.xml", picture.name).annotation
+    annotation = read_annotation(
+        picture.parents[1] / "Annotations" / f"{picture.stem}.xml", picture.name
+    ).annotation
     if annotation is None:
         raise LoopError(f"{picture} has no annotation")
     boxes = [{"label": face.label, "box": face.box} for face in annotation.objects]
@@ -183,14 +203,6 @@ def checked(answer: httpx.Response) -> dict[str, Any]:
     if not answer.is_success:
         raise LoopError(f"{answer.request.url} answered {answer.status_code}: {answer.text[:500]}")
     return dict(answer.json())
-
-
-def maskdet(*arguments: str, expected: int = 0) -> None:
-    """Run a command as a person would, and show it."""
-    print(f"$ maskdet {' '.join(arguments)}", flush=True)
-    done = subprocess.run([*MASKDET, *arguments], cwd=ROOT, check=False)
-    if done.returncode != expected:
-        raise LoopError(f"maskdet {arguments[0]} ended with {done.returncode}, not {expected}")
 
 
 def say(line: str) -> None:
