@@ -1,7 +1,7 @@
 """The loop on the sample set, once: serve, correct, capture, review, retrain, judge, promote, roll back.
 
-All is written into FOLDER (runs/loop), which is emptied first. A client sends requests from beginning to end; the
-last line says how many failed.
+All is written into FOLDER (runs/loop); what an earlier call left there is removed first. A client sends
+requests from beginning to end; the last line says how many failed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from served import MASKDET, ROOT, ServedError, end_on_sigterm, server
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import RetrainingDue
 
+CAMERA = "camera"
+"""Folder of the pictures that the camera sees."""
 CORRECTED, CAPTURED = 30, 20
 SEEN = 30
 """Pictures from which the server captures: those like one that it has already are not captured."""
@@ -53,12 +55,12 @@ class Loop:
     """One project in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
+        clear(folder)
         shutil.copytree(ROOT / "data" / "sample", folder / "sample")
         shutil.copy(ROOT / "configs" / "loop.yml", folder / "pipeline.yml")
-        draw_set(folder / "camera", CORRECTED + SEEN, seed=11)
+        draw_set(folder / CAMERA, CORRECTED + SEEN, seed=11)
         self._folder = folder
-        self._pictures = sorted((folder / "camera" / "JPEGImages").iterdir())
+        self._pictures = sorted((folder / CAMERA / "JPEGImages").iterdir())
 
     def go_round(self) -> None:
         say("1. The shipped model is the first version, and the champion")
@@ -99,6 +101,14 @@ class Loop:
         done = subprocess.run([*MASKDET, *arguments], cwd=self._folder, check=False)
         if done.returncode != expected:
             raise LoopError(f"maskdet {arguments[0]} ended with {done.returncode}, not {expected}")
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier call wrote, and nothing else."""
+    if (folder / CAMERA).is_dir():
+        shutil.rmtree(folder)
+    elif folder.exists():
+        raise LoopError(f"{folder} exists, and is not from an earlier call: name another folder")
 
 
 class Client:
@@ -164,7 +174,7 @@ def correct(address: str, picture: Path) -> None:
         picture.parents[1] / "Annotations" / f"{picture.stem}.xml", picture.name
     ).annotation
     if annotation is None:
-        raise LoopError(f"{picture} has no annotation")
+        raise LoopError(f"{path} cannot be read")
     boxes = [{"label": face.label, "box": face.box} for face in annotation.objects]
     files = {"image": (picture.name, picture.read_bytes(), "image/jpeg")}
     post(f"{address}/v1/corrections", files=files, data={"boxes": json.dumps(boxes)})

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import REPO
 
 from maskdet.registry.records import Move
 from maskdet.registry.registry import Registry
+
+REPO = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
