@@ -170,9 +170,8 @@ def answerer(answer: dict[str, Any]) -> int:
 
 def correct(address: str, picture: Path) -> None:
     """What the editor of the web page sends."""
-    annotation = read_annotation(
-        picture.parents[1] / "Annotations" / f"{picture.stem}.xml", picture.name
-    ).annotation
+    path = picture.parents[1] / "Annotations" / f"{picture.stem}.xml"
+    annotation = read_annotation(path, path.name).annotation
     if annotation is None:
         raise LoopError(f"{path} cannot be read")
     boxes = [{"label": face.label, "box": face.box} for face in annotation.objects]
