@@ -217,7 +217,9 @@ class Capture:
         hidden = finding.settled if self._settings.blur_others else []
         if hidden:
             pixels = blurred(pixels, hidden, [face.box for face in finding.faces if face.disputed])
-        origin = Origin(model=result.model.name, bundle=bundle_id(result.model), camera=candidate.camera)
+        model = result.model
+        version = "" if model.version is None else str(model.version)
+        origin = Origin(model=model.name, bundle=bundle_id(model), version=version, camera=candidate.camera)
         proposal = Proposal(bare_picture(pixels), pixels, finding.faces, finding.why, origin, hidden)
         return "stored" if self._inbox.propose(proposal, caps=self._caps) else "duplicate"
 

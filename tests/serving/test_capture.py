@@ -27,6 +27,7 @@ from maskdet.errors import UsageError
 from maskdet.inbox.inbox import Inbox
 from maskdet.inbox.record import Record
 from maskdet.inbox.settings import CaptureSettings
+from maskdet.registry.registry import Registry
 from maskdet.serving.process.server import check_second_model
 from maskdet.serving.settings import ServeSettings
 from maskdet.types import Picture
@@ -180,6 +181,16 @@ def test_mirror_image_that_is_answered_differently(two_models: Any, tmp_path: Pa
     x1 = {round(one.box[0]) for one in record.proposed if one.label == "with_mask" and one.disputed}
     # The box as it was answered, and that of the mirror image, mirrored back.
     assert x1 == {64 + 16, 64 - 16}
+
+
+def test_record_names_the_registered_version(of_models: Any, tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "models")
+    version = registry.register("gate", write_tiny_bundle(tmp_path / "a.onnx"))
+    settings = {"inbox": tmp_path / "inbox", "capture": CaptureSettings(uncertain=True)}
+    post(of_models({"gate": version}, **settings), png(scene(UNSURE)))
+
+    origin = one_record(tmp_path / "inbox").origin
+    assert (origin.model, origin.version) == ("gate", "1")
 
 
 def test_typo_in_the_second_model_is_said() -> None:
