@@ -101,9 +101,10 @@ class _Work:
 
     def deliver(self, result: RunResult) -> Delivery:
         """Every step that is left, and the reports."""
+        reasons: tuple[str, ...] = ()
         if self.seat.champion is not None and self.seat.bundle == self.bundle:
             # The job that promoted it was killed before it could say so.
-            version, reasons = self.seat.champion, ()
+            version = self.seat.champion
             delivery = self._ended(Fate.PROMOTED, version, self.seat.before, reasons)
         else:
             reasons = self._judged(result)

@@ -56,6 +56,7 @@ export const en = {
   "why.mirror-disagrees": "the mirror image disagrees",
   "why.random": "random sample",
   "why.correction": "sent by a person",
+  "why.label-audit": "label audit",
   titleOf: "Picture {number} of {total}",
   titleMore: "Picture {number} of more than {total}",
   reviewCanvas: "Picture of {width} by {height} pixels, {faces}",

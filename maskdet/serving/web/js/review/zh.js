@@ -55,6 +55,7 @@ export const zh = {
   "why.mirror-disagrees": "镜像图片结果不一致",
   "why.random": "随机抽样",
   "why.correction": "由用户提交",
+  "why.label-audit": "标注审查",
   titleOf: "第 {number} 张，共 {total} 张",
   titleMore: "第 {number} 张，共 {total} 张以上",
   reviewCanvas: "{width} × {height} 像素的图片，{faces}",
