@@ -311,7 +311,7 @@ def test_requests_never_wait_for_the_thread(
         return quick(self, *caps)
 
     monkeypatch.setattr(Inbox, "capture_wait", slow)
-    monkeypatch.setattr("maskdet.serving.capture.REST", 0)
+    monkeypatch.setattr("maskdet.serving.capture.capture.REST", 0)
     served = app(random_share=1.0, per_minute=100)
     try:
         for seed in range(40):
