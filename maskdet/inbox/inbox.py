@@ -7,59 +7,26 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from maskdet.dataset.duplicates import near_duplicates
-from maskdet.dataset.pictures import perceptual_hash
-from maskdet.detector.picture import PictureLimits, decode
 from maskdet.errors import ServingError
 from maskdet.inbox.audit import AuditLog
-from maskdet.inbox.boxes import Correction, pixel_boxes
+from maskdet.inbox.boxes import Correction
 from maskdet.inbox.caps import Caps, Ledger
-from maskdet.inbox.encoding import storable
-from maskdet.inbox.naming import NAME_LENGTH, sha256_of
+from maskdet.inbox.decisions import check_revision, decided, sent, sent_again, undone
+from maskdet.inbox.limits import InboxLimits
 from maskdet.inbox.proposal import Proposal
-from maskdet.inbox.record import (
-    CORRECTION,
-    STATES,
-    Decision,
-    How,
-    LabelledFace,
-    Origin,
-    ProposedFace,
-    Record,
-    now_text,
-    time_text,
-)
-from maskdet.inbox.refusals import BadBoxes, DecidedMeanwhile, InboxFull, UnknownPicture
+from maskdet.inbox.record import How, Record
+from maskdet.inbox.refusals import DecidedMeanwhile, InboxFull, UnknownPicture
 from maskdet.inbox.store import Store
 
-REJECTED_DAYS = 1.0
-"""How long a rejected picture can be brought back. Until then, nothing like it is captured."""
 TIDY_SECONDS = 600.0
-DEFAULT_PICTURE_LIMITS = PictureLimits()
+DEFAULT_LIMITS = InboxLimits()
 
 logger = logging.getLogger("maskdet.inbox")
-
-
-@dataclass(frozen=True, slots=True)
-class InboxLimits:
-    """What an inbox holds at most."""
-
-    picture: PictureLimits = DEFAULT_PICTURE_LIMITS
-    pictures: int = 10_000
-    """Pictures that train."""
-    waiting: int = 2_000
-    """Pictures that wait for a decision, or were rejected in the last day."""
-    waiting_bytes: int = 1024**3
-    days: float = 30.0
-    """How long a picture waits before it is removed."""
-
-
-DEFAULT_LIMITS = InboxLimits()
 
 
 class Inbox:
@@ -97,41 +64,17 @@ class Inbox:
         The latest correction of a picture replaces earlier ones. Raises PictureError for bytes that are not a
         picture, BadBoxes, InboxFull and InboxBusy.
         """
-        pixels = decode(data, self._limits.picture)
-        height, width = pixels.shape[:2]
-        pixel_boxes(corrections, width, height)
-        kept, suffix = storable(data, pixels)
-        digest = sha256_of(kept)
-        record = Record(
-            name=digest[:NAME_LENGTH],
-            suffix=suffix,
-            state="corrected",
-            sha256=digest,
-            phash=perceptual_hash(pixels),
-            width=width,
-            height=height,
-            size=len(kept),
-            why=CORRECTION,
-            at=now_text(),
-            boxes=_faces(corrections),
-            decision=Decision(how="correct", by=by, at=now_text()),
-        )
+        record, kept = sent(data, corrections, self._limits.picture, by)
         with self._writing():
-            self._correct(record, kept)
+            if not self._store.picture(record).exists():
+                self._limits.check_training(self._store.training_count())
+            self._tell("corrected", record, by)
+            old = self._store.find(record.name)
+            if old is not None and self._store.picture(old).exists():
+                self._store.change(old, sent_again(old, record))
+            else:
+                self._store.add(record, kept)
         return record.name
-
-    def _correct(self, record: Record, data: bytes) -> None:
-        old = self._store.find(record.name)
-        target = self._store.picture(record)
-        if not target.exists():
-            self._check_training_room()
-        self._audit.write("corrected", picture=record.name, why=record.why, by=_by(record))
-        if old is None or not self._store.picture(old).exists():
-            self._store.add(record, data)
-        else:
-            origin = {"why": old.why, "origin": old.origin, "about": old.about, "proposed": old.proposed}
-            kept = {**origin, "at": old.at, "blurred": old.blurred, "revision": old.revision + 1}
-            self._store.change(old, record.model_copy(update=kept))
 
     # Proposals: pictures that train only once a person accepts or corrects them.
 
@@ -154,8 +97,8 @@ class Inbox:
                 return None
             if not alike_too and any(near_duplicates(one.phash, record.phash) for one in waiting):
                 return None
-            self._check_waiting_room(waiting, record.size)
-            self._audit.write("proposed", picture=record.name, why=record.why, **_told(record.origin))
+            self._limits.check_waiting(waiting, record.size)
+            self._tell("proposed", record)
             if caps is not None:
                 self._ledger.add(now)
             self._store.add(record, data)
@@ -183,15 +126,13 @@ class Inbox:
         return found
 
     def picture(self, name: str) -> tuple[bytes, str]:
-        """The encoded picture and its suffix. Raises UnknownPicture."""
+        """The encoded picture and its suffix. Raises UnknownPicture and InboxBusy."""
         try:
             with self._store.held():  # a decision moves it
                 record = self.record(name)
                 return self._store.picture(record).read_bytes(), record.suffix
         except OSError as error:
-            raise UnknownPicture(
-                f"the pixels of {name} are not there any more", "load the list again"
-            ) from error
+            raise UnknownPicture(f"the pixels of {name} are not there", "load the list again") from error
 
     def decide(
         self, name: str, how: How, *, revision: int, by: str, faces: Sequence[Correction] | None = None
@@ -202,30 +143,22 @@ class Inbox:
         InboxBusy.
         """
         with self._writing():
-            old = self._current(name, revision)
-            if how in ("accept", "correct") and not self._store.picture(old).exists():
-                raise DecidedMeanwhile(f"the pixels of {name} are not kept any more", "leave it rejected")
-            if how in ("accept", "correct") and not old.trains:
-                self._check_training_room()
-            boxes = _decided(old, how, faces)
-            decision = Decision(how=how, by=by, at=now_text())
-            state = STATES[how]
-            changes = {"state": state, "boxes": boxes, "decision": decision, "revision": revision + 1}
-            self._audit.write(state, picture=name, why=old.why, by=by, **_told(old.origin))
-            record = old.model_copy(update=changes)
+            old = self._seen(name, revision)
+            record = decided(old, how, by, faces)
+            if record.trains and not old.trains:
+                self._limits.check_training(self._store.training_count())
+            self._tell(record.state, record, by)
             self._store.change(old, record)
         return record
 
     def undo(self, name: str, *, revision: int, by: str) -> Record:
         """Back to a proposal, with the boxes that the model proposed. Raises like `decide`."""
         with self._writing():
-            old = self._current(name, revision)
-            if old.decision is None or not self._store.picture(old).exists():
+            old = self._seen(name, revision)
+            if old.decision is None:
                 raise DecidedMeanwhile(f"there is no decision on {name} to undo", "load the list again")
-            proposed = old.proposed or tuple(ProposedFace(label=one.label, box=one.box) for one in old.boxes)
-            changes = {"state": "proposal", "boxes": (), "decision": None, "proposed": proposed}
-            self._audit.write("undone", picture=name, why=old.why, by=by, **_told(old.origin))
-            record = old.model_copy(update={**changes, "revision": revision + 1})
+            record = undone(old)
+            self._tell("undone", record, by)
             self._store.change(old, record)
         return record
 
@@ -236,14 +169,9 @@ class Inbox:
         if now is None and time.monotonic() - self._tidied < TIDY_SECONDS:
             return
         self._tidied = time.monotonic()
-        now = now or datetime.now(timezone.utc)
-        waited = time_text(now - timedelta(days=self._limits.days))
-        rejected = time_text(now - timedelta(days=min(REJECTED_DAYS, self._limits.days)))
-        limits = {"rejected": rejected}
-        waiting = [one for one in self._store.records() if not one.trains]
-        old = [one for one in waiting if _since(one) < limits.get(one.state, waited)]
+        old = self._limits.expired(self._store.records(), now or datetime.now(timezone.utc))
         if old:
-            self.remove([one.name for one in old], "expired")
+            self.remove(old, "expired")
 
     def remove(self, names: Sequence[str], what: str) -> list[Record]:
         """Remove pictures with their records, whatever their state; `what` is for the audit file."""
@@ -269,56 +197,14 @@ class Inbox:
                 "the picture could not be written to the inbox", "ask the operator to check its disk"
             ) from error
 
-    def _current(self, name: str, revision: int) -> Record:
+    def _seen(self, name: str, revision: int) -> Record:
+        """The record that a person saw at that revision."""
         record = self.record(name)
-        if record.revision != revision:
-            by = record.decision.by if record.decision else ""
-            whom = f" by {by}" if by else ""
-            raise DecidedMeanwhile(
-                f"the picture has been changed meanwhile{whom}: it is {record.state}",
-                "load it again, then decide",
-            )
+        check_revision(record, revision)
+        if not self._store.picture(record).exists():
+            raise UnknownPicture(f"the pixels of {name} are not there", "load the list again")
         return record
 
-    def _check_training_room(self) -> None:
-        if self._store.training_count() >= self._limits.pictures:
-            raise InboxFull(
-                f"the inbox holds {self._limits.pictures} pictures already",
-                "ask the operator to empty it, or to raise serve.inbox_pictures",
-            )
-
-    def _check_waiting_room(self, waiting: Sequence[Record], size: int) -> None:
-        limits = self._limits
-        held = sum(one.size for one in waiting)
-        if len(waiting) >= limits.waiting or held + size > limits.waiting_bytes:
-            raise InboxFull(
-                f"{len(waiting)} pictures with {held / 1e6:.0f} MB wait for a decision already",
-                "review them, or raise serve.capture.max_pictures and max_bytes",
-            )
-
-
-def _decided(old: Record, how: How, faces: Sequence[Correction] | None) -> tuple[LabelledFace, ...]:
-    if how == "accept":
-        return tuple(LabelledFace(label=one.label, box=one.box) for one in old.proposed)
-    if how != "correct":
-        return ()
-    if faces is None:
-        raise BadBoxes("correct needs the boxes of all faces", "send them; [] for a picture without faces")
-    pixel_boxes(faces, old.width, old.height)
-    return _faces(faces)
-
-
-def _faces(corrections: Sequence[Correction]) -> tuple[LabelledFace, ...]:
-    return tuple(LabelledFace(label=one.label, box=one.box) for one in corrections)
-
-
-def _by(record: Record) -> str:
-    return record.decision.by if record.decision else ""
-
-
-def _told(origin: Origin) -> dict[str, str]:
-    return {key: value for key, value in origin.model_dump().items() if value}
-
-
-def _since(record: Record) -> str:
-    return record.decision.at if record.decision and record.state == "rejected" else record.at
+    def _tell(self, what: str, record: Record, by: str = "") -> None:
+        told = {"why": record.why, **record.origin.model_dump(), "by": by}
+        self._audit.write(what, picture=record.name, **{key: text for key, text in told.items() if text})

@@ -15,7 +15,6 @@ UNCERTAIN: Final = "uncertain"
 MODELS: Final = "models-disagree"
 MIRROR: Final = "mirror-disagrees"
 RANDOM: Final = "random"
-REASONS: Final = (NEAR, UNCERTAIN, MODELS, MIRROR, RANDOM)
 
 
 def near_threshold(

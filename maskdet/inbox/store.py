@@ -30,7 +30,7 @@ from maskdet.files import staged_file
 from maskdet.inbox.boxes import Correction, Face, pixel_boxes, voc_document
 from maskdet.inbox.naming import NAME_LENGTH, sha256_of
 from maskdet.inbox.record import NAME, LabelledFace, Record
-from maskdet.inbox.refusals import InboxBusy
+from maskdet.inbox.refusals import BadBoxes, InboxBusy
 
 WAITING = "proposals"
 RECORDS = "records"
@@ -75,7 +75,7 @@ class Store:
         sweep(self.folder)
         with self.held():
             for record in self.records():
-                self._settle(record)
+                self._put_right(record)
             self._remove_orphans()
 
     def records(self) -> list[Record]:
@@ -137,20 +137,23 @@ class Store:
         self._annotation(record).unlink(missing_ok=True)
         self._record(record).unlink(missing_ok=True)
 
-    def remove_pixels(self, record: Record) -> None:
-        (self.folder / WAITING / record.file).unlink(missing_ok=True)
-
     def _enter(self, record: Record) -> None:
         with staged_file(self._annotation(record)) as annotation:
             annotation.write_bytes(document_of(record))
             self._move(record)
 
+    def _put_right(self, record: Record) -> None:
+        """Like `_settle`; a record that somebody damaged is reported."""
+        try:
+            self._settle(record)
+        except BadBoxes as error:
+            _report(record.name, error.what)
+
     def _settle(self, record: Record) -> None:
         """Do what the record says; nothing if it is done. Annotations may have been edited, and then stay."""
         annotation = self._annotation(record)
         if not any((self.folder / part / record.file).exists() for part in (PICTURES, WAITING)):
-            if record.state != "rejected":
-                self.remove(record)
+            self.remove(record)
         elif not record.trains:
             self._move(record)
             annotation.unlink(missing_ok=True)
@@ -216,9 +219,13 @@ def _parsed(path: Path) -> Record | None:
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
-        logger.warning("damaged record", extra={"fields": {"record": path.name, "error": str(error)[:200]}})
+        _report(path.stem, str(error))
         return None
     return record if record.name == path.stem else None
+
+
+def _report(name: str, error: str) -> None:
+    logger.warning("damaged record", extra={"fields": {"record": name, "error": error[:200]}})
 
 
 def _is_ours(path: Path) -> bool:

@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from maskdet import __version__
 from maskdet.detector.picture import PictureLimits
 from maskdet.errors import MaskdetError
-from maskdet.inbox.inbox import Inbox, InboxLimits
-from maskdet.serving.capture import Capture
+from maskdet.inbox.inbox import Inbox
+from maskdet.inbox.limits import InboxLimits
+from maskdet.serving.capture.capture import Capture
 from maskdet.serving.dialects.registry import dialect_routes, open_cors_paths
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.http.access import (

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 
 from maskdet.errors import MaskdetError
 from maskdet.inbox.inbox import Inbox
-from maskdet.serving.capture import Capture
+from maskdet.serving.capture.capture import Capture
 from maskdet.serving.engine.engine import Engine, ResultOrError
 from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.engine.served_model import PictureResult, Work, bundle_id

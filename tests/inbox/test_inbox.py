@@ -16,7 +16,8 @@ from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import PictureError, ServingError
 from maskdet.inbox.boxes import Correction
-from maskdet.inbox.inbox import Inbox, InboxLimits
+from maskdet.inbox.inbox import Inbox
+from maskdet.inbox.limits import InboxLimits
 from maskdet.inbox.refusals import BadBoxes, InboxFull
 
 FACES = [Correction("with_mask", (10.4, 20.6, 60, 80)), Correction("without_mask", (100, 90, 150, 140))]

@@ -20,7 +20,8 @@ from maskdet.dataset.voc import read_annotation
 from maskdet.detector.picture import decode
 from maskdet.inbox.boxes import Correction
 from maskdet.inbox.caps import Caps
-from maskdet.inbox.inbox import Inbox, InboxLimits
+from maskdet.inbox.inbox import Inbox
+from maskdet.inbox.limits import InboxLimits
 from maskdet.inbox.proposal import Proposal
 from maskdet.inbox.record import Origin, ProposedFace, Record
 from maskdet.inbox.refusals import BadBoxes, DecidedMeanwhile, InboxFull, UnknownPicture

@@ -18,6 +18,7 @@ import pytest
 from support import write_tiny_bundle
 
 import maskdet
+from maskdet.registry.version import Version
 from maskdet.serving.app import create_app
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.served_model import ServedModel
@@ -85,14 +86,22 @@ def in_process(tiny_bundle: Path) -> Iterator[Callable[..., InProcess]]:
         context.__exit__(None, None, None)
 
 
+def loaded_model(name: str, source: Path | Version, settings: ServeSettings) -> ServedModel:
+    if isinstance(source, Path):
+        return ServedModel.load(name, source, settings, cores=2)
+    return ServedModel.load(name, source.bundle, settings, cores=2, version=source)
+
+
 @pytest.fixture
 def of_models() -> Iterator[Callable[..., InProcess]]:
-    """A maker of applications with several models, by name; it takes ServeSettings as keywords."""
+    """A maker of applications with several models or registered versions, by name; it takes ServeSettings
+    as keywords.
+    """
     with ExitStack() as left:
 
-        def make(models: Mapping[str, Path], **settings: Any) -> InProcess:
+        def make(models: Mapping[str, Path | Version], **settings: Any) -> InProcess:
             wanted = ServeSettings(**settings)
-            loaded = {name: ServedModel.load(name, path, wanted, cores=2) for name, path in models.items()}
+            loaded = {name: loaded_model(name, source, wanted) for name, source in models.items()}
             engine = Engine(loaded, wanted)
             engine.start()
             left.callback(engine.close)

@@ -27,6 +27,7 @@ from maskdet.errors import UsageError
 from maskdet.inbox.inbox import Inbox
 from maskdet.inbox.record import Record
 from maskdet.inbox.settings import CaptureSettings
+from maskdet.registry.registry import Registry
 from maskdet.serving.process.server import check_second_model
 from maskdet.serving.settings import ServeSettings
 from maskdet.types import Picture
@@ -182,6 +183,16 @@ def test_mirror_image_that_is_answered_differently(two_models: Any, tmp_path: Pa
     assert x1 == {64 + 16, 64 - 16}
 
 
+def test_record_names_the_registered_version(of_models: Any, tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "models")
+    version = registry.register("gate", write_tiny_bundle(tmp_path / "a.onnx"))
+    settings = {"inbox": tmp_path / "inbox", "capture": CaptureSettings(uncertain=True)}
+    post(of_models({"gate": version}, **settings), png(scene(UNSURE)))
+
+    origin = one_record(tmp_path / "inbox").origin
+    assert (origin.model, origin.version) == ("gate", "1")
+
+
 def test_typo_in_the_second_model_is_said() -> None:
     settings = ServeSettings(inbox=Path("x"), capture=CaptureSettings(second_model="hal"))
 
@@ -300,7 +311,7 @@ def test_requests_never_wait_for_the_thread(
         return quick(self, *caps)
 
     monkeypatch.setattr(Inbox, "capture_wait", slow)
-    monkeypatch.setattr("maskdet.serving.capture.REST", 0)
+    monkeypatch.setattr("maskdet.serving.capture.capture.REST", 0)
     served = app(random_share=1.0, per_minute=100)
     try:
         for seed in range(40):

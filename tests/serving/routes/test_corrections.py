@@ -81,7 +81,7 @@ def test_the_pixels_of_one_correction_at_a_time(app: Any, monkeypatch: pytest.Mo
             answers = await asyncio.gather(*(client.post("/v1/corrections", **one) for one in forms))
         return [answer.status_code for answer in answers]
 
-    monkeypatch.setattr("maskdet.inbox.inbox.decode", slowly)
+    monkeypatch.setattr("maskdet.inbox.decisions.decode", slowly)
     assert asyncio.run(all_at_once()) == [201] * 6
     assert seen == [1] * 6
 
