@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.artefacts import BUNDLE, GATES, MANIFEST
+from maskdet.asides import sweep
 from maskdet.errors import StageError
 from maskdet.files import sha256_file, write_json
 from maskdet.pipeline.cache import RELEASE
@@ -54,6 +55,8 @@ class Delivering:
             raise StageError(
                 f"{context.path('export', BUNDLE)} is missing", "set export.onnx: true to deliver a model"
             )
+        for folder in (context.path(CI), context.path(CI, DECIDING)):
+            sweep(folder)
         work = _Work.begin(context, self.promote, self.on_start)
         self.delivery = work.settled() or work.deliver(result)
 
