@@ -24,8 +24,9 @@ class Counts(Section):
     """Labelled faces that are not difficult."""
     class_faces: int = Field(10, ge=1)
     """Faces of a class, for the rules of that class, and faces of a slice, for the rules of that slice."""
-    bare_faces: int = Field(30, ge=1)
-    """Bare faces, for the rules about bare faces passed as masked."""
+    bare_faces: int = Field(35, ge=1)
+    """Bare faces, for the rules about bare faces passed as masked. With fewer than 35 no model can keep the
+    default of limits.bare_passed, not even one that passes none."""
 
 
 class Floors(Section):
@@ -49,13 +50,15 @@ class Floors(Section):
 
 
 class Margin(Section):
-    """How much worse than the champion's a figure may be."""
+    """How much worse than the champion's a figure of a class or slice may be. These have few faces and vary
+    most, so by default val has to show that the challenger is worse.
+    """
 
-    judge: Judge = "value"
+    judge: Judge = "lenient"
     """What has to keep the margin: strict, the worse end of the difference's paired 95 % interval; value, the
     difference itself; lenient, the better end; off: no rule."""
-    absolute: float | None = Field(0.05, ge=0)
-    """As a share: 0.05 is five points of AP, or five of a hundred faces."""
+    absolute: float | None = Field(0.02, ge=0)
+    """As a share: 0.02 is two points of AP, or two of a hundred faces."""
     relative: float | None = Field(None, ge=0)
     """As a fraction of the champion's figure; where both are given, both have to hold."""
 
@@ -72,7 +75,7 @@ class Margin(Section):
 
 
 class OverallMargin(Margin):
-    """For the figures over all of val, which vary least."""
+    """For the figures over all of val: val has to show that the challenger is good enough."""
 
     judge: Judge = "strict"
     """What has to keep the margin: strict, the worse end of the difference's paired 95 % interval; value, the
@@ -84,6 +87,9 @@ class OverallMargin(Margin):
 class BareMargin(Margin):
     """For bare faces passed as masked."""
 
+    judge: Judge = "value"
+    """What has to keep the margin: strict, the worse end of the difference's paired 95 % interval; value, the
+    difference itself; lenient, the better end; off: no rule."""
     absolute: float | None = Field(0.02, ge=0)
     """As a share: 0.02 is two of a hundred bare faces."""
 
@@ -91,6 +97,9 @@ class BareMargin(Margin):
 class AlarmMargin(Margin):
     """For false alarms."""
 
+    judge: Judge = "value"
+    """What has to keep the margin: strict, the worse end of the difference's paired 95 % interval; value, the
+    difference itself; lenient, the better end; off: no rule."""
     absolute: float | None = Field(25, ge=0)
     """False alarms per 1000 faces."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from maskdet.artefacts import BEST, BUNDLE, CONFIG, MANIFEST, METRICS, PARITY
+from maskdet.artefacts import BEST, BUNDLE, CONFIG, GATES, MANIFEST, METRICS, PARITY
 from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_model, shipped_pictures, shipped_weights, ships_model
@@ -23,7 +23,6 @@ from maskdet.registry.version import Version
 
 INFER_CONFIG: Final = "infer_cfg.yml"
 PIPELINE: Final = "pipeline.yml"
-GATES: Final = "gates.json"
 
 
 def register_run(

@@ -16,7 +16,7 @@ from maskdet.cli.signals import Signals
 from maskdet.errors import DatasetError, ExportError, Interrupted
 
 VERBS = (
-    *("init", "run", "prepare", "config", "train", "eval", "export", "report", "compare", "predict"),
+    *("init", "run", "prepare", "config", "train", "eval", "export", "gates", "report", "compare", "predict"),
     *("serve", "status", "stop", "request", "doctor"),
 )
 

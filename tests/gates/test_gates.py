@@ -7,10 +7,14 @@ from dataclasses import replace
 
 import pytest
 from gates_val import BARE, BARE_LOOKS_MASKED, DIM, LABELS, MASKED, Val, contender, settings
+from pydantic import ValidationError
 
+from maskdet.dataset.manifest import ManifestRoot
 from maskdet.errors import GateRefusal, UsageError
 from maskdet.gates.gates import Absent, Contender, GateJob, judge
 from maskdet.gates.markdown import markdown_report
+from maskdet.gates.ruling import Bound, Measure, rule_on
+from maskdet.gates.settings import Margin, OverallMargin
 from maskdet.registry.records import PictureRecord
 
 FIRST = Absent("no champion yet", first=True)
@@ -136,13 +140,17 @@ def test_a_lacking_class_is_not_hidden_by_the_mean_of_the_others(val: Val, ruled
 def test_parity_time_and_size(val: Val, ruled) -> None:
     model = val.model("same")
     off = {"judge": "off"}
-    limits = settings(limits={"p95_ms": 1e-6, "size_mb": 1e-6}, not_worse={"p95_ratio": 1e6, "ap50": off})
+    limits = settings(
+        limits={"p95_ms": 1e-6, "size_mb": 1e-6},
+        not_worse={"p95_ratio": 1e6, "ap50": off},
+        latency_pictures=5,
+    )
     report = val.judge(model, model, limits)
     verdicts = ruled(report)
     assert verdicts["limits.p95_ms"] == verdicts["limits.size_mb"] == "fail"
     ratio = next(each for each in report.rulings if each.name == "not_worse.p95_ratio")
     assert ratio.verdict == "pass"
-    assert ratio.measure.count == 40
+    assert ratio.measure.count == 5
     assert "not_worse.ap50" not in verdicts
 
     (model.parent / "parity.json").write_text(
@@ -170,6 +178,25 @@ def test_floors_by_class_and_by_slice(val: Val, ruled) -> None:
     assert verdicts["floors.slice_recall.face_pixels.<=8"] == "unmeasured"
 
 
+def test_a_collection_is_a_slice_of_its_own(val: Val) -> None:
+    """The faint faces are all in the second of two roots."""
+    roots = (ManifestRoot("day", val.root), ManifestRoot("night", val.root))
+    pictures = tuple(
+        replace(each, root="night" if n in DIM else "day") for n, each in enumerate(val.whole.pictures)
+    )
+    replace(val.whole, pictures=pictures, roots=roots).write(val.root / "two.json")
+    two = Val(val.root, val.root / "two.json", val.whole)
+    champion = val.model("champion", thresholds={MASKED: 0.3, BARE: 0.5})
+    chosen = settings(slices=["collection.day", "collection.night"])
+    report = two.judge(val.model("blind"), champion, chosen)
+    by_name = {each.name: each for each in report.rulings}
+    night = by_name["not_worse.slice_recall.collection.night"]
+    assert (night.measure.value, night.measure.count) == (-0.25, 40)
+    assert night.verdict == "fail"
+    assert by_name["not_worse.slice_recall.collection.day"].measure.value == 0
+    assert report.regressions[0].picture.startswith("night/")
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -189,18 +216,42 @@ def test_unknown_names_are_errors_and_no_refusals(val: Val, wrong, said: str) ->
         val.judge(val.model("same"), FIRST, settings(**wrong))
 
 
-def test_relative_and_absolute_margins_both_hold(val: Val) -> None:
+def test_few_faces_have_to_show_a_loss_and_many_have_to_show_none() -> None:
+    lost = Measure(-0.10, (-0.24, 0.01), 20, "faces")
+    by_class, overall = Margin(), OverallMargin()
+    assert rule_on("", "", lost, Bound(-by_class.allowed(1), by_class.judge)).verdict == "pass"
+    assert rule_on("", "", lost, Bound(-overall.allowed(1), overall.judge)).verdict == "fail"
+    shown = Measure(-0.10, (-0.12, -0.08), 500, "faces")
+    assert rule_on("", "", shown, Bound(-by_class.allowed(1), by_class.judge)).verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("margin", "allowed"),
+    [
+        ({"absolute": 0.1, "relative": 0.02}, 0.016),
+        ({"absolute": 0.01, "relative": 0.5}, 0.01),
+        ({"absolute": None, "relative": 0.5}, 0.4),
+        ({}, 0.02),
+    ],
+)
+def test_relative_and_absolute_margins_both_hold(margin, allowed: float) -> None:
+    assert Margin(**margin).allowed(0.8) == pytest.approx(allowed)
+
+
+def test_a_rule_without_a_margin_is_an_error() -> None:
+    with pytest.raises(ValidationError, match="judge: off leaves the rule out"):
+        Margin(absolute=None)
+
+
+def test_the_margin_decides(val: Val) -> None:
     champion = val.model("champion", thresholds={MASKED: 0.3, BARE: 0.5})
-    stricter = val.model("stricter")
-    for margin, limit in (
-        ({"absolute": 0.1, "relative": 0.02}, -0.02),
-        ({"absolute": 0.01, "relative": 0.5}, -0.01),
-        ({"absolute": None, "relative": 0.5}, -0.5),
-    ):
-        report = val.judge(stricter, champion, settings(not_worse={"class_recall": margin}))
-        ruling = next(each for each in report.rulings if each.name == f"not_worse.class_recall.{MASKED}")
-        assert ruling.limit == pytest.approx(limit)
-        assert ruling.verdict == ("pass" if limit == -0.5 else "fail")
+    margin = {"judge": "value", "relative": 0.08, "absolute": None}
+    chosen = settings(not_worse={"class_recall": margin}, slices=[])
+    report = val.judge(val.model("stricter"), champion, chosen)
+    [failed] = report.refusals
+    # The champion finds all 120 masked faces, the challenger 110 of them.
+    assert (failed.name, failed.limit) == (f"not_worse.class_recall.{MASKED}", -0.08)
+    assert failed.why == "-8.3 points is 0.3 points below the limit"
 
 
 def test_pictures_that_a_model_was_trained_on_are_left_out(val: Val) -> None:
