@@ -106,8 +106,7 @@ class _Work:
         """Every step that is left, and the reports."""
         if self.seat.champion is not None and self.seat.bundle == self.bundle:
             # The job that promoted it was killed before it could say so.
-            version, reasons = self.seat.champion, ()
-            delivery = self._ended(Fate.PROMOTED, version, self.seat.before, reasons)
+            delivery = self._ended(Fate.PROMOTED, self.seat.champion, self.seat.before, ())
         else:
             reasons = self._judged(result)
             version = self._registered()
