@@ -22,7 +22,15 @@ VERBS = (
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["train", "--help"], ["serve", "--help"], ["drift", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["serve", "--help"],
+        ["request", "--help"],
+        ["drift", "--help"],
+    ],
 )
 def test_help_imports_nothing_heavy(heavy_after, arguments):
     assert not heavy_after(*arguments)
