@@ -39,6 +39,8 @@ sys.path.insert(0, str(Path(__file__).with_name("bench_serving")))
 from candidates import BenchError, cache_folder, own_venv
 
 TIMEOUT_SECONDS = 40.0
+READ = ("/", "/monitor", "/review", "/v1/models", "/v1/monitor", "/v1/monitor", "/v1/monitor", "/metrics")
+"""Routes that are only read."""
 LEAKS = (b"Traceback", b"site-packages", b'File "', b".py", str(ROOT).encode())
 """What no response may contain."""
 PATIENCE = ("--set", "serve.body_seconds=2", "--set", "serve.header_seconds=2")
@@ -105,9 +107,9 @@ class Fuzzer:
         for name in (*names, "0123456789abcdef", "..%2f..%2fetc", "%00"):
             self._makers[f"{REVIEW}/{name}/decision"] = self._decision
             self._makers[f"{REVIEW}/{name}/undo"] = self._decision
-        self._read = [REVIEW, f"{REVIEW}/", "/review", "/v1/monitor"]
+        self._read = [*READ, REVIEW, f"{REVIEW}/"]
         self._read += [f"{REVIEW}/{name}{end}" for name in names for end in ("", "/picture")]
-        others = ["/", "/nothing/here", "/v1/models", "/metrics", "/web/../x", "/%00%ff", *self._read]
+        others = ["/nothing/here", "/web/../x", "/%00%ff", *self._read]
         self._paths = [path for path in [*self._makers] * 3 + others if path.startswith(only)]
 
     def shots(self, count: int) -> Iterator[Shot]:
@@ -146,6 +148,10 @@ class Fuzzer:
             "?threshold=[",
             "?threshold=nan",
             "?visualize=1",
+            "?hours=9&camera=gate",
+            "?hours=9999999999999999999999",
+            "?hours=-1&version=%2e%2e%2f",
+            "?camera=" + "%ff" * 70,
             "?max_detections=-1",
             "?model=%ff",
             "?x=%00",

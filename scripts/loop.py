@@ -1,12 +1,14 @@
 """The loop on the sample set, once: serve, correct, capture, review, retrain, judge, promote, roll back.
 
-Writes to runs/loop, runs/loop-inbox, runs/loop-models and runs/loop-camera, and starts afresh each time.
-A client sends requests from beginning to end; the last lines say how many failed.
+All is written into FOLDER (runs/loop); what an earlier call left there is removed first. A client sends
+requests from beginning to end; the last line says how many failed.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,11 +27,11 @@ from served import MASKDET, ROOT, ServedError, end_on_sigterm, server
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import RetrainingDue
 
-PIPELINE = "configs/loop.yml"
-RUNS = ROOT / "runs"
-CAMERA = RUNS / "loop-camera"
-MADE = (RUNS / "loop", RUNS / "loop-inbox", RUNS / "loop-models", CAMERA)
+CAMERA = "camera"
+"""Folder of the pictures that the camera sees."""
 CORRECTED, CAPTURED = 30, 20
+SEEN = 30
+"""Pictures from which the server captures: those like one that it has already are not captured."""
 SWAP_SECONDS = 60.0
 
 
@@ -38,58 +40,86 @@ class LoopError(Exception):
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "runs" / "loop", metavar="FOLDER")
     end_on_sigterm()
     try:
-        go_round()
+        Loop(parser.parse_args().folder.resolve()).go_round()
     except (LoopError, ServedError) as error:
         print(f"loop: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def go_round() -> None:
-    for folder in MADE:
-        shutil.rmtree(folder, ignore_errors=True)
-    draw_set(CAMERA, CORRECTED + CAPTURED, seed=11)
-    pictures = sorted((CAMERA / "JPEGImages").iterdir())
-    say("1. The shipped model is the first version, and the champion")
-    maskdet("models", "register", "default", "-c", PIPELINE, "--name", "loop")
-    maskdet("models", "promote", "loop@1", "-c", PIPELINE, "--why", "the shipped model")
-    (RUNS / "loop").mkdir(parents=True, exist_ok=True)
-    with (
-        server(RUNS / "loop" / "serve.log", "-c", PIPELINE) as address,
-        client(address, pictures[0]) as asked,
-    ):
+class Loop:
+    """One project in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        clear(folder)
+        shutil.copytree(ROOT / "data" / "sample", folder / "sample")
+        shutil.copy(ROOT / "configs" / "loop.yml", folder / "pipeline.yml")
+        draw_set(folder / CAMERA, CORRECTED + SEEN, seed=11)
+        self._folder = folder
+        self._pictures = sorted((folder / CAMERA / "JPEGImages").iterdir())
+
+    def go_round(self) -> None:
+        say("1. The shipped model is the first version, and the champion")
+        self.maskdet("models", "register", "default", "--name", "loop")
+        self.maskdet("models", "promote", "loop@1", "--why", "the shipped model")
+        log, file = self._folder / "serve.log", self._folder / "pipeline.yml"
+        with server(log, "-c", str(file)) as address, client(address, self._pictures[0]) as asked:
+            self._collect(address)
+            self._improve(asked)
+        told = {"requests": asked.requests, "failed": asked.failed, "versions": asked.versions}
+        print(f"\n{json.dumps(told)}")
+        if asked.failed:
+            raise LoopError(f"{asked.failed} of {asked.requests} requests failed: {dict(asked.faults)}")
+
+    def _collect(self, address: str) -> None:
         say(f"2. A person corrects {CORRECTED} pictures on the web page")
-        for picture in pictures[:CORRECTED]:
+        for picture in self._pictures[:CORRECTED]:
             correct(address, picture)
-        say(f"3. The server captures {CAPTURED} pictures, and a person accepts them on /review")
-        for picture in pictures[CORRECTED:]:
+        say(f"3. The server captures {CAPTURED} pictures, and a person accepts them on {address}/review")
+        for picture in self._pictures[CORRECTED:]:
             detect(address, picture)
         accept_all(address)
+
+    def _improve(self, asked: Client) -> None:
         say("4. Is retraining due?")
-        maskdet("drift", "-c", PIPELINE, expected=RetrainingDue.exit_code)
+        self.maskdet("drift", expected=RetrainingDue.exit_code)
         say("5. The job that retrains, judges and promotes")
-        maskdet("run", PIPELINE, "--ci")
-        wait_for(asked, versions=2)
+        self.maskdet("run", "--ci")
+        wait_for(asked, [1, 2])
         say("6. Second thoughts: back to the version before")
-        maskdet("models", "rollback", "-c", PIPELINE, "--why", "the demonstration")
-        wait_for(asked, versions=3)
-    say(f"{asked.requests} requests were sent meanwhile, {asked.failed} failed")
-    print(json.dumps({"requests": asked.requests, "failed": asked.failed, "bundles": asked.bundles}))
-    if asked.failed:
-        raise LoopError(f"{asked.failed} of {asked.requests} requests failed: {dict(asked.faults)}")
+        self.maskdet("models", "rollback", "--why", "the demonstration")
+        wait_for(asked, [1, 2, 1])
+        self.maskdet("models", "history")
+
+    def maskdet(self, *arguments: str, expected: int = 0) -> None:
+        """Run a command as a person would, and show it."""
+        print(f"$ maskdet {shlex.join(arguments)}", flush=True)
+        done = subprocess.run([*MASKDET, *arguments], cwd=self._folder, check=False)
+        if done.returncode != expected:
+            raise LoopError(f"maskdet {arguments[0]} ended with {done.returncode}, not {expected}")
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier call wrote, and nothing else."""
+    if (folder / CAMERA).is_dir():
+        shutil.rmtree(folder)
+    elif folder.exists():
+        raise LoopError(f"{folder} exists, and is not from an earlier call: name another folder")
 
 
 class Client:
-    """Sends one picture over and over. bundles: those that answered, without repetitions, in order."""
+    """Sends one picture over and over. versions: those that answered, in order."""
 
     def __init__(self, address: str, picture: Path) -> None:
         self._address, self._picture = address, picture
         self._stopped = threading.Event()
         self.requests = 0
         self.faults: Counter[str] = Counter()
-        self.bundles: list[str] = []
+        self.versions: list[int] = []
 
     @property
     def failed(self) -> int:
@@ -99,7 +129,7 @@ class Client:
         while not self._stopped.is_set():
             self.requests += 1
             try:
-                self._note(detect(self._address, self._picture)["model"]["bundle"])
+                self._note(answerer(detect(self._address, self._picture)))
             except LoopError as error:
                 self.faults[str(error)] += 1
             self._stopped.wait(0.1)
@@ -107,9 +137,9 @@ class Client:
     def stop(self) -> None:
         self._stopped.set()
 
-    def _note(self, bundle: str) -> None:
-        if self.bundles[-1:] != [bundle]:
-            self.bundles.append(bundle)
+    def _note(self, version: int) -> None:
+        if self.versions[-1:] != [version]:
+            self.versions.append(version)
 
 
 @contextmanager
@@ -124,21 +154,27 @@ def client(address: str, picture: Path) -> Iterator[Client]:
         thread.join()
 
 
-def wait_for(asked: Client, *, versions: int) -> None:
+def wait_for(asked: Client, versions: list[int]) -> None:
     deadline = time.monotonic() + SWAP_SECONDS
-    while len(asked.bundles) < versions:
+    while asked.versions != versions:
         if time.monotonic() > deadline:
-            raise LoopError(f"the server still answers with {asked.bundles[-1:]} after {SWAP_SECONDS:.0f} s")
+            raise LoopError(f"versions {asked.versions} answered, not {versions}, after {SWAP_SECONDS:.0f} s")
         time.sleep(0.1)
-    print(f"The server answers with bundle {asked.bundles[-1]}.")
+    print(f"Version {versions[-1]} answers.")
+
+
+def answerer(answer: dict[str, Any]) -> int:
+    """The version of the model that answered."""
+    return int(answer["results"][0]["model"]["version"])
 
 
 def correct(address: str, picture: Path) -> None:
     """What the editor of the web page sends."""
-    annotation = CAMERA / "Annotations" / f"{picture.stem}.xml"
-    boxes = [
-        {"label": face.label, "box": face.box} for face in read_annotation(annotation).annotation.objects
-    ]
+    path = picture.parents[1] / "Annotations" / f"{picture.stem}.xml"
+    annotation = read_annotation(path, path.name).annotation
+    if annotation is None:
+        raise LoopError(f"{path} cannot be read")
+    boxes = [{"label": face.label, "box": face.box} for face in annotation.objects]
     files = {"image": (picture.name, picture.read_bytes(), "image/jpeg")}
     post(f"{address}/v1/corrections", files=files, data={"boxes": json.dumps(boxes)})
 
@@ -154,7 +190,7 @@ def accept_all(address: str) -> None:
         if time.monotonic() > deadline:
             raise LoopError(f"{len(queue)} pictures were captured, not {CAPTURED}")
         time.sleep(0.2)
-    for one in queue:
+    for one in queue[:CAPTURED]:
         body = {"decision": "accept", "revision": one["revision"]}
         post(f"{address}/v1/review/pictures/{one['name']}/decision", json=body)
 
@@ -176,14 +212,6 @@ def checked(answer: httpx.Response) -> dict[str, Any]:
     if not answer.is_success:
         raise LoopError(f"{answer.request.url} answered {answer.status_code}: {answer.text[:500]}")
     return dict(answer.json())
-
-
-def maskdet(*arguments: str, expected: int = 0) -> None:
-    """Run a command as a person would, and show it."""
-    print(f"$ maskdet {' '.join(arguments)}", flush=True)
-    done = subprocess.run([*MASKDET, *arguments], cwd=ROOT, check=False)
-    if done.returncode != expected:
-        raise LoopError(f"maskdet {arguments[0]} ended with {done.returncode}, not {expected}")
 
 
 def say(line: str) -> None:

@@ -9,8 +9,8 @@ thresholds and what each policy costs: METRICS is the metrics.json of `maskdet e
 With --profile MANIFEST the shipped model does not change, but its metadata get the profile of its answers on
 val: MANIFEST is the manifest.json that it was exported with.
 
-With --pictures PIPELINE only face_mask.pictures.json.gz is written: hashes of the pictures that the shipped
-model was trained and validated on, from the pipeline's data and split. Its lineage in a registry has them.
+With --pictures MANIFEST only face_mask.pictures.json.gz is written: hashes of the pictures that the shipped
+model was trained and validated on, for its lineage in a registry.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,6 @@ from safetensors.numpy import save_file
 from maskdet.artefacts import BEST, BUNDLE, MANIFEST
 from maskdet.dataset.learnt import data_sha256, learnt_sha256
 from maskdet.dataset.manifest import load_manifest
-from maskdet.dataset.prepare import prepare
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.shipped import MODEL_NAME, PICTURES_NAME, WEIGHTS_NAME
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
@@ -45,10 +43,8 @@ from maskdet.export.metadata import with_meta
 from maskdet.files import staged_file
 from maskdet.judging.bundles import survey_bundle
 from maskdet.pipeline.lineage import picture_records
-from maskdet.pipeline.session import open_pipeline
 from maskdet.pipeline.stages.export import bundle_figures
 from maskdet.registry.pictures import pictures_text
-from maskdet.training.networks.registry import variant
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights
@@ -106,18 +102,13 @@ def add_profile(manifest: Path, folder: Path) -> list[Path]:
     return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
 
 
-def list_pictures(config: Path, overrides: list[str], folder: Path) -> list[Path]:
-    """Write the hashes of the data's pictures. Raises DatasetError for faults, StageError if the data is not
-    that of the shipped bundle.
+def list_pictures(manifest: Path, folder: Path) -> list[Path]:
+    """Write the hashes of the manifest's pictures.
+
+    Raises StageError for another manifest than the one that the shipped bundle was exported with.
     """
-    with TemporaryDirectory(prefix="maskdet-") as name:
-        context = open_pipeline(config, overrides, Path(name))
-        out = context.path("prepare")
-        out.mkdir(parents=True)
-        prepare(context.pipeline.data, out, input_size=variant(context.pipeline.model.variant).input_size)
-        manifest = out / MANIFEST
-        _require_hash(manifest, load_bundle(folder / MODEL_NAME).meta.manifest_sha256)
-        text = pictures_text(picture_records(load_manifest(manifest)))
+    _require_hash(manifest, load_bundle(folder / MODEL_NAME).meta.manifest_sha256)
+    text = pictures_text(picture_records(load_manifest(manifest)))
     target = folder / PICTURES_NAME
     with staged_file(target) as aside:
         # Without a time, so that the same pictures give the same bytes.
@@ -148,7 +139,7 @@ def _policy_of(bundle: Bundle, judged: dict[str, Any], metrics: Path) -> Thresho
 
 
 def _require_hash(manifest: Path, expected: str) -> None:
-    # The shipped bundle names a manifest without roles, which said the same.
+    # The hash of what is learnt identifies the data of bundles whose manifest had no further content.
     if not manifest.is_file() or expected not in (data_sha256(manifest), learnt_sha256(manifest)):
         raise StageError(
             f"{manifest} is not the one that the bundle was made from", "run `maskdet run` to its end"
@@ -190,10 +181,10 @@ def _write(weights: Weights, meta: CheckpointMeta, model: bytes, target: Path) -
 
 
 def _written(given: argparse.Namespace) -> list[Path]:
+    if given.pictures:
+        return list_pictures(given.pictures, MODELS)
     if given.profile:
         return add_profile(given.profile, MODELS)
-    if given.pictures:
-        return list_pictures(given.pictures, given.set, MODELS)
     return restate(given.restate, MODELS) if given.restate else ship(given.run, MODELS)
 
 
@@ -205,8 +196,7 @@ def main() -> int:
     which.add_argument("run", type=Path, metavar="RUN_DIR", nargs="?")
     which.add_argument("--restate", type=Path, metavar="METRICS")
     which.add_argument("--profile", type=Path, metavar="MANIFEST")
-    which.add_argument("--pictures", type=Path, metavar="PIPELINE")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the pipeline")
+    which.add_argument("--pictures", type=Path, metavar="MANIFEST")
     given = parser.parse_args()
     try:
         for path in _written(given):

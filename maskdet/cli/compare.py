@@ -19,7 +19,7 @@ def compare(
         list[str],
         typer.Argument(
             metavar="RUN...",
-            help="Names or folders of runs, .onnx files, or default, the shipped model.",
+            help="Names or folders of runs, .onnx files, models:NAME@ALIAS, or default.",
         ),
     ],
     runs: Runs = RUNS,

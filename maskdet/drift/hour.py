@@ -33,8 +33,11 @@ class Start(NamedTuple):
 
 
 class Key(NamedTuple):
-    """version: first characters of the bundle's sha256; camera: "" if the client named none."""
+    """model: the name that it is served under; version: first characters of the bundle's sha256;
+    camera: "" if the client named none.
+    """
 
+    model: str
     version: str
     camera: str
 
@@ -48,9 +51,9 @@ class Hour:
     requests: int = 0
     faults: int = 0
 
-    def count(self, version: str, camera: str, seen: Sighting, bins: Bins) -> None:
+    def count(self, key: Key, seen: Sighting, bins: Bins) -> None:
         """Count one picture."""
-        tally = self._tally(version, camera, bins)
+        tally = self._tally(key, bins)
         if tally is not None:
             tally.add(seen)
 
@@ -61,7 +64,7 @@ class Hour:
     def merge(self, other: Hour) -> None:
         """Add another's counts; where both have a version, it has the same bins."""
         for key, tally in other.tallies.items():
-            mine = self._tally(key.version, key.camera, tally.bins)
+            mine = self._tally(key, tally.bins)
             if mine is not None:
                 mine.merge(tally)
         for start in other.starts:
@@ -70,17 +73,14 @@ class Hour:
         self.requests += other.requests
         self.faults += other.faults
 
-    def _tally(self, version: str, camera: str, bins: Bins) -> Tally | None:
-        key = Key(version, camera)
+    def _tally(self, key: Key, bins: Bins) -> Tally | None:
         if key not in self.tallies:
-            if (
-                version not in (versions := {one.version for one in self.tallies})
-                and len(versions) >= MOST_VERSIONS
-            ):
+            answering = {(one.model, one.version) for one in self.tallies}
+            if (key.model, key.version) not in answering and len(answering) >= MOST_VERSIONS:
                 return None
             cameras = {one.camera for one in self.tallies}
-            if camera not in cameras and len(cameras) >= MOST_CAMERAS:
-                key = Key(version, OTHER)
+            if key.camera not in cameras and len(cameras) >= MOST_CAMERAS:
+                key = key._replace(camera=OTHER)
             self.tallies.setdefault(key, Tally(bins))
         return self.tallies[key]
 
@@ -100,7 +100,7 @@ def read_hour(raw: Mapping[str, Any], bins: Mapping[str, Bins]) -> Hour:
     for one in raw["tallies"]:
         if one["version"] in bins and CAMERA.fullmatch(one["camera"]):
             tally = Tally.read(one, bins[one["version"]])
-            hour.tallies[Key(one["version"], one["camera"])] = tally
+            hour.tallies[Key(str(one["model"]), one["version"], one["camera"])] = tally
     hour.starts = [Start(float(one["at"]), str(one["model"]), str(one["version"])) for one in raw["starts"]]
     return hour
 

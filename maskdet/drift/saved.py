@@ -26,11 +26,9 @@ def saved_views(folder: Path, hours: int, limit: float, version: str = "") -> li
     last = hour_of(now)
     wanted, versions = range(last - hours + 1, last + 1), store.versions()
     history = History(wanted, now, versions, store.read(wanted, versions))
-    serving = {versions[one].model: one for one in history.used()}
-    if version:
-        if version not in versions:
-            raise UsageError(f"{folder} has no statistics of version {version}", _HINT)
-        serving = {versions[version].model: version}
+    serving = {model: one for model, one in history.used() if version in ("", one)}
+    if version and not serving:
+        raise UsageError(f"{folder} has no statistics of version {version} in the last {hours} hours", _HINT)
     if not serving:
         raise UsageError(f"{folder} has no statistics of the last {hours} hours", _HINT)
     viewer = Viewer(history, serving, limit)

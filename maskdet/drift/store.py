@@ -46,6 +46,7 @@ class Store:
         self._hours = folder / "hours"
         self._versions = folder / "versions"
         self._lock = folder / ".lock"
+        self._written: set[str] = set()
 
     def prepare(self) -> None:
         """Create the folders. Raises ServingError if they cannot be written to."""
@@ -64,10 +65,16 @@ class Store:
             ) from error
 
     def write_version(self, version: Version) -> None:
-        """Kept as first written: the time of the first answer, and the bins that all tallies have."""
-        path = self._versions / f"{version.version}.json"
-        if not path.exists():
-            _write(path, version.to_json())
+        """Kept as first written, if it can be read: the bins are those of all tallies."""
+        path = self._path(version.version)
+        if not (version.version in self._written and path.exists()):
+            if self.version(version.version) is None:
+                _write(path, version.to_json())
+            self._written.add(version.version)
+
+    def version(self, name: str) -> Version | None:
+        """As it was first written; None if it was not, or cannot be read."""
+        return _read_version(self._path(name))
 
     def versions(self) -> dict[str, Version]:
         """All versions that can be read, by name."""
@@ -109,7 +116,10 @@ class Store:
                 _merge(folder, versions)
         by_age = sorted(versions.values(), key=lambda version: version.since)
         for version in by_age[:-MOST_VERSIONS_KEPT]:
-            (self._versions / f"{version.version}.json").unlink(missing_ok=True)
+            self._path(version.version).unlink(missing_ok=True)
+
+    def _path(self, version: str) -> Path:
+        return self._versions / f"{version}.json"
 
     def _folders(self) -> Iterator[tuple[int, Path]]:
         with suppress(FileNotFoundError):
@@ -168,9 +178,11 @@ def _hour(path: Path, raw: Any, bins: Mapping[str, Bins]) -> Hour | None:
 
 
 def _read_version(path: Path) -> Version | None:
-    """None for a damaged file, or one that has just been removed."""
+    """None for a damaged file, or none."""
     try:
         return Version.read(_load(path))
+    except FileNotFoundError:
+        return None
     except _BROKEN as error:
         logger.warning("statistics damaged", extra={"fields": {"file": str(path), "error": str(error)[:200]}})
         return None

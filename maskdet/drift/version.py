@@ -1,4 +1,4 @@
-"""A model version as the statistics know it: which bins it counts in, and its reference."""
+"""A bundle as the statistics know it: which bins it counts in, and its reference."""
 
 from __future__ import annotations
 
@@ -16,28 +16,24 @@ NAME: Final = re.compile(r"[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """model: the name that it is served under; since: when it first answered, seconds since the epoch;
-    profile: None for a bundle without one; bins: those of all its tallies.
+    """since: when it first answered, in seconds since the epoch; profile: None for a bundle without one;
+    bins: those of all its tallies.
     """
 
     version: str
-    model: str
     since: float
     profile: Profile | None
     bins: Bins
 
     @classmethod
-    def of(
-        cls, version: str, model: str, since: float, labels: tuple[str, ...], profile: Profile | None
-    ) -> Version:
+    def of(cls, version: str, since: float, labels: tuple[str, ...], profile: Profile | None) -> Version:
         """A version that begins to answer."""
-        return cls(version, model, since, profile, Bins.of(labels, profile))
+        return cls(version, since, profile, Bins.of(labels, profile))
 
     def to_json(self) -> dict[str, Any]:
         """For `read`."""
         return {
             "version": self.version,
-            "model": self.model,
             "since": self.since,
             "labels": self.bins.labels,
             "edges": self.bins.edges,
@@ -54,4 +50,4 @@ class Version:
         if profile is not None and not profile.fits(len(labels)):
             raise ValueError("the profile does not fit the labels")
         edges = {name: tuple(float(edge) for edge in edges) for name, edges in raw["edges"].items()}
-        return cls(raw["version"], str(raw["model"]), float(raw["since"]), profile, Bins(labels, edges))
+        return cls(raw["version"], float(raw["since"]), profile, Bins(labels, edges))

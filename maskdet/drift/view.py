@@ -17,7 +17,7 @@ class VerdictCounts(Section):
 
 
 class HourView(VerdictCounts):
-    """One hour. `drift`: verdict by feature, of the version with most pictures in it."""
+    """One hour. `drift`: by feature over the last 24 hours, of the version with most pictures in it."""
 
     start: int
     """Seconds since the epoch."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
 
 from maskdet.detector.profile import LABEL
-from maskdet.drift.comparison import FeatureDrift
+from maskdet.drift.comparison import FeatureDrift, compare
 from maskdet.drift.history import History, worst
 from maskdet.drift.hour import SECONDS
 from maskdet.drift.tally import OUTCOMES, Tally
 from maskdet.drift.version import Version
 from maskdet.drift.view import CameraView, FeatureView, HourView, SwapView, VerdictCounts, VersionView, View
+
+LATELY_HOURS: Final = 24
+"""Hours behind the drift of an hour."""
 
 
 class Viewer:
@@ -25,10 +32,10 @@ class Viewer:
         self._camera = camera
 
     def view(self, model: str, version: str, *, kept: bool, delay_seconds: float) -> View:
-        """`version` is one that `History.knows` of the model; the other figures cover all of its versions."""
+        """The version is one of the model; the other figures cover all that it had."""
         history, known = self._history, self._history.versions[version]
-        seen = history.tally(version, camera=self._camera)
-        drift = history.drift(version, self._limit, camera=self._camera)
+        seen = history.tally(model, version, camera=self._camera)
+        drift = history.drift(model, version, self._limit, camera=self._camera)
         profile = known.profile
         return View(
             model=model,
@@ -39,9 +46,9 @@ class Viewer:
             limit=self._limit,
             kept=kept,
             delay_seconds=delay_seconds,
-            hours=tuple(self._hours(self._used(model))),
+            hours=tuple(self._hours(model)),
             versions=tuple(self._versions(model)),
-            cameras=tuple(self._cameras(version)),
+            cameras=tuple(self._cameras(model, version)),
             features=tuple(_feature(one, known, seen) for one in drift),
             swaps=tuple(
                 SwapView(at=swap.at, old=swap.old, new=swap.new)
@@ -55,15 +62,18 @@ class Viewer:
     def _used(self, model: str) -> list[str]:
         """The model's versions that answered, the latest last, and the present one."""
         history = self._history
-        used = [one for one in history.used() if history.versions[one].model == model]
+        used = [version for name, version in history.used() if name == model]
         present = self._serving[model]
         return used if present in used else [*used, present]
 
-    def _hours(self, used: Sequence[str]) -> Iterator[HourView]:
+    def _hours(self, model: str) -> Iterator[HourView]:
+        used = self._used(model)
+        lately = {one: self._lately(model, one) for one in used}
         for hour, counted in sorted(self._history.found.items()):
-            tallies = {one: self._history.tally(one, camera=self._camera, hour=hour) for one in used}
+            tallies = {one: self._history.tally(model, one, camera=self._camera, hour=hour) for one in used}
             busiest = max(used, key=lambda one: tallies[one].pictures)
-            drift = self._history.drift(busiest, self._limit, camera=self._camera, hour=hour)
+            profile = self._history.versions[busiest].profile
+            drift = compare(profile, lately[busiest][hour], self._limit) if profile else []
             yield HourView(
                 start=hour * SECONDS,
                 requests=counted.requests,
@@ -71,6 +81,24 @@ class Viewer:
                 drift={one.feature: one.verdict for one in drift if one.samples},
                 **{name: sum(tally.outcome(name) for tally in tallies.values()) for name in OUTCOMES},
             )
+
+    def _lately(self, model: str, version: str) -> dict[int, Tally]:
+        """By hour a version's counts of the last `LATELY_HOURS` hours: of one hour alone there are seldom
+        enough.
+
+        Only hours of the history count.
+        """
+        hours = sorted(self._history.found)
+        bins = self._history.versions[version].bins
+        each = [self._history.tally(model, version, camera=self._camera, hour=hour) for hour in hours]
+        starts = [bisect_right(hours, hour - LATELY_HOURS) for hour in hours]
+        found = {hour: Tally(bins) for hour in hours}
+        for name in bins.edges:
+            rows = np.array([tally.counts[name] for tally in each], np.int64).reshape(-1, bins.size(name))
+            sums = np.vstack([np.zeros_like(rows[:1]), rows.cumsum(axis=0)])
+            for place, hour in enumerate(hours):
+                found[hour].counts[name] = (sums[place + 1] - sums[starts[place]]).tolist()
+        return found
 
     def _versions(self, model: str) -> Iterator[VersionView]:
         history = self._history
@@ -80,16 +108,16 @@ class Viewer:
                 since=history.versions[one].since,
                 answering=one == self._serving[model],
                 reference=history.versions[one].profile is not None,
-                drift=worst(history.drift(one, self._limit, camera=self._camera)),
-                **_outcomes(history.tally(one, camera=self._camera)),
+                drift=worst(history.drift(model, one, self._limit, camera=self._camera)),
+                **_outcomes(history.tally(model, one, camera=self._camera)),
             )
 
-    def _cameras(self, version: str) -> Iterator[CameraView]:
-        for camera in self._history.cameras(version):
+    def _cameras(self, model: str, version: str) -> Iterator[CameraView]:
+        for camera in self._history.cameras(model, version):
             yield CameraView(
                 camera=camera,
-                drift=worst(self._history.drift(version, self._limit, camera=camera)),
-                **_outcomes(self._history.tally(version, camera=camera)),
+                drift=worst(self._history.drift(model, version, self._limit, camera=camera)),
+                **_outcomes(self._history.tally(model, version, camera=camera)),
             )
 
 

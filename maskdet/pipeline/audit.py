@@ -12,7 +12,7 @@ from maskdet.detector.shipped import shipped_model, ships_model
 from maskdet.files import staged_folder
 from maskdet.inbox.inbox import Inbox
 from maskdet.judging.audit.audit import Part, audit
-from maskdet.judging.audit.report import write_audit
+from maskdet.judging.audit.report import check_replaceable, write_audit
 from maskdet.judging.audit.suspects import AuditResult
 from maskdet.pipeline.audit_proposals import propose_suspects
 from maskdet.pipeline.models import model_of
@@ -52,6 +52,7 @@ class LabelAudit:
         manifest = load_manifest(context.path("prepare", MANIFEST))
         bundle = load_bundle(self.model)
         self.out = self.out or context.folder / f"audit-{self.model.stem}"
+        check_replaceable(self.out)
         self.result = audit(bundle, manifest, part=self.part, most=self.most, track=context.track)
         with staged_folder(self.out) as aside:
             write_audit(self.result, manifest, aside, self.out, context.track)

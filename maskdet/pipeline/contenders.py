@@ -39,7 +39,7 @@ def read_contenders(named: list[str], runs: Path) -> list[Contender]:
 
 
 def read_contender(named: str, runs: Path) -> Contender:
-    """A results folder, its name below `runs`, an exported .onnx, or `default`, the shipped model."""
+    """A results folder, its name below `runs`, or any model as `model_file` takes it."""
     for folder in (Path(named), runs / named):
         if (folder / RECORDS).is_dir():
             return _run(named, folder)

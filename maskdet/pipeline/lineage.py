@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from maskdet import __version__
-from maskdet.artefacts import BEST, BUNDLE, MANIFEST, METRICS, PARITY
+from maskdet.artefacts import BEST, BUNDLE, METRICS, PARITY
 from maskdet.dataset.manifest import Manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import DEFAULT, shipped_pictures, shipped_weights, ships_model
@@ -48,7 +48,7 @@ def run_lineage(context: Context, manifest: Manifest, start: RunStart, gates: Pa
         source=f"{context.folder.parent.name}/{context.folder.name}",
         parent=start.parent,
         start=start.words,
-        data_sha256=sha256_file(context.path("prepare", MANIFEST)),
+        data_sha256=manifest.data_hash,
         pictures={part: len(manifest.part(part)) for part in ("train", "val")},
         settings=_settings(context),
         checkpoint_sha256=sha256_file(context.path("train", BEST)),

@@ -26,7 +26,7 @@ from maskdet.errors import PictureError, UsageError
 from maskdet.flow import run_in_order
 from maskdet.machine import core_count
 from maskdet.prediction.proposals import FORMATS as PROPOSALS
-from maskdet.prediction.proposals import proposals_folder
+from maskdet.prediction.proposals import check_free, proposals_folder
 from maskdet.prediction.results import Failure, Prediction, PredictSummary
 from maskdet.prediction.sources import Source, find_sources
 from maskdet.prediction.video import frame_count, read_frames
@@ -57,6 +57,7 @@ def predict(
     """
     started = time.perf_counter()
     _check(formats)
+    check_free(formats, out)
     thresholds = thresholds_of(detector.meta, threshold)
     found = find_sources(sources, leave_out=out)
     drawings = drawn_folder(out) if "draw" in formats else None

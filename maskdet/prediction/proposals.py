@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Final, TextIO
@@ -12,7 +12,7 @@ from maskdet.dataset.formats.labelled import LabelledObject
 from maskdet.dataset.formats.voc_writer import write_annotation
 from maskdet.dataset.formats.yolo_writer import write_labels
 from maskdet.dataset.sizes import Size
-from maskdet.errors import DatasetError
+from maskdet.errors import DatasetError, UsageError
 from maskdet.files import staged_folder, write_text
 from maskdet.prediction.results import Failure, Prediction
 from maskdet.prediction.sources import Source
@@ -65,6 +65,16 @@ class ProposalWriter:
             LabelledObject(self._labels[class_id], _box(edges), score=score)
             for class_id, score, edges in rows
         ]
+
+
+def check_free(formats: Collection[str], out: Path) -> None:
+    """Raise UsageError if proposals are there already: a person may have corrected them by now."""
+    for form in FORMATS:
+        folder = proposals_folder(out, form)
+        if form in formats and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            raise UsageError(
+                f"{folder} exists already, and may hold corrected labels", "move it, or choose another --out"
+            )
 
 
 @contextmanager

@@ -25,6 +25,8 @@ _INSTALL: Final = "pip install 'maskdet[signing]'"
 _KEY_HINT: Final = "`maskdet models keygen NAME` makes a pair; keys are PEM files of NIST curves"
 MAX_SIGNED_FILES: Final = 64
 """Files of a folder that is checked; a version has a dozen."""
+MAX_SIGNED_BYTES: Final = 1 << 30
+"""Bytes of all of them; a version has ten million."""
 
 
 def sign_version(layout: Layout, version: Version, private_key: Path, by: str) -> None:
@@ -155,9 +157,14 @@ def _hashing() -> Any:
 
 
 def _files(folder: Path) -> list[Path]:
+    """What is copied, within limits: whoever can write to the folder must not fill this machine's disk."""
     found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    if len(found) > MAX_SIGNED_FILES:
-        raise RegistryError(f"{folder} is not a version: it has {len(found)} files", "name a version instead")
+    size = sum(path.stat().st_size for path in found)
+    if len(found) > MAX_SIGNED_FILES or size > MAX_SIGNED_BYTES:
+        raise RegistryError(
+            f"{folder} is not a version: it has {len(found)} files of {size} bytes",
+            f"a version has at most {MAX_SIGNED_FILES} files of {MAX_SIGNED_BYTES} bytes in all",
+        )
     return found
 
 

@@ -41,5 +41,8 @@ def test_planted_errors_are_listed_and_drawn(tmp_path, monkeypatch, invoke):
     assert {record["about"].partition(":")[0] for record in records} == {"missing", "swapped", "misplaced"}
     assert all([face["disputed"] for face in record["proposed"]] == [True] for record in records)
     assert not list((tmp_path / "inbox" / "JPEGImages").iterdir())
+    with pytest.raises(UsageError, match="holds other files"):
+        invoke("data", "audit", "--model", "tiny.onnx", "--out", "faces")
+    assert len(list((tmp_path / "faces" / "JPEGImages").iterdir())) == 30
     with pytest.raises(UsageError, match="no such model"):
         invoke("data", "audit", "--model", "missing.onnx")

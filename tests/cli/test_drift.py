@@ -14,7 +14,7 @@ import pytest
 from sightings import LABELS, crowd
 from support import write_tiny_bundle
 
-from maskdet.drift.hour import Hour, Start, hour_of
+from maskdet.drift.hour import Hour, Key, Start, hour_of
 from maskdet.drift.profile import take_profile
 from maskdet.drift.store import Store
 from maskdet.drift.version import Version
@@ -36,12 +36,12 @@ def saw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
         store, draw = Store(tmp_path / "state"), np.random.default_rng(count)
         store.prepare()
         at = time.time() - 3600
-        known = Version.of(version, "mask", at, LABELS, profile)
+        known = Version.of(version, at, LABELS, profile)
         store.write_version(known)
         hour = Hour(requests=count)
         hour.start(Start(at, "mask", version))
         for number in range(count):
-            hour.count(version, f"gate-{number % 2}", crowd(draw, brightness), known.bins)
+            hour.count(Key("mask", version, f"gate-{number % 2}"), crowd(draw, brightness), known.bins)
         store.write(hour_of(at), hour)
         return tmp_path / "state"
 

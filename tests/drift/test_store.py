@@ -12,7 +12,7 @@ from sightings import LABELS, picture
 
 from maskdet.drift.features import Bins
 from maskdet.drift.history import History
-from maskdet.drift.hour import MOST_CAMERAS, MOST_VERSIONS, Hour, Start, hour_name, hour_number
+from maskdet.drift.hour import MOST_CAMERAS, MOST_VERSIONS, Hour, Key, Start, hour_name, hour_number
 from maskdet.drift.store import MERGED, MOST_VERSIONS_KEPT, Store
 from maskdet.drift.version import Version
 from maskdet.errors import ServingError
@@ -25,14 +25,14 @@ BINS = Bins(LABELS)
 def hour(pictures: int, camera: str = "", version: str = VERSION) -> Hour:
     made = Hour(requests=pictures)
     for _ in range(pictures):
-        made.count(version, camera, picture(), BINS)
+        made.count(Key("mask", version, camera), picture(), BINS)
     return made
 
 
 def store_in(folder: Path) -> Store:
     made = Store(folder)
     made.prepare()
-    made.write_version(Version.of(VERSION, "mask", NOW * 3600.0, LABELS, None))
+    made.write_version(Version.of(VERSION, NOW * 3600.0, LABELS, None))
     return made
 
 
@@ -112,9 +112,9 @@ def test_a_tally_in_other_bins_is_left_out(tmp_path: Path) -> None:
 def test_what_clients_choose_does_not_grow_without_end() -> None:
     made = Hour()
     for number in range(MOST_CAMERAS + 50):
-        made.count(VERSION, f"camera-{number}", picture(), BINS)
+        made.count(Key("mask", VERSION, f"camera-{number}"), picture(), BINS)
     for number in range(MOST_VERSIONS + 5):
-        made.count(f"{number:012x}", "", picture(), BINS)
+        made.count(Key("mask", f"{number:012x}", ""), picture(), BINS)
     for number in range(500):
         made.start(Start(number, "mask", VERSION))
 
@@ -128,7 +128,7 @@ def test_old_versions_are_forgotten_in_the_end(tmp_path: Path) -> None:
     one = Store(tmp_path)
     one.prepare()
     for number in range(MOST_VERSIONS_KEPT + 5):
-        one.write_version(Version.of(f"{number:012x}", "mask", float(number), LABELS, None))
+        one.write_version(Version.of(f"{number:012x}", float(number), LABELS, None))
 
     one.tidy(NOW, 48)
 
@@ -159,6 +159,16 @@ def test_swaps_are_changes_of_the_answering_version() -> None:
     found = History(range(2), 0, {}, {0: first, 1: second}).swaps()
 
     assert found == [(3, "a", "A", "B"), (9, "a", "B", "A")]
+
+
+def test_a_swap_is_known_though_the_old_version_started_long_ago() -> None:
+    versions = {name: Version.of(name, 0, LABELS, None) for name in (VERSION, "f" * 12)}
+    swapped = hour(1)
+    swapped.start(Start(NOW * 3600.0 + 7, "mask", "f" * 12))
+
+    found = History(range(NOW - 1, NOW + 1), 0, versions, {NOW - 1: hour(2), NOW: swapped}).swaps()
+
+    assert found == [(NOW * 3600.0 + 7, "mask", VERSION, "f" * 12)]
 
 
 WRITES = """

@@ -8,23 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_run import draw_run
+from drawn_run import draw_run, export_again, up_to_date
+from support import LABELS
 
+from maskdet.artefacts import PAGE
 from maskdet.files import write_text
+from maskdet.pipeline.ci.delivering import Delivering
 from maskdet.pipeline.contenders import read_contenders
-from maskdet.pipeline.run_files import write_run_page
 from maskdet.reporting.comparison import Comparison, comparison_page
 
 pytestmark = pytest.mark.slow
 WIDTHS = (1280, 390)
+GATES = {"gates": {"counts": {"pictures": 1, "faces": 1, "bare_faces": 1}, "limits": {"false_alarms": None}}}
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The pages of a run and of a comparison, by kind."""
     root = tmp_path_factory.mktemp("pages")
-    run = write_run_page(draw_run(root, "one"))
+    context = draw_run(root, "one", sections=GATES)
+    for labels in (LABELS, (LABELS[1], LABELS[0], LABELS[2])):
+        export_again(context, labels=labels)
+        Delivering(promote=True)(context, up_to_date())
     draw_run(root, "two", epochs=3)
+    run = context.folder / PAGE
     compared = root / "compared.html"
     write_text(compared, comparison_page(Comparison(read_contenders(["one", "two"], root / "runs"))))
     return {"run": run, "comparison": compared}
@@ -78,6 +85,20 @@ def test_the_language_changes_without_a_reload(browser: Any, pages: dict[str, Pa
         assert page.locator("#safety h2").inner_text() == "安全性"
         assert page.evaluate("window.mark") == 1
         assert "precision" not in page.locator("#accuracy .chart").first.inner_text()
+
+
+def test_a_slider_moves_from_one_models_boxes_to_the_others(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["run"], locale="en-US") as page:
+        duel = page.locator("#duels .duel").first
+        slider = duel.get_by_label("Line between champion and challenger")
+        assert duel.locator(".before rect").count() == duel.locator(".after rect").count() > 0
+        slider.focus()
+        page.keyboard.press("End")
+        clip = "element => getComputedStyle(element).clipPath"
+        assert duel.locator(".after").evaluate(clip) == "inset(0px 0px 0px 100%)"
+        page.keyboard.press("Home")
+        assert duel.locator(".after").evaluate(clip) == "inset(0px)"
+        assert "is refused by" in page.locator("#gates .verdict").inner_text()
 
 
 def test_on_paper_it_is_dark_on_white_and_whole(browser: Any, pages: dict[str, Path]) -> None:

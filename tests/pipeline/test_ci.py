@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from drawn_run import context_of, draw_run, export_again, up_to_date
 from support import LABELS
 from trained import REPO
 
-from maskdet.artefacts import PAGE
+from maskdet.artefacts import MANIFEST, PAGE
 from maskdet.cli.run import run as command
+from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import FolderInUse, TrainingError, UsageError
 from maskdet.pipeline.ci.delivering import Delivering
 from maskdet.pipeline.ci.reports import CI, COMMENT, DECIDING
@@ -177,6 +179,17 @@ def test_a_damaged_record_proves_nothing(reigning: Context) -> None:
     done, steps = deliver(reigning)
     assert done.fate is Fate.PROMOTED
     assert "gates" in steps
+
+
+def test_models_are_compared_on_a_val_of_a_single_picture(reigning: Context) -> None:
+    path = reigning.path("prepare", MANIFEST)
+    manifest = load_manifest(path)
+    alone = manifest.part("val")[-1]
+    replace(manifest, pictures=(*manifest.part("train"), alone)).write(path)
+    export_again(reigning, labels=SWAPPED)
+    refused, _ = deliver(reigning)
+    assert refused.fate is Fate.REFUSED
+    assert "### Worst regressions" in told(reigning)
 
 
 def test_a_failed_chain_delivers_nothing(run: Context) -> None:

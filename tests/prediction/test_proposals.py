@@ -14,6 +14,7 @@ from maskdet.dataset.formats.coco_reader import read_coco
 from maskdet.dataset.formats.voc_reader import read_voc
 from maskdet.dataset.formats.yolo_reader import read_yolo
 from maskdet.detector.detector import Detector
+from maskdet.errors import UsageError
 from maskdet.prediction.predict import predict
 
 OUT = Path("results")
@@ -54,11 +55,14 @@ def test_scores_are_kept_where_there_is_room(detector: Detector, photos: Path) -
     assert [len(line.split()) for line in lines] == [5, 5]
 
 
-def test_results_of_an_earlier_run_do_not_mix_in(detector: Detector, photos: Path) -> None:
-    predict(detector, ["photos"], formats=["voc"], out=OUT)
-    (photos / "none.png").unlink()
-    predict(detector, ["photos"], formats=["voc"], out=OUT)
-    assert [path.name for path in (OUT / "voc/Annotations").iterdir()] == ["口罩 a.xml"]
+@pytest.mark.parametrize("form", FORMATS)
+def test_labels_that_a_person_may_have_corrected_stay(detector: Detector, photos: Path, form: str) -> None:
+    predict(detector, ["photos"], formats=[form], out=OUT)
+    (OUT / form / "corrected").write_text("by hand")
+    with pytest.raises(UsageError, match=f"{form} exists already"):
+        predict(detector, ["photos"], formats=["csv", form], out=OUT)
+    assert (OUT / form / "corrected").read_text() == "by hand"
+    assert not (OUT / "predictions.csv").exists()
 
 
 def test_what_would_be_mixed_up_is_refused(detector: Detector, here: Path) -> None:

@@ -15,11 +15,13 @@ import pytest
 from maskdet.errors import EnvironmentProblem, RegistryError
 from maskdet.registry.records import Signed
 from maskdet.registry.registry import Registry
-from maskdet.registry.signing import check_signature, make_keys, sign_version, signed_copy
+from maskdet.registry.signing import MAX_SIGNED_BYTES, check_signature, make_keys, sign_version, signed_copy
 from maskdet.registry.verification import verify_registry
 from maskdet.serving.engine.source import Source
 
-needs_library = pytest.mark.skipif(find_spec("model_signing") is None, reason="needs maskdet[signing]")
+needs_library = pytest.mark.skipif(
+    not (find_spec("model_signing") and find_spec("OpenSSL")), reason="needs maskdet[signing]"
+)
 
 
 @pytest.fixture
@@ -124,6 +126,14 @@ def test_a_file_outside_of_a_registry_is_not_signed(
 ) -> None:
     with pytest.raises(RegistryError, match="is not signed"):
         check_signature(bundle(1), signed[1])
+
+
+@needs_library
+def test_a_folder_that_has_grown_is_not_copied(signed: tuple[Registry, Path]) -> None:
+    registry, public = signed
+    with (registry.folder / "face-mask" / "versions" / "0001" / "huge").open("wb") as stream:
+        stream.truncate(MAX_SIGNED_BYTES)  # sparse: it takes no room
+    assert "is not a version: it has 4 files of" in refusal(registry, 1, public)
 
 
 @needs_library

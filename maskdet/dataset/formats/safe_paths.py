@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Final
+
+_LONGEST_NAME: Final = 255
+"""Bytes that file systems take for one name; asking for a longer one is an error, not a miss."""
+_LONGEST_PATH: Final = 1000
 
 
 def inner_path(text: str) -> PurePosixPath | None:
     """The path without `.` parts; None if it is absolute, leads upwards, or cannot be a file name here."""
+    if not text.isprintable() or len(text) > _LONGEST_PATH:
+        return None
     path = PurePosixPath(text.replace("\\", "/"))
     drive = PureWindowsPath(text).drive
-    if not path.parts or path.is_absolute() or drive or ".." in path.parts or not text.isprintable():
+    too_long = any(len(part.encode()) > _LONGEST_NAME for part in path.parts)
+    if not path.parts or path.is_absolute() or drive or ".." in path.parts or too_long:
         return None
     return path
 
 
 def existing_file(root: Path, path: PurePosixPath) -> Path | None:
-    """The file below `root`, None if there is none (or its name is too long to be one)."""
-    try:
-        file = root / path
-        return file if file.is_file() else None
-    except OSError:
-        return None
+    """The file below `root`, None if there is none."""
+    file = root / path
+    return file if file.is_file() else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -144,7 +145,7 @@ def _difficult_lines(root: Path) -> dict[str, frozenset[int]]:
         return {}
     try:
         value = json.loads(read_text(path))
-        return {str(file): frozenset(map(int, lines)) for file, lines in value.items()}
+        return {file: frozenset(map(operator.index, lines)) for file, lines in value.items()}
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         what = f"{path} is not an object of label files and their lines: {clean(str(error), 100)}"
         raise DatasetError(what, "correct it, or remove it: no object is then difficult") from error

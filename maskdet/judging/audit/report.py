@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from maskdet.dataset.manifest import Manifest
+from maskdet.errors import UsageError
 from maskdet.files import write_json, write_text
 from maskdet.judging.audit.page import page_text
 from maskdet.judging.audit.suspects import CSV_COLUMNS, AuditResult
@@ -15,6 +16,14 @@ from maskdet.progress import Track, silent
 PAGE: Final = "index.html"
 JSON: Final = "suspects.json"
 CSV: Final = "suspects.csv"
+
+
+def check_replaceable(folder: Path) -> None:
+    """Raise UsageError if the folder holds anything but an earlier audit, which a new one replaces."""
+    if not folder.exists():
+        return
+    if not folder.is_dir() or any(path.name not in {PAGE, JSON, CSV} for path in folder.iterdir()):
+        raise UsageError(f"{folder} holds other files", "choose a folder that does not exist with --out")
 
 
 def write_audit(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.artefacts import BUNDLE, GATES, MANIFEST
+from maskdet.asides import sweep
 from maskdet.errors import StageError
 from maskdet.files import sha256_file, write_json
 from maskdet.pipeline.cache import RELEASE
@@ -54,6 +55,8 @@ class Delivering:
             raise StageError(
                 f"{context.path('export', BUNDLE)} is missing", "set export.onnx: true to deliver a model"
             )
+        for folder in (context.path(CI), context.path(CI, DECIDING)):
+            sweep(folder)
         work = _Work.begin(context, self.promote, self.on_start)
         self.delivery = work.settled() or work.deliver(result)
 
@@ -101,11 +104,9 @@ class _Work:
 
     def deliver(self, result: RunResult) -> Delivery:
         """Every step that is left, and the reports."""
-        reasons: tuple[str, ...] = ()
         if self.seat.champion is not None and self.seat.bundle == self.bundle:
             # The job that promoted it was killed before it could say so.
-            version = self.seat.champion
-            delivery = self._ended(Fate.PROMOTED, version, self.seat.before, reasons)
+            delivery = self._ended(Fate.PROMOTED, self.seat.champion, self.seat.before, ())
         else:
             reasons = self._judged(result)
             version = self._registered()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maskdet.evaluation.tables import ABSENT
-from maskdet.gates.ruling import REFUSALS, shown
+from maskdet.gates.ruling import REFUSALS, Unit, shown
 from maskdet.reporting.markup import Markup, element, joined, table
 from maskdet.reporting.run_files import Document, RunFiles
 from maskdet.reporting.texts import say, word
@@ -38,8 +38,9 @@ def gates(run: RunFiles) -> Markup | None:
 
 
 def _row(rule: Document) -> tuple[str, ...]:
-    unit, style = rule["unit"], "fail" if rule["verdict"] in REFUSALS else "pass"
-    level = {"points": "share", "difference": "per 1000"}.get(unit, unit)
+    unit: Unit = rule["unit"]
+    style = "fail" if rule["verdict"] in REFUSALS else "pass"
+    level = {"points": "share", "difference": "per 1000"}.get(unit, str(unit))
     ends = rule["interval"]
     return (
         rule["name"],

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from maskdet.detector.answer import answer
 from maskdet.drift.history import History
-from maskdet.drift.hour import Hour, Start, hour_of
+from maskdet.drift.hour import Hour, Key, Start, hour_of
 from maskdet.drift.psi import LIMIT
 from maskdet.drift.sighting import Sighting, sighting
 from maskdet.drift.store import SETTLED_HOURS, Store
@@ -59,21 +59,24 @@ class Monitor:
     def answers(self, name: str, model: ServedModel) -> None:
         """From now on this model answers under its name: one version more, or again."""
         version, meta = bundle_id(model), model.meta
-        known = Version.of(version, name, self._now(), meta.labels, meta.profile)
+        began = self._now()
+        known = Version.of(version, began, meta.labels, meta.profile)
+        if self._store is not None:
+            known = self._store.version(version) or known
         with self._lock:
             self._versions.setdefault(version, known)
-            self._hour().start(Start(known.since, name, version))
+            self._hour().start(Start(began, name, version))
 
     def observe(self, results: list[PictureResult], camera: str, faults: int) -> None:
         """Count one request's pictures; faults: those without an answer."""
-        seen = [(bundle_id(result.model), _sighting(result)) for result in results]
+        seen = [(_key(result, camera), _sighting(result)) for result in results]
         with self._lock:
             hour = self._hour()
             hour.requests += 1
             hour.faults += faults
-            for version, one in seen:
-                if version in self._versions:
-                    hour.count(version, camera, one, self._versions[version].bins)
+            for key, one in seen:
+                if key.version in self._versions:
+                    hour.count(key, one, self._versions[key.version].bins)
 
     def history(self, hours: int) -> History:
         """The last so many hours, the present one included."""
@@ -182,7 +185,7 @@ class DriftGauges(Collector):
         samples = GaugeMetricFamily("maskdet_drift_samples", f"Pictures or faces {about}", labels=labels)
         state = GaugeMetricFamily("maskdet_drift", "1 drift, 0 none, -1 too few samples", labels=labels)
         for model, version in self._serving().items():
-            for one in history.drift(version, LIMIT):
+            for one in history.drift(model, version, LIMIT):
                 names = (model, one.feature)
                 samples.add_metric(names, one.samples)
                 state.add_metric(names, _STATES[one.verdict])
@@ -190,6 +193,10 @@ class DriftGauges(Collector):
                     psi.add_metric(names, one.psi)
                     chance.add_metric(names, one.chance)
         yield from (psi, chance, samples, state)
+
+
+def _key(result: PictureResult, camera: str) -> Key:
+    return Key(result.model.name, bundle_id(result.model), camera)
 
 
 def _sighting(result: PictureResult) -> Sighting:

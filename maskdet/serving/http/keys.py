@@ -19,6 +19,7 @@ PAGE_FILES = "/web/"
 OPEN_PATHS = (
     "/",
     "/review",
+    "/monitor",
     "/health",
     "/health/live",
     "/health/ready",

@@ -75,12 +75,12 @@ def _shown(service: Service, options: MonitorOptions) -> tuple[str, str]:
 
 def _view(service: Service, options: MonitorOptions, name: str, version: str) -> str:
     monitor = service.engine.monitor
-    history = monitor.history(options.hours)
-    if not history.knows(name, version):
+    history, serving = monitor.history(options.hours), service.engine.versions()
+    if version != serving[name] and not history.knows(name, version):
         raise BadOption(
             f"version: {name} has no version {version[:40]!r} here", "leave it out for the present one"
         )
-    viewer = Viewer(history, service.engine.versions(), LIMIT, options.camera)
+    viewer = Viewer(history, serving, LIMIT, options.camera)
     return viewer.view(name, version, kept=monitor.kept, delay_seconds=WRITE_SECONDS).model_dump_json()
 
 

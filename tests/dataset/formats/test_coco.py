@@ -64,7 +64,7 @@ def test_a_crowd_is_a_difficult_object(root: Path) -> None:
             ".",
             "\x00.jpg",
         ),
-        *("a\n.jpg", 5, None, ["a.jpg"]),
+        *("a\n.jpg", f"{'x' * 300}.jpg", 5, None, ["a.jpg"]),
     ],
 )
 def test_no_path_leads_out_of_the_set(root: Path, tmp_path: Path, name: object) -> None:

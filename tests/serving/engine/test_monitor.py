@@ -14,6 +14,7 @@ from support import LABELS, paint, write_tiny_bundle
 
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.profile import Profile
+from maskdet.drift.features import Bins
 from maskdet.drift.profile import take_profile
 from maskdet.serving.engine import monitor as monitor_module
 from maskdet.serving.engine.engine import Engine
@@ -80,7 +81,7 @@ def looked(model: ServedModel, picture: Picture, **options: Any) -> PictureResul
 
 
 def verdicts(monitor: Monitor, version: str, hours: int = 24) -> dict[str, str]:
-    return {one.feature: one.verdict for one in monitor.history(hours).drift(version, 0.25)}
+    return {one.feature: one.verdict for one in monitor.history(hours).drift("tiny", version, 0.25)}
 
 
 def test_the_same_kind_of_pictures_has_not_drifted_and_a_dark_one_has(
@@ -95,13 +96,13 @@ def test_the_same_kind_of_pictures_has_not_drifted_and_a_dark_one_has(
 
     history = monitor.history(24)
     gate, cellar = (
-        {one.feature: one.verdict for one in history.drift(version, 0.25, camera=name)}
+        {one.feature: one.verdict for one in history.drift("tiny", version, 0.25, camera=name)}
         for name in ("gate", "cellar")
     )
 
     assert set(gate.values()) == {"stable"}
     assert {name for name, verdict in cellar.items() if verdict == "drift"} >= {"brightness", "faces"}
-    assert history.cameras(version) == ["cellar", "gate"]
+    assert history.cameras("tiny", version) == ["cellar", "gate"]
 
 
 def test_few_pictures_are_too_few(model: ServedModel, clock: Clock) -> None:
@@ -142,12 +143,12 @@ def test_counts_survive_a_restart_and_swaps_are_marked(
     history = second.history(24)
 
     old, new = plain.sha256[:12], model.sha256[:12]
-    assert (history.tally(old).pictures, history.tally(new).pictures) == (2, 1)
-    assert history.used() == [old, new]
+    assert (history.tally("tiny", old).pictures, history.tally("tiny", new).pictures) == (2, 1)
+    assert history.used() == [("tiny", old), ("tiny", new)]
     assert [(swap.old, swap.new) for swap in history.swaps()] == [(old, new)]
     assert [(hour.requests, hour.faults) for _, hour in sorted(history.found.items())] == [(1, 1), (1, 0)]
     assert history.versions[new].profile == model.meta.profile
-    assert second.history(1).tally(old).pictures == 0
+    assert second.history(1).tally("tiny", old).pictures == 0
 
 
 def test_hours_that_left_memory_are_counted_once(model: ServedModel, clock: Clock, tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_hours_that_left_memory_are_counted_once(model: ServedModel, clock: Cloc
         monitor.observe([black], "", 0)
         monitor._write()
         clock.now += HOUR
-        counted.append(monitor.history(1000).tally(model.sha256[:12]).pictures)
+        counted.append(monitor.history(1000).tally("tiny", model.sha256[:12]).pictures)
 
     # Of a day, the present hour is still empty.
     assert counted == [min(number, 23) for number in range(1, 31)]
@@ -175,7 +176,9 @@ def test_without_a_folder_memory_ends_after_two_days(model: ServedModel, clock: 
         clock.now += HOUR
 
     assert len(monitor._counted) == monitor_module.MEMORY_HOURS
-    assert monitor.history(10_000).tally(model.sha256[:12]).pictures == monitor_module.MEMORY_HOURS - 1
+    assert (
+        monitor.history(10_000).tally("tiny", model.sha256[:12]).pictures == monitor_module.MEMORY_HOURS - 1
+    )
 
 
 def test_a_full_disk_stops_no_counting_and_is_made_up_for(
@@ -191,7 +194,7 @@ def test_a_full_disk_stops_no_counting_and_is_made_up_for(
     monitor._write()
 
     other = Monitor(ServeSettings(monitor=tmp_path), clock)
-    assert other.history(1).tally(model.sha256[:12]).pictures == 1
+    assert other.history(1).tally("tiny", model.sha256[:12]).pictures == 1
 
 
 def _full(*_: object, **__: object) -> str:
@@ -234,3 +237,44 @@ def test_requests_reach_the_gauges(app: Any) -> None:
 def test_the_engine_tells_its_own_versions(app: Any) -> None:
     engine: Engine = app.engine
     assert engine.versions() == {"tiny": engine.models["tiny"].sha256[:12]}
+
+
+def test_one_bundle_under_two_names_has_two_histories(
+    model: ServedModel, clock: Clock, tmp_path: Path
+) -> None:
+    settings = ServeSettings(monitor=tmp_path)
+    renamed = ServedModel("hall", load_bundle(write_tiny_bundle(tmp_path / "x.onnx")), SETTINGS, cores=1)
+    renamed.meta, renamed.sha256 = model.meta, model.sha256
+    black, version = np.zeros((64, 64, 3), np.uint8), model.sha256[:12]
+    for name, one, count in (("tiny", model, 2), ("hall", renamed, 3)):
+        monitor = Monitor(settings, clock)
+        monitor.answers(name, one)
+        monitor.observe([looked(one, black)] * count, "", 0)
+        monitor.start()
+        monitor.close()
+
+    history = Monitor(settings, clock).history(1)
+
+    assert {one: history.tally(*one).pictures for one in history.used()} == {
+        ("tiny", version): 2,
+        ("hall", version): 3,
+    }
+
+
+def test_a_version_keeps_the_bins_that_it_was_first_counted_in(
+    plain: ServedModel, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an update of maskdet that has other bins."""
+    settings, black = ServeSettings(monitor=tmp_path), looked(plain, np.zeros((64, 64, 3), np.uint8))
+    for edges in ({"brightness": (10.0, 20.0)}, {"brightness": (1.0, 2.0, 3.0)}):
+        monkeypatch.setattr("maskdet.drift.features.EDGES", edges)
+        monkeypatch.setattr(Bins.__init__, "__defaults__", (edges,))
+        monitor = Monitor(settings, clock)
+        monitor.answers("tiny", plain)
+        monitor.observe([black], "", 0)
+        monitor.start()
+        monitor.close()
+
+    counted = Monitor(settings, clock).history(1).tally("tiny", plain.sha256[:12])
+
+    assert (counted.pictures, counted.counts) == (2, {"brightness": [2, 0, 0]})

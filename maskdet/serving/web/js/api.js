@@ -24,6 +24,11 @@ export class Api {
     return this.request("v1/page");
   }
 
+  /** What the server has seen; options as of GET /v1/monitor. */
+  monitor(options) {
+    return this.request(`v1/monitor?${new URLSearchParams(options)}`);
+  }
+
   /** The result with all candidates, so that thresholds can be changed without another request. */
   detect(blob, { model = "", patient = true } = {}) {
     return this.look(blob, { candidates: "true", ...(model ? { model } : {}) }, patient);

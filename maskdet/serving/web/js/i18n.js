@@ -34,6 +34,11 @@ export function errorText(error, values = {}) {
   return t(known, { message: error.message, ...values });
 }
 
+/** For the browser's formats of numbers and times. */
+export function languageTag() {
+  return TAGS[language];
+}
+
 export function setLanguage(wanted, { keep = false } = {}) {
   language = wanted in TEXTS ? wanted : "en";
   if (keep) remember(language);
