@@ -234,6 +234,17 @@ def test_without_keys_only_people_at_the_machine_see_pictures(
         assert app.get(f"/v1/review/pictures{path}", headers=headers).status_code == status
 
 
+@pytest.mark.parametrize(("keys", "status"), [(False, 403), (True, 200)])
+def test_pages_of_other_origins_need_a_key(
+    in_process: Callable[..., Any], tmp_path: Path, keys: bool, status: int
+) -> None:
+    key = {"name": "anna", "hash": hash_key("secret"), "scopes": ["review"]}
+    app = in_process(inbox=str(tmp_path), cors_origins=("*",), api_keys=[key] if keys else [])
+    headers = {**HERE, "origin": "https://friend.example", "x-api-key": "secret"}
+
+    assert app.get("/v1/review/pictures", headers=headers).status_code == status
+
+
 @pytest.fixture
 def keyed(in_process: Callable[..., Any], tmp_path: Path) -> Any:
     key = {"name": "anna", "hash": hash_key("secret"), "scopes": ["review"]}
