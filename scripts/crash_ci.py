@@ -1,8 +1,8 @@
 """Kill `maskdet run --ci` at random moments: the next call completes, and nothing is ever half-written.
 
-Usage: crash_ci.py [--kills N]. Each round starts the job on a small drawn project, ends it with SIGKILL after
-a random time, and checks registry, champion and records. When a job completes, the next one gets other
-settings, so that stages, gates, registration and promotion are all met.
+Usage: crash_ci.py [--kills N]. Each round starts the job on a small drawn project, ends it with SIGKILL at a
+random moment of a random step, and checks registry, champion and records. After a few kills the job must
+complete, and the next one gets other settings.
 """
 
 from __future__ import annotations
@@ -45,6 +45,21 @@ gates:
     false_alarms: {judge: "off"}
     p95_ratio: null
 """
+LASTS = {
+    "prepare": 0.5,
+    "config": 0.1,
+    "train": 15.0,
+    "eval": 8.0,
+    "export": 15.0,
+    "gates": 1.0,
+    "register": 0.3,
+    "promote": 0.1,
+    "report": 0.5,
+}
+"""About how many seconds each step takes on two free cores."""
+STEPS = (*LASTS, "register", "promote", "report")
+"""Those that change the registry are drawn twice as often."""
+KILLS_A_JOB = 4
 PATIENCE = 900
 """Seconds for one whole job."""
 
@@ -70,23 +85,17 @@ def main() -> int:
 def crash(project: Path, kills: int, draw: random.Random) -> Counter[str]:
     """How often the job was killed in which step."""
     where: Counter[str] = Counter()
-    seconds = {"threshold": 60.0, "epochs": 60.0}
     number = 0
     while where.total() < kills:
         number += 1
-        # Every third job trains again; the others only evaluate, export and deliver again.
-        kind = "epochs" if number % 3 == 1 else "threshold"
-        settings = [f"train.seed={number // 3}", f"eval.max_bare_passed={number / 1000}"]
-        while where.total() < kills:
-            step = killed(project, settings, draw.uniform(0.1, seconds[kind]))
-            if step is None:
-                break
-            where[step] += 1
-            check(project)
-            print(f"kill {where.total()}: in {step}", flush=True)
-        began = time.monotonic()
+        # Every fourth job trains again; the others evaluate, export and deliver again.
+        settings = [f"train.seed={number // 4}", f"eval.max_bare_passed={number / 1000}"]
+        for step in draw.choices(STEPS, k=KILLS_A_JOB):
+            if where.total() < kills and killed(project, settings, step, draw.uniform(0, LASTS[step])):
+                where[step] += 1
+                check(project)
+                print(f"kill {where.total()}: in {step}", flush=True)
         complete(project, settings)
-        seconds[kind] = max(5.0, time.monotonic() - began)
     return where
 
 
@@ -95,21 +104,20 @@ def job(settings: list[str]) -> list[str]:
     return [sys.executable, "-m", "maskdet", "run", "--ci", *options]
 
 
-def killed(project: Path, settings: list[str], after: float) -> str | None:
-    """The step in which the job was when it was killed; None if it had ended by then."""
+def killed(project: Path, settings: list[str], step: str, after: float) -> bool:
+    """Kill the job so many seconds after a step began; False if it had ended by then."""
     log = project / "job.log"
     with log.open("w") as stream:
         process = subprocess.Popen(job(settings), cwd=project, stdout=stream, stderr=stream)
-    try:
-        process.wait(after)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        steps = [line[3:] for line in log.read_text().splitlines() if line.startswith("== ")]
-        return steps[-1].partition(":")[0] if steps else "start"
+    while process.poll() is None:
+        if f"== {step}" in log.read_text():
+            time.sleep(after)
+            process.send_signal(signal.SIGKILL)
+            return process.wait() == -signal.SIGKILL
+        time.sleep(0.02)
     if process.returncode:
         raise CrashError(f"the job failed:\n{log.read_text()}")
-    return None
+    return False
 
 
 def check(project: Path) -> None:

@@ -111,7 +111,9 @@ def _tell_platform(context: Context, delivery: Delivery | None) -> None:
 
     comment = context.path(CI, COMMENT)
     if (summary := os.environ.get("GITHUB_STEP_SUMMARY")) and comment.is_file():
-        _append(Path(summary), comment.read_text(encoding="utf-8"), MAX_SUMMARY)
+        nothing = "Nothing to do: this is the report of the job that decided.\n\n"
+        head = nothing if delivery is not None and delivery.unchanged else ""
+        _append(Path(summary), head + comment.read_text(encoding="utf-8"), MAX_SUMMARY)
     if outputs := os.environ.get("GITHUB_OUTPUT"):
         told = {"model": context.pipeline.name, "status": "failed", "version": ""}
         if delivery is not None:

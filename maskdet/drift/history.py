@@ -56,8 +56,10 @@ class History:
         """Models and versions that answered pictures, the latest last."""
         hours = sorted(self.found)
         last = {(key.model, key.version): hour for hour in hours for key in self.found[hour].tallies}
+        # After a rollback the older version is the latest.
+        began = {one[1:]: one.at for hour in hours for one in sorted(self.found[hour].starts)}
         known = (one for one in last if one[1] in self.versions)
-        return sorted(known, key=lambda one: (last[one], self.versions[one[1]].since))
+        return sorted(known, key=lambda one: (last[one], began.get(one, self.versions[one[1]].since)))
 
     def cameras(self, model: str, version: str) -> list[str]:
         """Those that sent pictures to a model's version."""

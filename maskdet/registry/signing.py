@@ -112,17 +112,6 @@ def make_keys(private: Path, public: Path) -> None:
     public.write_bytes(key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo))
 
 
-def fingerprint_of(public_key: Path) -> str:
-    """sha256 of the key as the signatures name it. Raises RegistryError for a file that is no key."""
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-
-    try:
-        key = serialization.load_pem_public_key(public_key.read_bytes())
-    except (OSError, ValueError, TypeError) as error:
-        raise _no_key(public_key, error) from error
-    return _fingerprint(key)
-
-
 def _fingerprint(key: Any) -> str:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
 

@@ -171,6 +171,16 @@ def test_a_swap_is_known_though_the_old_version_started_long_ago() -> None:
     assert found == [(NOW * 3600.0 + 7, "mask", VERSION, "f" * 12)]
 
 
+def test_after_a_rollback_the_older_version_is_the_latest() -> None:
+    versions = {name: Version.of(name, at, LABELS, None) for name, at in ((VERSION, 1.0), ("f" * 12, 2.0))}
+    seen = hour(1, version="f" * 12)
+    seen.merge(hour(1))
+    for at, version in ((NOW * 3600.0 + 1, "f" * 12), (NOW * 3600.0 + 2, VERSION)):
+        seen.start(Start(at, "mask", version))
+
+    assert History(range(NOW, NOW + 1), 0, versions, {NOW: seen}).used()[-1] == ("mask", VERSION)
+
+
 WRITES = """
 import sys
 from pathlib import Path

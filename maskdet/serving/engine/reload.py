@@ -97,7 +97,7 @@ class Reloader:
         try:
             new = await asyncio.to_thread(self._loaded, name, source, old)
         except MaskdetError as error:
-            return self._refused(name, old, source.without_paths(error.what))
+            return self._refused(name, old, self._without_paths(source, error.what))
         # The running model must survive whatever is wrong with a file.
         except Exception:
             logger.exception("bundle failed")
@@ -124,6 +124,9 @@ class Reloader:
         model.probe()
         model.detect([model.prepare(Work(np.zeros(PROBE_SHAPE, np.uint8)))], alone=True)
         return model
+
+    def _without_paths(self, source: Source, text: str) -> str:
+        return source.without_paths(text.replace(str(self._settings.require_signature), "the public key"))
 
     def _refused(self, name: str, old: ServedModel, error: str) -> Reloaded:
         self._faults[name] = error

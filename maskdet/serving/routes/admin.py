@@ -59,7 +59,7 @@ def admin_routes(service: Service, reloading: Reloading) -> APIRouter:
             raise BundleRefused(
                 "; ".join(refused), "the old bundle stays in use; fix the file and reload again"
             )
-        return json_response(_answer(found).model_dump_json())
+        return json_response(_answer(found).model_dump_json(exclude_none=True))
 
     return router
 

@@ -145,7 +145,7 @@ class ServedBody(Schema):
     bundle: str = Field(examples=["3f1c5d0a9b2e"])
     """The first characters of the bundle file's sha256."""
     version: int | None = None
-    """Its number in the registry; null for a model that is not registered."""
+    """Its number in the registry; absent for a model that is not registered."""
     refused: bool = False
     """Whether a newer one was refused; GET /v1/models says why."""
 
@@ -218,7 +218,7 @@ class ReloadedBody(Schema):
     bundle: str
     """sha256 of the bundle in use."""
     version: int | None = None
-    """Its number in the registry; null for a model that is not registered."""
+    """Its number in the registry; absent for a model that is not registered."""
     outcome: Literal["swapped", "unchanged"]
 
 

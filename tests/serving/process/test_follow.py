@@ -158,6 +158,11 @@ def test_a_version_is_swapped_in_only_once_it_is_signed(
         sign_version(registry.layout("gate"), registry.version("gate", 2), private, "ann")
         until(lambda: not refused())
         assert ask(session, server.url) == (200, 2)
+        public.unlink()
+        registry.rollback("gate", "champion", why="so")
+        until(refused)
+        assert refused() == "the public key: No such file or directory"
+        assert ask(session, server.url) == (200, 2)
 
 
 def test_a_number_stays_what_it_is(registry: Registry, tmp_path: Path, start_server: Any) -> None:
