@@ -10,6 +10,7 @@ import typer
 
 from maskdet import __version__
 from maskdet.cli.config import config
+from maskdet.cli.data import app as data
 from maskdet.cli.doctor import doctor
 from maskdet.cli.eval import evaluate
 from maskdet.cli.export import export
@@ -48,6 +49,7 @@ app.command("status")(status)
 app.command("stop")(stop)
 app.command("request")(request)
 app.command("doctor")(doctor)
+app.add_typer(data, name="data")
 
 
 def _show_version(wanted: bool) -> None:

@@ -46,7 +46,8 @@ def perceptual_hash(pixels: Picture) -> str:
         return ""
     low, high = grey.min(), grey.max()
     levels = np.round((grey - low) / (high - low) * _LEVELS).astype(np.uint8).reshape(-1, 2)
-    return (levels[:, 0] << 4 | levels[:, 1]).tobytes().hex()
+    packed: NDArray[np.uint8] = levels[:, 0] << 4 | levels[:, 1]
+    return packed.tobytes().hex()
 
 
 def near_duplicates(one: str, other: str) -> bool:
@@ -136,7 +137,8 @@ def _resampled(start: float, size: float) -> NDArray[np.float64]:
     """[K, SIDE]: the mean of linearly interpolated samples in each of K cells of a window."""
     places = (start + size * (np.arange(_TERMS * _SAMPLES) + 0.5) / (_TERMS * _SAMPLES)) * SIDE - 0.5
     columns = [np.interp(places, np.arange(SIDE), unit) for unit in np.eye(SIDE)]
-    return np.stack(columns, axis=1).reshape(_TERMS, _SAMPLES, SIDE).mean(axis=1)
+    cells: NDArray[np.float64] = np.stack(columns, axis=1).reshape(_TERMS, _SAMPLES, SIDE).mean(axis=1)
+    return cells
 
 
 @cache

@@ -12,7 +12,7 @@ from maskdet.dataset.check import Check, CheckedPicture, check
 from maskdet.dataset.dealing import deal
 from maskdet.dataset.duplicates import DuplicatePair
 from maskdet.dataset.findings import Finding, bounded, by_severity, counts, sort_key
-from maskdet.dataset.frozen import FrozenVal, read_frozen
+from maskdet.dataset.frozen import read_frozen
 from maskdet.dataset.label_list import write_labels
 from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot, Part
 from maskdet.dataset.plots import draw_plots
@@ -72,18 +72,19 @@ def prepare(
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The checked pictures with all findings, the manifest of those in use, and val as it was frozen."""
+    """The checked pictures with all findings, and the manifest of those in use."""
 
     checked: Check
     manifest: Manifest
-    frozen: FrozenVal | None
 
     def freeze(self, settings: DataSettings) -> None:
-        """Add new val pictures, and new train pictures, to the file of data.frozen_val."""
-        if settings.frozen_val is None or self.frozen is None:
+        """Add pictures that are new to the file of data.frozen_val."""
+        if settings.frozen_val is None:
             return
-        joined = self.frozen.joined_by(self.manifest)
-        if joined != self.frozen:
+        # Read again: another run may have added to it since.
+        frozen = read_frozen(settings.frozen_val)
+        joined = frozen.joined_by(self.manifest)
+        if joined != frozen:
             joined.write(settings.frozen_val)
 
 
@@ -94,9 +95,7 @@ def decide(settings: DataSettings, track: Track = silent) -> Decided:
     frozen = read_frozen(settings.frozen_val) if settings.frozen_val else None
     dealt = deal(checked, settings.split, frozen)
     findings = sorted((*checked.findings, *dealt.findings()), key=sort_key)
-    return Decided(
-        replace(checked, findings=tuple(findings)), _manifest(checked, dealt.parts, settings), frozen
-    )
+    return Decided(replace(checked, findings=tuple(findings)), _manifest(checked, dealt.parts, settings))
 
 
 def _stop_on_errors(result: Check, settings: DataSettings) -> None:
@@ -136,7 +135,9 @@ def _manifest(result: Check, parts: Mapping[str, Part], settings: DataSettings) 
     pictures = tuple(
         _entry(picture, parts[picture.name]) for picture in result.pictures if picture.name in parts
     )
-    roots = tuple(ManifestRoot(root.name, root.root, root.weight) for root in settings.every_root)
+    roots = tuple(
+        ManifestRoot(root.name, root.root, root.weight, root.aliases) for root in settings.every_root
+    )
     return Manifest(result.labels, pictures, settings.roles, roots)
 
 

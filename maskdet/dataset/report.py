@@ -71,7 +71,7 @@ def _collections(manifest: Manifest) -> str:
         objects = sum(len(picture.objects) for picture in own)
         rows.append((_code(root.name), f"{len(own) - val}", f"{val}", f"{objects}", f"{root.weight:g}"))
     head = ("collection", "train", "val", "objects", "times an epoch shows a train picture")
-    return "\n\n".join(["## Collections", _table(head, rows)])
+    return "\n\n".join(["## Collections", markdown_table(head, rows)])
 
 
 def _counts(manifest: Manifest) -> str:
@@ -84,7 +84,7 @@ def _counts(manifest: Manifest) -> str:
     rows.append(("pictures", train.pictures, val.pictures))
     rows.append(("pictures without objects", train.negatives, val.negatives))
     cells = [(name, f"{left}", f"{right}", _share(right, left + right)) for name, left, right in rows]
-    table = _table(("class", "train", "val", "val share"), cells)
+    table = markdown_table(("class", "train", "val", "val share"), cells)
     parts = ["## Objects", table, f"![Objects per class and part]({OBJECTS})"]
     advice = [f"- {sentence}" for sentence in class_advice(manifest)]
     return "\n\n".join(parts + (["\n".join(advice)] if advice else []))
@@ -97,7 +97,7 @@ def _sizes(manifest: Manifest, input_size: tuple[int, int]) -> str:
         for label, values in sizes.items()
     ]
     rows.append(("all", *(f"{share_under(sizes.values(), limit):.1%}" for limit in SMALL)))
-    table = _table(("class", *(f"under {limit} px" for limit in SMALL)), rows)
+    table = markdown_table(("class", *(f"under {limit} px" for limit in SMALL)), rows)
     return "\n\n".join(
         [
             "## Face sizes",
@@ -176,7 +176,8 @@ def _notices(findings: Sequence[Finding]) -> str:
     return "\n\n".join([f"## Notices: {len(notices)}", legend, _block(bounded(notices, NOTICES))])
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The first column is words, the others are numbers."""
     rule = ["---", *("---:" for _ in head[1:])]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
 
