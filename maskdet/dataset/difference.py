@@ -20,7 +20,7 @@ class Side:
     """One manifest in figures. Quantiles are those of QUANTILES, None without a face or a picture.
 
     `objects`: by class the number in train and in val; `widths`: of faces, in pixels; `brightness`: mean luma
-    of pictures, 0..255; `collections`: pictures by root.
+    of pictures, 0..255; `collections`: pictures by root. A manifest without roots has neither of the two.
     """
 
     data_hash: str
@@ -71,7 +71,7 @@ def compare(before: Manifest, after: Manifest) -> Difference:
         renamed=tuple(
             f"{before.name(old)} → {after.name(new)}"
             for old, new in pairs
-            if (old.root, old.picture) != (new.root, new.picture)
+            if before.name(old) != after.name(new)
         ),
     )
 
@@ -86,10 +86,10 @@ def _matched(
     waiting: dict[str, list[ManifestPicture]] = defaultdict(list)
     for picture in before.pictures:
         waiting[picture.sha256].append(picture)
-    named = {(each.sha256, each.root, each.picture): each for each in before.pictures}
+    named = {(each.sha256, before.name(each)): each for each in before.pictures}
     pairs, rest = [], []
     for picture in after.pictures:
-        old = named.get((picture.sha256, picture.root, picture.picture))
+        old = named.get((picture.sha256, after.name(picture)))
         if old is None:
             rest.append(picture)
         else:
@@ -118,8 +118,8 @@ def _side(manifest: Manifest) -> Side:
         pictures={part: len(manifest.part(part)) for part in _PARTS},
         objects={label: {part: counts[label, part] for part in _PARTS} for label in manifest.labels},
         widths=_quantiles(list(_widths(manifest))),
-        brightness=_quantiles([picture.luma for picture in manifest.pictures]),
-        collections=dict(Counter(picture.root for picture in manifest.pictures)),
+        brightness=_quantiles([picture.luma for picture in manifest.pictures if picture.root]),
+        collections=dict(Counter(picture.root for picture in manifest.pictures if picture.root)),
         aliases={root.name: dict(sorted(root.aliases.items())) for root in manifest.roots},
         roles=dict(manifest.roles),
     )

@@ -33,7 +33,7 @@ def _rows(found: Difference) -> Iterator[tuple[str, ...]]:
         for part in old.pictures:
             before, after = (side.objects.get(label, {}).get(part, 0) for side in (old, new))
             yield _counts(f"{clean(label, 40)} in {part}", before, after)
-    for name in dict.fromkeys((*old.collections, *new.collections)):
+    for name in dict.fromkeys((*old.collections, *new.collections)) if old.collections else ():
         yield _counts(f"pictures of {name}", old.collections.get(name, 0), new.collections.get(name, 0))
     yield from _quantiles("face width, px", old.widths, new.widths)
     yield from _quantiles("brightness", old.brightness, new.brightness)

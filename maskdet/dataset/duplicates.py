@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskdet.dataset.likeness import alike_pairs
+from maskdet.dataset.likeness import HASH_DIGITS, alike_pairs
 from maskdet.types import IntArray
 
 NAMED = 8
@@ -30,6 +30,16 @@ class Duplicates:
 
     pairs: tuple[DuplicatePair, ...]
     groups: tuple[int, ...]
+
+
+def near_duplicates(one: str, other: str) -> bool:
+    """Whether two pictures are near-duplicates, by their perceptual hashes; one without a hash is like none.
+
+    For many hashes at once there is `likeness.alike_across`.
+    """
+    if len(one) != HASH_DIGITS or len(other) != HASH_DIGITS:
+        return False
+    return next(alike_pairs([one, other]), None) is not None
 
 
 def find_duplicates(names: Sequence[str], digests: Sequence[str], hashes: Sequence[str]) -> Duplicates:

@@ -50,11 +50,6 @@ def perceptual_hash(pixels: Picture) -> str:
     return packed.tobytes().hex()
 
 
-def near_duplicates(one: str, other: str) -> bool:
-    """Whether two pictures are near-duplicates, by their hashes."""
-    return bool(one and other) and next(alike_pairs([one, other]), None) is not None
-
-
 def same_picture(one: str, other: str) -> bool:
     """Whether one is a copy of the other as a whole, by their hashes."""
     if not one or not other:

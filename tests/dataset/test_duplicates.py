@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from maskdet.dataset import likeness
-from maskdet.dataset.duplicates import NAMED, Duplicates, find_duplicates
-from maskdet.dataset.likeness import HASH_DIGITS, near_duplicates, perceptual_hash, same_picture
+from maskdet.dataset.duplicates import NAMED, Duplicates, find_duplicates, near_duplicates
+from maskdet.dataset.likeness import HASH_DIGITS, perceptual_hash, same_picture
 
 
 def hash_of(picture: Image.Image) -> str:
@@ -124,4 +124,5 @@ def test_pictures_of_one_tone_are_like_none() -> None:
     flat = hash_of(Image.new("RGB", (50, 50), "red"))
     assert flat == ""
     assert not near_duplicates(flat, flat)
+    assert not near_duplicates("00ff", "00ff"), "a hash of another kind"
     assert not same_picture(flat, flat)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskdet.dataset.duplicates import near_duplicates
 from maskdet.dataset.findings import Finding
-from maskdet.dataset.likeness import HASH_DIGITS, near_duplicates
+from maskdet.dataset.likeness import HASH_DIGITS
 from maskdet.dataset.pictures import PictureFacts, read_all_facts, read_facts
 
 
