@@ -90,7 +90,7 @@ def _apart(checked: Check, dealt: Dealt, frozen: FrozenVal | None) -> Dealt:
 def _required(dealt: Dealt) -> Dealt:
     for part in ("train", "val"):
         if part not in dealt.parts.values():
-            hint = "add pictures, or restore those that data.frozen_val lists"
+            hint = "restore the pictures that data.frozen_val lists; without that file, val is chosen anew"
             raise DatasetError(f"data.frozen_val leaves {part} empty", hint)
     return dealt
 
