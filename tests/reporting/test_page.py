@@ -72,6 +72,17 @@ def test_the_figures_are_those_of_the_evaluation(run: Context, page: str) -> Non
     assert "the figure of eval" in page
 
 
+def test_every_axis_of_the_slices_is_shown(tmp_path: Path) -> None:
+    context = draw_run(tmp_path)
+    path = context.path("eval", METRICS)
+    judged = json.loads(path.read_text())
+    judged["slices"]["collection"] = {"<inbox>": judged["slices"]["brightness"]["dark"]}
+    path.write_text(json.dumps(judged))
+    text = write_run_page(context).read_text(encoding="utf-8")
+    assert ">collection</span>" in text
+    assert ": &lt;inbox&gt;" in text
+
+
 def test_names_and_messages_stay_text(page: str) -> None:
     tags = Tags(page).all
     assert not [name for _, attributes in tags for name in attributes if name.startswith("on")]
