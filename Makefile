@@ -1,6 +1,6 @@
 # Every target installs what it needs into .venv; PYTHON=/path/to/python chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-lowest lint bench clean
+.PHONY: help setup demo loop test test-lowest lint bench clean
 export PYTHON
 BIN := .venv/bin
 ARGS ?=
@@ -16,6 +16,9 @@ setup: ## Make .venv and install the locked packages (the targets below do this 
 
 demo: setup ## Train on the drawn sample set, export, serve and send one request
 	@$(BIN)/python scripts/demo.py
+
+loop: setup ## Correct pictures, retrain, judge, promote and roll back while a server answers (docs/loop.md)
+	@$(BIN)/python scripts/loop.py
 
 test: setup ## Run the tests (ARGS="-k name" passes options to pytest)
 	$(BIN)/python $(PYTEST) $(ARGS)

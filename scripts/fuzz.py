@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +31,16 @@ from health_watch import watched
 from hostile import Attack, attacks
 from served import ROOT, ServedError, end_on_sigterm, server
 
+from maskdet.inbox.inbox import Inbox
+from maskdet.inbox.proposal import Proposal
+from maskdet.inbox.record import ProposedFace
+
 sys.path.insert(0, str(Path(__file__).with_name("bench_serving")))
 from candidates import BenchError, cache_folder, own_venv
 
 TIMEOUT_SECONDS = 40.0
+READ = ("/", "/monitor", "/review", "/v1/models", "/v1/monitor", "/v1/monitor", "/v1/monitor", "/metrics")
+"""Routes that are only read."""
 LEAKS = (b"Traceback", b"site-packages", b'File "', b".py", str(ROOT).encode())
 """What no response may contain."""
 PATIENCE = ("--set", "serve.body_seconds=2", "--set", "serve.header_seconds=2")
@@ -55,6 +61,8 @@ NAMES = (
     "😷",
 )
 BOUNDARY = "fuzz-boundary"
+REVIEW = "/v1/review/pictures"
+PROPOSALS = 12
 LATE_MS = 100.0
 """How much the 99th percentile of /health/live under attack may exceed that of an idle process."""
 ATTACKERS = 4
@@ -73,9 +81,13 @@ class Shot:
 
 
 class Fuzzer:
-    """Requests from a seed: the same seed, the same requests. `model` is the name of the loaded model."""
+    """Requests from a seed: the same seed, the same requests.
 
-    def __init__(self, seed: int, model: str) -> None:
+    `model` is the name of the loaded model; `names` are those of pictures in the inbox; only routes that
+    start with `only` are aimed at.
+    """
+
+    def __init__(self, seed: int, model: str, names: Sequence[str] = (), only: str = "") -> None:
         self._random = random.Random(seed)  # noqa: S311  (no secret depends on it)
         self._pictures = sample_pictures()
         self._makers: dict[str, Callable[[], Any]] = {
@@ -92,6 +104,13 @@ class Fuzzer:
             "/v1/admin/reload": self._native,
             "/v1/corrections": self._native,
         }
+        for name in (*names, "0123456789abcdef", "..%2f..%2fetc", "%00"):
+            self._makers[f"{REVIEW}/{name}/decision"] = self._decision
+            self._makers[f"{REVIEW}/{name}/undo"] = self._decision
+        self._read = [*READ, REVIEW, f"{REVIEW}/"]
+        self._read += [f"{REVIEW}/{name}{end}" for name in names for end in ("", "/picture")]
+        others = ["/nothing/here", "/web/../x", "/%00%ff", *self._read]
+        self._paths = [path for path in [*self._makers] * 3 + others if path.startswith(only)]
 
     def shots(self, count: int) -> Iterator[Shot]:
         for _ in range(count):
@@ -99,11 +118,11 @@ class Fuzzer:
 
     def _shot(self) -> Shot:
         choose = self._random.choice
-        path = choose(
-            [*self._makers] * 3 + ["/", "/nothing/here", "/v1/models", "/metrics", "/web/../x", "/%00%ff"]
-        )
+        path = choose(self._paths)
         kind, body = self._body(path)
-        headers = [("Host", "x"), ("Content-Type", kind), ("Content-Length", self._length(len(body)))]
+        # Without keys, pictures are shown only to people at the machine, who call it by its name.
+        host = "127.0.0.1" if choose([True] * 9 + [False]) else "x"
+        headers = [("Host", host), ("Content-Type", kind), ("Content-Length", self._length(len(body)))]
         if path.startswith("/v2") and self._random.random() < 0.5:
             value = choose([str(len(body)), str(len(body) // 2), "x", "-1", "9" * 30])
             headers.append(("Inference-Header-Content-Length", value))
@@ -112,8 +131,9 @@ class Fuzzer:
             headers.append((name, SURROGATE))
         if self._random.random() < 0.03:
             headers += [(f"X-{number}", "y" * 200) for number in range(choose([50, 500]))]
-        method = choose(["POST"] * 12 + ["GET", "PUT", "OPTIONS", "BREW"])
-        line = f"{method} {path}{choose([''] * 4 + self._queries())} HTTP/1.1\r\n"
+        method = choose(["GET" if path in self._read else "POST"] * 12 + ["GET", "PUT", "OPTIONS", "BREW"])
+        queries = self._list_queries() if path == REVIEW else self._queries()
+        line = f"{method} {path}{choose([''] * 4 + queries)} HTTP/1.1\r\n"
         head = line + "".join(f"{name}: {value}\r\n" for name, value in headers) + "Connection: close\r\n\r\n"
         data = head.encode("utf-8", "surrogatepass") + body
         if self._random.random() < 0.02:
@@ -128,6 +148,10 @@ class Fuzzer:
             "?threshold=[",
             "?threshold=nan",
             "?visualize=1",
+            "?hours=9&camera=gate",
+            "?hours=9999999999999999999999",
+            "?hours=-1&version=%2e%2e%2f",
+            "?camera=" + "%ff" * 70,
             "?max_detections=-1",
             "?model=%ff",
             "?x=%00",
@@ -135,6 +159,19 @@ class Fuzzer:
             f'?threshold={{"{SURROGATE}":1}}',
             "?" + "a=1&" * 300,
         ]
+
+    def _list_queries(self) -> list[str]:
+        """Of the review queue."""
+        wanted = {
+            "state": ["open", "accepted", "rejected", "x", "%00"],
+            "why": ["uncertain", "", "%ff", "a" * 300],
+            "camera": ["north", SURROGATE],
+            "limit": ["1", "200", "0", "-1", "1e9", "x"],
+            "since": ["0", "253402300799", "nan", "inf", "-1", "1e300"],
+            "after": ["0 2026 0123456789abcdef", "1%20x", "%00", "9" * 400],
+        }
+        some = [key for key in wanted if self._random.random() < 0.4]
+        return ["?" + "&".join(f"{key}={self._random.choice(wanted[key])}" for key in some)] * 8
 
     def _length(self, size: int) -> str:
         if self._random.random() < 0.97:
@@ -266,6 +303,18 @@ class Fuzzer:
             {"image": self._maybe(self._base64()), "threshold": threshold, "visualize": self._maybe(True)}
         )
 
+    def _decision(self) -> Any:
+        edges = [self._maybe(self._random.randrange(-10, 300)) for _ in range(4)]
+        box = self._some({"label": self._maybe("with_mask"), "box": self._maybe(edges)})
+        how = self._random.choice(["accept", "correct", "skip", "reject", "reject", "maybe"])
+        return self._some(
+            {
+                "decision": self._maybe(how),
+                "revision": self._maybe(self._random.randrange(1, 40)),
+                "boxes": self._maybe([box] * self._random.choice((0, 1, 1, 2, 1001))),
+            }
+        )
+
     def _oip(self) -> Any:
         tensor = {
             "name": self._maybe("image"),
@@ -368,7 +417,13 @@ def judged(answer: bytes) -> tuple[int, str]:
 
 
 def fuzz(
-    port: int, model: str, count: int, seed: int, seconds: float
+    port: int,
+    model: str,
+    count: int,
+    seed: int,
+    seconds: float,
+    names: Sequence[str] = (),
+    only: str = "",
 ) -> tuple[collections.Counter[int], list[str]]:
     """Statuses, and what was wrong; stops after `seconds` whether or not all were sent."""
     deadline = time.monotonic() + seconds
@@ -379,7 +434,7 @@ def fuzz(
         return shot, fired(port, shot) if time.monotonic() < deadline else None
 
     with ThreadPoolExecutor(4) as pool:
-        for shot, outcome in pool.map(one, Fuzzer(seed, model).shots(count)):
+        for shot, outcome in pool.map(one, Fuzzer(seed, model, names, only).shots(count)):
             if outcome is None:
                 continue
             statuses[outcome[0]] += 1
@@ -476,6 +531,7 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=ROOT / "runs" / "sample" / "export" / "model.onnx")
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="fuzz only routes that start like this")
     parser.add_argument("--seconds", type=float, default=900, help="limit for each of the two parts")
     parser.add_argument("--examples", type=int, default=100, help="of schemathesis per route; 0: skip it")
     parser.add_argument("--hostile-bytes", type=int, default=4_000_000, help="per hostile body; 0: skip them")
@@ -483,18 +539,23 @@ def main() -> int:
     end_on_sigterm()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return run(options, Path(folder) / "serve.log")
+            return run(options, Path(folder))
     except (OSError, ServedError, BenchError) as error:
         print(f"fuzz: {error}", file=sys.stderr)
         return 1
 
 
-def run(options: argparse.Namespace, log: Path) -> int:
+def run(options: argparse.Namespace, folder: Path) -> int:
     found: list[str] = []
-    with server(log, "--model", str(options.model.resolve()), *PATIENCE) as address:
+    log, inbox = folder / "serve.log", folder / "inbox"
+    names = fill(inbox)
+    with server(log, "--model", str(options.model.resolve()), "--inbox", str(inbox), *PATIENCE) as address:
         port = int(address.rpartition(":")[2])
         before = good_ms(port)
-        statuses, faults = fuzz(port, model_name(address), options.requests, options.seed, options.seconds)
+        model = model_name(address)
+        statuses, faults = fuzz(
+            port, model, options.requests, options.seed, options.seconds, names, options.only
+        )
         print(f"{sum(statuses.values())} requests: {dict(sorted(statuses.items()))}")
         found += faults
         found += under_attack(port, model_name(address), options.hostile_bytes)
@@ -511,6 +572,18 @@ def run(options: argparse.Namespace, log: Path) -> int:
     for fault in found[:20]:
         print(f"FAIL {fault}")
     return 1 if found else 0
+
+
+def fill(folder: Path) -> list[str]:
+    """Proposals for the review queue; returns their names."""
+    inbox, names = Inbox(folder), []
+    for seed in range(PROPOSALS):
+        pixels = np.random.default_rng(seed).integers(0, 256, (48, 64, 3), np.uint8)
+        data = cv2.imencode(".png", pixels)[1].tobytes()
+        face = ProposedFace(label="with_mask", box=(4, 4, 20, 20))
+        record = inbox.propose(Proposal(data, pixels, [face], "uncertain"), alike_too=True)
+        names += [record.name] if record else []
+    return names
 
 
 def under_attack(port: int, model: str, size: int) -> list[str]:

@@ -57,6 +57,7 @@ def json_routes(model: str) -> dict[str, str]:
         "/ppdet/prediction": "value",
         "/object-detection": "image",
         f"/v2/models/{model}/infer": "inputs",
+        "/v1/review/pictures/0123456789abcdef/decision": "boxes",
     }
 
 
@@ -67,7 +68,9 @@ def form_routes(model: str) -> tuple[str, ...]:
 
 
 def request(path: str, kind: str, body: bytes, name: str, headers: str = "") -> Attack:
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+    )
     return Attack(f"{path} {name}", f"{head}{headers}Connection: close\r\n\r\n".encode() + body)
 
 
@@ -247,21 +250,23 @@ def tensors(model: str, size: int) -> Iterator[Attack]:
 
 def framings(size: int) -> Iterator[Attack]:
     """Bytes around the bodies."""
-    head = b"POST /v1/detect HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+    head = b"POST /v1/detect HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
     chunked = b"Transfer-Encoding: chunked\r\n\r\n"
     for length in (1, 20):
         chunk = f"{length:x}\r\n".encode() + bytes(length) + b"\r\n"
         yield Attack(f"chunks of {length}", head + chunked + chunk * (size // len(chunk)) + b"0\r\n\r\n")
-    get = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    get = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     yield Attack(
         "many requests at once", get * 2000 + head + b"Content-Length: 0\r\nConnection: close\r\n\r\n"
     )
     yield Attack("many headers", head + b"a:b\r\n" * 6000 + b"\r\n")
     yield Attack("an endless header", head + b"a: " + b"b" * size)
     yield Attack("an endless line", b"GET /" + b"a" * size)
-    yield Attack("many query fields", b"POST /v1/detect?" + b"a&" * 15_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    yield Attack(
+        "many query fields", b"POST /v1/detect?" + b"a&" * 15_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    )
     yield request(
         "/v1/detect", JSON, gzip.compress(bytes(size)), "gzip encoding", "Content-Encoding: gzip\r\n"
     )
     for path in ("/docs", "/openapi.json", "/metrics", "/v1/models", "/v1/page", "/nothing"):
-        yield Attack(path, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        yield Attack(path, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())

@@ -54,7 +54,7 @@ class Writer:
         registry.set_alias(MODEL, "champion", version.number, why="it is the newest")
         registry.set_alias(MODEL, "challenger", version.number, why="it is the newest")
         registry.rollback(MODEL, "champion")
-        prune(registry.layout(MODEL), 3, "writer", dry_run=False)
+        prune(registry, MODEL, 3, "writer", dry_run=False)
 
     def forever(self) -> None:
         for number in count():
@@ -102,7 +102,7 @@ def check(registry: Registry) -> None:
     for alias in registry.aliases(MODEL):
         registry.resolve(f"models:{MODEL}@{alias}").checked_bundle()
     registry.versions(MODEL)
-    prune(registry.layout(MODEL), 3, "checker", dry_run=False)
+    prune(registry, MODEL, 3, "checker", dry_run=False)
     faults = [fault for one in verify_registry(registry) for fault in one.faults]
     left = [str(path) for path in registry.folder.rglob(f"{PREFIX}*")]
     events, targets = registry.history(MODEL), registry.aliases(MODEL)

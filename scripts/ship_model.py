@@ -5,11 +5,18 @@ from exactly these weights.
 
 With --restate METRICS the shipped model does not change, but its metadata state which policy chose its
 thresholds and what each policy costs: METRICS is the metrics.json of `maskdet eval --model default`.
+
+With --profile MANIFEST the shipped model does not change, but its metadata get the profile of its answers on
+val: MANIFEST is the manifest.json that it was exported with.
+
+With --pictures MANIFEST only face_mask.pictures.json.gz is written: hashes of the pictures that the shipped
+model was trained and validated on, for its lineage in a registry.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import json
 import sys
@@ -24,14 +31,20 @@ from onnx import numpy_helper
 from safetensors.numpy import save_file
 
 from maskdet.artefacts import BEST, BUNDLE, MANIFEST
-from maskdet.dataset.learnt import data_sha256
+from maskdet.dataset.learnt import data_sha256, learnt_sha256
+from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.bundle import Bundle, load_bundle
-from maskdet.detector.shipped import MODEL_NAME, WEIGHTS_NAME
+from maskdet.detector.shipped import MODEL_NAME, PICTURES_NAME, WEIGHTS_NAME
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
 from maskdet.errors import MaskdetError, StageError
+from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.assembly import store_meta
+from maskdet.export.metadata import with_meta
 from maskdet.files import staged_file
+from maskdet.judging.bundles import survey_bundle
+from maskdet.pipeline.lineage import picture_records
 from maskdet.pipeline.stages.export import bundle_figures
+from maskdet.registry.pictures import pictures_text
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights
@@ -46,7 +59,7 @@ def ship(run: Path, target: Path) -> list[Path]:
     bundle_file = run / "export" / BUNDLE
     bundle = load_bundle(bundle_file)
     weights = read_weights(run / "train" / BEST)
-    _require_manifest(run, bundle.meta.manifest_sha256)
+    _require_hash(run / "prepare" / MANIFEST, bundle.meta.manifest_sha256)
     _require_same(weights, bundle_file, len(bundle.meta.labels))
     meta = CheckpointMeta(
         name=bundle.meta.name,
@@ -75,6 +88,34 @@ def restate(metrics: Path, folder: Path) -> list[Path]:
     return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
 
 
+def add_profile(manifest: Path, folder: Path) -> list[Path]:
+    """Write the profile of its answers on val into the shipped bundle; all else in it stays, to the byte.
+
+    Raises StageError for another manifest than the one that it was exported with.
+    """
+    bundle = load_bundle(folder / MODEL_NAME)
+    _require_hash(manifest, bundle.meta.manifest_sha256)
+    _, profile = survey_bundle(bundle, load_manifest(manifest), EvalSettings())
+    data = with_meta(bundle.model, bundle.meta.model_copy(update={"profile": profile}))
+    weights = folder / WEIGHTS_NAME
+    known = {"bundle_sha256": hashlib.sha256(data).hexdigest()}
+    return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
+
+
+def list_pictures(manifest: Path, folder: Path) -> list[Path]:
+    """Write the hashes of the manifest's pictures.
+
+    Raises StageError for another manifest than the one that the shipped bundle was exported with.
+    """
+    _require_hash(manifest, load_bundle(folder / MODEL_NAME).meta.manifest_sha256)
+    text = pictures_text(picture_records(load_manifest(manifest)))
+    target = folder / PICTURES_NAME
+    with staged_file(target) as aside:
+        # Without a time, so that the same pictures give the same bytes.
+        aside.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    return [target]
+
+
 def _judged(metrics: Path) -> dict[str, Any]:
     hint = "`maskdet eval --model default` writes it to eval-face_mask/ in the results folder"
     try:
@@ -97,9 +138,9 @@ def _policy_of(bundle: Bundle, judged: dict[str, Any], metrics: Path) -> Thresho
     )
 
 
-def _require_manifest(run: Path, expected: str) -> None:
-    manifest = run / "prepare" / MANIFEST
-    if not manifest.is_file() or data_sha256(manifest) != expected:
+def _require_hash(manifest: Path, expected: str) -> None:
+    # The hash of what is learnt identifies the data of bundles whose manifest had no further content.
+    if not manifest.is_file() or expected not in (data_sha256(manifest), learnt_sha256(manifest)):
         raise StageError(
             f"{manifest} is not the one that the bundle was made from", "run `maskdet run` to its end"
         )
@@ -139,6 +180,14 @@ def _write(weights: Weights, meta: CheckpointMeta, model: bytes, target: Path) -
     return paths
 
 
+def _written(given: argparse.Namespace) -> list[Path]:
+    if given.pictures:
+        return list_pictures(given.pictures, MODELS)
+    if given.profile:
+        return add_profile(given.profile, MODELS)
+    return restate(given.restate, MODELS) if given.restate else ship(given.run, MODELS)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -146,10 +195,12 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("run", type=Path, metavar="RUN_DIR", nargs="?")
     which.add_argument("--restate", type=Path, metavar="METRICS")
+    which.add_argument("--profile", type=Path, metavar="MANIFEST")
+    which.add_argument("--pictures", type=Path, metavar="MANIFEST")
     given = parser.parse_args()
     try:
-        for path in restate(given.restate, MODELS) if given.restate else ship(given.run, MODELS):
-            print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
+        for path in _written(given):
+            print(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)")
     except MaskdetError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -17,7 +17,7 @@ from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, 
 from maskdet.detector.bundle import load_bundle
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.files import sha256_file, write_json
-from maskdet.judging.bundles import evaluate_bundle
+from maskdet.judging.bundles import judge_bundle
 from maskdet.pipeline.cache import StageRecord, inputs_of, written
 from maskdet.pipeline.outcome import RunResult, StageOutcome, State
 from maskdet.pipeline.schema import PipelineFile
@@ -55,7 +55,7 @@ def draw_run(
     context.path("export").mkdir()
     bundle = load_bundle(write_tiny_bundle(context.path("export", BUNDLE)))
     context.path("eval").mkdir()
-    write_evaluation(evaluate_bundle(bundle, manifest, EvalSettings()), manifest.files, context.path("eval"))
+    write_evaluation(judge_bundle(bundle, manifest, EvalSettings())[0], manifest.files, context.path("eval"))
     _write_parity(context.path("export", PARITY))
     _write_records(context)
     return context

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from maskdet.detector.profile import Profile
 from maskdet.detector.settings import METADATA_KEY, BundleMeta, NmsSettings
 from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.lexicon import Role, label_roles
@@ -31,6 +32,7 @@ def write_tiny_bundle(
     threshold_policy: ThresholdPolicy | None = None,
     metrics: Mapping[str, float] | None = None,
     roles: Mapping[str, Role] | None = None,
+    profile: Profile | None = None,
     manifest_sha256: str = "",
 ) -> Path:
     """Write a bundle of up to three labels; input_size (height, width) in multiples of GRID; the names tell
@@ -48,6 +50,7 @@ def write_tiny_bundle(
         thresholds=dict(thresholds) if thresholds is not None else dict.fromkeys(labels, 0.5),
         threshold_policy=threshold_policy or ThresholdPolicy(),
         metrics=dict(metrics or {}),
+        profile=profile,
         manifest_sha256=manifest_sha256,
     )
     path.write_bytes(tiny_model(meta).SerializeToString())

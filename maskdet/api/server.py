@@ -14,6 +14,7 @@ from weakref import finalize
 
 from maskdet.errors import MaskdetError, ServingError
 from maskdet.pipeline.models import existing_model
+from maskdet.registry.reference import is_reference
 
 _MARK: Final = " at http"
 _STOP_SECONDS: Final = 60.0
@@ -58,16 +59,29 @@ def serve(
     >>> with maskdet.serve() as server:
     ...     httpx.post(f"{server.url}/v1/detect", files={"image": open("photo.jpg", "rb")}).json()
 
-    model: an .onnx bundle, a results folder such as "runs/NAME", or "default", the shipped model.
+    model: an .onnx bundle, a results folder such as "runs/NAME", "models:NAME@ALIAS", a registered model,
+        whose alias is followed, or "default", the shipped one.
     port: 0 picks a free one; see `url`.
     overrides: "serve.KEY=value" each, such as "serve.workers=2".
 
     It listens on this machine only. The `serve` section of a pipeline.yml in the current directory applies.
     Raises ServingError if the server does not start, and errors of `maskdet.load` for the model.
     """
-    file = existing_model(Path(model))
+    named = Path(model)
+    file = existing_model(named)
+    answering = named if is_reference(named) else file
     sets = [part for text in overrides for part in ("--set", text)]
-    command = [sys.executable, "-m", "maskdet", "serve", "--model", str(file), "--port", str(port), *sets]
+    command = [
+        sys.executable,
+        "-m",
+        "maskdet",
+        "serve",
+        "--model",
+        str(answering),
+        "--port",
+        str(port),
+        *sets,
+    ]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True

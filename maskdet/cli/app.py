@@ -11,7 +11,9 @@ import typer
 from maskdet import __version__
 from maskdet.cli.compare import compare
 from maskdet.cli.config import config
+from maskdet.cli.data import data
 from maskdet.cli.doctor import doctor
+from maskdet.cli.drift import drift
 from maskdet.cli.eval import evaluate
 from maskdet.cli.export import export
 from maskdet.cli.gates import gates
@@ -54,8 +56,10 @@ app.command("serve")(serve)
 app.command("status")(status)
 app.command("stop")(stop)
 app.command("request")(request)
+app.command("drift")(drift)
 app.command("doctor")(doctor)
 app.add_typer(models, name="models")
+app.add_typer(data, name="data")
 
 
 def _show_version(wanted: bool) -> None:

@@ -31,7 +31,10 @@ def predict(
     formats: Annotated[
         list[str] | None,
         typer.Option(
-            "--format", metavar="FORMAT", help="json, csv or draw. Repeatable.", show_default="json and draw"
+            "--format",
+            metavar="FORMAT",
+            help="json, csv or draw; voc, yolo or coco: proposals for a labelling tool. Repeatable.",
+            show_default="json and draw",
         ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results go.")] = Path(

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import Overrides, Runs
-from maskdet.cli.session import bundles_of, open_serving, stand_in, with_flags
+from maskdet.cli.options import Overrides, RegistryFolder, Runs
+from maskdet.cli.session import open_serving, sources_of, stand_in, with_flags
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from maskdet.serving.engine.source import Source
     from maskdet.serving.settings import ServeSettings
 
 
@@ -35,9 +36,18 @@ def serve(
         typer.Option(
             "--model",
             metavar="[NAME=]FILE",
-            help="An exported .onnx, or default, the shipped model. Repeatable with names; the first serves "
-            "requests that name none.",
+            help="An exported .onnx, models:NAME@ALIAS, which is followed, or default, the shipped model. "
+            "Repeatable with names; the first serves requests that name none.",
             show_default="of the pipeline file",
+        ),
+    ] = None,
+    registry: RegistryFolder = None,
+    require_signature: Annotated[
+        Path | None,
+        typer.Option(
+            "--require-signature",
+            metavar="PUBLIC_KEY",
+            help="Load only registered models signed with this key. Sets serve.require_signature.",
         ),
     ] = None,
     host: Annotated[
@@ -64,6 +74,10 @@ def serve(
     inbox: Annotated[
         Path | None,
         typer.Option("--inbox", metavar="DIR", help="Where corrections go. Sets serve.inbox."),
+    ] = None,
+    monitor: Annotated[
+        Path | None,
+        typer.Option("--monitor", metavar="DIR", help="Where statistics are kept. Sets serve.monitor."),
     ] = None,
     cors: Annotated[
         list[str] | None,
@@ -95,12 +109,15 @@ def serve(
     Runs until Ctrl-C or SIGTERM; reachable from this machine only, unless --host says otherwise.
     """
     flags: dict[str, object] = {
+        "registry.root": registry,
+        "serve.require_signature": require_signature,
         "serve.host": host,
         "serve.port": port,
         "serve.workers": workers,
         "serve.device": device,
         "serve.watch": watch,
         "serve.inbox": inbox,
+        "serve.monitor": monitor,
         "serve.cors_origins": cors,
     }
     hub = config is not None and config.suffix == ".json"
@@ -108,21 +125,29 @@ def serve(
         overrides = [*_hub_settings(config, models or []), *(overrides or [])]
     named = models or [str(model) for model in [stand_in(config)] if model]
     context = open_serving(None if hub else config, with_flags(overrides, flags), runs, named=bool(named))
-    bundles = bundles_of(context, named)
+    sources = sources_of(context, named)
     settings = _with_keys(context.pipeline.serve, api_keys or [], api_key_file)
 
-    from maskdet.cli.console import print_lines, shown
+    from maskdet.cli.console import print_lines
     from maskdet.serving.process.logs import log_to
-    from maskdet.serving.process.serve import serve as serve_bundles
+    from maskdet.serving.process.serve import serve as serve_sources
 
     log_to()
-    listing = ", ".join(f"{name}={shown(path)}" if name else shown(path) for name, path in bundles.items())
+    listing = ", ".join(
+        f"{name}={_shown(source)}" if name else _shown(source) for name, source in sources.items()
+    )
 
     def ready(url: str, thresholds: Mapping[str, str]) -> None:
         lines = (f"thresholds of {name}: {said}" for name, said in thresholds.items())
         print_lines([f"serving {listing} at {url}", *lines])
 
-    serve_bundles(bundles, settings, ready)
+    serve_sources(sources, settings, ready)
+
+
+def _shown(source: Source) -> str:
+    from maskdet.cli.console import shown
+
+    return source.reference or shown(source.path)
 
 
 def _hub_settings(config: Path | None, models: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from maskdet.pipeline.outcome import RunOptions, RunResult
     from maskdet.pipeline.run import Then
     from maskdet.pipeline.stage import Context
+    from maskdet.serving.engine.source import Source
 
 
 def open_pipeline(config: Path | None, overrides: Sequence[str], runs: Path) -> Context:
@@ -93,25 +94,36 @@ def run_stage(
     finish_stage(context, stage, result)
 
 
-def bundles_of(context: Context, named: Sequence[str]) -> dict[str, Path]:
+def sources_of(context: Context, named: Sequence[str]) -> dict[str, Source]:
     """Models to serve by name, as `[NAME=]FILE`; else those of the pipeline file, else its exported one.
 
-    An empty name means the bundle's own. Raises UsageError or StageError.
+    An empty name means the registered model's, or the bundle's own. Raises UsageError, StageError or
+    RegistryError.
     """
     from maskdet.errors import UsageError
-    from maskdet.pipeline.models import model_of
 
     if not named and context.pipeline.serve.models:
-        return {name: model_of(context, path) for name, path in context.pipeline.serve.models.items()}
-    found: dict[str, Path] = {}
+        return {name: _source(context, path) for name, path in context.pipeline.serve.models.items()}
+    found: dict[str, Source] = {}
     for text in named:
         name, file = _named(text)
         if name in found:
             raise UsageError(
                 f"--model {text}: two models would have the same name", "write --model NAME=FILE"
             )
-        found[name] = model_of(context, file)
-    return found or {"": model_of(context, None)}
+        found[name] = _source(context, file)
+    return found or {"": _source(context, None)}
+
+
+def _source(context: Context, named: Path | None) -> Source:
+    from maskdet.pipeline.models import model_of
+    from maskdet.registry.reference import is_reference
+    from maskdet.serving.engine.source import Source
+
+    file = model_of(context, named)
+    if named is not None and is_reference(named):
+        return Source(context.pipeline.registry.root, str(named))
+    return Source(file)
 
 
 def _named(text: str) -> tuple[str, Path]:

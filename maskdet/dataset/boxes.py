@@ -24,7 +24,7 @@ def usable_objects(
     usable = []
     for item in objects:
         label = _label(item, labels, report)
-        sound = _is_sound(item, size, report)
+        sound = is_sound(item, size, report)
         if label is None or not sound or item.number in conflicts:
             continue
         first = seen.setdefault((label, item.box), item.number)
@@ -60,7 +60,8 @@ def _conflicts(objects: Sequence[LabelledBox], labels: LabelBook, report: Collec
     return numbers
 
 
-def _is_sound(item: LabelledBox, size: tuple[int, int], report: Collector) -> bool:
+def is_sound(item: LabelledBox, size: tuple[int, int], report: Collector) -> bool:
+    """Whether a box has area and lies in the picture of `size` (height, width), give or take TOLERANCE."""
     xmin, ymin, xmax, ymax = item.box
     height, width = size
     said = f"box {_shown(item.box)}"

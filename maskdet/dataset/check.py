@@ -15,6 +15,7 @@ from maskdet.dataset.layout import Pair, find_pairs, is_empty
 from maskdet.dataset.manifest import ManifestObject, unique_name
 from maskdet.dataset.pictures import FORMATS, PictureFacts, read_all_facts
 from maskdet.dataset.settings import DataSettings, NamedRoot
+from maskdet.dataset.sizes import fits_picture
 from maskdet.dataset.voc import Reading, read_annotation
 from maskdet.lexicon import label_roles, unknown_roles
 from maskdet.progress import Track, silent
@@ -122,7 +123,7 @@ def _check_pair(
     if annotation is None:
         return None
     report = Collector(pair.annotation)
-    fits = _fits(annotation, facts, report)
+    fits = fits_picture((annotation.height, annotation.width), facts.size, facts.stored_size, report)
     _check_filename(annotation, pair, report)
     objects = usable_objects(annotation.objects, facts.size, book, report) if fits else ()
     if fits and not objects:
@@ -144,24 +145,6 @@ def _format(pair: Pair, facts: PictureFacts) -> list[Finding]:
         return []
     message = f"the content is {facts.real_format}, the suffix says {promised}"
     return [Finding("format-differs", pair.picture, message)]
-
-
-def _fits(annotation: Annotation, facts: PictureFacts, report: Collector) -> bool:
-    claimed = (annotation.height, annotation.width)
-    if claimed in {(0, 0), facts.size}:
-        return True
-    said = f"the XML says {_shown(claimed)}, the picture is {_shown(facts.size)}"
-    if claimed == facts.stored_size:
-        hint = "rotate the picture's pixels, remove its EXIF orientation, or annotate it again"
-        report.add("size-unturned", f"{said} after its EXIF turn", hint)
-    else:
-        report.add("size-mismatch", said, "the picture was resized, or this is another picture's XML")
-    return False
-
-
-def _shown(size: tuple[int, int]) -> str:
-    height, width = size
-    return f"{width} x {height}"
 
 
 def _check_filename(annotation: Annotation, pair: Pair, report: Collector) -> None:

@@ -67,8 +67,23 @@ RULES: dict[str, Rule] = {
     "role-unknown": Rule("notice", "nothing", "a class whose role (masked, bare, worn-wrong) is unknown"),
     "name-with-space": Rule("notice", "nothing", "a space in a path, where PaddleDetection splits lines"),
 }
-"""Every kind of finding. What makes a label or a box doubtful is an error; what is unambiguous, or does not
-affect training, is a notice."""
+"""Every kind of finding in a VOC folder. What makes a label or a box doubtful is an error; what is
+unambiguous, or does not affect training, is a notice."""
+
+FOREIGN_RULES: dict[str, Rule] = {
+    "labels-unreadable": Rule("error", "picture", "a label file that is damaged, too large or not text"),
+    "object-invalid": Rule("error", "object", "a line or an annotation that is not an object with a box"),
+    "class-unknown": Rule("error", "object", "a class id that the set does not define"),
+    "picture-unknown": Rule("error", "object", "an annotation of a picture that the set does not list"),
+    "picture-listed-twice": Rule("error", "picture", "a picture with two entries"),
+    "path-outside": Rule("error", "picture", "a path that leads out of the set's folder"),
+    "difficult-unknown": Rule("error", "nothing", "a difficult flag of a line that does not exist"),
+    "labels-missing": Rule("notice", "nothing", "a picture without a label file, kept as a negative"),
+    "part-repeated": Rule("notice", "nothing", "a picture in two parts, kept in the first"),
+    "outline-boxed": Rule("notice", "nothing", "an outline, read as the box around it"),
+    "crowd-difficult": Rule("notice", "nothing", "a crowd region, read as a difficult object"),
+}
+"""Kinds of findings that only COCO and YOLO sets have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +103,11 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        return RULES[self.code].severity
+        return _rule(self.code).severity
 
     @property
     def drops(self) -> Unit:
-        return RULES[self.code].drops
+        return _rule(self.code).drops
 
     @property
     def is_error(self) -> bool:
@@ -151,6 +166,10 @@ def clean(text: str, length: int) -> str:
     shown = "".join(character if character.isprintable() else " " for character in text)
     shown = " ".join(shown.split())
     return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def _rule(code: str) -> Rule:
+    return RULES[code] if code in RULES else FOREIGN_RULES[code]
 
 
 def _share(codes: Counter[str], limit: int) -> int:

@@ -83,6 +83,8 @@ def _check_thresholds(meta: BundleMeta) -> None:
             f"thresholds are given for {sorted(meta.thresholds)}, the labels are {sorted(meta.labels)}",
             _EXPORT_HINT,
         )
+    if meta.profile is not None and not meta.profile.fits(len(meta.labels)):
+        raise BundleError(f"the profile is not that of a model with {len(meta.labels)} labels", _EXPORT_HINT)
 
 
 def _check_graph(session: OnnxSession, meta: BundleMeta) -> None:

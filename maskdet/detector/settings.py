@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, model_validator
 
+from maskdet.detector.profile import Profile
 from maskdet.detector.threshold_policy import ThresholdPolicy, percentage
 from maskdet.lexicon import Role, label_roles
 from maskdet.settings import Section
@@ -68,6 +69,8 @@ class BundleMeta(Section):
     metrics: dict[str, float] = Field(default_factory=dict)
     """Figures on val, such as ap50, as fractions of 1; those of one policy are named
     after it, such as policy.safe.recall.LABEL."""
+    profile: Profile | None = None
+    """The model's answers on val as histograms, to compare with what a server sees."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Versions of the packages that made the file."""
     licence: str = "Apache-2.0"

@@ -16,10 +16,11 @@ from maskdet.detector.settings import BundleMeta
 from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.errors import ExportError
 from maskdet.evaluation.settings import EvalSettings
+from maskdet.export.metadata import with_meta
 from maskdet.export.parity import BATCH_SIZES, Parity, compare, parity_batch
 from maskdet.export.settings import ExportSettings
-from maskdet.files import write_json
-from maskdet.judging.bundles import evaluate_bundle
+from maskdet.files import staged_file, write_json
+from maskdet.judging.bundles import survey_bundle
 from maskdet.machine import core_count
 from maskdet.progress import Track, silent
 from maskdet.training.launch.placement import single_worker
@@ -127,11 +128,15 @@ def _meta(job: ExportJob, manifest: Manifest) -> BundleMeta:
 
 
 def _judge(job: ExportJob, bundle: Bundle, manifest: Manifest, track: Track) -> float:
-    ap50 = evaluate_bundle(bundle, manifest, job.eval_settings, track=track).ap50
+    """AP50 of the bundle, which gets its profile from the same answers."""
+    judged, profile = survey_bundle(bundle, manifest, job.eval_settings, track=track)
+    ap50 = judged.ap50
     expected = job.metrics.get("ap50", ap50)
     if abs(ap50 - expected) > _AP_TOLERANCE:
         raise ExportError(
             f"AP50 of the ONNX file is {ap50:.4f} on val, that of the checkpoint {expected:.4f}",
             "run `maskdet eval --force`, then export again; see `maskdet doctor` for untested versions",
         )
+    with staged_file(bundle.path) as aside:
+        aside.write_bytes(with_meta(bundle.model, bundle.meta.model_copy(update={"profile": profile})))
     return ap50

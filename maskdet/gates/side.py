@@ -20,7 +20,7 @@ from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.safety import Parts, called, faces_of, false_alarms
 from maskdet.evaluation.slices import BINS, Bins, Slicer
 from maskdet.evaluation.views import View
-from maskdet.judging.bundles import Sighting, see_val
+from maskdet.judging.bundles import SeenVal, see_val
 from maskdet.progress import Track, silent
 from maskdet.settings import nearest
 from maskdet.types import BoolArray, FloatArray, IntArray
@@ -57,7 +57,7 @@ class Side:
         return cls.seen(bundle, see_val(bundle, manifest, track=track), manifest.labels, weights)
 
     @classmethod
-    def seen(cls, bundle: Bundle, seen: Sighting, labels: Sequence[str], weights: Weights) -> Side:
+    def seen(cls, bundle: Bundle, seen: SeenVal, labels: Sequence[str], weights: Weights) -> Side:
         """Evaluate what a bundle has found; `labels` are the data's. Raises like `evaluate`."""
         match = seen.match
         scenes = checked_scenes(((truth, match.remapped(found)) for truth, found in seen.pairs), match.labels)

@@ -11,9 +11,15 @@ from functools import partial
 from maskdet.dataset.manifest import Manifest, ManifestPicture
 from maskdet.detector.brightness import mean_luma
 from maskdet.detector.bundle import Bundle
+from maskdet.detector.conclusion import conclude, rule_of
 from maskdet.detector.detector import Detector
-from maskdet.detector.picture import read_reduced
+from maskdet.detector.picture import DecodedPicture, read_reduced
+from maskdet.detector.preprocess import resize
+from maskdet.detector.profile import Profile
 from maskdet.detector.tiling import PLAIN, Look, detect_closely
+from maskdet.drift.appearance import appearance
+from maskdet.drift.profile import take_profile
+from maskdet.drift.sighting import Sighting, sighting
 from maskdet.evaluation.policies import Shipped
 from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.result import Evaluation
@@ -27,11 +33,12 @@ from maskdet.progress import Track, silent
 from maskdet.types import Detections
 
 
-def evaluate_bundle(
+def survey_bundle(
     bundle: Bundle, manifest: Manifest, settings: EvalSettings, *, track: Track = silent
-) -> Evaluation:
-    """`judge_bundle` of the plain look, without the time."""
-    return judge_bundle(bundle, manifest, settings, track=track)[0]
+) -> tuple[Evaluation, Profile]:
+    """`judge_bundle` of the plain look, and the profile of the same answers. Raises like it."""
+    seen = see_val(bundle, manifest, track=track)
+    return _judged(seen, bundle, settings), take_profile(seen.sightings, bundle.meta.labels)
 
 
 def judge_bundle(
@@ -48,40 +55,44 @@ def judge_bundle(
     Raises BundleError if no class of the bundle is one of the data set.
     """
     seen = see_val(bundle, manifest, look=look, track=track)
-    meta = bundle.meta
-    shipped = Shipped(seen.match.rename(meta.thresholds), meta.threshold_policy)
-    judged = seen.match.judge(seen.pairs, seen.views, settings, meta.input_size, shipped=shipped)
-    return judged, seen.milliseconds
+    return _judged(seen, bundle, settings), seen.milliseconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sighting:
+class SeenVal:
     """What a bundle finds in the val pictures, in their order.
 
-    pairs: detections under the model's own class ids, see `match`; milliseconds: of one core per picture, for
-    resize, passes and NMS.
+    pairs: detections under the model's own class ids, see `match`; sightings: what a server would count of
+    each picture; milliseconds: of one core per picture, for resize, passes and NMS.
     """
 
     match: ClassMatch
     pairs: tuple[Scene, ...]
     views: tuple[View, ...]
+    sightings: tuple[Sighting, ...]
     milliseconds: float
 
 
-def see_val(bundle: Bundle, manifest: Manifest, *, look: Look = PLAIN, track: Track = silent) -> Sighting:
+def see_val(bundle: Bundle, manifest: Manifest, *, look: Look = PLAIN, track: Track = silent) -> SeenVal:
     """Detect in every val picture with ONNX Runtime. Raises BundleError if no class of the bundle is one of
     the data set.
     """
     match = match_classes(manifest, bundle.meta.labels, bundle.meta.roles)
     pictures = manifest.part("val")
-    looked = _look(bundle, manifest, pictures, look)
-    found, views, seconds = zip(*track(looked, "evaluating", len(pictures)), strict=True)
+    looked = track(_look(bundle, manifest, pictures, look), "evaluating", len(pictures))
+    found, views, seconds, sightings = zip(*looked, strict=True)
     pairs = zip((manifest.ground_truth(picture) for picture in pictures), found, strict=True)
-    return Sighting(match, tuple(pairs), views, 1000 * sum(seconds) / len(seconds))
+    return SeenVal(match, tuple(pairs), views, sightings, 1000 * sum(seconds) / len(seconds))
 
 
-_Seen = tuple[Detections, View, float]
-"""A picture's detections, its view, and the seconds of detection."""
+def _judged(seen: SeenVal, bundle: Bundle, settings: EvalSettings) -> Evaluation:
+    meta = bundle.meta
+    shipped = Shipped(seen.match.rename(meta.thresholds), meta.threshold_policy)
+    return seen.match.judge(seen.pairs, seen.views, settings, meta.input_size, shipped=shipped)
+
+
+_Seen = tuple[Detections, View, float, Sighting]
+"""A picture's detections, its view, the seconds of detection, and what a server would count of it."""
 
 
 def _look(
@@ -100,4 +111,11 @@ def _see(detector: Detector, manifest: Manifest, item: ManifestPicture, look: Lo
     # The time of this thread, so that other threads and programs do not count.
     started = time.thread_time()
     found = detect_closely(detector, picture.pixels, look, picture.size)
-    return found, view, time.thread_time() - started
+    seconds = time.thread_time() - started
+    return found, view, seconds, _sighting(detector, picture, found)
+
+
+def _sighting(detector: Detector, picture: DecodedPicture, found: Detections) -> Sighting:
+    answered = conclude(found, detector.thresholds, rule_of(detector.meta))
+    seen = appearance(resize(picture.pixels, detector.meta.input_size))
+    return sighting(seen, answered.detections, picture.size, answered.verdict.outcome)

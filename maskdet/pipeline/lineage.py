@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from maskdet import __version__
-from maskdet.artefacts import BEST, BUNDLE, MANIFEST, METRICS, PARITY
+from maskdet.artefacts import BEST, BUNDLE, METRICS, PARITY
 from maskdet.dataset.manifest import Manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import DEFAULT, shipped_pictures, shipped_weights, ships_model
@@ -22,6 +22,7 @@ from maskdet.pipeline.stage import Context
 from maskdet.registry.pictures import read_pictures
 from maskdet.registry.records import Lineage, PictureRecord
 from maskdet.registry.registry import Registry
+from maskdet.registry.version import Version
 
 _SECTIONS: Final = ("data", "model", "train", "eval", "export")
 """What makes the model; the other sections use it."""
@@ -47,7 +48,7 @@ def run_lineage(context: Context, manifest: Manifest, start: RunStart, gates: Pa
         source=f"{context.folder.parent.name}/{context.folder.name}",
         parent=start.parent,
         start=start.words,
-        data_sha256=sha256_file(context.path("prepare", MANIFEST)),
+        data_sha256=manifest.data_hash,
         pictures={part: len(manifest.part(part)) for part in ("train", "val")},
         settings=_settings(context),
         checkpoint_sha256=sha256_file(context.path("train", BEST)),
@@ -68,12 +69,18 @@ def start_of_run(context: Context, registry: Registry, model: str) -> RunStart:
         return RunStart(str(pretrained))
     sha256 = sha256_file(path)
     words = "the shipped weights" if shipped else f"{path.name} ({sha256[:12]})"
-    known = registry.versions(model) if model in registry.models() else ()
-    parent = next((one for one in known if sha256 in one.record.files.values()), None)
+    parent = _holder(registry, model, sha256)
     if parent is not None:
         return RunStart(words, parent.reference, parent.pictures())
     pictures = shipped_pictures() if shipped else None
     return RunStart(words, pictures=read_pictures(pictures) if pictures else ())
+
+
+def _holder(registry: Registry, model: str, sha256: str) -> Version | None:
+    """The version that keeps a file with this hash, of the same model if there is one."""
+    names = sorted(registry.models(), key=lambda name: name != model)
+    known = (version for name in names for version in registry.versions(name))
+    return next((one for one in known if sha256 in one.record.files.values()), None)
 
 
 def picture_records(manifest: Manifest) -> list[PictureRecord]:
@@ -101,7 +108,7 @@ def _verdict(gates: Path) -> dict[str, Any]:
     """Whether the gates passed it, and each rule's verdict; the whole report is kept beside the record."""
     try:
         report = json.loads(gates.read_text(encoding="utf-8"))
-        rules = {rule["name"]: rule["verdict"] for rule in report.get("rules", ())}
+        rules = {rule["name"]: rule["verdict"] for rule in report["rules"]}
         return {"passed": report["passed"], "rules": rules}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RegistryError(f"{gates} is no report of the gates: {error}", "run the gates again") from error

@@ -18,6 +18,7 @@ from maskdet.pipeline.problems import Problem, describe_faults, dotted
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.registry.reference import is_reference
 from maskdet.registry.settings import RegistrySettings
+from maskdet.tracking.settings import SQLITE
 from maskdet.training.settings import STARTS
 
 MAX_PROBLEMS = 20
@@ -29,7 +30,10 @@ _PATH_KEYS: tuple[KeyPath, ...] = (
     ("train", "python"),
     ("serve", "inbox"),
     ("gates", "champion"),
+    ("serve", "require_signature"),
     ("registry", "root"),
+    ("serve", "monitor"),
+    ("drift", "inbox"),
 )
 # Values of these keys that are not paths.
 _WORDS: dict[KeyPath, tuple[str, ...]] = {
@@ -105,6 +109,14 @@ class _Draft:
             value = section.get(key)
             if isinstance(value, str) and _is_path(value, _WORDS.get(path[:2], ())):
                 section[key] = self._origin(path).base / Path(value).expanduser()
+        self._anchor_databases()
+
+    def _anchor_databases(self) -> None:
+        section = self._inner(("tracking",))
+        for key, value in section.items():
+            if isinstance(value, str) and value.startswith(SQLITE) and value != SQLITE:
+                base = self._origin(("tracking", key)).base
+                section[key] = f"{SQLITE}{base / value.removeprefix(SQLITE)}"
 
     def validate(self) -> PipelineFile:
         problems = [Problem(key, f"{dotted(key)} is written twice", line) for key, line in self._duplicates]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -61,12 +62,15 @@ def register_bundle(registry: Registry, bundle: Path, *, name: str = "", by: str
     model = name or meta.name
     if not ships_model() or sha256_file(shipped_model()) != loaded.sha256:
         return registry.register(model, bundle, lineage, by=by)
-    weights, pictures = shipped_weights(), shipped_pictures()
+    weights, listed = shipped_weights(), shipped_pictures()
+    pictures = read_pictures(listed) if listed else ()
+    parts = Counter(one.part for one in pictures)
+    known = {"source": "the shipped model", "start": "published COCO weights", "pictures": dict(parts)}
     return registry.register(
         model,
         bundle,
-        lineage.model_copy(update={"source": "the shipped model"}),
-        pictures=read_pictures(pictures) if pictures else (),
+        lineage.model_copy(update=known),
+        pictures=pictures,
         files={weights.name: weights},
         by=by,
     )

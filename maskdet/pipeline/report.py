@@ -11,6 +11,7 @@ from maskdet.files import write_text
 from maskdet.pipeline.cache import read_record
 from maskdet.pipeline.outcome import RunResult, StageOutcome, State
 from maskdet.pipeline.stage import Context, Stage
+from maskdet.tracking.follower import describe
 
 _PICTURES = (".png", ".jpg")
 _MAX_LINKS = 40
@@ -26,6 +27,7 @@ def write_report(stages: Sequence[Stage], context: Context, result: RunResult) -
         _table(stages, context, result),
         *_page(context),
         *_failure(result),
+        *_tracking(context),
         *(_files(stage, context) for stage in stages if context.path(stage.name).is_dir()),
     ]
     target = context.folder / REPORT
@@ -65,6 +67,11 @@ def _page(context: Context) -> list[str]:
 
 def _failure(result: RunResult) -> list[str]:
     return [f"Failed:\n\n```text\n{result.error}\n```"] if result.error else []
+
+
+def _tracking(context: Context) -> list[str]:
+    lines = [f"- {line}" for line in describe(context.pipeline.tracking, context.folder)]
+    return ["Tracking:\n\n" + "\n".join(lines)] if lines else []
 
 
 def _files(stage: Stage, context: Context) -> str:

@@ -21,7 +21,9 @@ from maskdet.pipeline.cache import (
 from maskdet.pipeline.lock import run_lock
 from maskdet.pipeline.outcome import RunOptions, RunResult, StageOutcome, State
 from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.pipeline.tracking import send_results
 from maskdet.settings import nearest
+from maskdet.tracking.registry import require_packages
 
 OnStart = Callable[[str, str], None]
 """Called with a stage's name and the reason before it runs."""
@@ -40,17 +42,26 @@ def run_stages(
 
     maskdet's errors and Ctrl-C in a stage end up in the result, so that the caller can show the table first;
     anything else is a bug and is raised. Anything else to be written to the results folder is written by
-    `then`. Raises UsageError for an invalid range, and StageError if another process is using the same
-    folder.
+    `then`. Raises UsageError for an invalid range, EnvironmentProblem if a tracker is not installed, and
+    StageError if another process is using the same folder.
     """
     first, last = _range(stages, options)
+    require_packages(context.pipeline.tracking)
     runner = _Runner(context, options, on_start)
     with nullcontext() if options.dry_run else run_lock(context.folder):
         for number, stage in enumerate(stages):
             runner.visit(stage, chosen=first <= number <= last)
-        if then is not None:
-            then(context, runner.result)
+        if not options.dry_run:
+            _close(context, runner.result, then)
     return runner.result
+
+
+def _close(context: Context, result: RunResult, then: Then | None) -> None:
+    """The trackers get what is new first, so that the report can say whether they have it."""
+    send_results(context, result)
+    if then is not None:
+        then(context, result)
+        send_results(context, result, report=True)
 
 
 def can_resume(stages: Sequence[Stage], context: Context) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ import yaml
 from pydantic import BaseModel
 
 from maskdet.dataset.findings import clean
+from maskdet.dataset.formats.recognise import TITLES, recognise
 from maskdet.dataset.labels import RARE, is_slip
 from maskdet.dataset.layout import find_pairs
 from maskdet.dataset.voc import read_annotation
@@ -71,6 +73,7 @@ class Survey:
 
 def survey(root: Path) -> Survey:
     """Count the folder's objects. Raises DatasetError if it is not a VOC folder or has no object."""
+    _refuse_foreign(root)
     pairs = find_pairs(root).pairs
     names: Counter[str] = Counter()
     for pair in pairs:
@@ -79,6 +82,16 @@ def survey(root: Path) -> Survey:
     if not names:
         raise DatasetError(f"{root} has no annotated object", "annotate some faces first")
     return Survey(root, len(pairs), dict(names))
+
+
+def _refuse_foreign(root: Path) -> None:
+    form = recognise(root) if root.exists() else None
+    if form in {"coco", "yolo"}:
+        target = f"{root.resolve().name.removesuffix('.json')}-voc"
+        command = f"maskdet data convert {shlex.quote(str(root))} {shlex.quote(target)} --to voc"
+        raise DatasetError(
+            f"{root} is a {TITLES[form]} set; maskdet trains on Pascal VOC", f"`{command}` turns it into one"
+        )
 
 
 def scaffold(found: Survey, target: Path) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from maskdet.dataset.settings import DataSettings
+from maskdet.drift.settings import DriftSettings
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.settings import ExportSettings
 from maskdet.gates.settings import GateSettings
@@ -14,6 +15,7 @@ from maskdet.pipeline.ci.settings import CiSettings
 from maskdet.registry.settings import RegistrySettings
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import Section
+from maskdet.tracking.settings import TrackingSettings
 from maskdet.training.settings import ModelSettings, TrainSettings
 
 
@@ -40,3 +42,7 @@ class PipelineFile(Section):
     """Where the HTTP server listens."""
     registry: RegistrySettings = RegistrySettings()
     """Where registered models are kept."""
+    tracking: TrackingSettings = TrackingSettings()
+    """Where trainings are recorded beside the results folder."""
+    drift: DriftSettings = DriftSettings()
+    """When what a server sees makes retraining due."""

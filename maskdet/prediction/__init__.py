@@ -1,1 +1,1 @@
-"""A bundle over files, folders, globs and video, written as JSON, CSV or drawn pictures."""
+"""A bundle over files, folders, globs and video, written as JSON, CSV, drawn pictures or annotations."""

@@ -1,4 +1,4 @@
-"""`maskdet predict`: pictures and videos in; detections out as JSON, CSV or drawings."""
+"""`maskdet predict`: pictures and videos in; detections out as JSON, CSV, drawings or annotations."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from maskdet.detector.verdict import MaskRule
 from maskdet.errors import PictureError, UsageError
 from maskdet.flow import run_in_order
 from maskdet.machine import core_count
+from maskdet.prediction.proposals import FORMATS as PROPOSALS
+from maskdet.prediction.proposals import check_free, proposals_folder
 from maskdet.prediction.results import Failure, Prediction, PredictSummary
 from maskdet.prediction.sources import Source, find_sources
 from maskdet.prediction.video import frame_count, read_frames
@@ -32,7 +34,7 @@ from maskdet.prediction.writers import csv_path, drawn_folder, json_path, open_w
 from maskdet.progress import Track, silent
 from maskdet.types import FloatArray, Picture
 
-FORMATS: Final = ("json", "csv", "draw")
+FORMATS: Final = ("json", "csv", "draw", *PROPOSALS)
 
 
 def predict(
@@ -55,6 +57,7 @@ def predict(
     """
     started = time.perf_counter()
     _check(formats)
+    check_free(formats, out)
     thresholds = thresholds_of(detector.meta, threshold)
     found = find_sources(sources, leave_out=out)
     drawings = drawn_folder(out) if "draw" in formats else None
@@ -198,7 +201,8 @@ def _check(formats: Collection[str]) -> None:
 
 
 def _written(formats: Collection[str], out: Path) -> tuple[Path, ...]:
-    places = {"json": json_path(out), "csv": csv_path(out), "draw": drawn_folder(out)}
+    proposed = {form: proposals_folder(out, form) for form in PROPOSALS}
+    places = {"json": json_path(out), "csv": csv_path(out), "draw": drawn_folder(out), **proposed}
     return tuple(places[name] for name in FORMATS if name in formats and _is_there(places[name]))
 
 

@@ -19,11 +19,14 @@ _DRAWN_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input file. `drawn` is the name of its drawn copy, relative and unique."""
+    """One input file. `drawn` is the name of its drawn copy, relative and unique; `name` is its own, relative
+    to the folder or to the fixed part of the glob.
+    """
 
     path: Path
     kind: Literal["picture", "video"]
     drawn: PurePath
+    name: PurePath
 
 
 def find_sources(named: Sequence[str], *, leave_out: Path) -> list[Source]:
@@ -40,7 +43,7 @@ def find_sources(named: Sequence[str], *, leave_out: Path) -> list[Source]:
         if resolved not in seen:
             seen.add(resolved)
             kind: Literal["picture", "video"] = "video" if _is_video(path) else "picture"
-            sources.append(Source(path, kind, _unused(_drawn_name(name, kind), drawn)))
+            sources.append(Source(path, kind, _unused(_drawn_name(name, kind), drawn), name))
     return sources
 
 

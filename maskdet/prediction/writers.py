@@ -1,4 +1,4 @@
-"""Predictions as JSON, CSV, and drawn pictures and videos."""
+"""Predictions as JSON, CSV, drawn pictures and videos, and proposals."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import cv2
 from maskdet.detector.settings import BundleMeta
 from maskdet.errors import PictureError
 from maskdet.files import staged_file
+from maskdet.prediction.proposals import FORMATS as PROPOSALS
+from maskdet.prediction.proposals import open_proposals
 from maskdet.prediction.records import CSV_COLUMNS, csv_rows, picture_record
 from maskdet.prediction.results import Failure, Prediction
 from maskdet.prediction.sources import Source
@@ -139,7 +141,7 @@ class VideoDrawings:
 
 @contextmanager
 def open_writers(formats: Collection[str], out: Path, meta: BundleMeta) -> Iterator[list[Writer]]:
-    """The writers of json, csv and draw (videos); files appear under `out` only if the block succeeds.
+    """The writers of all formats (of draw: the videos); files appear under `out` only if the block succeeds.
 
     `meta` has the thresholds in force.
     """
@@ -153,6 +155,8 @@ def open_writers(formats: Collection[str], out: Path, meta: BundleMeta) -> Itera
             writers.append(JsonWriter(stack.enter_context(_staged_text(json_path(out))), meta))
         if "csv" in formats:
             writers.append(CsvWriter(stack.enter_context(_staged_text(csv_path(out))), meta))
+        proposed = [form for form in PROPOSALS if form in formats]
+        writers.extend(stack.enter_context(open_proposals(form, out, meta.labels)) for form in proposed)
         yield writers
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from io import FileIO
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -32,18 +33,17 @@ def read_history(path: Path) -> tuple[Event, ...]:
 
 def append(path: Path, event: Event) -> None:
     """Write one event to the disk. Raises OSError, and then no event was added."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-    try:
-        whole = os.pread(descriptor, os.fstat(descriptor).st_size, 0).rfind(b"\n") + 1
-        os.ftruncate(descriptor, whole)
+    # Unbuffered: nothing is left to be written when the file is closed after an error.
+    with path.open("ab+", buffering=0) as stream:
+        stream.seek(0)
+        whole = stream.readall().rfind(b"\n") + 1
+        stream.truncate(whole)
         try:
-            _write(descriptor, event.model_dump_json().encode() + b"\n")
-            os.fsync(descriptor)
+            _write(stream, event.model_dump_json().encode() + b"\n")
+            os.fsync(stream.fileno())
         except BaseException:
-            os.ftruncate(descriptor, whole)
+            stream.truncate(whole)
             raise
-    finally:
-        os.close(descriptor)
 
 
 def tracks(events: Iterable[Event]) -> dict[str, list[int]]:
@@ -94,6 +94,6 @@ def _event(path: Path, number: int, line: bytes) -> Event:
         ) from error
 
 
-def _write(descriptor: int, data: bytes) -> None:
+def _write(stream: FileIO, data: bytes) -> None:
     while data:
-        data = data[os.write(descriptor, data) :]
+        data = data[stream.write(data) :]

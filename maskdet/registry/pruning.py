@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maskdet.registry.change import Change, change
 from maskdet.registry.history import tracks
-from maskdet.registry.layout import Layout
 from maskdet.registry.movement import earlier
 from maskdet.registry.records import Pruned, now
+from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version, read_version
 
 
@@ -21,23 +21,25 @@ class Plan:
     kept: dict[int, str]
 
 
-def prune(layout: Layout, keep: int, by: str, *, dry_run: bool) -> Plan:
+def prune(registry: Registry, model: str, keep: int, by: str, *, dry_run: bool) -> Plan:
     """Keep the newest `keep` versions and every protected one; remove the others unless `dry_run`.
 
     Raises RegistryError.
     """
-    with change(layout) as changed:
-        plan = _plan(changed, keep)
+    elsewhere = [one for name in registry.models() if name != model for one in registry.versions(name)]
+    registry.versions(model)
+    with change(registry.layout(model)) as changed:
+        plan = _plan(changed, keep, elsewhere)
         for version in () if dry_run else plan.removed:
             changed.record(Pruned(at=now(), by=by, number=version.number, bundle=version.record.bundle))
             changed.remove(version.number)
     return plan
 
 
-def _plan(changed: Change, keep: int) -> Plan:
+def _plan(changed: Change, keep: int, elsewhere: Sequence[Version]) -> Plan:
     versions = [read_version(changed.layout.version(number)) for number in changed.layout.numbers()]
     old = versions[: max(0, len(versions) - keep)]
-    stays = versions[len(old) :]
+    stays = [*elsewhere, *versions[len(old) :]]
     protected = _protected(changed)
     # From the newest down: a version that stays protects its parent.
     kept: dict[int, str] = {}
@@ -60,9 +62,5 @@ def _protected(changed: Change) -> dict[int, str]:
 
 
 def _parent_reason(version: Version, stays: Sequence[Version]) -> str:
-    children = _numbers(one for one in stays if one.record.lineage.parent == version.reference)
-    return f"it is the parent of {children}" if children else ""
-
-
-def _numbers(versions: Iterable[Version]) -> str:
-    return ", ".join(str(number) for number in sorted(one.number for one in versions))
+    children = [one for one in stays if one.record.lineage.parent == version.reference]
+    return f"it is the parent of {', '.join(sorted(one.reference for one in children))}" if children else ""

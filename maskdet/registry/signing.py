@@ -25,6 +25,8 @@ _INSTALL: Final = "pip install 'maskdet[signing]'"
 _KEY_HINT: Final = "`maskdet models keygen NAME` makes a pair; keys are PEM files of NIST curves"
 MAX_SIGNED_FILES: Final = 64
 """Files of a folder that is checked; a version has a dozen."""
+MAX_SIGNED_BYTES: Final = 1 << 30
+"""Bytes of all of them; a version has ten million."""
 
 
 def sign_version(layout: Layout, version: Version, private_key: Path, by: str) -> None:
@@ -110,17 +112,6 @@ def make_keys(private: Path, public: Path) -> None:
     public.write_bytes(key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo))
 
 
-def fingerprint_of(public_key: Path) -> str:
-    """sha256 of the key as the signatures name it. Raises RegistryError for a file that is no key."""
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-
-    try:
-        key = serialization.load_pem_public_key(public_key.read_bytes())
-    except (OSError, ValueError, TypeError) as error:
-        raise _no_key(public_key, error) from error
-    return _fingerprint(key)
-
-
 def _fingerprint(key: Any) -> str:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
 
@@ -155,9 +146,14 @@ def _hashing() -> Any:
 
 
 def _files(folder: Path) -> list[Path]:
+    """What is copied, within limits: whoever can write to the folder must not fill this machine's disk."""
     found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    if len(found) > MAX_SIGNED_FILES:
-        raise RegistryError(f"{folder} is not a version: it has {len(found)} files", "name a version instead")
+    size = sum(path.stat().st_size for path in found)
+    if len(found) > MAX_SIGNED_FILES or size > MAX_SIGNED_BYTES:
+        raise RegistryError(
+            f"{folder} is not a version: it has {len(found)} files of {size} bytes",
+            f"a version has at most {MAX_SIGNED_FILES} files of {MAX_SIGNED_BYTES} bytes in all",
+        )
     return found
 
 
@@ -173,7 +169,9 @@ def _library(module: str) -> Any:
 
 
 def _no_key(path: Path, error: Exception) -> RegistryError:
-    said = (
-        error.strerror if isinstance(error, OSError) and error.strerror else "it is no key that signs models"
-    )
+    said = "it is no key that signs models"
+    if isinstance(error, OSError):
+        said = error.strerror or said
+    elif isinstance(error, TypeError):
+        said = "it has a password, and only keys without one can sign"
     return RegistryError(f"{path}: {said}", _KEY_HINT)

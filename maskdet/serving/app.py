@@ -11,20 +11,33 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from maskdet import __version__
+from maskdet.detector.picture import PictureLimits
 from maskdet.errors import MaskdetError
+from maskdet.inbox.inbox import Inbox
+from maskdet.inbox.limits import InboxLimits
+from maskdet.serving.capture.capture import Capture
 from maskdet.serving.dialects.registry import dialect_routes, open_cors_paths
 from maskdet.serving.engine.engine import Engine
-from maskdet.serving.http.access import BUNDLE_HEADER, AccessLog, Linger, note_error, request_id
+from maskdet.serving.http.access import (
+    BUNDLE_HEADER,
+    VERSION_HEADER,
+    AccessLog,
+    Linger,
+    note_error,
+    request_id,
+)
 from maskdet.serving.http.body import BodyReader
-from maskdet.serving.http.keys import ApiKeys
+from maskdet.serving.http.keys import ApiKeys, clients_of
 from maskdet.serving.http.problems import problem_response
 from maskdet.serving.refusals import MalformedBody, UnknownRoute, WrongMethod
 from maskdet.serving.routes.admin import Reloading, admin_routes
 from maskdet.serving.routes.corrections import correction_routes
 from maskdet.serving.routes.docs import docs_routes
 from maskdet.serving.routes.health import health_routes, metrics_routes
+from maskdet.serving.routes.monitor import monitor_routes
 from maskdet.serving.routes.native import native_routes
 from maskdet.serving.routes.page import page_routes
+from maskdet.serving.routes.review import review_routes
 from maskdet.serving.service import Service
 from maskdet.serving.settings import ServeSettings
 
@@ -46,15 +59,19 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     reader = BodyReader(settings)
     engine.metrics.watch("held_bytes", "Bytes of request bodies in memory", lambda: reader.held_bytes)
     refused = reloading.refused if reloading else dict
-    service = Service(engine, reader, settings, engine.metrics, refused)
+    inbox = open_inbox(settings)
+    capture = start_capture(inbox, settings, engine)
+    service = Service(engine, reader, settings, engine.metrics, refused, inbox=inbox, capture=capture)
     if reloading:
         app.include_router(admin_routes(service, reloading))
     app.include_router(native_routes(service))
-    app.include_router(health_routes(engine))
+    app.include_router(health_routes(engine, refused))
     app.include_router(docs_routes(app, service.unpacker))
     app.include_router(metrics_routes(engine, service.unpacker))
+    app.include_router(monitor_routes(service))
     app.include_router(page_routes(service))
     app.include_router(correction_routes(service))
+    app.include_router(review_routes(service))
     for router in dialect_routes(service):
         app.include_router(router)
     app.add_exception_handler(Exception, _on_error)
@@ -64,10 +81,36 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     return app
 
 
+def open_inbox(settings: ServeSettings) -> Inbox | None:
+    """The inbox of the settings, if they name one. Raises ServingError if it is not writable."""
+    if settings.inbox is None:
+        return None
+    capture = settings.capture
+    return Inbox(
+        settings.inbox,
+        InboxLimits(
+            picture=PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels),
+            pictures=settings.inbox_pictures,
+            waiting=capture.max_pictures,
+            waiting_bytes=capture.max_bytes,
+            days=capture.max_days,
+        ),
+    )
+
+
+def start_capture(inbox: Inbox | None, settings: ServeSettings, engine: Engine) -> Capture | None:
+    """The running capture, if the settings have a policy for it."""
+    if inbox is None or not settings.capture.active:
+        return None
+    capture = Capture(inbox, settings, engine)
+    capture.start()
+    return capture
+
+
 def _add_middleware(app: FastAPI, engine: Engine, settings: ServeSettings) -> None:
     """The last middleware added is the outermost."""
-    if settings.api_key_hashes:
-        app.add_middleware(ApiKeys, hashes=settings.api_key_hashes)
+    if settings.has_keys:
+        app.add_middleware(ApiKeys, clients=clients_of(settings))
     if settings.cors_origins:
         paths = open_cors_paths(settings.dialects)
         app.add_middleware(Cors, origins=settings.cors_origins, open_paths=paths)
@@ -84,7 +127,7 @@ class Cors(CORSMiddleware):
             allow_origins=origins,
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type", "x-api-key", "x-camera", "x-request-id"],
-            expose_headers=["retry-after", BUNDLE_HEADER, "x-request-id"],
+            expose_headers=["retry-after", BUNDLE_HEADER, VERSION_HEADER, "x-request-id"],
         )
         self._open_paths = open_paths
 

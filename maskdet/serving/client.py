@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+
+from pydantic import ValidationError
 
 from maskdet.detector.picture import SUFFIXES
+from maskdet.drift.view import View
 from maskdet.errors import ServingError, UsageError
 
 DETECT_PATH = "/v1/detect"
+MONITOR_PATH = "/v1/monitor"
 SECONDS = 60.0
 """How long a response may take."""
 
@@ -45,7 +49,7 @@ class Client:
         if address.scheme not in ("http", "https") or not address.hostname:
             raise UsageError(f"{url!r} is not the URL of a server", "for example http://127.0.0.1:8866")
         self._url = url
-        self._path = address.path.rstrip("/").removesuffix(DETECT_PATH) + DETECT_PATH
+        self._base = address.path.rstrip("/").removesuffix(DETECT_PATH)
         self._headers = {"content-type": "application/json"} | ({"x-api-key": api_key} if api_key else {})
         self._connection = (
             http.client.HTTPSConnection(
@@ -67,6 +71,26 @@ class Client:
         while batch := list(islice(left, batch_size)):
             yield from self._batch(batch)
 
+    def histories(self, hours: int) -> list[View]:
+        """What the server has seen in the last hours, by model. Raises ServingError."""
+        first = self._history(hours, "")
+        return [first, *(self._history(hours, name) for name in first.models if name != first.model)]
+
+    def _history(self, hours: int, model: str) -> View:
+        query = urlencode({"hours": hours, **({"model": model} if model else {})})
+        status, answer = self._exchange("GET", f"{MONITOR_PATH}?{query}")
+        if status != http.client.OK:
+            said = answer.get("error", {})
+            raise ServingError(
+                f"{self._url}: {said.get('message', f'status {status}')}", said.get("hint", "")
+            )
+        try:
+            return View.model_validate(answer)
+        except ValidationError as error:
+            raise ServingError(
+                f"{self._url} answers in another form", "use the maskdet release that the server runs"
+            ) from error
+
     def _batch(self, files: Sequence[Path]) -> list[Reply]:
         found: dict[Path, bytes] = {}
         replies: dict[Path, Reply] = {}
@@ -83,7 +107,7 @@ class Client:
     def _ask(self, pictures: dict[Path, bytes]) -> list[Reply]:
         body = json.dumps({"images": [base64.b64encode(data).decode() for data in pictures.values()]})
         started = time.perf_counter()
-        status, answer = self._post(body)
+        status, answer = self._exchange("POST", DETECT_PATH, body)
         each = (time.perf_counter() - started) * 1000 / len(pictures)
         if "results" in answer:
             return [_reply(*pair, each) for pair in zip(pictures, answer["results"], strict=True)]
@@ -94,9 +118,9 @@ class Client:
             return [Reply(file, each, error=message) for file in pictures]
         raise ServingError(f"{self._url}: {message} (status {status})", said.get("hint", ""))
 
-    def _post(self, body: str) -> tuple[int, dict[str, Any]]:
+    def _exchange(self, method: str, path: str, body: str | None = None) -> tuple[int, dict[str, Any]]:
         try:
-            self._connection.request("POST", self._path, body, self._headers)
+            self._connection.request(method, self._base + path, body, self._headers)
             response = self._connection.getresponse()
             answer = json.loads(response.read())
         except (OSError, http.client.HTTPException) as error:

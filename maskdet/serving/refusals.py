@@ -41,12 +41,12 @@ class Unauthorised(Refusal):
     """The request has no API key, or an unknown one."""
 
 
+class WrongScope(Refusal):
+    """The request's API key does not open this route."""
+
+
 class NoInbox(Refusal):
-    """The server keeps no corrections."""
-
-
-class InboxFull(Refusal):
-    """The correction cannot be stored."""
+    """The server keeps no pictures."""
 
 
 class Forbidden(Refusal):

@@ -12,6 +12,8 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from maskdet.errors import MaskdetError
+from maskdet.inbox.inbox import Inbox
+from maskdet.serving.capture.capture import Capture
 from maskdet.serving.engine.engine import Engine, ResultOrError
 from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.engine.served_model import PictureResult, Work, bundle_id
@@ -42,6 +44,8 @@ class Service:
     refused: Callable[[], Mapping[str, str]] = dict
     """By model, why its newest bundle was refused."""
     unpacker: Unpacker = field(default_factory=Unpacker)
+    inbox: Inbox | None = None
+    capture: Capture | None = None
 
     @asynccontextmanager
     async def body(self, request: Request) -> AsyncIterator[bytes]:
@@ -61,6 +65,8 @@ class Service:
         check_files(works, self.settings.max_files)
         outcomes = await unless_gone(request, self.engine.submit_all(works))
         self.note(request, outcomes)
+        if self.capture is not None:
+            self.capture.offer(works, outcomes, camera_of(request))
         return outcomes
 
     async def results(self, request: Request, works: Sequence[Work]) -> list[PictureResult]:
@@ -84,12 +90,13 @@ class Service:
     def note(self, request: Request, outcomes: Sequence[ResultOrError]) -> None:
         """Record the pictures in the access log and the metrics; X-Camera tells cameras apart."""
         results = [outcome for outcome in outcomes if isinstance(outcome, PictureResult)]
-        camera = request.headers.get("x-camera", "")
-        camera = camera if CAMERA.fullmatch(camera) else ""
+        camera = camera_of(request)
         for result in results:
             self.metrics.result(result, camera)
+        self.engine.monitor.observe(results, camera, len(outcomes) - len(results))
         bundles = ",".join(dict.fromkeys(bundle_id(result.model) for result in results))
-        answered_by(request.scope, bundles)
+        versions = list(dict.fromkeys(one.model.version for one in results if one.model.version is not None))
+        answered_by(request.scope, bundles, ",".join(map(str, versions)))
         note(
             request.scope,
             pictures=len(outcomes),
@@ -97,8 +104,15 @@ class Service:
             bundle=bundles,
             threshold_policy=",".join(dict.fromkeys(result.policy for result in results)),
             verdicts=[result.verdict.outcome for result in results],
+            **({"versions": versions} if versions else {}),
             **({"camera": camera} if camera else {}),
         )
+
+
+def camera_of(request: Request) -> str:
+    """The client's tag of its camera; empty if there is none, or a malformed one."""
+    camera = request.headers.get("x-camera", "")
+    return camera if CAMERA.fullmatch(camera) else ""
 
 
 def _written_bytes(result: PictureResult) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -10,6 +11,7 @@ from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from maskdet.detector.settings import UNCERTAIN_BAND
+from maskdet.inbox.settings import CaptureSettings
 from maskdet.settings import Section
 
 Dialect = Literal[
@@ -24,7 +26,21 @@ Dialect = Literal[
 ]
 """Modules of serving/dialects/, in the order in which their routes are tried."""
 
+KeyHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+KeyScope = Literal["detect", "review", "admin"]
+
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class ApiKey(Section):
+    """A key with a name and scopes."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")
+    """Who uses it; kept with each decision."""
+    hash: KeyHash
+    """sha256 of the key."""
+    scopes: tuple[KeyScope, ...] = Field(min_length=1)
+    """detect: pictures in; review: corrections and the review queue; admin: reload."""
 
 
 class ServeSettings(Section):
@@ -36,12 +52,15 @@ class ServeSettings(Section):
     """TCP port; 0 picks a free one and reports it."""
 
     models: dict[str, Path] = Field(default_factory=dict)
-    """Bundles by the name used in requests; the first is the default. If empty, the one that the pipeline
-    exported."""
+    """Bundles, or registered models such as models:face-mask@champion, by the name used in requests; the
+    first is the default. If empty, the one that the pipeline exported."""
     watch: bool = False
-    """Whether a new bundle at a model's path is loaded automatically."""
+    """Whether a new bundle at a model's path is loaded automatically. A model that follows an alias of the
+    registry always is."""
     watch_seconds: float = Field(2, ge=0.01)
-    """How often the paths are checked."""
+    """How often paths and aliases are checked."""
+    require_signature: Path | None = None
+    """Public key. Only registered models that were signed with its private half are loaded."""
 
     workers: int = Field(1, ge=1, le=64)
     """Server processes sharing the port; each loads the models, and the limits below hold per process."""
@@ -80,8 +99,11 @@ class ServeSettings(Section):
     drain_seconds: float = Field(30, ge=0)
     """How long a stopping server may take to finish accepted requests."""
 
-    api_key_hashes: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
-    """sha256 of each API key; if there are any, every route except health requires one."""
+    api_keys: tuple[ApiKey, ...] = ()
+    """API keys by name; if there are any, every route except health requires one with the right scope:
+    detect, review (the review queue, corrections) or admin (reload)."""
+    api_key_hashes: tuple[KeyHash, ...] = ()
+    """sha256 of keys without a name; they open everything except the review queue."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may call the server from a browser, or "*"; the old browser demos always may."""
 
@@ -92,9 +114,15 @@ class ServeSettings(Section):
     """A face this far or less below its threshold makes the verdict `uncertain`."""
 
     inbox: Path | None = None
-    """Folder for pictures and boxes corrected on the web page; without it nothing is kept."""
+    """Folder for pictures that were corrected, or captured for review; without it nothing is kept."""
     inbox_pictures: int = Field(10_000, ge=1)
-    """Most pictures that the inbox holds."""
+    """Most corrected and accepted pictures that the inbox holds."""
+
+    monitor: Path | None = None
+    """Folder for hourly statistics of what the server sees, without pictures; several servers may share it.
+    Without it they are kept in memory, for two days at most."""
+    monitor_days: int = Field(30, ge=1, le=3650)
+    """How many days of statistics the folder keeps."""
 
     dialects: tuple[Dialect, ...] = get_args(Dialect)
     """Older systems whose clients get responses in their own format."""
@@ -105,6 +133,10 @@ class ServeSettings(Section):
     hub_http_errors: bool = False
     """Whether PaddleHub errors have real 4xx statuses; PaddleHub itself sends 200 with the error inside."""
 
+    capture: CaptureSettings = CaptureSettings()
+    """Which served pictures are kept for review, in the folder `serve.inbox`; by default none. EXIF and GPS
+    data are never kept."""
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for name in self.models:
@@ -114,4 +146,21 @@ class ServeSettings(Section):
             raise ValueError(
                 f"max_files ({self.max_files}) is more than max_queue ({self.max_queue}) can hold"
             )
+        if self.capture.active and self.inbox is None:
+            raise ValueError("capture needs a folder: set serve.inbox, or --inbox DIR")
+        self._check_keys()
         return self
+
+    def _check_keys(self) -> None:
+        for kind, values in (
+            ("name", [one.name for one in self.api_keys]),
+            ("hash", [*(one.hash for one in self.api_keys), *self.api_key_hashes]),
+        ):
+            twice = [value for value, count in Counter(values).items() if count > 1]
+            if twice:
+                raise ValueError(f"two API keys have the {kind} {twice[0]}: keep one of them")
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether clients need an API key."""
+        return bool(self.api_keys or self.api_key_hashes)

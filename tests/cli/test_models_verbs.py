@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import time
 
+import httpx
 import pytest
 from PIL import Image
 from support import paint, write_tiny_bundle
@@ -14,7 +18,7 @@ from maskdet.errors import RegistryError
 
 VERBS = (
     *("list", "show", "diff", "register", "promote", "rollback", "history", "verify", "prune"),
-    *("sign", "keygen"),
+    *("sign", "keygen", "publish"),
 )
 
 
@@ -157,3 +161,33 @@ def raise_hint(call):
         call()
     except RegistryError as error:
         raise RegistryError(str(error)) from error
+
+
+def test_serve_follows_an_alias_named_in_the_pipeline_file(two, invoke, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(two / "run"))
+    (two / "pipeline.yml").write_text(
+        "name: demo\ndata: {root: .}\n"
+        "serve: {port: 0, watch_seconds: 0.05, models: {gate: models:face-mask@champion}}\n"
+    )
+    with pytest.raises(RegistryError, match="face-mask has no alias champion"):
+        invoke("serve")
+    invoke("models", "promote", "1", "--why", "x")
+    command = [sys.executable, "-m", "maskdet", "serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            url = re.fullmatch(
+                r"serving gate=models:face-mask@champion at (.*)\n", server.stdout.readline()
+            ).group(1)
+            invoke("models", "promote", "2", "--why", "x")
+            end = time.monotonic() + 60
+            while served_version(url) != ("gate", 2):
+                assert time.monotonic() < end
+                time.sleep(0.05)
+        finally:
+            server.terminate()
+    assert server.returncode == 0
+
+
+def served_version(url):
+    [model] = httpx.get(f"{url}/health/ready").json()["models"]
+    return model["name"], model["version"]

@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 from support import paint, write_tiny_bundle
 
-from maskdet.cli.session import bundles_of, open_serving, stand_in
+from maskdet.cli.session import open_serving, sources_of, stand_in
 from maskdet.detector import shipped
 from maskdet.errors import EnvironmentProblem, PipelineFileError, StageError
+from maskdet.serving.engine.source import Source
 
 RUNS = Path("runs")
 
@@ -63,10 +64,10 @@ def test_a_pipeline_that_was_not_exported_is_not_passed_over(here, build, invoke
 def test_serve_takes_it_alone_and_by_name(here, build):
     assert stand_in(None) == Path("default")
     context = open_serving(None, [], RUNS, named=True)
-    assert bundles_of(context, ["default"]) == {"": build}
-    assert bundles_of(context, ["faces=default"]) == {"faces": build}
+    assert sources_of(context, ["default"]) == {"": Source(build)}
+    assert sources_of(context, ["faces=default"]) == {"faces": Source(build)}
     (here / "pipeline.yml").write_text("name: demo\ndata: {root: .}\nserve: {models: {faces: default}}\n")
-    assert bundles_of(open_serving(None, [], RUNS, named=False), []) == {"faces": build}
+    assert sources_of(open_serving(None, [], RUNS, named=False), []) == {"faces": Source(build)}
 
 
 def test_eval_judges_it(project, build, invoke):

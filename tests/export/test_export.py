@@ -19,7 +19,7 @@ from maskdet.errors import ExportError, TrainingError
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.export import ExportJob, export
 from maskdet.export.settings import ExportSettings
-from maskdet.judging.bundles import evaluate_bundle
+from maskdet.judging.bundles import judge_bundle
 
 SCORE, BOX = 1e-3, 0.05
 
@@ -58,7 +58,7 @@ def test_parity_is_written(exported: Exported) -> None:
 def test_bundle_and_checkpoint_are_judged_alike(exported: Exported) -> None:
     bundle = load_bundle(exported.job.out / "model.onnx")
     one = exported.evaluation
-    two = evaluate_bundle(bundle, exported.data.manifest, EvalSettings())
+    two = judge_bundle(bundle, exported.data.manifest, EvalSettings())[0]
     assert two.ap50 == pytest.approx(one.ap50, abs=1e-3)
     assert two.ap50_95 == pytest.approx(one.ap50_95, abs=1e-3)
     assert two.ap50 == pytest.approx(exported.summary.ap50_onnx)

@@ -20,6 +20,7 @@ from maskdet.detector.bundle import load_bundle
 from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
 from maskdet.errors import StageError
 from maskdet.export.assembly import store_meta
+from maskdet.export.metadata import with_meta
 from maskdet.files import sha256_file
 from maskdet.training.start.checkpoint_meta import read_meta
 from maskdet.training.start.weights import read_weights
@@ -128,6 +129,31 @@ def test_a_policy_that_did_not_choose_them_is_not_stated(
     assert bundle.read_bytes() == before
 
 
+def test_shipped_files_get_the_profile_of_their_val(
+    run: Path, exported: Exported, tmp_path: Path, ship: Ship
+) -> None:
+    add_profile = import_module("ship_model").add_profile
+    bundle, _ = ship(run, tmp_path)
+    exported_profile = load_bundle(bundle).meta.profile
+    bundle.write_bytes(
+        with_meta(bundle.read_bytes(), load_bundle(bundle).meta.model_copy(update={"profile": None}))
+    )
+    before, manifest = load_bundle(bundle), run / "prepare" / "manifest.json"
+
+    model, weights = add_profile(manifest, tmp_path)
+
+    after = load_bundle(model)
+    assert before.meta.profile is None
+    assert after.meta.profile == exported_profile
+    assert after.meta.profile is not None
+    assert after.meta.profile.pictures == len(exported.data.manifest.part("val"))
+    assert read_meta(weights).bundle_sha256 == sha256_file(model)
+    assert onnx.load(model).graph == onnx.load_model_from_string(before.model).graph
+    manifest.write_text("{}")
+    with pytest.raises(StageError, match="is not the one that the bundle was made from"):
+        add_profile(manifest, tmp_path)
+
+
 def test_weights_of_another_training_are_refused(
     run: Path, exported: Exported, tmp_path: Path, ship: Ship
 ) -> None:
@@ -170,4 +196,7 @@ def test_the_shipped_files_belong_to_each_other() -> None:
     model, meta = shipped.shipped_model(), read_meta(shipped.shipped_weights())
     assert meta.bundle_sha256 == sha256_file(model)
     assert meta.labels == load_bundle(model).meta.labels
+    profile = load_bundle(model).meta.profile
+    assert profile is not None
+    assert profile.pictures == sum(profile.features["brightness"].counts) == 150
     assert sum(path.stat().st_size for path in (model, shipped.shipped_weights())) < 12_000_000

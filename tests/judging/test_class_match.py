@@ -15,7 +15,7 @@ from maskdet.detector.bundle import load_bundle
 from maskdet.errors import BundleError
 from maskdet.evaluation.report import markdown_report
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.judging.bundles import evaluate_bundle
+from maskdet.judging.bundles import judge_bundle
 from maskdet.judging.class_match import match_classes
 from maskdet.lexicon import Role, label_roles
 
@@ -63,7 +63,7 @@ def test_classes_are_matched_by_what_they_are(
     thresholds = dict(zip(known, SCORES, strict=False))
     bundle = load_bundle(write_tiny_bundle(tmp_path / "m.onnx", labels=known, thresholds=thresholds))
 
-    judged = evaluate_bundle(bundle, manifest, EvalSettings())
+    judged = judge_bundle(bundle, manifest, EvalSettings())[0]
 
     shared = dict(zip(names, known, strict=False))
     partners = {label: shared.get(label) for label in labels}
@@ -88,8 +88,8 @@ def test_the_report_says_what_was_matched_and_what_was_not(tmp_path: Path) -> No
     three = load_bundle(write_tiny_bundle(tmp_path / "three.onnx"))
     two = load_bundle(write_tiny_bundle(tmp_path / "two.onnx", labels=("mask", "visor")))
 
-    extra = markdown_report(evaluate_bundle(three, manifest, EvalSettings()))
-    lacking = markdown_report(evaluate_bundle(two, other, EvalSettings()))
+    extra = markdown_report(judge_bundle(three, manifest, EvalSettings())[0])
+    lacking = markdown_report(judge_bundle(two, other, EvalSettings())[0])
 
     assert (
         "- the model's classes have other names: no_mask is its without_mask, mask is its with_mask" in extra
@@ -104,7 +104,7 @@ def test_an_answer_of_a_class_that_the_data_lacks_is_an_answer(tmp_path: Path) -
     manifest = painted(tmp_path, {MASKED: "mask", BARE: "no_mask", WRONG: "no_mask"}, ["mask", "no_mask"], {})
     bundle = load_bundle(write_tiny_bundle(tmp_path / "m.onnx"))
 
-    judged = evaluate_bundle(bundle, manifest, EvalSettings())
+    judged = judge_bundle(bundle, manifest, EvalSettings())[0]
 
     assert list(judged.thresholds) == ["mask", "no_mask", WRONG]
     np.testing.assert_array_equal(judged.confusion[1], [0, 2, 1, 0])

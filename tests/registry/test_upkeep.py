@@ -29,27 +29,34 @@ def test_aliases_their_way_back_and_parents_stay(registry: Registry, bundle: Cal
     for number in (2, 3, 4):
         registry.set_alias("face-mask", "champion", number, why="so")
 
-    planned = prune(registry.layout("face-mask"), 1, "ann", dry_run=True)
+    planned = prune(registry, "face-mask", 1, "ann", dry_run=True)
     assert numbers(registry) == [1, 2, 3, 4, 5, 6, 7]
-    done = prune(registry.layout("face-mask"), 1, "ann", dry_run=False)
+    done = prune(registry, "face-mask", 1, "ann", dry_run=False)
 
     assert planned == done
     assert [version.number for version in done.removed] == [2, 5, 6]
     assert done.kept == {
         4: "it is champion",
         3: "champion would go back to it",
-        1: "it is the parent of 4",
+        1: "it is the parent of models:face-mask@4",
     }
     assert numbers(registry) == [1, 3, 4, 7]
     assert registry.rollback("face-mask", "champion").after == 3
     assert faults(registry) == []
 
 
+def test_the_parent_of_another_model_stays(registry: Registry, bundle: Callable[[int], Path]) -> None:
+    registry.register("other", bundle(9), Lineage(parent="models:face-mask@1"))
+    done = prune(registry, "face-mask", 1, "ann", dry_run=False)
+    assert done.kept == {1: "it is the parent of models:other@1"}
+    assert numbers(registry) == [1, 3]
+
+
 def test_the_number_of_a_removed_version_is_not_used_again(
     registry: Registry, bundle: Callable[[int], Path]
 ) -> None:
     registry.set_alias("face-mask", "champion", 1, why="so")
-    prune(registry.layout("face-mask"), 1, "ann", dry_run=False)
+    prune(registry, "face-mask", 1, "ann", dry_run=False)
     assert numbers(registry) == [1, 3]
     assert registry.register("face-mask", bundle(2)).number == 4
     with pytest.raises(RegistryError, match="no version 2"):
@@ -61,7 +68,7 @@ def test_a_rollback_passes_over_removed_versions(registry: Registry) -> None:
         registry.set_alias("face-mask", "champion", number, why="so")
     registry.set_alias("face-mask", "champion", 3, why="so")
     registry.rollback("face-mask", "champion")
-    prune(registry.layout("face-mask"), 1, "ann", dry_run=False)
+    prune(registry, "face-mask", 1, "ann", dry_run=False)
     assert numbers(registry) == [1, 2, 3]
 
 

@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def test_of_two_processes_that_promote_at_once_one_wins(registry: Registry) -> N
     assert f"version {winner}, not to version 1: writer {winner} moved it (mine)" in said[1 - codes.index(0)]
     moves = [event for event in registry.history("face-mask") if isinstance(event, Move)]
     assert [move.after for move in moves] == [1, winner]
+
+
+def test_many_writers_give_each_bundle_one_number(bundle: Callable[[int], Path], tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "models")
+    bundles = [bundle(number) for number in range(4)] * 3
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(lambda path: registry.register("face-mask", path), bundles))
+    assert sorted({version.number for version in made}) == [1, 2, 3, 4]
+    assert len({(version.number, version.record.bundle) for version in made}) == 4
+    assert [fault for one in verify_registry(registry) for fault in one.faults] == []
 
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs fork")

@@ -17,17 +17,26 @@ PAGE = REPOSITORY / "docs" / "pipeline-file.md"
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Every key that holds a value rather than a section, those of listed sections last."""
-    for name, field in model.model_fields.items():
-        kind: Any = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from keys(kind, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"
-    for name, field in model.model_fields.items():
-        for kind in get_args(next(iter(get_args(field.annotation)), None)):
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from keys(kind, f"{prefix}{name}.N.")
+    """Every key that holds a value rather than a section; then those of sections, and of listed sections."""
+    fields: dict[str, Any] = {name: field.annotation for name, field in model.model_fields.items()}
+    inner = {name: kind for name, kind in fields.items() if is_section(kind)}
+    yield from (f"{prefix}{name}" for name in fields if name not in inner)
+    for name, section in inner.items():
+        yield from keys(section, f"{prefix}{name}.")
+    for name, annotation in fields.items():
+        for kind in filter(is_section, parts(annotation)):
+            yield from keys(kind, f"{prefix}{name}.N.")
+
+
+def is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def parts(annotation: Any) -> Iterator[Any]:
+    """The types within one such as tuple[Section, ...] | None."""
+    for inner in get_args(annotation):
+        yield inner
+        yield from parts(inner)
 
 
 def test_the_page_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 from support import write_tiny_bundle
 
 import maskdet
+from maskdet.registry.version import Version
 from maskdet.serving.app import create_app
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.served_model import ServedModel
@@ -83,6 +84,43 @@ def in_process(tiny_bundle: Path) -> Iterator[Callable[..., InProcess]]:
     yield make
     for context in left:
         context.__exit__(None, None, None)
+
+
+def loaded_model(name: str, source: Path | Version, settings: ServeSettings) -> ServedModel:
+    if isinstance(source, Path):
+        return ServedModel.load(name, source, settings, cores=2)
+    return ServedModel.load(name, source.bundle, settings, cores=2, version=source)
+
+
+@pytest.fixture
+def of_models() -> Iterator[Callable[..., InProcess]]:
+    """A maker of applications with several models or registered versions, by name; it takes ServeSettings
+    as keywords.
+    """
+    with ExitStack() as left:
+
+        def make(models: Mapping[str, Path | Version], **settings: Any) -> InProcess:
+            wanted = ServeSettings(**settings)
+            loaded = {name: loaded_model(name, source, wanted) for name, source in models.items()}
+            engine = Engine(loaded, wanted)
+            engine.start()
+            left.callback(engine.close)
+            asyncio.run(engine.probe())
+            return InProcess(engine, wanted)
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def start_engine() -> Any:
+    """An application as a context, for fixtures that keep one for a whole module."""
+
+    @contextmanager
+    def start(bundle: Path, settings: ServeSettings) -> Iterator[InProcess]:
+        with running_engine(bundle, settings) as engine:
+            yield InProcess(engine, settings)
+
+    return start
 
 
 @pytest.fixture(scope="session")

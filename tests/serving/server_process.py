@@ -1,4 +1,7 @@
-"""Runs the server as its own process: BUNDLE SETTINGS_JSON SLOW_MS. Prints its URL when ready."""
+"""Runs the server as its own process: BUNDLE SETTINGS_JSON SLOW_MS. Prints its URL when ready.
+
+BUNDLE may be REGISTRY:REFERENCE, such as /data/models:models:face-mask@champion.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.engine.served_model import ServedModel
+from maskdet.serving.engine.source import Source
 from maskdet.serving.process.logs import log_to
 from maskdet.serving.process.serve import serve
 from maskdet.serving.settings import ServeSettings
@@ -39,7 +43,8 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
-        serve({"": Path(bundle)}, ServeSettings(**json.loads(settings)), ready)
+        path, _, reference = bundle.partition(":")
+        serve({"": Source(Path(path), reference)}, ServeSettings(**json.loads(settings)), ready)
     except MaskdetError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -11,7 +11,7 @@ from trained import SAMPLE, DrawnSet, make_job, sample_manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_model, shipped_weights
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.judging.bundles import evaluate_bundle
+from maskdet.judging.bundles import judge_bundle
 from maskdet.training.evaluate import EvalJob, evaluate_checkpoint
 
 SIDE = 416
@@ -29,7 +29,7 @@ def test_weights_are_judged_as_the_bundle_made_of_them_whatever_the_datas_classe
     of_weights = evaluate_checkpoint(
         EvalJob(job.config, job.manifest, shipped_weights(), (SIDE, SIDE), EvalSettings(threshold=0.5))
     )
-    of_bundle = evaluate_bundle(load_bundle(shipped_model()), data.manifest, EvalSettings())
+    of_bundle = judge_bundle(load_bundle(shipped_model()), data.manifest, EvalSettings())[0]
 
     assert list(of_weights.thresholds) == ["without_mask", "with_mask", "mask_weared_incorrect"]
     assert dict(of_weights.partners) == {"without_mask": "without_mask", "with_mask": "with_mask"}

@@ -9,6 +9,7 @@ from maskdet.cli.models.history import history
 from maskdet.cli.models.listing import listing
 from maskdet.cli.models.promote import promote
 from maskdet.cli.models.prune import prune
+from maskdet.cli.models.publish import publish
 from maskdet.cli.models.register import register
 from maskdet.cli.models.rollback import rollback
 from maskdet.cli.models.show import show
@@ -31,3 +32,4 @@ models.command("verify")(verify)
 models.command("prune")(prune)
 models.command("sign")(sign)
 models.command("keygen")(keygen)
+models.command("publish")(publish)

@@ -28,8 +28,7 @@ def prune(
     from maskdet.registry.pruning import prune as remove
 
     opened = open_registry(config, registry)
-    layout = opened.layout(opened.only(name))
-    plan = remove(layout, keep, by or actor(), dry_run=not yes)
+    plan = remove(opened, opened.only(name), keep, by or actor(), dry_run=not yes)
     if as_json:
         print_json({"removed": [one.number for one in plan.removed], "kept": plan.kept, "done": yes})
         return

@@ -100,8 +100,10 @@ def _images(batch: Any, meta: BundleMeta, size: int) -> list[Any]:
 
 
 def _paddle_outputs(raw: Path, deploy: Path, images: list[Any], threads: int) -> dict[str, Any]:
-    # A predictor belongs to one thread.
-    tasks = (partial(_raw_parts, raw, images), partial(_deploy_parts, deploy, images))
+    # Paddle crashes now and then when threads create predictors at the same time: each registers the dialects
+    # of the graph. They may run side by side, each in one thread.
+    raw_predictor, deploy_predictor = _predictor(raw), _predictor(deploy)
+    tasks = (partial(_raw_parts, raw_predictor, images), partial(_deploy_parts, deploy_predictor, images))
     raw_parts, deploy_parts = run_in_order(tasks, threads)
     return {
         "paddle_boxes": np.concatenate([boxes for boxes, _ in raw_parts]),
@@ -111,13 +113,11 @@ def _paddle_outputs(raw: Path, deploy: Path, images: list[Any], threads: int) ->
     }
 
 
-def _raw_parts(model: Path, images: list[Any]) -> list[Any]:
-    predictor = _predictor(model)
+def _raw_parts(predictor: Any, images: list[Any]) -> list[Any]:
     return [_run(predictor, image) for image in images]
 
 
-def _deploy_parts(model: Path, images: list[Any]) -> list[Any]:
-    predictor = _predictor(model)
+def _deploy_parts(predictor: Any, images: list[Any]) -> list[Any]:
     return [_run(predictor, image, np.ones((len(image), 2), np.float32)) for image in images]
 
 

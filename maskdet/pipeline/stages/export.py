@@ -98,4 +98,4 @@ def _policy_figures(each: dict[str, Any]) -> dict[str, float | None]:
     return {**in_force, **{f"policy.{policy}.{name}": value for name, value in own.items()}}
 
 
-STAGE = Stage("export", _inputs, _run, version=3)
+STAGE = Stage("export", _inputs, _run, version=4)

@@ -49,6 +49,7 @@ def _fetch(context: Context) -> None:
 
 def _run(context: Context, out: Path) -> str:
     from maskdet.pipeline.rehearsal import rehearse
+    from maskdet.pipeline.tracking import tracked
     from maskdet.training.report.page import PAGE_NAME
     from maskdet.training.train import TrainJob, train
 
@@ -69,7 +70,8 @@ def _run(context: Context, out: Path) -> str:
         rehearse(context, job)
         _set_aside(out)
     context.say(f"curves: {out / PAGE_NAME}")
-    summary = train(job, on_event=context.on_event, resume=context.resume)
+    with tracked(context) as followed:
+        summary = train(job, on_event=followed.on_event, resume=context.resume)
     shutil.rmtree(out.with_name(PREVIOUS), ignore_errors=True)
     for line in summary.advice:
         context.say(line)

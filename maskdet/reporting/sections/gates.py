@@ -54,7 +54,7 @@ def _row(rule: Document) -> tuple[str, ...]:
     )
 
 
-def _level(value: float | None, unit: str) -> str:
+def _level(value: float | None, unit: str | None) -> str:
     if value is None:
         return ABSENT
     return f"{value:.1%}" if unit == "share" else f"{value:.1f}"

@@ -17,9 +17,10 @@ import numpy as np
 from maskdet.errors import MaskdetError
 from maskdet.machine import core_count
 from maskdet.serving.engine.metrics import Metrics
+from maskdet.serving.engine.monitor import DriftGauges, Monitor
 from maskdet.serving.engine.queue import Batch, Job, JobQueue
-from maskdet.serving.engine.served_model import PictureResult, Prepared, ServedModel, Work
-from maskdet.serving.refusals import NotReady, UnknownModel
+from maskdet.serving.engine.served_model import PictureResult, Prepared, ServedModel, Work, bundle_id
+from maskdet.serving.refusals import Busy, NotReady, UnknownModel
 from maskdet.serving.settings import ServeSettings
 
 State = Literal["starting", "ready", "failed", "draining", "stopped"]
@@ -28,6 +29,8 @@ Claimed = tuple[Job[Work, PictureResult], ServedModel, Prepared]
 
 SPARE_THREADS = 1
 """In addition to one per core: while a thread waits for the interpreter lock, another one runs."""
+SPARE_SECONDS = 0.5
+"""How long a picture that no client waits for is kept until the engine has nothing else to do."""
 PROBE_SUFFIXES = (".jpg", ".png")
 """The probe uses both decoders, so that no client waits for their first load."""
 
@@ -42,11 +45,16 @@ class Engine:
     """
 
     def __init__(self, models: Mapping[str, ServedModel], settings: ServeSettings) -> None:
-        """`models` by name; the first is the default."""
+        """`models` by name; the first is the default. Raises ServingError for `monitor`'s folder."""
         self.metrics = Metrics()
+        self.monitor = Monitor(settings)
+        self.metrics.add(DriftGauges(self.monitor, self.versions))
         self.metrics.watch("queue_pictures", "Pictures waiting", lambda: self.queue_depth)
         self.metrics.watch("ready", "Whether requests are accepted", lambda: self.state == "ready", "livemin")
         self._models = dict(models)
+        for name, model in self._models.items():
+            self.monitor.answers(name, model)
+            self.metrics.serving(name, model)
         self._settings = settings
         count = settings.threads or core_count() + SPARE_THREADS
         self._queue: JobQueue[Work, PictureResult] = JobQueue(
@@ -64,6 +72,10 @@ class Engine:
         """The loaded models by name; the first is the default."""
         return self._models
 
+    def versions(self) -> dict[str, str]:
+        """By model the first characters of its bundle's sha256."""
+        return {name: bundle_id(model) for name, model in self._models.items()}
+
     @property
     def queue_depth(self) -> int:
         """Pictures waiting."""
@@ -71,6 +83,7 @@ class Engine:
 
     def start(self) -> None:
         """Start the inference threads."""
+        self.monitor.start()
         for thread in self._threads:
             thread.start()
 
@@ -104,6 +117,23 @@ class Engine:
             raise outcome
         return outcome
 
+    def spare(self, work: Work) -> PictureResult | None:
+        """One picture's result while nothing else waits or runs; None if that does not happen soon.
+
+        Waits, so it is not for the event loop. Raises PictureError, BadOption, UnknownModel or BundleError.
+        """
+        self._model(work.model).thresholds(work.threshold)
+        deadline = time.monotonic() + SPARE_SECONDS
+        while not self._queue.idle:
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(0.005)
+        try:
+            [job] = self._queue.put([work])
+            return job.future.result()
+        except Busy:
+            return None
+
     async def submit_all(self, works: Sequence[Work]) -> list[ResultOrError]:
         """Accept all of one request's pictures or none; each is answered with a result or its own error.
 
@@ -121,8 +151,10 @@ class Engine:
 
     def swap(self, name: str, model: ServedModel) -> None:
         """Use `model`, which has been probed, under this name from the next batch on."""
+        self.monitor.answers(name, model)
         # One assignment of a new mapping: threads see either the old one or the new one.
         self._models = {**self._models, name: model}
+        self.metrics.serving(name, model)
 
     def drain(self) -> None:
         """Refuse new work from now on. Accepted work is still finished."""
@@ -142,6 +174,7 @@ class Engine:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(self._settings.drain_seconds)
+        self.monitor.close()
         self.state, self.reason = "stopped", "the server has stopped"
 
     def _model(self, name: str) -> ServedModel:

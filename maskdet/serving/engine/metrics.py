@@ -21,7 +21,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from maskdet.serving.engine.served_model import PictureResult
+from maskdet.serving.engine.served_model import PictureResult, ServedModel, bundle_id
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Environment variable for the folder in which workers share their metrics."""
@@ -62,7 +62,16 @@ class Metrics:
         self._scores = self._histogram("face_score", "Scores of faces", _SCORES, "label")
         self._sizes = self._histogram("face_pixels", "Square root of a face's area", _FACE_PIXELS)
         self._reloads = self._counter("reloads", "New bundles by outcome", "model", "outcome")
+        self._captures = self._counter("captures", "Pictures for review by outcome", "why", "outcome")
         self._cameras: set[str] = set()
+        self._versions = Gauge(
+            "maskdet_model_version",
+            "Workers that answer with this version and bundle; 0 after a swap",
+            ("model", "version", "bundle"),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._served: dict[str, tuple[str, str, str]] = {}
 
     def watch(self, name: str, about: str, value: Callable[[], float], across: Across = "livesum") -> None:
         """A gauge that is read on demand; `across` says how several workers' values combine."""
@@ -71,6 +80,10 @@ class Metrics:
             gauge.set_function(value)
         else:
             self._gauges.append((gauge, value))
+
+    def add(self, collector: Collector) -> None:
+        """Further metrics, which already are those of all workers."""
+        self._page.register(collector)
 
     async def keep_fresh(self) -> None:
         """Keep writing the gauges for the other workers to read."""
@@ -92,6 +105,17 @@ class Metrics:
     def reload(self, model: str, outcome: str) -> None:
         """One new bundle: swapped or refused."""
         self._reloads.labels(model, outcome).inc()
+
+    def captured(self, why: str, outcome: str) -> None:
+        """One picture that a capture policy chose, and what became of it."""
+        self._captures.labels(why, outcome).inc()
+
+    def serving(self, name: str, model: ServedModel) -> None:
+        """A model answers from now on, in place of the one before it under this name."""
+        if name in self._served:
+            self._versions.labels(*self._served[name]).set(0)
+        self._served[name] = (name, "" if model.version is None else str(model.version), bundle_id(model))
+        self._versions.labels(*self._served[name]).set(1)
 
     def result(self, result: PictureResult, camera: str) -> None:
         """One answered picture."""

@@ -1,4 +1,4 @@
-"""Live swaps: a new bundle at a model's path is loaded beside the old one, probed, and takes its place."""
+"""Live swaps: a new bundle is loaded beside the old one, probed, and takes its place."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
-from maskdet.errors import BundleError, MaskdetError
-from maskdet.files import sha256_file
+from maskdet.errors import MaskdetError
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.served_model import ServedModel, Work
+from maskdet.serving.engine.source import Source
 from maskdet.serving.refusals import UnknownModel
 from maskdet.serving.settings import ServeSettings
 
@@ -31,42 +30,41 @@ logger = logging.getLogger("maskdet.reload")
 @dataclass(frozen=True, slots=True)
 class Reloaded:
     """The outcome for one model. bundle: sha256 of the one in use; error: why a new one was refused, without
-    the paths of this machine.
+    the paths of this machine; version: the registry's number of the one in use.
     """
 
     name: str
     bundle: str
     outcome: SwapOutcome
     error: str = ""
-
-
-class Signature(NamedTuple):
-    """A file's identity as far as it is known without reading it."""
-
-    inode: int
-    modified_ns: int
-    size: int
+    version: int | None = None
 
 
 class Reloader:
-    """Keeps each model in sync with its file. A bundle that fails never replaces one that works."""
+    """Keeps each model in sync with its source. A bundle that fails never replaces one that works."""
 
     def __init__(
-        self, engine: Engine, paths: Mapping[str, Path], settings: ServeSettings, *, cores: int
+        self, engine: Engine, sources: Mapping[str, Source], settings: ServeSettings, *, cores: int
     ) -> None:
-        """`paths`: each model's file, by its name in the engine."""
+        """`sources`: where each model comes from, by its name in the engine."""
         self._engine = engine
-        self._paths = dict(paths)
+        self._sources = dict(sources)
+        self._watched = {name: source for name, source in sources.items() if settings.watch or source.follows}
         self._settings = settings
         self._cores = cores
         self._busy = asyncio.Lock()
         self._faults: dict[str, str] = {}
-        self._seen = {name: _signature(path) for name, path in self._paths.items()}
+        self._seen = {name: source.state for name, source in self._sources.items()}
 
     @property
     def names(self) -> Sequence[str]:
         """The names of the engine's models."""
-        return tuple(self._paths)
+        return tuple(self._sources)
+
+    @property
+    def watches(self) -> bool:
+        """Whether there is a model to watch."""
+        return bool(self._watched)
 
     def refused(self) -> Mapping[str, str]:
         """By model: why its newest file was refused, as long as that file is there."""
@@ -74,62 +72,69 @@ class Reloader:
 
     async def reload(self, name: str = "") -> list[Reloaded]:
         """Check one model's file now, or all of them. Raises UnknownModel."""
-        if name and name not in self._paths:
-            raise UnknownModel(f"there is no model {name[:80]!r}", f"loaded models: {', '.join(self._paths)}")
+        if name and name not in self._sources:
+            raise UnknownModel(
+                f"there is no model {name[:80]!r}", f"loaded models: {', '.join(self._sources)}"
+            )
         async with self._busy:
-            return [await self._reload(one) for one in ([name] if name else self._paths)]
+            return [await self._reload(one) for one in ([name] if name else self._sources)]
 
     async def watch(self) -> None:
-        """Keep watching the files. A changed one is loaded once it has stopped changing."""
+        """Keep watching files and aliases. A changed one is loaded once it has stopped changing."""
         before = dict(self._seen)
         while True:
             await asyncio.sleep(self._settings.watch_seconds)
-            for name, path in self._paths.items():
-                now = _signature(path)
+            for name, source in self._watched.items():
+                now = source.state
                 settled, before[name] = now == before[name], now
                 if settled and now != self._seen[name]:
                     async with self._busy:
                         await self._reload(name)
 
     async def _reload(self, name: str) -> Reloaded:
-        path, old = self._paths[name], self._engine.models[name]
-        self._seen[name] = _signature(path)
+        source, old = self._sources[name], self._engine.models[name]
+        self._seen[name] = source.state
         try:
-            new = await asyncio.to_thread(self._loaded, name, path, old.sha256)
+            new = await asyncio.to_thread(self._loaded, name, source, old)
         except MaskdetError as error:
-            return self._refused(name, old, error.what.removeprefix(f"{path}: "))
+            return self._refused(name, old, self._without_paths(source, error.what))
         # The running model must survive whatever is wrong with a file.
         except Exception:
             logger.exception("bundle failed")
             return self._refused(name, old, "it fails unexpectedly; see the log")
         self._faults.pop(name, None)
         if new is None:
-            return Reloaded(name, old.sha256, "unchanged")
+            return Reloaded(name, old.sha256, "unchanged", version=old.version)
         self._engine.swap(name, new)
-        said = {"model": name, "from": old.sha256, "to": new.sha256}
+        said: dict[str, Any] = {"model": name, "from": old.sha256, "to": new.sha256}
+        if new.version is not None:
+            said |= {"from_version": old.version, "to_version": new.version}
         thresholds = new.meta.describe_thresholds()
         logger.info("swapped", extra={"fields": {**said, "thresholds": thresholds}})
         self._engine.metrics.reload(name, "swapped")
         del old
         await asyncio.to_thread(_give_memory_back)
-        return Reloaded(name, new.sha256, "swapped")
+        return Reloaded(name, new.sha256, "swapped", version=new.version)
 
-    def _loaded(self, name: str, path: Path, old_sha256: str) -> ServedModel | None:
-        """The file's model, probed; None if it is the one in use. Raises BundleError."""
-        if _sha256(path) == old_sha256:
+    def _loaded(self, name: str, source: Source, old: ServedModel) -> ServedModel | None:
+        """The source's model, probed; None if it is the one in use. Raises like `ServedModel.load`."""
+        if source.is_current(old.sha256, old.version):
             return None
-        model = ServedModel.load(name, path, self._settings, cores=self._cores)
+        model = ServedModel.from_source(name, source, self._settings, cores=self._cores)
         model.probe()
         model.detect([model.prepare(Work(np.zeros(PROBE_SHAPE, np.uint8)))], alone=True)
         return model
 
+    def _without_paths(self, source: Source, text: str) -> str:
+        return source.without_paths(text.replace(str(self._settings.require_signature), "the public key"))
+
     def _refused(self, name: str, old: ServedModel, error: str) -> Reloaded:
         self._faults[name] = error
         # The log is the operator's own, so it may name the file.
-        fields = {"model": name, "file": str(self._paths[name]), "error": error, "still": old.sha256}
+        fields = {"model": name, "file": str(self._sources[name]), "error": error, "still": old.sha256}
         logger.error("bundle refused", extra={"fields": fields})
         self._engine.metrics.reload(name, "refused")
-        return Reloaded(name, old.sha256, "refused", error)
+        return Reloaded(name, old.sha256, "refused", error, old.version)
 
 
 def merged(answers: Sequence[Reloaded]) -> list[Reloaded]:
@@ -157,19 +162,3 @@ def _give_memory_back() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
             trim(0)
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return sha256_file(path)
-    except OSError as error:
-        raise BundleError(f"{path}: {error.strerror or error}") from error
-
-
-def _signature(path: Path) -> Signature | None:
-    """None if there is no such file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return Signature(found.st_ino, found.st_mtime_ns, found.st_size)

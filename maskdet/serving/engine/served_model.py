@@ -23,8 +23,11 @@ from maskdet.detector.settings import NmsSettings
 from maskdet.detector.threshold_policy import OVERRIDE, PolicyName
 from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.verdict import Verdict
-from maskdet.errors import BundleError, PictureError, UsageError
+from maskdet.drift.appearance import Appearance, appearance
+from maskdet.errors import BundleError, PictureError, RegistryError, UsageError
+from maskdet.registry.version import Version
 from maskdet.serving.engine.sessions import Sessions
+from maskdet.serving.engine.source import Source
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.settings import ServeSettings
 from maskdet.types import Detections, FloatArray, Picture
@@ -76,7 +79,8 @@ class PictureResult:
     candidates: what NMS left, best first, down to the lowest score that can decide the verdict, or all
     of it if `Work.candidates` asked for it; thresholds: [C] in force for this picture; detections: those that
     reach them, each face once, at most as many as requested; size: (height, width) of the picture after its
-    EXIF turn; drawn: JPEG of the picture with its detections, only if `Work.drawn` asked for it.
+    EXIF turn; appearance: how bright and sharp it is; drawn: JPEG of the picture with its detections, only if
+    `Work.drawn` asked for it.
     """
 
     model: ServedModel
@@ -86,6 +90,7 @@ class PictureResult:
     size: tuple[int, int]
     verdict: Verdict
     timing: Timing
+    appearance: Appearance
     drawn: bytes | None = None
     policy: PolicyName = "unknown"
     """How the thresholds were chosen."""
@@ -100,6 +105,7 @@ class Prepared:
     size: tuple[int, int]
     thresholds: FloatArray
     timing: Timing
+    appearance: Appearance
     picture: Picture | None
 
 
@@ -114,8 +120,11 @@ class ServedModel:
     Nothing that a result depends on changes after construction, so all inference threads share it.
     """
 
-    def __init__(self, name: str, bundle: Bundle, settings: ServeSettings, *, cores: int) -> None:
+    def __init__(
+        self, name: str, bundle: Bundle, settings: ServeSettings, *, cores: int, version: int | None = None
+    ) -> None:
         self.name = name
+        self.version = version
         self.meta = bundle.meta
         self.sha256 = bundle.sha256
         self.rule = rule_of(self.meta, settings.violation_labels, settings.uncertain_band)
@@ -125,14 +134,31 @@ class ServedModel:
         self._own_thresholds = thresholds_of(self.meta)
 
     @classmethod
-    def load(cls, name: str, path: Path, settings: ServeSettings, *, cores: int) -> ServedModel:
-        """Read a bundle; the name defaults to the bundle's own. Raises BundleError, EnvironmentProblem."""
+    def load(
+        cls, name: str, path: Path, settings: ServeSettings, *, cores: int, version: Version | None = None
+    ) -> ServedModel:
+        """Read a bundle, which is that of a registered `version` if there is one.
+
+        The name defaults to the registered model's, or to the bundle's own. Raises BundleError,
+        EnvironmentProblem, and RegistryError for a file that is not the one that was registered.
+        """
         bundle = load_bundle(path)
-        model = cls(name or bundle.meta.name, bundle, settings, cores=cores)
+        if version is not None and version.record.bundle != bundle.sha256:
+            raise RegistryError(f"{version.bundle} is not the file that was registered", "restore it")
+        named = name or (version.model if version else bundle.meta.name)
+        model = cls(named, bundle, settings, cores=cores, version=version.number if version else None)
         if model.rule.unknown:
             fields = {"model": model.name, "labels": sorted(model.rule.unknown)}
             logger.warning(_UNKNOWN, extra={"fields": fields})
         return model
+
+    @classmethod
+    def from_source(cls, name: str, source: Source, settings: ServeSettings, *, cores: int) -> ServedModel:
+        """Like `load`, for what a source is now. Also raises RegistryError for a version that is missing, or
+        without the signature that the settings require.
+        """
+        with source.opened(settings.require_signature) as (path, version):
+            return cls.load(name, path, settings, cores=cores, version=version)
 
     def thresholds(self, wanted: Threshold) -> FloatArray:
         """[C] by class id. Raises BadOption where `thresholds_of` raises UsageError."""
@@ -161,10 +187,11 @@ class ServedModel:
         decoded = self._decoded(work)
         decoded_at = time.perf_counter()
         tensor = resize(decoded.pixels, self.meta.input_size)
+        seen = appearance(tensor)
         timing = Timing(decode=_ms(started, decoded_at), preprocess=_ms(decoded_at, time.perf_counter()))
         # A picture waiting for its batch must not hold 150 MB for nothing.
         kept = decoded.pixels if work.drawn else None
-        return Prepared(work, tensor, decoded.size, thresholds, timing, kept)
+        return Prepared(work, tensor, decoded.size, thresholds, timing, seen, kept)
 
     def detect(self, batch: Sequence[Prepared], *, alone: bool) -> list[PictureResult]:
         """One pass for the whole batch; `alone` as for `Sessions.run`. Raises BundleError if it fails."""
@@ -216,6 +243,7 @@ class ServedModel:
             prepared.size,
             concluded.verdict,
             timing,
+            prepared.appearance,
             drawn,
             policy.name,
         )

@@ -20,8 +20,8 @@ _PROCESS = secrets.token_hex(6)
 _NUMBERS = count(1)
 # Random once per process, then counted: unique, without a system call per request.
 
-BUNDLE_HEADER = "x-maskdet-bundle"
-"""Names the bundles behind a response, in every dialect."""
+BUNDLE_HEADER, VERSION_HEADER = "x-maskdet-bundle", "x-maskdet-version"
+"""Name the bundles behind a response, and their numbers in the registry, in every dialect."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 logger = logging.getLogger("maskdet.access")
@@ -42,9 +42,10 @@ def note_error(scope: Scope, error: Exception) -> None:
     note(scope, error=kind_of(error).code)
 
 
-def answered_by(scope: Scope, bundles: str) -> None:
-    """Name the bundles behind the response in its headers."""
-    scope["state"]["bundles"] = bundles
+def answered_by(scope: Scope, bundles: str, versions: str) -> None:
+    """Name the bundles behind the response, and the versions of registered ones, in its headers."""
+    named = {BUNDLE_HEADER: bundles, VERSION_HEADER: versions}
+    scope["state"]["answerers"] = {header: text for header, text in named.items() if text}
 
 
 class AccessLog:
@@ -72,8 +73,7 @@ class AccessLog:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = state["request_id"]
-                if state.get("bundles"):
-                    headers[BUNDLE_HEADER] = state["bundles"]
+                headers.update(state.get("answerers", {}))
             await send(message)
 
         try:

@@ -1,51 +1,125 @@
-"""API keys: several, kept as hashes, compared in constant time, on every route except health."""
+"""API keys: several, kept as hashes, compared in constant time; each opens the routes of its scopes."""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from maskdet.serving.http.access import note_error, request_id
+from maskdet.serving.http.access import note, note_error, request_id
 from maskdet.serving.http.hashing import hash_key
 from maskdet.serving.http.problems import problem_response
-from maskdet.serving.refusals import Unauthorised
+from maskdet.serving.refusals import Refusal, Unauthorised, WrongScope
+from maskdet.serving.settings import ServeSettings
 
 PAGE_FILES = "/web/"
-OPEN_PATHS = ("/", "/health", "/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready")
+OPEN_PATHS = (
+    "/",
+    "/review",
+    "/monitor",
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/v2/health/live",
+    "/v2/health/ready",
+)
+
+CORRECT = "correct"
+"""The scope of keys in `api_key_hashes` for corrections; it cannot be given to other keys."""
+_SCOPES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("/v1/admin", ("admin",)),
+    ("/v1/review", ("review",)),
+    ("/v1/corrections", ("review", CORRECT)),
+)
+"""The scopes of which a key needs one, by the start of the path."""
+_ANY_KEY = ("/v1/models", "/v1/page", "/v1/monitor", "/metrics", "/docs", "/openapi.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A known key."""
+
+    hash: str
+    name: str
+    scopes: frozenset[str]
+
+
+def clients_of(settings: ServeSettings) -> list[Client]:
+    """All keys. Those without a name open what every key opened: all but review, which shows pictures."""
+    nameless = frozenset(("detect", "admin", CORRECT))
+    found = [Client(one.hash, one.name, frozenset(one.scopes)) for one in settings.api_keys]
+    return found + [Client(one, "", nameless) for one in settings.api_key_hashes]
+
+
+def key_name(scope: Scope) -> str:
+    """Name of the key that the request came with; empty without keys, and for a key without a name."""
+    return str(scope["state"].get("key_name", ""))
+
+
+def scopes_for(path: str) -> tuple[str, ...] | None:
+    """The scopes of which a key needs one; None if any key will do."""
+    if path in _ANY_KEY:
+        return None
+    return next((scopes for start, scopes in _SCOPES if path.startswith(start)), ("detect",))
 
 
 class ApiKeys:
     """ASGI middleware. A client sends its key as `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
 
-    def __init__(self, app: ASGIApp, *, hashes: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, *, clients: Sequence[Client]) -> None:
         self._app = app
-        self._hashes = tuple(hashes)
+        self._clients = tuple(clients)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._open(scope) or self._known(Headers(scope=scope)):
+        if scope["type"] != "http" or self._open(scope):
             await self._app(scope, receive, send)
             return
-        refusal = Unauthorised(
-            "the request has no valid API key", "send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
-        )
-        note_error(scope, refusal)
-        response = problem_response(refusal, request_id(scope))
-        response.headers["www-authenticate"] = "Bearer"
-        await response(scope, receive, send)
+        client = self._client(Headers(scope=scope))
+        needed = scopes_for(scope["path"])
+        if client is None:
+            await _refuse(_unknown(), "Bearer", scope, receive, send)
+        elif needed is not None and client.scopes.isdisjoint(needed):
+            challenge = f'Bearer error="insufficient_scope", scope="{needed[0]}"'
+            await _refuse(_too_narrow(needed[0]), challenge, scope, receive, send)
+        else:
+            scope["state"]["key_name"] = client.name
+            if client.name:
+                note(scope, key=client.name)
+            await self._app(scope, receive, send)
 
     def _open(self, scope: Scope) -> bool:
         # A browser sends no key with its CORS preflight, and learns nothing from the answer.
-        # The web page itself is public, and asks for the key that its requests then need.
+        # The web pages themselves are public, and ask for the key that their requests then need.
         path = scope["path"]
         return path in OPEN_PATHS or path.startswith(PAGE_FILES) or scope["method"] == "OPTIONS"
 
-    def _known(self, headers: Headers) -> bool:
+    def _client(self, headers: Headers) -> Client | None:
         kind, _, bearer = headers.get("authorization", "").partition(" ")
         key = bearer.strip() if kind.lower() == "bearer" else headers.get("x-api-key", "")
         given = hash_key(key)
         # All are compared, so that the time does not reveal which one was close.
-        matches = [hmac.compare_digest(given, known) for known in self._hashes]
-        return bool(key) and any(matches)
+        matches = [one for one in self._clients if hmac.compare_digest(given, one.hash)]
+        return matches[0] if key and matches else None
+
+
+async def _refuse(refusal: Refusal, challenge: str, scope: Scope, receive: Receive, send: Send) -> None:
+    note_error(scope, refusal)
+    response = problem_response(refusal, request_id(scope))
+    response.headers["www-authenticate"] = challenge
+    await response(scope, receive, send)
+
+
+def _unknown() -> Unauthorised:
+    return Unauthorised(
+        "the request has no valid API key", "send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
+    )
+
+
+def _too_narrow(needed: str) -> WrongScope:
+    return WrongScope(
+        f"the API key does not have the scope {needed}",
+        "use another key, or ask the operator to add the scope to this one in serve.api_keys",
+    )

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from maskdet.errors import MaskdetError, PictureError
+from maskdet.inbox.refusals import BadBoxes, DecidedMeanwhile, InboxBusy, InboxFull, UnknownPicture
 from maskdet.serving import refusals
 from maskdet.serving.http.json_writing import printable
 
@@ -23,23 +24,28 @@ KINDS: dict[type[MaskdetError], Kind] = {
     refusals.MalformedBody: Kind(400, "malformed_body"),
     refusals.NoPicture: Kind(400, "no_picture"),
     refusals.Unauthorised: Kind(401, "unauthorised"),
+    refusals.WrongScope: Kind(403, "insufficient_scope"),
     refusals.NoInbox: Kind(403, "no_inbox"),
     refusals.Forbidden: Kind(403, "forbidden"),
     refusals.UnknownRoute: Kind(404, "unknown_route"),
     refusals.UnknownModel: Kind(404, "unknown_model"),
+    UnknownPicture: Kind(404, "unknown_picture"),
     refusals.WrongMethod: Kind(405, "wrong_method"),
     refusals.BundleRefused: Kind(409, "bundle_refused"),
+    DecidedMeanwhile: Kind(409, "conflict"),
     refusals.SlowBody: Kind(408, "slow_body"),
     refusals.BodyTooLarge: Kind(413, "body_too_large"),
     refusals.WrongType: Kind(415, "wrong_type"),
     PictureError: Kind(422, "bad_picture"),
     refusals.BadOption: Kind(422, "bad_option"),
+    BadBoxes: Kind(422, "bad_option"),
     # 499 is nginx's number for a client that left: no one reads it, but it is distinct in the access log.
     refusals.ClientGone: Kind(499, "client_gone"),
     refusals.Draining: Kind(503, "draining"),
     refusals.NotReady: Kind(503, "not_ready"),
     refusals.Busy: Kind(503, "busy"),
-    refusals.InboxFull: Kind(507, "inbox_full"),
+    InboxBusy: Kind(503, "busy"),
+    InboxFull: Kind(507, "inbox_full"),
     MaskdetError: Kind(500, "internal"),
 }
 
@@ -88,6 +94,8 @@ def problem_response(error: Exception, request_id: str) -> Response:
     headers = {}
     if isinstance(error, refusals.Busy):
         headers["retry-after"] = str(error.retry_after_seconds)
+    elif isinstance(error, InboxBusy):
+        headers["retry-after"] = "1"
     return Response(
         body.model_dump_json(),
         status_code=kind_of(error).status,

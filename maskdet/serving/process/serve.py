@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
+from maskdet.serving.engine.source import Source
 from maskdet.serving.process.listener import listen, url_of
 from maskdet.serving.process.readiness import Thresholds
 from maskdet.serving.process.records import own_record, remove_record, write_record
@@ -13,14 +13,15 @@ from maskdet.serving.settings import ServeSettings
 
 
 def serve(
-    models: Mapping[str, Path], settings: ServeSettings, on_ready: Callable[[str, Thresholds], None]
+    models: Mapping[str, Source], settings: ServeSettings, on_ready: Callable[[str, Thresholds], None]
 ) -> None:
     """Serve bundles until SIGTERM or Ctrl-C; then finish accepted requests and return.
 
-    models: bundle files by name; an empty name means the bundle's own. The first is the default.
+    models: where bundles come from, by name; an empty name means the registered model's, or the bundle's own.
+    The first is the default.
     on_ready: called once every model has passed its probe, with the server's URL and, by model, which policy
     chose its thresholds and what they cost, in words.
-    Raises ServingError if the address is unavailable, BundleError or EnvironmentProblem for a model.
+    Raises ServingError if the address is unavailable, and like `ServedModel.load` for a model.
     """
     with listen(settings.host, settings.port) as listener:
         url = url_of(listener)

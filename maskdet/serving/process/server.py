@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from types import FrameType
 
 import cv2
@@ -23,6 +22,7 @@ from maskdet.serving.app import create_app
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.reload import Reloader
 from maskdet.serving.engine.served_model import ServedModel
+from maskdet.serving.engine.source import Source
 from maskdet.serving.http.connection import guarded
 from maskdet.serving.process.link import Link
 from maskdet.serving.process.listener import BACKLOG, Listener
@@ -40,7 +40,7 @@ logger = logging.getLogger("maskdet.server")
 
 
 def run(
-    models: Mapping[str, Path],
+    models: Mapping[str, Source],
     settings: ServeSettings,
     listener: Listener,
     on_ready: OnReady,
@@ -49,11 +49,15 @@ def run(
     """Answer a listener's connections until a signal. `link` leads to the other workers, if any."""
     _settle()
     cores = settings.threads or core_count()
-    loaded = [(ServedModel.load(name, path, settings, cores=cores), path) for name, path in models.items()]
+    loaded = [
+        (ServedModel.from_source(name, source, settings, cores=cores), source)
+        for name, source in models.items()
+    ]
     named = _by_name([model for model, _ in loaded])
     check_labels(named.values(), settings)
+    check_second_model(named, settings)
     engine = Engine(named, settings)
-    reloader = Reloader(engine, {model.name: path for model, path in loaded}, settings, cores=cores)
+    reloader = Reloader(engine, {model.name: source for model, source in loaded}, settings, cores=cores)
     server = MaskdetServer(engine, settings, reloader, on_ready, link)
     try:
         server.run(sockets=[listener])
@@ -96,6 +100,15 @@ def check_labels(models: Iterable[ServedModel], settings: ServeSettings) -> None
                 raise UsageError(f"serve.{key}: no loaded model has the label {label}", hint)
 
 
+def check_second_model(models: Iterable[str], settings: ServeSettings) -> None:
+    """A typo would silently capture nothing. Raises UsageError."""
+    wanted, names = settings.capture.second_model, list(models)
+    if wanted and wanted not in names:
+        near = nearest(wanted, names)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(names)}"
+        raise UsageError(f"serve.capture.second_model: there is no loaded model {wanted}", hint)
+
+
 class MaskdetServer(uvicorn.Server):
     """uvicorn, but a signal first drains the engine while the port still answers, and the process exits 0."""
 
@@ -111,7 +124,6 @@ class MaskdetServer(uvicorn.Server):
         self.failure: MaskdetError | None = None
         self._engine = engine
         self._reloader = reloader
-        self._watch = settings.watch
         self._on_ready = on_ready
         self._link = link
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -158,7 +170,7 @@ class MaskdetServer(uvicorn.Server):
             thresholds = {name: model.meta.describe_thresholds() for name, model in models.items()}
             logger.info("ready", extra={"fields": {"models": sorted(models), "thresholds": thresholds}})
             self._on_ready(thresholds)
-            if self._watch:
+            if self._reloader.watches:
                 self._spawn(_again(self._reloader.watch))
 
     async def _end(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from maskdet.errors import MaskdetError, ServingError
 from maskdet.machine import core_count
+from maskdet.serving.engine.source import Source
 from maskdet.serving.process.readiness import OnReady
 from maskdet.serving.process.stop_signals import stop_signals
 from maskdet.serving.process.worker_handle import WorkerProcess
@@ -29,7 +30,7 @@ logger = logging.getLogger("maskdet.supervisor")
 
 
 def supervise(
-    models: Mapping[str, Path],
+    models: Mapping[str, Source],
     settings: ServeSettings,
     listener: socket.socket,
     on_ready: OnReady,
@@ -56,7 +57,7 @@ class Supervisor:
 
     def __init__(
         self,
-        models: Mapping[str, Path],
+        models: Mapping[str, Source],
         settings: ServeSettings,
         listener: socket.socket,
         on_ready: OnReady,
@@ -113,7 +114,7 @@ class Supervisor:
         settings = self._settings.model_copy(update={"threads": cores_of(place, self._settings)})
         job = {
             "settings": settings.model_dump(mode="json"),
-            "models": {name: str(path.absolute()) for name, path in self._models.items()},
+            "models": {name: [str(one.path.absolute()), one.reference] for name, one in self._models.items()},
         }
         worker = await WorkerProcess.start(job, self._listener, self._metrics_folder)
         self._workers[place] = worker

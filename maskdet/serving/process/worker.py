@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from maskdet.errors import MaskdetError, ServingError
+from maskdet.serving.engine.source import Source
 from maskdet.serving.process.link import Link
 from maskdet.serving.process.listener import Listener
 from maskdet.serving.process.logs import log_to
@@ -32,7 +33,7 @@ def main() -> int:
     job = json.load(sys.stdin)
     link = Link(socket.socket(fileno=line_number))
     settings = ServeSettings.model_validate(job["settings"])
-    models = {name: Path(path) for name, path in job["models"].items()}
+    models = {name: Source(Path(path), reference) for name, (path, reference) in job["models"].items()}
     try:
         with Listener(fileno=listener_number) as listener:
             run(models, settings, listener, link.ready, link)

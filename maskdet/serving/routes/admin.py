@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -10,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 
 from maskdet.serving.engine.reload import Reloaded
 from maskdet.serving.http.access import note
+from maskdet.serving.http.origin import require_program_here
 from maskdet.serving.http.problems import ProblemBody
-from maskdet.serving.refusals import BundleRefused, Forbidden
+from maskdet.serving.refusals import BundleRefused
 from maskdet.serving.routes.native import json_response
 from maskdet.serving.routes.schemas import ReloadAnswer, ReloadedBody
 from maskdet.serving.service import Service
@@ -27,15 +27,15 @@ class Reloading(Protocol):
         """Check one model's file now, or all of them. Raises UnknownModel."""
 
 
-RELOAD_HELP = """Reads each model's file again from the path that the server was started with. A new bundle
-is loaded beside the old one, probed, and then serves all requests; one that fails is refused, and the old one
-stays in use. With `?model=NAME` only that model is checked.
+RELOAD_HELP = """Reads each model again: the file that the server was started with, or the version that its
+alias points to. A new bundle is loaded beside the old one, probed, and then serves all requests; one that
+fails is refused, and the old one stays in use. With `?model=NAME` only that model is checked.
 
     curl -X POST -H "X-API-Key: $KEY" http://127.0.0.1:8866/v1/admin/reload
 
-Requires an API key if the server has keys; otherwise it is accepted only from programs on this machine.
+Requires an API key with the scope admin if the server has keys; otherwise it is accepted only from programs
+on this machine.
 """
-_BROWSER_OR_PROXY = ("origin", "forwarded", "x-forwarded-for", "x-real-ip")
 
 
 def admin_routes(service: Service, reloading: Reloading) -> APIRouter:
@@ -50,8 +50,8 @@ def admin_routes(service: Service, reloading: Reloading) -> APIRouter:
         responses={status: {"model": ProblemBody} for status in (401, 403, 404, 409)},
     )
     async def reload_models(request: Request, model: str = "") -> Response:
-        if not service.settings.api_key_hashes:
-            _require_local(request)
+        if not service.settings.has_keys:
+            require_program_here(request)
         found = await reloading.reload(model)
         note(request.scope, reloaded={one.name: one.outcome for one in found})
         refused = [f"{one.name}: {one.error}" for one in found if one.outcome == "refused"]
@@ -59,35 +59,14 @@ def admin_routes(service: Service, reloading: Reloading) -> APIRouter:
             raise BundleRefused(
                 "; ".join(refused), "the old bundle stays in use; fix the file and reload again"
             )
-        return json_response(_answer(found).model_dump_json())
+        return json_response(_answer(found).model_dump_json(exclude_none=True))
 
     return router
 
 
-def _require_local(request: Request) -> None:
-    """Raise Forbidden unless the request is from a program on this machine.
-
-    A page in a browser here, or a proxy here that forwards others' requests, would look local too.
-    """
-    told = [name for name in _BROWSER_OR_PROXY if name in request.headers]
-    host = request.client.host if request.client else ""
-    if told or not _is_loopback(host):
-        raise Forbidden(
-            "without API keys this is only for programs on the server's machine",
-            "call it there with curl, or start the server with an API key",
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _answer(found: Sequence[Reloaded]) -> ReloadAnswer:
     entries = [
-        ReloadedBody(name=one.name, bundle=one.bundle, outcome=one.outcome)
+        ReloadedBody(name=one.name, bundle=one.bundle, version=one.version, outcome=one.outcome)
         for one in found
         if one.outcome != "refused"
     ]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
+from maskdet.inbox.boxes import MAX_BOXES, Correction
 from maskdet.serving.http.access import note
 from maskdet.serving.http.forms import FormItem, Upload, read_form
 from maskdet.serving.http.inputs import bad_option
 from maskdet.serving.http.json_reading import read_json
+from maskdet.serving.http.keys import key_name
+from maskdet.serving.http.origin import refuse_foreign
 from maskdet.serving.http.problems import ProblemBody
-from maskdet.serving.inbox import MAX_BOXES, Correction, Inbox
-from maskdet.serving.refusals import BadOption, Forbidden, MalformedBody, NoInbox, NoPicture, UnknownModel
+from maskdet.serving.refusals import BadOption, MalformedBody, NoInbox, NoPicture, UnknownModel
 from maskdet.serving.routes.native import json_response
+from maskdet.serving.routes.review_schemas import CorrectedBox
 from maskdet.serving.routes.schemas import Schema
 from maskdet.serving.service import Service
 
@@ -26,18 +28,6 @@ picture, including those that were right; for a picture without faces send an em
 """
 MAX_BOXES_MARKS = 16 * MAX_BOXES
 """Commas, colons and brackets of the boxes; each box has ten."""
-Edge = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class CorrectedBox(BaseModel):
-    """One corrected face."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-    label: str
-    """One of the model's labels."""
-    box: tuple[Edge, Edge, Edge, Edge]
-    """x1, y1, x2, y2 in pixels of the picture after its EXIF turn."""
 
 
 class CorrectionAnswer(Schema):
@@ -57,8 +47,7 @@ _BOXES: TypeAdapter[list[CorrectedBox]] = TypeAdapter(
 def correction_routes(service: Service) -> APIRouter:
     """The route always exists; without an inbox it says so."""
     router = APIRouter(prefix="/v1", tags=["native"])
-    folder = service.settings.inbox
-    inbox = Inbox(folder, service.settings) if folder is not None else None
+    inbox = service.inbox
 
     @router.post(
         "/corrections",
@@ -74,12 +63,12 @@ def correction_routes(service: Service) -> APIRouter:
     async def correct(request: Request) -> Response:
         if inbox is None:
             raise NoInbox("this server keeps no corrections", "start it with --inbox DIR")
-        _refuse_foreign(request, service.settings.cors_origins)
+        refuse_foreign(request, service.settings.cors_origins)
         async with service.body(request) as body:
             picture, corrections = await service.unpacked(
                 lambda: _taken_apart(read_form(body, request.headers, max_files=1), service), heavy=True
             )
-            name = await inbox.take_in(picture, corrections)
+            name = await inbox.take_in(picture, corrections, key_name(request.scope))
         note(request.scope, correction=name)
         response = json_response(CorrectionAnswer(name=name, boxes=len(corrections)).model_dump_json())
         response.status_code = 201
@@ -120,19 +109,6 @@ def _labels(service: Service, name: str) -> tuple[str, ...]:
     if name and name not in models:
         raise UnknownModel(f"there is no model {name[:80]!r}", f"loaded models: {', '.join(models)}")
     return (models[name] if name else next(iter(models.values()))).meta.labels
-
-
-def _refuse_foreign(request: Request, allowed: tuple[str, ...]) -> None:
-    """A browser lets any page post a form to any server: a foreign page must not fill the inbox."""
-    origin = request.headers.get("origin")
-    if origin is None or origin in allowed or "*" in allowed:
-        return
-    # Behind a proxy the host may have another name here; on secure pages the browser itself tells.
-    ours = request.headers.get("sec-fetch-site") == "same-origin"
-    if not ours and urlsplit(origin).netloc != request.headers.get("host"):
-        raise Forbidden(
-            f"a page of {origin[:80]} may not send corrections", "name its origin in serve.cors_origins"
-        )
 
 
 def _form_schema() -> dict[str, Any]:

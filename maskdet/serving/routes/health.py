@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from fastapi import APIRouter, Response
 
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.http.problems import ProblemBody
 from maskdet.serving.http.unpacking import Unpacker
 from maskdet.serving.routes.native import json_response
-from maskdet.serving.routes.schemas import HealthAnswer
+from maskdet.serving.routes.schemas import HealthAnswer, served_bodies
 
 
 def metrics_routes(engine: Engine, unpacker: Unpacker) -> APIRouter:
@@ -23,13 +25,16 @@ def metrics_routes(engine: Engine, unpacker: Unpacker) -> APIRouter:
     return router
 
 
-def health_routes(engine: Engine) -> APIRouter:
-    """The routes under /health; open to everyone, so they reveal only the state."""
+def health_routes(engine: Engine, refused: Callable[[], Mapping[str, str]]) -> APIRouter:
+    """The routes under /health; open to everyone, so they reveal the state and which model answers, no more.
+
+    `refused`: by model, why its newest bundle was refused.
+    """
     router = APIRouter(prefix="/health", tags=["health"])
 
     @router.get("/live", summary="The process answers", response_model=HealthAnswer)
     async def live() -> Response:
-        return json_response(HealthAnswer(status="alive").model_dump_json())
+        return _answer(HealthAnswer(status="alive"))
 
     @router.get(
         "/ready",
@@ -39,6 +44,10 @@ def health_routes(engine: Engine) -> APIRouter:
     )
     async def ready() -> Response:
         engine.check_ready()
-        return json_response(HealthAnswer(status="ready").model_dump_json())
+        return _answer(HealthAnswer(status="ready", models=served_bodies(engine.models, refused())))
 
     return router
+
+
+def _answer(answer: HealthAnswer) -> Response:
+    return json_response(answer.model_dump_json(exclude_none=True))

@@ -1,4 +1,4 @@
-"""The web page: GET /, its files under /web/, and GET /v1/page with the data it needs."""
+"""The web pages at /, /review and /monitor, their files under /web/, and GET /v1/page with their data."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def page_routes(service: Service) -> APIRouter:
     """The routes; all files are read once, so no path that a client sends reaches the disk."""
     router = APIRouter(include_in_schema=False)
     found = dict(read_files(FOLDER))
-    index = found.pop("index.html")
+    index, review, monitor = (found.pop(name) for name in ("index.html", "review.html", "monitor.html"))
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def home(request: Request) -> Response:
@@ -119,6 +119,14 @@ def page_routes(service: Service) -> APIRouter:
         response = index.answer(request)
         response.headers["vary"] = "accept"
         return response
+
+    @router.api_route("/review", methods=["GET", "HEAD"])
+    async def review_page(request: Request) -> Response:
+        return review.answer(request)
+
+    @router.api_route("/monitor", methods=["GET", "HEAD"])
+    async def monitor_page(request: Request) -> Response:
+        return monitor.answer(request)
 
     @router.api_route(f"{PAGE_FILES}{{path:path}}", methods=["GET", "HEAD"])
     async def file(path: str, request: Request) -> Response:

@@ -61,6 +61,8 @@ class AnswererBody(Schema):
     name: str
     bundle: str = Field(examples=["3f1c5d0a9b2e"])
     """The first characters of the bundle file's sha256."""
+    version: int | None = None
+    """Its number in the registry; absent for a model that is not registered."""
 
 
 class PictureAnswer(Schema):
@@ -109,6 +111,8 @@ class ModelBody(Schema):
     name: str
     bundle: str
     """sha256 of the bundle file."""
+    version: int | None = None
+    """Its number in the registry; null for a model that is not registered."""
     variant: str
     labels: list[str]
     input_size: tuple[int, int]
@@ -134,11 +138,25 @@ class ModelsAnswer(Schema):
     models: list[ModelBody]
 
 
+class ServedBody(Schema):
+    """Which model answers, without its details."""
+
+    name: str
+    bundle: str = Field(examples=["3f1c5d0a9b2e"])
+    """The first characters of the bundle file's sha256."""
+    version: int | None = None
+    """Its number in the registry; absent for a model that is not registered."""
+    refused: bool = False
+    """Whether a newer one was refused; GET /v1/models says why."""
+
+
 class HealthAnswer(Schema):
     """`reason` says why the server is not ready."""
 
     status: str
     reason: str = ""
+    models: list[ServedBody] | None = None
+    """What is served, once it is ready."""
 
 
 def picture_answer(
@@ -156,9 +174,21 @@ def picture_answer(
         verdict=VerdictBody(outcome=result.verdict.outcome, counts=result.verdict.counts),
         threshold_policy=result.policy,
         timing_ms=_timing(result),
-        model=AnswererBody(name=result.model.name, bundle=bundle_id(result.model)),
+        model=_answerer(result.model),
         image=base64.b64encode(result.drawn).decode("ascii") if result.drawn is not None else None,
     )
+
+
+def _answerer(model: ServedModel) -> AnswererBody:
+    return AnswererBody(name=model.name, bundle=bundle_id(model), version=model.version)
+
+
+def served_bodies(models: Mapping[str, ServedModel], refused: Mapping[str, str]) -> list[ServedBody]:
+    """The models for GET /health/ready. `refused` as for `models_answer`."""
+    return [
+        ServedBody(name=name, bundle=bundle_id(model), version=model.version, refused=name in refused)
+        for name, model in models.items()
+    ]
 
 
 def detection_bodies(model: ServedModel, found: Detections) -> list[DetectionBody]:
@@ -187,6 +217,8 @@ class ReloadedBody(Schema):
     name: str
     bundle: str
     """sha256 of the bundle in use."""
+    version: int | None = None
+    """Its number in the registry; absent for a model that is not registered."""
     outcome: Literal["swapped", "unchanged"]
 
 
@@ -206,6 +238,7 @@ def _model_body(model: ServedModel, refused: str) -> ModelBody:
     return ModelBody(
         name=model.name,
         bundle=model.sha256,
+        version=model.version,
         variant=meta.variant,
         labels=list(meta.labels),
         input_size=meta.input_size,

@@ -20,6 +20,7 @@ from maskdet.training.networks.picodet import MEAN, STD
 from maskdet.training.start.weights import read_weights
 
 PREDICT = Path(__file__).with_name("predict_with_paddle.py")
+CREATE = Path(__file__).with_name("create_predictors.py")
 
 
 def session(path: Path) -> onnxruntime.InferenceSession:
@@ -97,6 +98,14 @@ def test_paddle_inference_runs_the_deployed_files(exported: Exported, tmp_path: 
     assert len(found["counts"]) == size
     assert len(found["rows"]) == sum(found["counts"]) > 10 * size
     assert all(len(row) == 6 for row in found["rows"])
+
+
+def test_predictors_are_created_in_one_thread(tmp_path: Path) -> None:
+    """Creating them in several at the same time ends some processes with a segmentation fault."""
+    found = run_script(CREATE, tmp_path)
+    assert (found["created"], found["threads"]) == (2, 1)
+    assert found["paddle_boxes"] == found["paddle_scores"] == [2, 6, 2, 2]
+    assert (found["deploy_rows"], found["deploy_counts"]) == ([8, 6], [2, 2])
 
 
 def test_the_bundle_and_the_raw_graph_take_bytes(exported: Exported) -> None:

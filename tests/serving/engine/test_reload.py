@@ -26,6 +26,7 @@ from maskdet.serving.app import create_app
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.reload import Reloaded, Reloader, merged
 from maskdet.serving.engine.served_model import ServedModel
+from maskdet.serving.engine.source import Source
 from maskdet.serving.http.hashing import hash_key
 from maskdet.serving.settings import ServeSettings
 
@@ -63,7 +64,7 @@ class Running:
         wanted = ServeSettings(**settings)
         self.path = path
         self.engine = Engine({"tiny": ServedModel.load("tiny", path, wanted, cores=1)}, wanted)
-        self.reloader = Reloader(self.engine, {"tiny": path}, wanted, cores=1)
+        self.reloader = Reloader(self.engine, {"tiny": Source(path)}, wanted, cores=1)
         self.app = create_app(self.engine, wanted, self.reloader)
         self.engine.start()
         asyncio.run(self.engine.probe())
@@ -204,7 +205,7 @@ def test_with_keys_a_key_is_needed_and_enough(run: Callable[..., Running]) -> No
 
 
 def test_watch_waits_for_a_file_to_settle_and_takes_it_up(run: Callable[..., Running]) -> None:
-    server = run(watch_seconds=0.05)
+    server = run(watch=True, watch_seconds=0.05)
     [before] = server.engine.models.values()
 
     async def grow() -> list[str]:
@@ -231,7 +232,7 @@ def test_watch_waits_for_a_file_to_settle_and_takes_it_up(run: Callable[..., Run
 def test_watch_logs_a_bad_file_once_and_goes_on(
     run: Callable[..., Running], caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = run(watch_seconds=0.02)
+    server = run(watch=True, watch_seconds=0.02)
     server.path.write_bytes(b"no model")
 
     async def look() -> None:

@@ -22,9 +22,10 @@ from maskdet.serving.routes.page import FOLDER, OLD_GREETING
 from maskdet.serving.settings import ServeSettings
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
-ASSETS = sorted(
-    path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.name != "index.html"
-)
+ASSETS = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.suffix != ".html")
+PAGES = {"/": "index.html", "/review": "review.html", "/monitor": "monitor.html"}
+SCRIPTS = {"index.html": "js", "review.html": "js/review", "monitor.html": "js"}
+"""Each page, and the folder of its own scripts."""
 REPO = Path(__file__).resolve().parents[3]
 
 
@@ -50,7 +51,7 @@ def test_greeting_is_our_own_without_that_dialect(in_process: Callable[..., Any]
     assert in_process(dialects=()).get("/").text.startswith("maskdet ")
 
 
-@pytest.mark.parametrize("path", ["/", *(f"/web/{name}" for name in ASSETS)])
+@pytest.mark.parametrize("path", [*PAGES, *(f"/web/{name}" for name in ASSETS)])
 def test_every_file_is_locked_down_and_cached_by_its_tag(served: Any, path: str) -> None:
     response = served.get(path, headers=BROWSER)
 
@@ -82,7 +83,15 @@ def test_media_types(served: Any, name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/web/", "/web/none.js", "/web/../page.py", "/web/%2e%2e/page.py", "/web/index.html"]
+    "path",
+    [
+        "/web/",
+        "/web/none.js",
+        "/web/../page.py",
+        "/web/%2e%2e/page.py",
+        "/web/index.html",
+        "/web/monitor.html",
+    ],
 )
 def test_only_the_files_of_the_page(served: Any, path: str) -> None:
     response = served.get(path)
@@ -97,8 +106,9 @@ def test_head_has_no_body(served: Any) -> None:
     assert (response.status_code, response.content) == (200, b"")
 
 
-def test_page_holds_no_inline_script_or_style_and_loads_nothing_from_outside() -> None:
-    text = (FOLDER / "index.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", PAGES.values())
+def test_page_holds_no_inline_script_or_style_and_loads_nothing_from_outside(page: str) -> None:
+    text = (FOLDER / page).read_text(encoding="utf-8")
 
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text)
     assert re.findall(r"<script[^>]*>(.*?)</script>", text) == [""]
@@ -108,35 +118,42 @@ def test_page_holds_no_inline_script_or_style_and_loads_nothing_from_outside() -
             assert set(addresses) <= {"http://www.w3.org/2000/svg"}, path
 
 
-def test_page_names_only_files_that_are_there() -> None:
-    text = (FOLDER / "index.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_page_names_only_files_that_are_there(page: str) -> None:
+    text = (FOLDER / page).read_text(encoding="utf-8")
     named = re.findall(r"(?:src|href)=\"web/([^\"]+)\"", text)
-    for script in (FOLDER / "js").iterdir():
-        named += [
-            f"js/{name}" for name in re.findall(r"from \"\./([^\"]+)\"", script.read_text(encoding="utf-8"))
-        ]
+    for script in (FOLDER / SCRIPTS[page]).glob("*.js"):
+        imported = re.findall(r"from \"(\.[^\"]+)\"", script.read_text(encoding="utf-8"))
+        named += [(script.parent / name).resolve().relative_to(FOLDER).as_posix() for name in imported]
 
     assert {*named} <= {*ASSETS}
     assert {"samples/" + name for name in re.findall(r"data-sample=\"([^\"]+)\"", text)} <= {*ASSETS}
 
 
-def test_both_languages_have_every_text() -> None:
-    texts = {
+def texts_of(folder: str) -> dict[str, set[str]]:
+    """Keys of the texts in a folder by language."""
+    return {
         name: set(
             re.findall(
-                r"^  \"?([\w.]+)\"?:", (FOLDER / f"js/{name}.js").read_text(encoding="utf-8"), re.MULTILINE
+                r"^  \"?([\w.-]+)\"?:", (FOLDER / folder / f"{name}.js").read_text("utf-8"), re.MULTILINE
             )
         )
         for name in ("en", "zh")
     }
-    page = (FOLDER / "index.html").read_text(encoding="utf-8")
-    used = set(re.findall(r"data-i18n(?:-label)?=\"(\w+)\"", page))
-    for script in (FOLDER / "js").glob("*.js"):
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_both_languages_have_every_text(page: str) -> None:
+    texts = texts_of(SCRIPTS[page])
+    known = texts["en"] | texts_of("js")["en"]
+    used = set(re.findall(r"data-i18n(?:-label)?=\"(\w+)\"", (FOLDER / page).read_text(encoding="utf-8")))
+    for script in (FOLDER / SCRIPTS[page]).glob("*.js"):
         used |= set(re.findall(r"\bt\(\"([\w.]+)\"", script.read_text(encoding="utf-8")))
 
-    assert texts["en"] - texts["zh"] == {"faces.one"}
+    assert {key for key in texts["en"] - texts["zh"] if not key.endswith(".one")} == set()
     assert texts["zh"] <= texts["en"]
-    assert {key for key in used if key not in texts["en"]} == {"faces"} - texts["en"]
+    plural = {key.partition(".")[0] for key in known if key.endswith(".other")}
+    assert used - known - plural == set()
 
 
 def test_config_tells_models_and_limits(in_process: Callable[..., Any], tmp_path: Path) -> None:
@@ -174,6 +191,7 @@ def test_page_is_open_but_what_it_asks_needs_the_key(in_process: Callable[..., A
     app = in_process(api_key_hashes=(hash_key("first"),))
 
     assert app.get("/", headers=BROWSER).status_code == 200
+    assert app.get("/monitor").status_code == 200
     assert app.get("/web/js/app.js").status_code == 200
     assert app.get("/v1/page").status_code == 401
     assert app.post("/v1/corrections").status_code == 401
@@ -221,4 +239,4 @@ def test_wheel_holds_the_page(tmp_path: Path) -> None:
 
     [wheel] = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {f"maskdet/serving/web/{name}" for name in [*ASSETS, "index.html"]} <= set(names)
+    assert {f"maskdet/serving/web/{name}" for name in [*ASSETS, *PAGES.values()]} <= set(names)

@@ -24,6 +24,11 @@ export class Api {
     return this.request("v1/page");
   }
 
+  /** What the server has seen; options as of GET /v1/monitor. */
+  monitor(options) {
+    return this.request(`v1/monitor?${new URLSearchParams(options)}`);
+  }
+
   /** The result with all candidates, so that thresholds can be changed without another request. */
   detect(blob, { model = "", patient = true } = {}) {
     return this.look(blob, { candidates: "true", ...(model ? { model } : {}) }, patient);
@@ -50,12 +55,17 @@ export class Api {
     return this.request("v1/corrections", { method: "POST", body: form }, BUSY_TRIES);
   }
 
-  /** The JSON response. Retries a busy server after the time it states; asks for a missing key. */
-  async request(path, options = {}, tries = 1) {
+  /** The bytes of a response. */
+  blob(path) {
+    return this.request(path, {}, 1, (response) => response.blob());
+  }
+
+  /** The response, as JSON or as `read` does. Retries a busy server after the time it states; asks for a missing key. */
+  async request(path, options = {}, tries = 1, read = (response) => response.json()) {
     for (let attempt = 1; ; attempt += 1) {
       const sent = storedKey();
       try {
-        return await once(path, options, sent);
+        return await once(path, options, sent, read);
       } catch (error) {
         if (error.status === 401) {
           await this.newKey(sent);
@@ -79,7 +89,7 @@ export class Api {
   }
 }
 
-async function once(path, options, key) {
+async function once(path, options, key, read) {
   const headers = { ...options.headers, ...(key ? { "x-api-key": key } : {}) };
   let response;
   try {
@@ -87,7 +97,7 @@ async function once(path, options, key) {
   } catch (error) {
     throw new ApiError("network", String(error));
   }
-  const body = await response.json().catch(() => null);
+  const body = await (response.ok ? read(response) : response.json()).catch(() => null);
   if (response.ok && body !== null) return body;
   const said = body?.error ?? { code: "unknown", message: `HTTP ${response.status}` };
   throw new ApiError(said.code, said.message, {
@@ -104,6 +114,11 @@ function pause(milliseconds) {
 
 function storedKey() {
   return sessionStorage.getItem(KEY) ?? "";
+}
+
+/** The next request asks for a key, if the server wants one. */
+export function forgetKey() {
+  sessionStorage.removeItem(KEY);
 }
 
 function storeKey(key) {

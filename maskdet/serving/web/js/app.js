@@ -64,6 +64,7 @@ class Page {
     part("model").replaceChildren(...models.map(({ name }) => new Option(name, name)));
     part("model").parentElement.hidden = models.length < 2;
     part("wrong").hidden = !inbox;
+    part("review").hidden = !inbox;
     this.bundles = new Set(models.map(({ bundle }) => bundle));
     this.useModel(models[0]);
   }

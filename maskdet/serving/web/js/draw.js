@@ -76,8 +76,10 @@ function drawPlates(context, boxes, faces, { room, unit, model, chosen }) {
 }
 
 function captionOf(face, named) {
-  const score = face.score.toFixed(2);
-  return named ? `${labelName(face.label)} ${score}` : score;
+  // Faces that a person decided have no score; those in dispute are marked.
+  const words = [face.disputed ? "?" : "", named || face.score === null ? labelName(face.label) : ""];
+  if (face.score !== null) words.push(face.score.toFixed(2));
+  return words.filter(Boolean).join(" ");
 }
 
 function textSize(named, unit) {

@@ -9,6 +9,11 @@ const STORED = "maskdet-language";
 
 let language = "en";
 
+/** Texts of a page of its own: {en, zh}. */
+export function addTexts(more) {
+  for (const [name, texts] of Object.entries(more)) Object.assign(TEXTS[name], texts);
+}
+
 /** The text for a key; with `values.count` its plural form. Unknown keys are shown as they are. */
 export function t(key, values = {}) {
   const texts = TEXTS[language];
@@ -29,11 +34,16 @@ export function errorText(error, values = {}) {
   return t(known, { message: error.message, ...values });
 }
 
+/** For the browser's formats of numbers and times. */
+export function languageTag() {
+  return TAGS[language];
+}
+
 export function setLanguage(wanted, { keep = false } = {}) {
   language = wanted in TEXTS ? wanted : "en";
   if (keep) remember(language);
   document.documentElement.lang = TAGS[language];
-  document.title = t("title");
+  document.title = t(document.body.dataset.title ?? "title");
   for (const element of document.querySelectorAll("[data-i18n]")) element.textContent = t(element.dataset.i18n);
   for (const element of document.querySelectorAll("[data-i18n-label]")) {
     element.setAttribute("aria-label", t(element.dataset.i18nLabel));

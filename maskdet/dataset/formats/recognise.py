@@ -1,0 +1,37 @@
+"""Which format a labelled set has, by the files in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Literal
+
+from maskdet.dataset.formats.coco_files import FOLDER, ROBOFLOW
+from maskdet.dataset.formats.yolo_layout import NAME_FILES, data_file
+from maskdet.dataset.formats.yolo_writer import DIFFICULT_FILE
+from maskdet.dataset.layout import ANNOTATIONS, PICTURES
+
+Format = Literal["voc", "coco", "yolo"]
+FORMATS: Final[tuple[Format, ...]] = ("voc", "coco", "yolo")
+TITLES: Final[dict[Format, str]] = {"voc": "Pascal VOC", "coco": "COCO", "yolo": "YOLO"}
+
+
+def recognise(source: Path) -> Format | None:
+    """The format of a folder, or of one .json file; None if nothing in it says."""
+    if source.is_file():
+        return "coco" if source.suffix.lower() == ".json" else None
+    # Upper and lower case are the same to some file systems: Annotations/ may answer to COCO's name.
+    if (source / PICTURES).is_dir() or any((source / ANNOTATIONS).glob("*.xml")):
+        return "voc"
+    if data_file(source) is not None or _has_label_files(source):
+        return "yolo"
+    return "coco" if _has_documents(source) else None
+
+
+def _has_label_files(root: Path) -> bool:
+    named = any((root / name).is_file() for name in NAME_FILES)
+    return named or ((root / "labels").is_dir() and (root / "images").is_dir())
+
+
+def _has_documents(root: Path) -> bool:
+    patterns = (f"{FOLDER}/*.json", ROBOFLOW, f"*/{ROBOFLOW}", "*.json")
+    return any(path.name != DIFFICULT_FILE for pattern in patterns for path in root.glob(pattern))

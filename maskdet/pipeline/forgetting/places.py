@@ -1,0 +1,97 @@
+"""Where pictures may be kept: inboxes, data roots, results and the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from maskdet.artefacts import MANIFEST
+from maskdet.dataset.layout import ANNOTATIONS, PICTURES
+from maskdet.dataset.manifest import Manifest, load_manifest
+from maskdet.dataset.pictures import FORMATS
+from maskdet.inbox.store import RECORDS, WAITING, Store
+from maskdet.pipeline.stage import Context
+from maskdet.registry.layout import PICTURES as PICTURE_LIST
+from maskdet.registry.pictures import read_pictures
+from maskdet.registry.records import PictureRecord
+from maskdet.registry.registry import Registry
+
+DRAWN_FROM_NUMBERS: Final = frozenset(
+    {
+        "face_sizes.png",
+        "objects_per_class.png",
+        "pr.png",
+        "slices.png",
+        "thresholds.png",
+        "curves.png",
+        "index.html",
+    }
+)
+"""Drawings and pages of a results folder that show no pictures. All others may."""
+_PAGES: Final = (".html", ".ipynb")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Folders, each of which may be missing. `roots`: VOC folders; `inboxes` may be among them."""
+
+    roots: tuple[Path, ...]
+    inboxes: tuple[Path, ...]
+    runs: Path
+    registry: Path
+
+    @classmethod
+    def of(cls, context: Context, inboxes: tuple[Path, ...] = ()) -> Places:
+        """Those of a pipeline, and more inboxes."""
+        pipeline = context.pipeline
+        own = (pipeline.serve.inbox,) if pipeline.serve.inbox else ()
+        roots = tuple(each.root for each in pipeline.data.every_root)
+        known = tuple(root for root in roots if (root / RECORDS).is_dir())
+        every = dict.fromkeys(path.resolve() for path in (*own, *inboxes, *known))
+        found = tuple(path for path in every if (path / RECORDS).is_dir())
+        return cls(roots, found, context.folder.parent, pipeline.registry.root)
+
+    def pictures(self) -> Iterator[Path]:
+        """Every picture of the roots and the inboxes, once."""
+        folders = [root / PICTURES for root in (*self.roots, *self.inboxes)]
+        folders += [inbox / WAITING for inbox in self.inboxes]
+        for folder in dict.fromkeys(folder.resolve() for folder in folders):
+            if folder.is_dir():
+                yield from sorted(path for path in folder.iterdir() if path.suffix.lower() in FORMATS)
+
+    def manifests(self) -> Iterator[tuple[Path, Manifest]]:
+        """The results folder and manifest of each run. Raises StageError for a damaged one."""
+        for path in sorted(self.runs.glob(f"*/prepare/{MANIFEST}")):
+            yield path.parents[1], load_manifest(path)
+
+    def models(self) -> Iterator[tuple[str, tuple[PictureRecord, ...]]]:
+        """Each registered version with its aliases, and the pictures it has seen. Raises RegistryError."""
+        registry = Registry(self.registry)
+        for model in registry.models():
+            layout = registry.layout(model)
+            targets = layout.targets()
+            for number in layout.numbers():
+                names = [alias for alias, target in targets.items() if target == number]
+                called = f" ({', '.join(names)})" if names else ""
+                path = layout.version(number) / PICTURE_LIST
+                if path.is_file():
+                    yield f"{model}@{number}{called}", read_pictures(path)
+
+
+def annotation_of(picture: Path) -> Path:
+    """The annotation beside a picture of a VOC folder, whether it exists or not."""
+    return picture.parent.parent / ANNOTATIONS / f"{picture.stem}.xml"
+
+
+def shows_pictures(run: Path) -> list[Path]:
+    """Files of a results folder that may show pictures: sheets, drawings and pages."""
+    endings = (*FORMATS, *_PAGES)
+    paths = (path for path in run.rglob("*") if path.suffix.lower() in endings and path.is_file())
+    return sorted(path for path in paths if path.name not in DRAWN_FROM_NUMBERS)
+
+
+def record_hashes(inbox: Path) -> dict[str, str]:
+    """Perceptual hash by sha256, of the records of an inbox."""
+    return {record.sha256: record.phash for record in Store(inbox).records()}

@@ -1,0 +1,138 @@
+"""What forgetting a picture means here: which files go, and which models have seen it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from maskdet.dataset.duplicates import near_duplicates
+from maskdet.dataset.pictures import perceptual_hash
+from maskdet.detector.picture import decode
+from maskdet.errors import PictureError, UsageError
+from maskdet.files import sha256_file
+from maskdet.pipeline.forgetting.places import Places, record_hashes, shows_pictures
+
+SHORTEST_HASH: Final = 12
+_HASH: Final = re.compile(rf"[0-9a-f]{{{SHORTEST_HASH},64}}")
+_PARTS: Final = {"train": "trained on", "val": "validated on"}
+
+Track = Callable[[Iterable[Path]], Iterable[Path]]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPicture:
+    """A picture that would go. `exact`: its bytes are those that were sought; else it looks alike."""
+
+    path: Path
+    sha256: str
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """pictures: of inboxes and data roots; results: drawings and pages of runs that show them; seen: what
+    each registered version did with them; val: runs whose val part has them; hashes: sha256 of all of them.
+    """
+
+    pictures: tuple[FoundPicture, ...]
+    results: tuple[Path, ...]
+    seen: Mapping[str, str] = field(default_factory=dict)
+    val: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+
+
+class Search:
+    """The pictures of all places by their hashes, read once."""
+
+    def __init__(self, places: Places, track: Track = lambda paths: paths) -> None:
+        """`track` shows the progress over the pictures' files."""
+        self._places = places
+        self._manifests = list(places.manifests())
+        self._models = list(places.models())
+        self._files = {path: sha256_file(path) for path in track(list(places.pictures()))}
+        self._phashes = self._known_hashes()
+
+    def picture(self, wanted: str, *, alike: bool = True) -> Plan:
+        """For a file, or the (start of the) sha256 of a picture; `alike`: with its near-duplicates.
+
+        Raises UsageError if nothing has that hash, or more than one picture starts with it.
+        """
+        path = Path(wanted)
+        if path.is_file():
+            digest = sha256_file(path)
+            self._phashes.setdefault(digest, _perceptual_hash(path))
+        else:
+            digest = self._completed(wanted)
+        return self._plan({digest}, alike)
+
+    def hashes(self, digests: Iterable[str]) -> Plan:
+        """For pictures by their whole sha256, without near-duplicates."""
+        return self._plan(set(digests), alike=False)
+
+    def _plan(self, exact: set[str], alike: bool) -> Plan:
+        sought = [self._phash(one) for one in exact] if alike else []
+
+        def is_meant(digest: str, phash: str) -> bool:
+            return digest in exact or any(near_duplicates(phash, one) for one in sought)
+
+        pictures = [
+            FoundPicture(path, digest, digest in exact)
+            for path, digest in self._files.items()
+            if is_meant(digest, self._phash(digest, path) if alike else "")
+        ]
+        seen = {
+            name: parts
+            for name, records in self._models
+            if (parts := _parts(one.part for one in records if is_meant(one.sha256, one.phash)))
+        }
+        hashes = exact | {one.sha256 for one in pictures}
+        results, val = [], []
+        for run, manifest in self._manifests:
+            found = [one.part for one in manifest.pictures if one.sha256 in hashes]
+            results += shows_pictures(run) if found else []
+            val += [str(run)] if "val" in found else []
+        return Plan(tuple(pictures), tuple(results), seen, tuple(val), tuple(sorted(hashes)))
+
+    def _completed(self, text: str) -> str:
+        if not _HASH.fullmatch(text):
+            raise UsageError(
+                f"{text}: no such file, and no sha256",
+                f"name a picture, or at least {SHORTEST_HASH} digits of its sha256",
+            )
+        found = sorted({one for one in (*self._files.values(), *self._phashes) if one.startswith(text)})
+        if len(found) != 1:
+            count = "no picture has" if not found else f"{len(found)} pictures have"
+            raise UsageError(f"{count} a sha256 that starts with {text}", "give more digits, or the file")
+        return found[0]
+
+    def _phash(self, digest: str, path: Path | None = None) -> str:
+        if digest not in self._phashes and path is not None:
+            self._phashes[digest] = _perceptual_hash(path)
+        return self._phashes.get(digest, "")
+
+    def _known_hashes(self) -> dict[str, str]:
+        """Of what was decoded before: by prepare, by an inbox or by a training."""
+        known: dict[str, str] = {}
+        for _, manifest in self._manifests:
+            known |= {one.sha256: one.phash for one in manifest.pictures if one.phash}
+        for _, records in self._models:
+            known |= {one.sha256: one.phash for one in records if one.phash}
+        for inbox in self._places.inboxes:
+            known |= record_hashes(inbox)
+        return known
+
+
+def _perceptual_hash(path: Path) -> str:
+    """Empty for what cannot be decoded: it looks like nothing."""
+    try:
+        return perceptual_hash(decode(path.read_bytes()))
+    except (OSError, PictureError):
+        return ""
+
+
+def _parts(parts: Iterable[str]) -> str:
+    found = set(parts)
+    return " and ".join(said for part, said in _PARTS.items() if part in found)

@@ -1,0 +1,57 @@
+"""Carrying a plan out: the files go, and one line with hashes stays."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Final
+
+from maskdet.errors import MaskdetError
+from maskdet.inbox.audit import AuditLog
+from maskdet.inbox.inbox import Inbox
+from maskdet.inbox.naming import NAME_LENGTH
+from maskdet.inbox.record import time_text
+from maskdet.pipeline.forgetting.places import Places, annotation_of
+from maskdet.pipeline.forgetting.plan import Plan
+
+LOG: Final = "forgotten.jsonl"
+
+
+def remove(plan: Plan, places: Places, *, by: str) -> int:
+    """Remove the files of a plan; returns their number. Raises MaskdetError naming a file that stays.
+
+    The line is written first, and drawings go before pictures: a kill in between leaves pictures that the
+    next call finds again.
+    """
+    places.runs.mkdir(parents=True, exist_ok=True)
+    AuditLog(places.runs, LOG).write(
+        "forgotten", sha256=list(plan.hashes), by=by, models=list(plan.seen), files=len(plan.pictures)
+    )
+    count = sum(_unlinked(path) for path in plan.results)
+    names = {one.sha256[:NAME_LENGTH] for one in plan.pictures}
+    for folder in places.inboxes:
+        inbox = Inbox(folder)
+        count += len(inbox.remove([one.name for one in inbox.records() if one.name in names], "forgotten"))
+    for picture in plan.pictures:
+        count += _unlinked(picture.path)
+        _unlinked(annotation_of(picture.path))
+    return count
+
+
+def older_than(places: Places, when: datetime) -> list[str]:
+    """sha256 of the pictures that came into an inbox before a time, whatever their state."""
+    limit = time_text(when.astimezone(timezone.utc))
+    records = (record for folder in places.inboxes for record in Inbox(folder).records())
+    return [record.sha256 for record in records if record.at < limit]
+
+
+def _unlinked(path: Path) -> int:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise MaskdetError(
+            f"{path} could not be removed: {error.strerror}", "remove it by hand, or run the command again"
+        ) from error
+    return 1

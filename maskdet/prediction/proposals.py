@@ -1,0 +1,126 @@
+"""Detections as annotations, for a person to correct in a labelling tool: VOC, YOLO and COCO."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from typing import Final, TextIO
+
+from maskdet.dataset.formats.coco_writer import CocoWriter
+from maskdet.dataset.formats.labelled import LabelledObject
+from maskdet.dataset.formats.voc_writer import write_annotation
+from maskdet.dataset.formats.yolo_writer import write_labels
+from maskdet.dataset.sizes import Size
+from maskdet.errors import DatasetError, UsageError
+from maskdet.files import staged_folder, write_text
+from maskdet.prediction.results import Failure, Prediction
+from maskdet.prediction.sources import Source
+
+FORMATS: Final = ("voc", "yolo", "coco")
+
+_Write = Callable[[str, Size, Sequence[LabelledObject]], object]
+
+
+class ProposalWriter:
+    """Writes each picture's detections under its own name. Videos, whose frames are no files, are refused."""
+
+    def __init__(self, write: _Write, labels: Sequence[str], *, by_stem: bool) -> None:
+        """`by_stem`: the format names label files by the picture's name without its suffix."""
+        self._write, self._labels, self._by_stem = write, labels, by_stem
+        self._taken: set[str] = set()
+        self._refused: set[Path] = set()
+
+    def add(self, prediction: Prediction) -> Sequence[Failure]:
+        source = prediction.source
+        reason = self._refusal(source)
+        if not reason:
+            try:
+                self._write(source.name.as_posix(), prediction.size, self._objects(prediction))
+            except DatasetError as error:
+                reason = error.what
+        if not reason or source.path in self._refused:
+            return ()
+        self._refused.add(source.path)
+        return (Failure(source.path.as_posix(), reason),)
+
+    def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:
+        del failures
+        return ()
+
+    def _refusal(self, source: Source) -> str:
+        if source.kind == "video":
+            return "a video has no proposals: save its frames as pictures first"
+        name = source.name.with_suffix("") if self._by_stem else source.name
+        key = name.as_posix().casefold()
+        if key in self._taken:
+            return "it has no proposals: they would replace those of another picture of this name"
+        self._taken.add(key)
+        return ""
+
+    def _objects(self, prediction: Prediction) -> list[LabelledObject]:
+        found = prediction.concluded.detections
+        rows = zip(found.class_ids.tolist(), found.scores.tolist(), found.boxes.tolist(), strict=True)
+        return [
+            LabelledObject(self._labels[class_id], _box(edges), score=score)
+            for class_id, score, edges in rows
+        ]
+
+
+def check_free(formats: Collection[str], out: Path) -> None:
+    """Raise UsageError if proposals are there already: a person may have corrected them by now."""
+    for form in FORMATS:
+        folder = proposals_folder(out, form)
+        if form in formats and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            raise UsageError(
+                f"{folder} exists already, and may hold corrected labels", "move it, or choose another --out"
+            )
+
+
+@contextmanager
+def open_proposals(form: str, out: Path, labels: Sequence[str]) -> Iterator[ProposalWriter]:
+    """The writer of one of FORMATS; `proposals_folder` appears only if the block succeeds."""
+    with staged_folder(proposals_folder(out, form)) as folder:
+        if form == "coco":
+            with (folder / "instances.json").open("w", encoding="utf-8", errors="backslashreplace") as stream:
+                yield from _coco(stream, labels)
+            return
+        yield ProposalWriter(_VOC_OR_YOLO[form](folder, labels), labels, by_stem=True)
+
+
+def proposals_folder(out: Path, form: str) -> Path:
+    return out / form
+
+
+def _coco(stream: TextIO, labels: Sequence[str]) -> Iterator[ProposalWriter]:
+    writer = CocoWriter(stream, labels)
+    yield ProposalWriter(writer.add, labels, by_stem=False)
+    writer.finish()
+
+
+def _voc(folder: Path, labels: Sequence[str]) -> _Write:
+    del labels
+
+    def write(name: str, size: Size, objects: Sequence[LabelledObject]) -> None:
+        write_annotation(folder, name, size, objects)
+
+    return write
+
+
+def _yolo(folder: Path, labels: Sequence[str]) -> _Write:
+    ids = {label: number for number, label in enumerate(labels)}
+    write_text(folder / "classes.txt", "".join(f"{label}\n" for label in labels))
+
+    def write(name: str, size: Size, objects: Sequence[LabelledObject]) -> None:
+        write_labels(folder / "labels", str(PurePath(name).with_suffix(".txt")), objects, ids, size)
+
+    return write
+
+
+_VOC_OR_YOLO: Final = {"voc": _voc, "yolo": _yolo}
+
+
+def _box(edges: Sequence[float]) -> tuple[float, float, float, float]:
+    """To a hundredth of a pixel, as in all results."""
+    x1, y1, x2, y2 = (round(edge, 2) for edge in edges)
+    return x1, y1, x2, y2

@@ -1,0 +1,48 @@
+"""`maskdet data audit` from the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from audited import write_planted_set
+from support import write_tiny_bundle
+
+from maskdet.errors import UsageError
+
+
+def test_help_imports_nothing_heavy(heavy_after):
+    assert not heavy_after("data", "audit", "--help")
+
+
+def test_planted_errors_are_listed_and_drawn(tmp_path, monkeypatch, invoke):
+    monkeypatch.chdir(tmp_path)
+    write_planted_set(tmp_path / "faces")
+    write_tiny_bundle(tmp_path / "tiny.onnx")
+    (tmp_path / "pipeline.yml").write_text("name: demo\ndata: {root: faces}\n")
+    shown = invoke("data", "audit", "--model", "tiny.onnx").output
+    assert "tiny (" in shown
+    assert "against 29 labels in 30 pictures: missing 1, swapped 1, misplaced 1" in shown
+    told = json.loads((tmp_path / "runs/demo/audit-tiny/suspects.json").read_text(encoding="utf-8"))
+    assert len(told["suspects"]) == 3
+    page = (tmp_path / "runs/demo/audit-tiny/index.html").read_text(encoding="utf-8")
+    assert "../../../faces/JPEGImages/a%3Cb%3E%2003.png" in page
+    assert (
+        "missing 0" in invoke("data", "audit", "--model", "tiny.onnx", "--part", "val", "--out", "o").output
+    )
+    assert (tmp_path / "o" / "index.html").is_file()
+    shown = invoke("data", "audit", "--model", "tiny.onnx", "--to-inbox", "inbox").output
+    assert "proposed 3 pictures for review in inbox" in shown
+    assert (
+        "proposed 0 pictures" in invoke("data", "audit", "--model", "tiny.onnx", "--to-inbox", "inbox").output
+    )
+    records = [json.loads(path.read_text()) for path in (tmp_path / "inbox" / "records").iterdir()]
+    assert [(record["state"], record["why"]) for record in records] == [("proposal", "label-audit")] * 3
+    assert {record["about"].partition(":")[0] for record in records} == {"missing", "swapped", "misplaced"}
+    assert all([face["disputed"] for face in record["proposed"]] == [True] for record in records)
+    assert not list((tmp_path / "inbox" / "JPEGImages").iterdir())
+    with pytest.raises(UsageError, match="holds other files"):
+        invoke("data", "audit", "--model", "tiny.onnx", "--out", "faces")
+    assert len(list((tmp_path / "faces" / "JPEGImages").iterdir())) == 30
+    with pytest.raises(UsageError, match="no such model"):
+        invoke("data", "audit", "--model", "missing.onnx")

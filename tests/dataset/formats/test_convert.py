@@ -1,0 +1,129 @@
+"""The verb: what it recognises, where it writes, and that nothing is half-written."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from labelled_sets import add, draw
+
+from maskdet.dataset.formats import writing
+from maskdet.dataset.formats.convert import Conversion, convert
+from maskdet.dataset.formats.notes import notes
+from maskdet.dataset.formats.recognise import recognise
+from maskdet.dataset.formats.voc_reader import read_voc
+from maskdet.errors import DatasetError, UsageError
+
+Turn = Callable[..., Conversion]
+
+
+def test_what_it_writes_it_recognises(voc: Path, tmp_path: Path, turn: Turn) -> None:
+    assert recognise(voc) == "voc"
+    for form in ("coco", "yolo"):
+        turn("voc", form, form)
+        assert recognise(tmp_path / form) == form
+    assert recognise(tmp_path / "coco/annotations/instances.json") == "coco"
+    assert recognise(tmp_path) is None
+    with pytest.raises(UsageError, match="is a COCO set already"):
+        turn("coco", "more", "coco")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError, match="not recognised as a Pascal VOC, COCO, YOLO set"):
+        turn("empty", "more", "coco")
+    with pytest.raises(DatasetError, match="does not exist"):
+        turn("nowhere", "more", "coco")
+
+
+def test_from_overrides_what_it_would_recognise(voc: Path, turn: Turn) -> None:
+    draw(voc / "images" / "a.jpg")
+    (voc / "classes.txt").write_text("x\n")
+    assert turn("voc", "one", "coco", given="yolo").pictures == 1
+    assert turn("voc", "two", "coco").pictures == 4
+
+
+def test_only_an_empty_folder_is_written_to(voc: Path, tmp_path: Path, turn: Turn) -> None:
+    (tmp_path / "there").mkdir()
+    turn("voc", "there", "yolo")
+    with pytest.raises(UsageError, match="exists already"):
+        turn("voc", "there", "coco")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="exists already"):
+        turn("voc", "file", "coco")
+
+
+def test_a_full_disk_leaves_nothing(
+    voc: Path, tmp_path: Path, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = writing.shutil.copyfile
+
+    def full(source: Path, target: Path) -> None:
+        if source.name == "turned.jpg":
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        copy(source, target)
+
+    monkeypatch.setattr(writing.shutil, "copyfile", full)
+    with pytest.raises(OSError, match="No space left"):
+        turn("voc", "out", "coco")
+    assert [path.name for path in tmp_path.iterdir()] == ["voc"]
+
+
+def test_links_share_the_bytes(voc: Path, tmp_path: Path, turn: Turn) -> None:
+    turn("voc", "linked", "yolo", placing="link")
+    turn("voc", "copied", "yolo")
+    original = (voc / "JPEGImages" / "plain.jpg").stat().st_ino
+    assert (tmp_path / "linked/images/plain.jpg").stat().st_ino == original
+    assert (tmp_path / "copied/images/plain.jpg").stat().st_ino != original
+
+
+def test_faults_of_a_voc_folder_stop_it(voc: Path, tmp_path: Path, turn: Turn) -> None:
+    add(voc, "bad.jpg", ("a", (1, 2, 90, 20), 0), ("b", (1, 2, 30, 20), 0))
+    add(voc, "lost.jpg", ("a", (5, 2, 5, 20), 0))
+    (voc / "JPEGImages" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    (voc / "Annotations" / "broken.xml").write_text("<annotation/>")
+    with pytest.raises(DatasetError, match="3 errors") as caught:
+        turn("voc", "out", "coco")
+    text = "\n".join(caught.value.faults)
+    for said in ("Annotations/bad.xml:1: object 1: box (1, 2, 90, 20)", "Annotations/lost.xml", "broken.jpg"):
+        assert said in text
+    done = turn("voc", "out", "coco", skip_bad=True)
+    assert (done.pictures, done.objects["b"], len(done.dropped)) == (5, 1, 3)
+
+
+def test_lists_have_to_cover_the_set(voc: Path) -> None:
+    lists = voc / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("plain\nturned\n")
+    with pytest.raises(DatasetError, match="no part for 2 of 4 pictures: nobody"):
+        read_voc(voc)
+    (lists / "val.txt").write_text("nobody\nturned\n口罩 1\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"val.txt:2: turned is in train.txt as well"):
+        read_voc(voc)
+
+
+def test_pictures_that_share_a_stem_keep_apart(tmp_path: Path) -> None:
+    root = tmp_path / "yolo"
+    for name in ("images/x/a.jpg", "images/y/A.jpg", "images/z/b.jpg"):
+        draw(root / name)
+    (root / "classes.txt").write_text("m\n")
+    convert(root, tmp_path / "voc", "voc")
+    names = sorted(path.name for path in (tmp_path / "voc" / "JPEGImages").iterdir())
+    assert names == ["b.jpg", "x-a.jpg", "y-A.jpg"]
+
+
+def test_notes_say_what_the_format_keeps_elsewhere(voc: Path, turn: Turn) -> None:
+    there = turn("voc", "yolo", "yolo")
+    assert any("difficult.json" in note for note in notes(there))
+    assert any("no `val`" in note for note in notes(there))
+    back = turn("yolo", "voc2", "voc")
+    assert list(notes(back)) == []
+    assert any("ImageSets/Main" in note for note in notes(_parted(voc, turn)))
+
+
+def _parted(voc: Path, turn: Turn) -> Conversion:
+    lists = voc / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("plain\nturned\nnobody\n")
+    (lists / "val.txt").write_text("口罩 1\n", encoding="utf-8")
+    turn("voc", "parted", "coco")
+    return turn("parted", "parted-voc", "voc")

@@ -1,0 +1,183 @@
+"""YOLO sets: data.yaml in its many forms, plain folders, and lines that are no objects."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from labelled_sets import draw
+
+from maskdet.dataset.formats.convert import convert
+from maskdet.dataset.formats.yolo_reader import read_yolo
+from maskdet.errors import DatasetError
+
+LINE = "1 0.5 0.5 0.25 0.5\n"
+BOX = (30.0, 15.0, 50.0, 45.0)
+
+
+def labelled(root: Path, picture: str, text: str | None = LINE) -> None:
+    draw(root / picture)
+    if text is not None:
+        file = root / picture.replace("images", "labels").replace(".jpg", ".txt")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+def write(root: Path, text: str, name: str = "data.yaml") -> Path:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "train: images/train\nval: images/val\nnames: [a, b]\nnc: 2\n",
+        "path: /somewhere/else\ntrain: [images/train]\nval: ./images/val\nnames: {0: a, 1: b}\n",
+        "path: .\ntrain: ../images/train\nval: lists/val.txt\nnames: {1: b, 0: a}\n",
+        "train: images/train\nvalid: images/val\nnames: [a, b]\n",
+    ],
+)
+def test_forms_of_data_yaml(tmp_path: Path, text: str) -> None:
+    labelled(tmp_path, "images/train/a.jpg")
+    labelled(tmp_path, "images/val/a.jpg", "0 0.5 0.5 0.25 0.5\n\n")
+    write(tmp_path, "./images/val/a.jpg\n\n", "lists/val.txt")
+    found = read_yolo(write(tmp_path, text))
+    assert found.labels == ("a", "b")
+    assert [(p.part, p.name, [(item.label, item.box) for item in p.objects]) for p in found.pictures] == [
+        ("train", "a.jpg", [("b", BOX)]),
+        ("val", "a.jpg", [("a", BOX)]),
+    ]
+    assert found.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("picture", "names", "part"),
+    [
+        ("images/a.jpg", "classes.txt", ""),
+        ("images/sub/a.jpg", "labels/classes.txt", ""),
+        ("images/val/a.jpg", "classes.txt", "val"),
+        ("valid/images/a.jpg", "classes.txt", "val"),
+        ("a.jpg", "classes.txt", ""),
+    ],
+)
+def test_plain_folders(tmp_path: Path, picture: str, names: str, part: str) -> None:
+    labelled(tmp_path, picture)
+    found = read_yolo(write(tmp_path, "a\nb\n", names))
+    assert [(p.part, [item.label for item in p.objects]) for p in found.pictures] == [(part, ["b"])]
+
+
+def test_a_picture_without_a_label_file_is_a_negative(tmp_path: Path) -> None:
+    labelled(tmp_path, "images/a.jpg", None)
+    found = read_yolo(write(tmp_path, "train: images\nnames: [a]\n"))
+    assert [picture.objects for picture in found.pictures] == [()]
+    assert [finding.code for finding in found.findings] == ["labels-missing"]
+
+
+def test_an_outline_is_read_as_its_box(tmp_path: Path) -> None:
+    labelled(tmp_path, "images/a.jpg", "0 0.375 0.25 0.625 0.5 0.5 0.75\n")
+    found = read_yolo(write(tmp_path, "train: images\nnames: [a]\n"))
+    assert found.pictures[0].objects[0].box == BOX
+    assert [finding.code for finding in found.findings] == ["outline-boxed"]
+
+
+def test_boxes_are_those_of_the_upright_picture(tmp_path: Path) -> None:
+    draw(tmp_path / "images" / "a.jpg", 80, 60, turn=8)
+    write(tmp_path, "0 0.5 0.5 1 1\n", "labels/a.txt")
+    found = read_yolo(write(tmp_path, "train: images\nnames: [a]\n"))
+    assert (found.pictures[0].size, found.pictures[0].objects[0].box) == ((80, 60), (0, 0, 60, 80))
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("0 0.5 0.5 0.5", "object-invalid"),
+        ("0 0.5 0.5 0.5 0.5 0.9", "object-invalid"),
+        ("0 0.5 nan 0.5 0.5", "object-invalid"),
+        ("0 40 30 20 20", "object-invalid"),
+        ("0 0.5 0.5 1e999 0.5", "object-invalid"),
+        ("0.0 0.5 0.5 0.5 0.5", "object-invalid"),
+        ("-1 0.5 0.5 0.5 0.5", "object-invalid"),
+        ("٠ 0.5 0.5 0.5 0.5", "object-invalid"),
+        ("with_mask 0.5 0.5 0.5 0.5", "object-invalid"),
+        ("9 0.5 0.5 0.5 0.5", "class-unknown"),
+        ("0 0.5 0.5 0 0.5", "box-empty"),
+        ("0 0.5 0.5 -0.5 0.5", "box-inverted"),
+        ("0 0.9 0.5 0.5 0.5", "box-outside"),
+    ],
+)
+def test_bad_lines_are_named_with_their_number(tmp_path: Path, line: str, code: str) -> None:
+    root = write(tmp_path / "set", "train: images\nnames: [a, b]\n")
+    labelled(root, "images/a.jpg", f"{LINE}\n{line}\n")
+    with pytest.raises(DatasetError) as caught:
+        convert(root, tmp_path / "out", "voc")
+    assert len(caught.value.faults) == 1
+    assert caught.value.faults[0].startswith("labels/a.txt:3: ")
+    assert f"[{code}]" in caught.value.faults[0]
+    done = convert(root, tmp_path / "out", "voc", skip_bad=True)
+    assert (done.objects, len(done.dropped)) == ({"a": 0, "b": 1}, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("names: [a\n  b: c", "data.yaml:2: not YAML"),
+        ("names: []\ntrain: images\n", "names is not a list of class names"),
+        ("names: [a, a]\ntrain: images\n", "names has a twice"),
+        ("names: {x: a}\ntrain: images\n", "names has 'x': 'a'"),
+        ("names: &a [*a]\ntrain: images\n", "names has 0: [[...]]"),
+        ("names: [no, yes]\ntrain: images\n", "names has 0: False"),
+        ("names: [a]\n", "holds no pictures"),
+        ("names: !!python/object/apply:os.system [ls]\n", "not YAML"),
+    ],
+)
+def test_bad_descriptions(tmp_path: Path, text: str, said: str) -> None:
+    labelled(tmp_path, "images/a.jpg")
+    with pytest.raises(DatasetError) as caught:
+        read_yolo(write(tmp_path, text))
+    assert said in caught.value.what
+
+
+@pytest.mark.parametrize("place", ["../other/images", "/etc", "x" * 300, "../../x", "missing", "C:\\images"])
+def test_no_path_leads_out_of_the_set(tmp_path: Path, place: str) -> None:
+    labelled(tmp_path / "set", "images/a.jpg")
+    labelled(tmp_path / "other", "images/b.jpg")
+    text = f"train: images\nval: '{place}'\nnames: [a, b]\n"
+    found = read_yolo(write(tmp_path / "set", text))
+    assert [picture.name for picture in found.pictures] == ["a.jpg"]
+    assert [(finding.code, place[:99] in finding.message) for finding in found.findings] == [
+        ("path-outside", True)
+    ]
+
+
+def test_class_ids_without_names_are_a_question(tmp_path: Path) -> None:
+    labelled(tmp_path, "images/a.jpg")
+    with pytest.raises(DatasetError, match="does not say what its class ids mean") as caught:
+        read_yolo(tmp_path)
+    assert "classes.txt" in caught.value.hint
+
+
+def test_a_picture_in_two_parts_is_said(tmp_path: Path) -> None:
+    labelled(tmp_path, "images/a.jpg")
+    found = read_yolo(write(tmp_path, "train: images\nval: images\nnames: [a, b]\n"))
+    assert [finding.code for finding in found.findings] == ["part-repeated"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"labels/a.txt": [2]}, "labels/a.txt has no object in line 2"),
+        ({"labels/b.txt": [1]}, "labels/b.txt has no object in line 1"),
+        ([1], "is not an object of label files"),
+        ({"labels/a.txt": "x"}, "is not an object of label files"),
+        ({"labels/a.txt": [float("inf")]}, "is not an object of label files"),
+    ],
+)
+def test_a_side_file_that_does_not_fit(tmp_path: Path, value: object, said: str) -> None:
+    root = write(tmp_path / "set", "train: images\nnames: [a, b]\n")
+    labelled(root, "images/a.jpg")
+    write(root, json.dumps(value), "difficult.json")
+    with pytest.raises(DatasetError) as caught:
+        convert(root, tmp_path / "out", "voc", skip_bad=True)
+    assert said in "\n".join([caught.value.what, *caught.value.faults])

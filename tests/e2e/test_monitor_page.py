@@ -1,0 +1,139 @@
+"""The monitor page in a real browser, against the real server process with the statistics of two days."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import chromium
+import numpy as np
+import pytest
+from sightings import LABELS, crowd
+from support import write_tiny_bundle
+
+from maskdet.drift.hour import Hour, Key, Start, hour_of
+from maskdet.drift.profile import take_profile
+from maskdet.drift.store import Store
+from maskdet.drift.version import Version
+from maskdet.files import sha256_file
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(chromium.PATH is None, reason="no Chromium is installed")]
+
+OLD = "0" * 12
+PER_HOUR = 10
+SWAPPED = 20
+"""Hours ago."""
+
+
+def write_statistics(folder: Path, bundle: Path, profile: Any) -> None:
+    """Two cameras; after the swap, one of them is dark."""
+    store, draw, now = Store(folder), np.random.default_rng(0), time.time()
+    store.prepare()
+    names = {OLD: 40, sha256_file(bundle)[:12]: SWAPPED}
+    versions = [Version.of(name, now - 3600 * ago, LABELS, profile) for name, ago in names.items()]
+    for version in versions:
+        store.write_version(version)
+    for ago in range(40, 0, -1):
+        version, hour = versions[ago <= SWAPPED], Hour()
+        if ago in names.values():
+            hour.start(Start(now - 3600 * ago, "tiny", version.version))
+        for camera in ("gate", "hall"):
+            dark = camera == "hall" and ago <= SWAPPED
+            for _ in range(PER_HOUR):
+                hour.count(
+                    Key("tiny", version.version, camera), crowd(draw, 30 if dark else 120), version.bins
+                )
+        hour.requests = 2 * PER_HOUR
+        store.write(hour_of(now - 3600 * ago), hour)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("monitor")
+    draw = np.random.default_rng(1)
+    profile = take_profile([crowd(draw) for _ in range(200)], LABELS)
+    bundle = write_tiny_bundle(folder / "tiny.onnx", labels=LABELS, profile=profile)
+    write_statistics(folder / "state", bundle, profile)
+    command = [sys.executable, "-m", "maskdet", "serve", "--model", str(bundle), "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--monitor", "state"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
+    )
+    try:
+        assert process.stdout is not None
+        found = re.search(r"http://\S+", process.stdout.readline())
+        assert found
+        yield found[0]
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+@pytest.fixture(params=[(1280, "light", "en"), (390, "dark", "zh-CN")], ids=["wide", "narrow"])
+def page(request: Any, browser: Any, url: str) -> Iterator[Any]:
+    width, scheme, language = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, locale=language
+    )
+    made, said = context.new_page(), []
+    made.on("console", lambda message: said.append(message.text))
+    made.on("pageerror", lambda error: said.append(str(error)))
+    made.goto(f"{url}/monitor")
+    expect(made.locator("#figures")).to_be_visible()
+    yield made
+    assert said == []
+    context.close()
+
+
+def shown(page: Any, table: str) -> list[list[str]]:
+    return [row.locator("th, td").all_inner_texts() for row in page.locator(f"#{table} tbody tr").all()]
+
+
+def test_monitor_shows_hours_cameras_versions_and_swaps(page: Any) -> None:
+    page.locator('[data-language="en"]').click()
+    page.select_option("#hours", "168")
+    expect(page.locator("#swaps li")).to_have_count(1)
+
+    expect(page.locator("#outlook-title")).to_contain_text("Drift in Brightness")
+    expect(page.locator("#compliance .swap")).to_have_count(1)
+    assert page.locator("#compliance rect").count() > 40
+    assert page.locator("#features li").count() == 7
+    cameras = {row[0]: row[1] for row in shown(page, "cameras-table")}
+    assert cameras == {"gate": "stable", "hall": "drift"}
+    assert next(row[0] for row in shown(page, "versions-table")) == OLD
+    page.locator("details summary").first.click()
+    assert len(shown(page, "hours-table")) >= 40
+
+    page.select_option("#camera", "=gate")
+    expect(page.locator("#outlook-title")).to_have_text("As on val")
+    page.select_option("#version", OLD)
+    expect(page.locator("#features li").first).to_contain_text("200 seen, 200 on val")
+
+    page.locator('[data-language="zh"]').click()
+    expect(page.locator("h1")).to_have_text("监控")
+    expect(page.locator("#outlook-title")).to_have_text("与验证集一致")
+    assert page.title() == "maskdet – 监控"
+
+
+def test_monitor_fits_and_axe_finds_nothing(page: Any) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+    for summary in page.locator("details summary").all():
+        summary.click()
+
+    found = axe.run(page).response["violations"]
+
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

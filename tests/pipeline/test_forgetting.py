@@ -1,0 +1,181 @@
+"""`maskdet data forget`: what goes, what stays, and what is said."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inbox_pictures import encoded, proposal, stored
+from typer.testing import CliRunner
+
+from maskdet.cli.app import app
+from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot
+from maskdet.dataset.pictures import perceptual_hash
+from maskdet.detector.picture import decode
+from maskdet.files import sha256_file
+from maskdet.inbox.inbox import Inbox
+from maskdet.inbox.record import Record
+from maskdet.registry.pictures import pictures_text
+from maskdet.registry.records import PictureRecord
+
+SHEETS = ("eval/worst.png", "prepare/samples.png", "report.html")
+FIGURES = ("eval/pr.png", "train/curves.png")
+
+
+class Project:
+    """A data root with three pictures, a run and a registered model that know them, and an inbox."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data = folder / "voc"
+        for name, kind in (("a.png", "PNG"), ("other.png", "PNG"), ("b.jpg", "JPEG")):
+            seed = int(name.startswith("other"))
+            self.write(self.data / "JPEGImages" / name, encoded(kind, seed=seed))
+            self.write(self.data / "Annotations" / f"{Path(name).stem}.xml", b"<annotation/>")
+        self.run = folder / "runs" / "mask"
+        for name in (*SHEETS, *FIGURES):
+            self.write(self.run / name, b"drawn")
+        self.inbox = Inbox(folder / "inbox")
+        self.write(folder / "pipeline.yml", b"name: mask\ndata:\n  root: voc\nserve:\n  inbox: inbox\n")
+        self.know("a.png", "val")
+        version = folder / "models" / "face-mask" / "versions" / "0001"
+        facts = self.facts("a.png")
+        self.write(version / "pictures.json", pictures_text([PictureRecord(**facts, part="val")]).encode())
+        self.write(folder / "models" / "face-mask" / "aliases" / "champion", b"1\n")
+
+    @staticmethod
+    def write(path: Path, data: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    def facts(self, name: str) -> dict[str, str]:
+        path = self.data / "JPEGImages" / name
+        return {"sha256": sha256_file(path), "phash": perceptual_hash(decode(path.read_bytes()))}
+
+    def know(self, name: str, part: Any) -> None:
+        file = ManifestPicture(f"JPEGImages/{name}", "", part, 200, 160, objects=(), **self.facts(name))
+        (self.run / "prepare").mkdir(exist_ok=True)
+        roots = (ManifestRoot("voc", self.data),)
+        Manifest(("with_mask",), (file,), {}, roots).write(self.run / "prepare" / "manifest.json")
+
+    def left(self) -> list[str]:
+        return sorted(path.name for path in (self.data / "JPEGImages").iterdir())
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    return Project(tmp_path)
+
+
+def forget(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["data", "forget", *arguments])
+
+
+def propose(project: Project, seed: int = 0) -> Record:
+    record = project.inbox.propose(proposal(seed))
+    assert record is not None
+    return record
+
+
+def test_everything_is_listed_and_nothing_removed(project: Project) -> None:
+    record = propose(project)
+
+    done = forget("voc/JPEGImages/a.png")
+
+    assert done.exit_code == 0, done.output
+    said = done.output
+    for path in (
+        "voc/JPEGImages/a.png",
+        "voc/JPEGImages/b.jpg  (looks like it)",
+        f"inbox/proposals/{record.file}",
+    ):
+        assert f"picture  {path}" in said
+    assert "other.png" not in said
+    for name in SHEETS:
+        assert f"result   runs/mask/{name}" in said
+    for name in FIGURES:
+        assert name not in said
+    assert "model    face-mask@1 (champion) was validated on it" in said
+    assert "runs/mask: it is in the frozen val part" in said
+    assert "nothing was removed: add --yes" in said
+    assert project.left() == ["a.png", "b.jpg", "other.png"]
+    assert not (project.folder / "runs" / "forgotten.jsonl").exists()
+
+
+def test_it_goes_from_everywhere_and_only_hashes_stay(project: Project) -> None:
+    record = propose(project)
+    digest = project.facts("a.png")["sha256"]
+
+    done = forget(digest[:12], "--yes")
+
+    assert done.exit_code == 0, done.output
+    assert project.left() == ["other.png"]
+    assert sorted(path.name for path in (project.data / "Annotations").iterdir()) == ["other.xml"]
+    assert stored(project.folder / "inbox") == []
+    assert project.inbox.records() == []
+    assert [name for name in SHEETS if (project.run / name).exists()] == []
+    assert [name for name in FIGURES if (project.run / name).exists()] == [*FIGURES]
+    text = (project.folder / "runs" / "forgotten.jsonl").read_text()
+    line = json.loads(text)
+    assert (line["what"], line["models"]) == ("forgotten", ["face-mask@1 (champion)"])
+    assert {digest, record.sha256} < set(line["sha256"])
+    assert "a.png" not in text
+    assert "voc" not in text
+    # Said again, there is nothing left; its hash is still known to the manifest and the registry.
+    assert "nothing to remove" in forget(digest, "--yes").output
+
+
+def test_exact_leaves_what_looks_alike(project: Project) -> None:
+    record = propose(project)
+
+    forget("voc/JPEGImages/a.png", "--exact", "--yes")
+
+    assert project.left() == ["b.jpg", "other.png"]
+    assert stored(project.folder / "inbox") == [f"proposals/{record.file}"]
+
+
+def test_accepted_pictures_go_too_and_a_copy_elsewhere_finds_them(project: Project, tmp_path: Path) -> None:
+    record = propose(project, seed=5)
+    project.inbox.decide(record.name, "accept", revision=1, by="anna")
+    copy = tmp_path / "copy.jpg"
+    copy.write_bytes(encoded("JPEG", seed=5, quality=50))
+
+    forget(str(copy), "--yes")
+
+    assert stored(project.folder / "inbox") == []
+    assert copy.exists()
+    assert project.left() == ["a.png", "b.jpg", "other.png"]
+
+
+def test_older_than_clears_the_inbox(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, fresh = propose(project, 3), propose(project, 4)
+    path = project.folder / "inbox" / "records" / f"{old.name}.json"
+    at = (datetime.now(timezone.utc) - timedelta(days=40)).isoformat(timespec="milliseconds")
+    path.write_text(old.model_copy(update={"at": at.replace("+00:00", "Z")}).model_dump_json())
+
+    assert forget("--older-than", "30d", "--yes").exit_code == 0
+
+    assert [one.name for one in project.inbox.records()] == [fresh.name]
+    assert project.left() == ["a.png", "b.jpg", "other.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "name a picture, or an age"),
+        (["x.png", "--older-than", "1d"], "name a picture, or an age"),
+        (["--older-than", "soon"], "not an age"),
+        (["missing.png"], "no such file"),
+        (["0" * 64], "no picture has a sha256"),
+        (["0" * 11], "no such file, and no sha256"),
+    ],
+)
+def test_what_cannot_be_found_is_said(project: Project, arguments: list[str], says: str) -> None:
+    done = forget(*arguments)
+
+    assert done.exit_code != 0
+    assert says in str(done.exception)

@@ -1,0 +1,42 @@
+"""Sightings of made-up pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from maskdet.drift.appearance import Appearance
+from maskdet.drift.sighting import Sighting, sighting
+from maskdet.types import Detections
+
+LABELS = ("with_mask", "without_mask")
+
+
+def picture(
+    brightness: float = 100,
+    blur: float = 300,
+    sides: Sequence[float] = (40,),
+    label: int = 0,
+    score: float = 0.9,
+    **options: Any,
+) -> Sighting:
+    """400 x 400 pixels with square faces of one label and score."""
+    boxes = np.array([(0, 0, side, side) for side in sides], np.float32).reshape(-1, 4)
+    found = Detections(boxes, np.full(len(boxes), score, np.float32), np.full(len(boxes), label, np.int64))
+    return sighting(Appearance(brightness, blur), found, (400, 400), options.pop("outcome", "ok"), **options)
+
+
+def crowd(draw: np.random.Generator, brightness: float = 120) -> Sighting:
+    """Faces that resemble each other: one size and label for all in a picture."""
+    side = float(draw.lognormal(3.5, 0.5))
+    sides = [side * float(draw.uniform(0.95, 1.05)) for _ in range(draw.integers(1, 9))]
+    return picture(
+        brightness=float(draw.normal(brightness, 30)),
+        blur=float(draw.lognormal(5, 0.8)),
+        sides=sides,
+        label=int(draw.random() < 0.3),
+        score=float(draw.uniform(0.5, 1)),
+        outcome="uncertain" if draw.random() < 0.2 else "ok",
+    )
