@@ -123,6 +123,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "face_pixels": ("face width, px", "人脸宽度（像素）"),
     "faces_per_picture": ("faces in a picture", "每张图片的人脸数"),
     "brightness": ("brightness", "亮度"),
+    "collection": ("collection", "数据来源"),
     "dark": ("dark", "暗"),
     "medium": ("medium", "中等"),
     "bright": ("bright", "亮"),
@@ -162,18 +163,18 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "box_difference": ("box, px", "框（像素）"),
     "matched": ("matched", "匹配"),
     # Gates
-    "gates": ("Gates", "门禁"),
-    "gates_passed": ("The challenger passes all {count} gates.", "挑战者通过了全部 {count} 条门禁。"),
+    "gates": ("Gates", "门槛规则"),
+    "gates_passed": ("The challenger passes all {count} gates.", "挑战者通过了全部 {count} 条门槛规则。"),
     "gates_refused": (
         "The challenger is refused by {count} of {of} gates.",
-        "挑战者未通过 {of} 条门禁中的 {count} 条。",
+        "挑战者未通过 {of} 条门槛规则中的 {count} 条。",
     ),
     "gates_on": (
         "Compared on {pictures} pictures of val with {faces} faces; left out because a model was trained on "
         "them: {left_out}.",
         "在 {pictures} 张验证图片、{faces} 张人脸上比较；因某个模型训练时见过而排除：{left_out} 张。",
     ),
-    "gate": ("gate", "门禁"),
+    "gate": ("gate", "规则"),
     "verdict": ("verdict", "结论"),
     "limit": ("limit", "限值"),
     "counted_on": ("counted on", "计数"),

@@ -19,7 +19,12 @@ from maskdet.reporting.comparison import Comparison, comparison_page
 
 pytestmark = pytest.mark.slow
 WIDTHS = (1280, 390)
-GATES = {"gates": {"counts": {"pictures": 1, "faces": 1, "bare_faces": 1}, "limits": {"false_alarms": None}}}
+GATES = {
+    "gates": {
+        "counts": {"pictures": 1, "faces": 1, "class_faces": 1, "bare_faces": 1},
+        "limits": {"bare_passed_judge": "value", "false_alarms": None},
+    }
+}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +102,7 @@ def test_a_slider_moves_from_one_models_boxes_to_the_others(browser: Any, pages:
         clip = "element => getComputedStyle(element).clipPath"
         assert duel.locator(".after").evaluate(clip) == "inset(0px 0px 0px 100%)"
         page.keyboard.press("Home")
-        assert duel.locator(".after").evaluate(clip) == "inset(0px)"
+        assert duel.locator(".after").evaluate(clip) == "inset(0px 0px 0px 0%)"
         assert "is refused by" in page.locator("#gates .verdict").inner_text()
 
 

@@ -236,6 +236,20 @@ def test_the_next_job_completes_one_that_was_killed(reigning: Context, tmp_path:
     assert deliver(reigning)[0].unchanged
 
 
+def test_a_promotion_that_was_recorded_but_not_made_is_made(reigning: Context) -> None:
+    deliver(reigning)
+    # What a kill leaves between the line in the history and the rename of the alias.
+    registry_of(reigning).layout("drawn").point("champion", 1)
+    reigning.path(CI, "result.json").unlink()
+    completed, steps = deliver(reigning)
+    assert (completed.fate, completed.version, completed.champion) == (Fate.PROMOTED, 2, 1)
+    assert champion(reigning) == 2
+    assert steps == ["report"]
+    registry_of(reigning).layout("drawn").point("champion", 1)
+    assert deliver(reigning)[0].version == 2
+    assert champion(reigning) == 2
+
+
 def test_of_two_jobs_on_one_folder_one_says_that_the_other_runs(
     run: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

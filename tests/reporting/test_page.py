@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
 
 import pytest
-from drawn_run import HOSTILE, draw_run
+from drawn_run import HOSTILE, context_of, draw_run
 
 from maskdet.artefacts import METRICS, PAGE
 from maskdet.errors import StageError
@@ -50,6 +51,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Context:
     return draw_run(tmp_path_factory.mktemp("page"))
 
 
+@pytest.fixture
+def own(run: Context, tmp_path: Path) -> Context:
+    """A copy of the run that a test may change."""
+    shutil.copytree(run.folder.parents[1], tmp_path, dirs_exist_ok=True)
+    return context_of(tmp_path)
+
+
 @pytest.fixture(scope="module")
 def page(run: Context) -> str:
     return write_run_page(run).read_text(encoding="utf-8")
@@ -72,6 +80,16 @@ def test_the_figures_are_those_of_the_evaluation(run: Context, page: str) -> Non
     assert "the figure of eval" in page
 
 
+def test_every_axis_of_the_slices_is_shown(own: Context) -> None:
+    path = own.path("eval", METRICS)
+    judged = json.loads(path.read_text())
+    judged["slices"]["collection"] = {"<inbox>": judged["slices"]["brightness"]["dark"]}
+    path.write_text(json.dumps(judged))
+    text = write_run_page(own).read_text(encoding="utf-8")
+    assert ">collection</span>" in text
+    assert ": &lt;inbox&gt;" in text
+
+
 def test_names_and_messages_stay_text(page: str) -> None:
     tags = Tags(page).all
     assert not [name for _, attributes in tags for name in attributes if name.startswith("on")]
@@ -89,40 +107,37 @@ def test_nothing_is_loaded_from_anywhere(page: str) -> None:
     assert str(policy).startswith("default-src 'none'")
 
 
-def test_a_run_that_has_only_begun_has_a_page(tmp_path: Path) -> None:
-    context = draw_run(tmp_path)
+def test_a_run_that_has_only_begun_has_a_page(own: Context) -> None:
     for name in ("eval/metrics.json", "eval/curves.json", "export/parity.json", "train/metrics.jsonl"):
-        (context.folder / name).unlink()
-    text = write_run_page(context).read_text(encoding="utf-8")
+        (own.folder / name).unlink()
+    text = write_run_page(own).read_text(encoding="utf-8")
     assert [attributes["id"] for tag, attributes in Tags(text).all if tag == "section"] == ["data", "lineage"]
 
 
-def test_a_damaged_artefact_is_named(tmp_path: Path) -> None:
-    context = draw_run(tmp_path)
-    context.path("eval", METRICS).write_text("{")
+def test_a_damaged_artefact_is_named(own: Context) -> None:
+    before = write_run_page(own).read_text(encoding="utf-8")
+    own.path("eval", METRICS).write_text("{")
     with pytest.raises(StageError, match=r"metrics\.json is damaged") as refused:
-        write_run_page(context)
+        write_run_page(own)
     assert "eval" in refused.value.hint
-    assert not (context.folder / PAGE).exists()
+    assert (own.folder / PAGE).read_text(encoding="utf-8") == before
 
 
 def test_pictures_that_are_gone_or_have_no_room_are_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = draw_run(tmp_path)
     monkeypatch.setattr("maskdet.reporting.page.Album", lambda: Album(left=100))
-    assert "1 more are not drawn." in write_run_page(context).read_text()
+    assert "1 more are not drawn." in write_run_page(own).read_text()
     monkeypatch.undo()
-    for picture in (tmp_path / "data" / "JPEGImages").iterdir():
+    for picture in (own.folder.parents[1] / "data" / "JPEGImages").iterdir():
         picture.unlink()
-    assert "1 more are not drawn." in write_run_page(context).read_text()
+    assert "1 more are not drawn." in write_run_page(own).read_text()
 
 
-def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    context = draw_run(tmp_path)
+def test_a_folder_without_a_run_is_refused(run: Context, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(StageError, match="holds no run"):
-        write_run_page(Context(context.pipeline, tmp_path / "none"))
+        write_run_page(Context(run.pipeline, tmp_path / "none"))
 
 
 def test_both_languages_fill_in_the_same_values() -> None:

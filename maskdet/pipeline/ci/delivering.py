@@ -93,7 +93,7 @@ class _Work:
         last = self._last()
         if last is None or last.bundle != self.bundle:
             return None
-        holds = self.seat.bundle == self.bundle
+        holds = self.seat.bundle == self.bundle and self.seat.in_place
         away = not holds and self.seat.stepped_down(last.version)
         same = last.fingerprint == self.fingerprint and not (last.fate is Fate.PASSED and self.promote)
         if holds or away or (same and last.fate is not Fate.PROMOTED):
@@ -105,7 +105,8 @@ class _Work:
     def deliver(self, result: RunResult) -> Delivery:
         """Every step that is left, and the reports."""
         if self.seat.champion is not None and self.seat.bundle == self.bundle:
-            # The job that promoted it was killed before it could say so.
+            # The job that promoted it was killed before the alias moved, or before it could say so.
+            self._promote(self.seat.champion)
             delivery = self._ended(Fate.PROMOTED, self.seat.champion, self.seat.before, ())
         else:
             reasons = self._judged(result)
@@ -148,6 +149,10 @@ class _Work:
         if not self.promote:
             return Fate.PASSED
         self.on_start("promote", version.reference)
+        self._promote(version)
+        return Fate.PROMOTED
+
+    def _promote(self, version: Version) -> None:
         move = self.registry.set_alias(
             version.model,
             CHAMPION,
@@ -156,7 +161,6 @@ class _Work:
             expected=self.seat.number or 0,
         )
         self.context.say(f"{version.model}: {move.describe()}")
-        return Fate.PROMOTED
 
     def _ended(
         self, fate: Fate, version: Version, champion: int | None, reasons: tuple[str, ...]

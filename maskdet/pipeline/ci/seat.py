@@ -14,20 +14,27 @@ CHALLENGER = "challenger"
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """The alias `champion` of a model. `moves`: of this alias, oldest first."""
+    """The alias `champion` of a model. `moves`: of this alias, oldest first; the last one decides.
+
+    in_place: whether the alias points where the last move leads. A job that is killed between the two leaves
+    that to the next change.
+    """
 
     champion: Version | None
     moves: tuple[Move, ...]
+    in_place: bool = True
 
     @classmethod
     def of(cls, registry: Registry, model: str) -> Seat:
         """Raises RegistryError if the registry is damaged."""
         if model not in registry.models():
             return cls(None, ())
-        number = registry.aliases(model).get(CHAMPION)
         events = registry.history(model)
         moves = tuple(one for one in events if isinstance(one, Move) and one.alias == CHAMPION)
-        return cls(None if number is None else registry.version(model, number), moves)
+        pointed = registry.aliases(model).get(CHAMPION)
+        number = moves[-1].after if moves else pointed
+        champion = None if number is None else registry.version(model, number)
+        return cls(champion, moves, in_place=number == pointed)
 
     @property
     def number(self) -> int | None:

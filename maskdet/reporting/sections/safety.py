@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from maskdet.evaluation.slices import BINS
 from maskdet.reporting.figures import figures_of, interval_text, value_text
 from maskdet.reporting.markup import Markup, element, joined, table
 from maskdet.reporting.run_files import Document, RunFiles
@@ -47,11 +46,11 @@ def slices(run: RunFiles) -> Markup | None:
 
 
 def _slice_rows(told: Document, labels: list[str]) -> Iterator[tuple[str, ...]]:
-    for axis in BINS:
-        for name, each in told.get(axis, {}).items():
+    for axis, bins in told.items():
+        for name, each in bins.items():
             passed = each.get("bare_passed")
             yield (
-                joined([say(axis), ": ", word(name)]),
+                joined([word(axis), ": ", word(name)]),
                 str(each["pictures"]),
                 str(each["faces"]),
                 value_text("recall", each["recall"]),
