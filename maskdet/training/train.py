@@ -58,7 +58,7 @@ class TrainJob:
     def fingerprint(self) -> str:
         """Hash of what the resulting weights depend on, so not of speed settings such as the device."""
         parts = [
-            _placeless_sha256(self.config, (self.data_root, self.manifest.parent)),
+            _placeless_sha256(self.config, (load_manifest(self.manifest).folder, self.manifest.parent)),
             learnt_sha256(self.manifest),
             str(self.settings.seed),
             str(self.settings.patience),
