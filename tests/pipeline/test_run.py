@@ -11,6 +11,7 @@ import pytest
 
 from maskdet.artefacts import REPORT
 from maskdet.errors import ExportError, Interrupted, StageError, UsageError
+from maskdet.pipeline.chain import unattended_options
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.outcome import RunOptions, RunResult, State
 from maskdet.pipeline.report import duration, write_report
@@ -238,6 +239,14 @@ def test_resume_with_other_settings_is_refused_and_names_them(project):
     assert isinstance(result.error, StageError)
     assert "train.epochs 3 → 5" in result.error.what
     assert "--force" in result.error.hint
+
+
+@pytest.mark.parametrize(("epochs", "call"), [(3, "resume"), (5, "train")])
+def test_a_job_that_nobody_watches_resumes_or_starts_over(project, epochs, call):
+    interrupted(project).epochs = epochs
+    done = run_stages(project.stages, project.context, unattended_options())
+    assert done.error is None
+    assert project.calls == ["prepare", "train", call, "export"]
 
 
 def test_resume_with_nothing_unfinished_is_a_normal_start(project):
