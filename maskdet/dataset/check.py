@@ -78,6 +78,7 @@ def check(settings: DataSettings, track: Track = silent) -> Check:
         findings.extend(place.named(found))
         if usable is not None:
             pictures.append(usable)
+    pictures = _corrected(pictures, settings, findings)
     duplicates = _duplicates(pictures, findings)
     labels = _labels(pictures, settings, findings)
     findings.extend(_unknown_roles(labels, settings))
@@ -161,6 +162,23 @@ def _note_negative(reading: Reading, report: Collector) -> None:
         report.add("picture-emptied", "none of its objects is usable, so the picture is not either")
     else:
         report.add("no-objects", "no objects; the picture is kept as a negative")
+
+
+def _corrected(
+    pictures: Sequence[CheckedPicture], settings: DataSettings, findings: list[Finding]
+) -> list[CheckedPicture]:
+    """Without the pictures of which a root that corrects others has the same bytes."""
+    correcting = {root.name for root in settings.every_root if root.corrects}
+    better = {picture.facts.sha256: picture for picture in pictures if picture.root in correcting}
+    kept = []
+    for picture in pictures:
+        stands = better.get(picture.facts.sha256, picture)
+        if picture.root in correcting or stands is picture:
+            kept.append(picture)
+            continue
+        differ = _difference(stands.objects, picture.objects)
+        findings.append(Finding("corrected", picture.name, f"{stands.name} stands in its place{differ}"))
+    return kept
 
 
 def _duplicates(pictures: Sequence[CheckedPicture], findings: list[Finding]) -> Duplicates:

@@ -41,6 +41,9 @@ class DataRoot(Section):
     """How often an epoch shows each of its train pictures: 1 once, 0.5 every other epoch."""
     optional: bool = False
     """Accept a missing or empty folder, such as an inbox that nobody has sent a picture to."""
+    corrects: bool = False
+    """Whether its annotations replace those that other folders have for the same pictures, byte by byte: for
+    an inbox, whose labels people have looked at."""
 
 
 class DataSettings(Section):
@@ -75,6 +78,7 @@ class DataSettings(Section):
                 aliases={**self.aliases, **each.aliases},
                 weight=each.weight,
                 optional=each.optional,
+                corrects=each.corrects,
             )
             for each in roots
         )

@@ -185,3 +185,32 @@ def test_a_manifest_without_the_root_of_a_picture_says_what_to_do(ours, tmp_path
 def test_settings_that_make_no_data_set(given: dict[str, object], fault: str) -> None:
     with pytest.raises(ValidationError, match=fault):
         DataSettings(**given)
+
+
+FACE = ("with_mask", (20, 30, 60, 80))
+"""What `Voc.add` draws unless told otherwise."""
+
+
+def test_annotations_of_a_root_that_corrects_stand_for_the_same_pictures(ours, make_voc, tmp_path):
+    inbox = make_voc("inbox")
+    relabelled, emptied = "p00.png", "p01.png"
+    inbox.add("a.png", ("bare", (20, 20, 70, 80)))
+    inbox.add("b.png")
+    inbox.edit_xml("b", inbox.objects(FACE), "")
+    for own, name in (("a.png", relabelled), ("b.png", emptied)):
+        shutil.copy(ours.root / "JPEGImages" / name, inbox.root / "JPEGImages" / own)
+    roots = [{"root": ours.root}, {"root": inbox.root, "corrects": True}]
+
+    decided = decide(settings(*roots))
+
+    by_name = {(one.root, one.picture): one for one in decided.manifest.pictures}
+    assert ("ours", f"JPEGImages/{relabelled}") not in by_name
+    assert [face.label for face in by_name["inbox", "JPEGImages/a.png"].objects] == ["bare"]
+    assert by_name["inbox", "JPEGImages/b.png"].objects == ()
+    assert len(decided.manifest.pictures) == 10
+    said = {
+        finding.file: finding.message for finding in decided.checked.findings if finding.code == "corrected"
+    }
+    assert said.keys() == {f"ours/JPEGImages/{relabelled}", f"ours/JPEGImages/{emptied}"}
+    without = decide(settings({"root": ours.root}, {"root": inbox.root}))
+    assert len(without.manifest.pictures) == 12

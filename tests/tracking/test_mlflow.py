@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from support import write_tiny_bundle
+from typer.testing import CliRunner
 
-from maskdet.files import sha256_file
+from maskdet.cli.app import app
 from maskdet.pipeline.doctor.drawing import draw_data_set
 from maskdet.pipeline.outcome import RunOptions, RunResult, StageOutcome, State
 from maskdet.pipeline.run import run_stages
@@ -21,6 +22,7 @@ from maskdet.pipeline.stages.config import STAGE as CONFIG
 from maskdet.pipeline.stages.prepare import STAGE as PREPARE
 from maskdet.pipeline.stages.train import STAGE as TRAIN
 from maskdet.pipeline.tracking import send_results, tracked
+from maskdet.registry.registry import Registry
 from maskdet.tracking.follower import Follower, describe
 from maskdet.tracking.promotion import promoted
 from maskdet.tracking.record import Record, read_record
@@ -91,10 +93,10 @@ def test_a_server_killed_in_mid_training_gets_the_rest_when_it_is_back(
         item.path for item in client.list_artifacts(record.run, "train")
     }
 
-    settings, sha256 = context.pipeline.tracking, sha256_file(bundle)
-    assert list(promoted(settings, "tiny", "champion", number=7, sha256=sha256)) == []
+    settings = context.pipeline.tracking
+    assert _promote(tmp_path, server.address, bundle) == "champion of tiny: nothing → version 1, by ann\n"
     champion = client.get_model_version_by_alias("tiny", "champion")
-    assert (champion.version, champion.run_id, champion.tags["maskdet.version"]) == ("1", record.run, "7")
+    assert (champion.version, champion.run_id, champion.tags["maskdet.version"]) == ("1", record.run, "1")
     missing = list(promoted(settings, "tiny", "champion", number=8, sha256="0" * 64))
     assert "no version of tiny with that bundle" in missing[0]
 
@@ -109,6 +111,17 @@ def test_a_server_killed_in_mid_training_gets_the_rest_when_it_is_back(
 def _export_a_bundle(context: Context) -> Path:
     context.path("export").mkdir()
     return write_tiny_bundle(context.path("export", "model.onnx"))
+
+
+def _promote(root: Path, address: str, bundle: Path) -> str:
+    """What `maskdet models promote` says to the first version in the registry."""
+    Registry(root / "models").register("tiny", bundle)
+    file = root / "pipeline.yml"
+    file.write_text(f"name: tiny\ndata: {{root: data}}\ntracking: {{mlflow: '{address}'}}\n", "utf-8")
+    verb = ["models", "promote", "tiny@1", "-c", str(file), "--why", "the first", "--by", "ann"]
+    done = CliRunner().invoke(app, verb)
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def _epochs(context: Context) -> list[Event]:

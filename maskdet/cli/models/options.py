@@ -12,6 +12,7 @@ from maskdet.cli.session import open_serving, with_flags
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
+    from maskdet.pipeline.stage import Context
     from maskdet.registry.registry import Registry
 
 VersionName = Annotated[
@@ -46,11 +47,16 @@ Expect = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def open_project(config: Path | None, folder: RegistryFolder) -> Context:
+    """The pipeline file, or its defaults; the option and the environment choose another registry."""
+    return open_serving(config, with_flags(None, {"registry.root": folder}), RUNS, named=True)
+
+
 def open_registry(config: Path | None, folder: RegistryFolder) -> Registry:
     """The registry of the option, the environment, the pipeline file, or ./models."""
     from maskdet.pipeline.models import registry_of
 
-    return registry_of(open_serving(config, with_flags(None, {"registry.root": folder}), RUNS, named=True))
+    return registry_of(open_project(config, folder))
 
 
 def print_json(value: Any) -> None:

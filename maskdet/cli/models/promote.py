@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from maskdet.cli.models.options import Alias, AsJson, By, Expect, VersionName, open_registry, print_json
+from maskdet.cli.models.options import Alias, AsJson, By, Expect, VersionName, open_project, print_json
 from maskdet.cli.options import Config, RegistryFolder
 
 
@@ -24,13 +24,16 @@ def promote(
 
     If someone else moves the alias meanwhile, the command fails and says who.
     """
-    from maskdet.cli.models.moves import moved
+    from maskdet.cli.models.moves import moved, tell_trackers
+    from maskdet.pipeline.models import registry_of
 
-    opened = open_registry(config, registry)
+    context = open_project(config, registry)
+    opened = registry_of(context)
     found = opened.find(version)
     seen = opened.aliases(found.model).get(alias, 0) if expect is None else expect
     move = opened.set_alias(found.model, alias, found.number, by=by, why=why, expected=seen)
     if as_json:
         print_json(move.model_dump(mode="json"))
-        return
-    moved(found.model, move)
+    else:
+        moved(found.model, move)
+    tell_trackers(context, found, alias)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from maskdet.cli.models.options import Alias, AsJson, By, Expect, ModelName, open_registry, print_json
+from maskdet.cli.models.options import Alias, AsJson, By, Expect, ModelName, open_project, print_json
 from maskdet.cli.options import Config, RegistryFolder
 
 
@@ -24,14 +24,15 @@ def rollback(
 
     Each further call goes one step further back.
     """
-    from maskdet.cli.console import print_lines
+    from maskdet.cli.models.moves import moved_back, tell_trackers
+    from maskdet.pipeline.models import registry_of
 
-    opened = open_registry(config, registry)
+    context = open_project(config, registry)
+    opened = registry_of(context)
     model = opened.only(name)
     move = opened.rollback(model, alias, by=by, why=why, expected=expect)
     if as_json:
         print_json(move.model_dump(mode="json"))
-        return
-    print_lines(
-        [f"{move.alias} of {model}: version {move.before} → version {move.after} again, by {move.by}"]
-    )
+    else:
+        moved_back(model, move)
+    tell_trackers(context, opened.version(model, move.after), alias)

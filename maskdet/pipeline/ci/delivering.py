@@ -23,6 +23,7 @@ from maskdet.pipeline.ci.seat import CHALLENGER, Seat
 from maskdet.pipeline.gating import CHAMPION, FOLDER, Gating
 from maskdet.pipeline.models import registry_of
 from maskdet.pipeline.outcome import RunResult
+from maskdet.pipeline.promotion import tell_trackers
 from maskdet.pipeline.registration import register_run
 from maskdet.pipeline.run import OnStart
 from maskdet.pipeline.stage import Context
@@ -161,6 +162,8 @@ class _Work:
             expected=self.seat.number or 0,
         )
         self.context.say(f"{version.model}: {move.describe()}")
+        for trouble in tell_trackers(self.context, version, CHAMPION):
+            self.context.say(trouble)
 
     def _ended(
         self, fate: Fate, version: Version, champion: int | None, reasons: tuple[str, ...]
