@@ -21,8 +21,11 @@ MAX_FAILURES = 20
 
 def predict(
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCES...", help="Files, folders, globs in quotes, videos.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[SOURCES]...", help="Files, folders, globs in quotes, videos; s3://, gs:// addresses."
+        ),
+    ] = None,
     config: Config = None,
     overrides: Overrides = None,
     runs: Runs = RUNS,
@@ -51,6 +54,18 @@ def predict(
     ] = None,
     tile: Tile = False,
     flip: Flip = False,
+    listing: Annotated[
+        Path | None,
+        typer.Option("--list", metavar="FILE", help="A text file with one path or address a line."),
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option("--engine", metavar="NAME", help="threads, or ray: many processes, resumable."),
+    ] = "threads",
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, help="Processes of Ray.", show_default="one per core"),
+    ] = None,
 ) -> None:
     """Find faces in pictures and videos.
 
@@ -66,18 +81,23 @@ def predict(
     from maskdet.detector.detector import Detector
     from maskdet.detector.tiling import Look
     from maskdet.pipeline.models import model_of
+    from maskdet.prediction.engines import engine_of
     from maskdet.prediction.predict import predict as look
+    from maskdet.prediction.sources import read_list
 
-    detector = Detector(load_bundle(model_of(context, model)), threads=1)
+    named = [*(sources or []), *(read_list(listing) if listing else [])]
+    bundle = load_bundle(model_of(context, model))
+    detector = Detector(bundle, threads=1)
     with Display(standard_error()) as display:
         summary = look(
             detector,
-            sources,
+            named,
             formats=formats or ["json", "draw"],
             out=out,
             track=display.track,
             threshold=threshold,
             look=Look(tile=tile, flip=flip),
+            engine=engine_of(engine, bundle, out, threshold=threshold, workers=workers, track=display.track),
         )
     _tell(summary, detector.meta)
 

@@ -73,7 +73,7 @@ def serve(
     ] = None,
     inbox: Annotated[
         Path | None,
-        typer.Option("--inbox", metavar="DIR", help="Where corrections go. Sets serve.inbox."),
+        typer.Option("--inbox", metavar="DIR", help="Where corrections and captures go. Sets serve.inbox."),
     ] = None,
     monitor: Annotated[
         Path | None,

@@ -24,6 +24,16 @@ def train(
         str | None,
         typer.Option("--workers", metavar="N", help="Processes on CPU, or auto. Sets train.workers."),
     ] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option("--nodes", metavar="N", min=1, help="Machines that train together. Sets train.nodes."),
+    ] = None,
+    master: Annotated[
+        str | None,
+        typer.Option(
+            "--master", metavar="HOST:PORT", help="The machine of rank 0 among them. Sets train.master."
+        ),
+    ] = None,
     preflight: Annotated[
         bool | None,
         typer.Option(
@@ -41,6 +51,8 @@ def train(
     flags: dict[str, object] = {
         "train.device": device,
         "train.workers": workers,
+        "train.nodes": nodes,
+        "train.master": master,
         "train.preflight": preflight,
     }
     chosen = with_flags(overrides, flags)

@@ -171,7 +171,7 @@ def _duplicates(pictures: Sequence[CheckedPicture], findings: list[Finding]) -> 
     objects = {item.name: item.objects for item in pictures}
     for pair in duplicates.pairs:
         code = "exact-duplicate" if pair.exact else "near-duplicate"
-        said = f"looks like {pair.first} ({pair.distance} of 256 bits differ)"
+        said = f"looks like {pair.first} (likeness {pair.likeness:.2f})"
         if pair.exact:
             said = f"the same bytes as {pair.first}"
         differ = _difference(objects[pair.first], objects[pair.second])

@@ -62,6 +62,8 @@ RULES: dict[str, Rule] = {
     "no-objects": Rule("notice", "nothing", "a picture without objects, kept as a negative"),
     "exact-duplicate": Rule("notice", "nothing", "two pictures of the same bytes, both kept"),
     "near-duplicate": Rule("notice", "nothing", "two pictures that look alike, both kept"),
+    "val-duplicate": Rule("notice", "picture", "a near-duplicate of a val picture, so it does not train"),
+    "val-missing": Rule("notice", "nothing", "a picture of data.frozen_val that is not in the data"),
     "picture-emptied": Rule("notice", "picture", "a picture that lost all its objects, so it is no negative"),
     "label-unseen": Rule("notice", "nothing", "a class of data.labels that no object has"),
     "role-unknown": Rule("notice", "nothing", "a class whose role (masked, bare, worn-wrong) is unknown"),

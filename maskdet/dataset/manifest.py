@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -57,6 +58,8 @@ class ManifestRoot:
     name: str
     path: Path
     weight: float = 1.0
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Names in its annotations and the classes that they stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,14 @@ class Manifest:
         write_json(path, self._json(path.parent))
 
     def _json(self, start: Path) -> dict[str, Any]:
-        roots = [{**asdict(root), "path": relative_path(root.path, start).as_posix()} for root in self.roots]
+        roots = [
+            {
+                **asdict(root),
+                "aliases": dict(root.aliases),
+                "path": relative_path(root.path, start).as_posix(),
+            }
+            for root in self.roots
+        ]
         pictures = [asdict(picture) for picture in self.pictures]
         return {"labels": self.labels, "pictures": pictures, "roles": dict(self.roles), "roots": roots}
 
@@ -155,4 +165,4 @@ def _picture(raw: dict[str, Any]) -> ManifestPicture:
 
 def _root(raw: dict[str, Any], start: Path) -> ManifestRoot:
     path = Path(os.path.normpath(start.resolve() / raw["path"]))
-    return ManifestRoot(raw["name"], path, float(raw["weight"]))
+    return ManifestRoot(raw["name"], path, float(raw["weight"]), dict(raw.get("aliases", {})))

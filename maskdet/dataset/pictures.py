@@ -9,25 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import imagehash
-import numpy as np
 from PIL import Image
 
 from maskdet.dataset.findings import Finding, clean
+from maskdet.dataset.likeness import perceptual_hash
 from maskdet.detector.brightness import mean_luma
 from maskdet.detector.picture import decode
 from maskdet.errors import PictureError
 from maskdet.machine import core_count
-from maskdet.types import BoolArray, Picture
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".bmp": "BMP", ".webp": "WEBP"}
 """Suffixes of pictures, in lower case, and the format each one stands for."""
-
-HASH_SIZE = 16
-"""Side of the perceptual hash: 16 x 16 = 256 bits. With 64 bits, portraits of different people collide."""
-
-_FLAT = 3.0
-"""Standard deviation in grey levels below which a picture has no structure to hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +69,6 @@ def read_all_facts(files: Sequence[tuple[Path, str]]) -> Iterator[PictureFacts |
     # The decoders release the interpreter lock, so threads are enough.
     with ThreadPoolExecutor(core_count()) as pool:
         yield from pool.map(lambda each: read_facts(*each), files)
-
-
-def perceptual_hash(pixels: Picture) -> str:
-    """In hex digits which of the lowest 16 x 16 DCT terms of the grey picture exceed their median (pHash of
-    imagehash).
-    """
-    grey = Image.fromarray(pixels).convert("L")
-    if float(np.asarray(grey.resize((32, 32), Image.Resampling.BOX), np.float64).std()) < _FLAT:
-        return ""
-    bits: BoolArray = np.asarray(imagehash.phash(grey, hash_size=HASH_SIZE).hash, np.bool_).reshape(-1)
-    return np.packbits(bits).tobytes().hex()
 
 
 def _header(data: bytes) -> tuple[tuple[int, int], str]:

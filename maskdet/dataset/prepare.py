@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskdet.artefacts import MANIFEST, REPORT
 from maskdet.dataset.check import Check, CheckedPicture, check
+from maskdet.dataset.dealing import deal
 from maskdet.dataset.duplicates import DuplicatePair
-from maskdet.dataset.findings import Finding, bounded, by_severity, counts
+from maskdet.dataset.findings import Finding, bounded, by_severity, counts, sort_key
+from maskdet.dataset.frozen import read_frozen
 from maskdet.dataset.label_list import write_labels
 from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot, Part
 from maskdet.dataset.plots import draw_plots
 from maskdet.dataset.report import report_text
 from maskdet.dataset.settings import DataSettings
-from maskdet.dataset.split import Item, split
 from maskdet.errors import DatasetError
 from maskdet.files import write_text
 from maskdet.progress import Track, silent
@@ -35,6 +36,8 @@ class PrepareSummary:
     objects: Mapping[str, int]
     findings: tuple[Finding, ...]
     duplicates: tuple[DuplicatePair, ...]
+    left_out: int = 0
+    """Pictures that are not used because they are like a picture of val."""
 
     @property
     def notices(self) -> tuple[Finding, ...]:
@@ -57,14 +60,42 @@ def prepare(
     Raises DatasetError, with one line per fault, if the folder has errors that `settings.skip_bad` does not
     drop, or if there is nothing to train or validate on.
     """
-    result = check(settings, track)
-    _stop_on_errors(result, settings)
-    manifest = _manifest(result, settings)
+    decided = decide(settings, track)
+    manifest, result = decided.manifest, decided.checked
     _write_lists(manifest, out)
     manifest.write(out / MANIFEST)
     draw_plots(manifest, out, input_size)
     write_text(out / REPORT, report_text(manifest, result, settings, input_size))
+    decided.freeze(settings)
     return _summary(manifest, result)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The checked pictures with all findings, and the manifest of those in use."""
+
+    checked: Check
+    manifest: Manifest
+
+    def freeze(self, settings: DataSettings) -> None:
+        """Add pictures that are new to the file of data.frozen_val."""
+        if settings.frozen_val is None:
+            return
+        # Read again: another run may have added to it since.
+        frozen = read_frozen(settings.frozen_val)
+        joined = frozen.joined_by(self.manifest)
+        if joined != frozen:
+            joined.write(settings.frozen_val)
+
+
+def decide(settings: DataSettings, track: Track = silent) -> Decided:
+    """Check the folders and deal their pictures; nothing is written. Raises as `prepare`."""
+    checked = check(settings, track)
+    _stop_on_errors(checked, settings)
+    frozen = read_frozen(settings.frozen_val) if settings.frozen_val else None
+    dealt = deal(checked, settings.split, frozen)
+    findings = sorted((*checked.findings, *dealt.findings()), key=sort_key)
+    return Decided(replace(checked, findings=tuple(findings)), _manifest(checked, dealt.parts, settings))
 
 
 def _stop_on_errors(result: Check, settings: DataSettings) -> None:
@@ -100,14 +131,13 @@ def _faults(result: Check, errors: Sequence[Finding]) -> list[str]:
     return lines + [f"notice: {line}" for line in bounded(notices, SHOWN)]
 
 
-def _manifest(result: Check, settings: DataSettings) -> Manifest:
-    items = [
-        Item(picture.name, group, Counter(item.label for item in picture.objects))
-        for picture, group in zip(result.pictures, result.duplicates.groups, strict=True)
-    ]
-    parts = split(items, settings.split)
-    pictures = tuple(_entry(picture, parts[picture.name]) for picture in result.pictures)
-    roots = tuple(ManifestRoot(root.name, root.root, root.weight) for root in settings.every_root)
+def _manifest(result: Check, parts: Mapping[str, Part], settings: DataSettings) -> Manifest:
+    pictures = tuple(
+        _entry(picture, parts[picture.name]) for picture in result.pictures if picture.name in parts
+    )
+    roots = tuple(
+        ManifestRoot(root.name, root.root, root.weight, root.aliases) for root in settings.every_root
+    )
     return Manifest(result.labels, pictures, settings.roles, roots)
 
 
@@ -149,4 +179,5 @@ def _summary(manifest: Manifest, result: Check) -> PrepareSummary:
         objects={label: objects[label] for label in manifest.labels},
         findings=result.findings,
         duplicates=result.duplicates.pairs,
+        left_out=sum(finding.code == "val-duplicate" for finding in result.findings),
     )

@@ -24,6 +24,7 @@ from maskdet.dataset.statistics import (
 NOTICES = 200
 """Notices listed in the report; dropped items are all listed."""
 
+_FROZEN = ("val-duplicate", "val-missing")
 _DUPLICATES = ("exact-duplicate", "near-duplicate")
 
 
@@ -38,6 +39,7 @@ def report_text(
         _sizes(manifest, input_size),
         _samples(manifest),
         _duplicates(manifest, result.findings, result.duplicates.pairs),
+        _frozen(result.findings, settings),
         _dropped(result.findings),
         _notices(result.findings),
     ]
@@ -69,7 +71,7 @@ def _collections(manifest: Manifest) -> str:
         objects = sum(len(picture.objects) for picture in own)
         rows.append((_code(root.name), f"{len(own) - val}", f"{val}", f"{objects}", f"{root.weight:g}"))
     head = ("collection", "train", "val", "objects", "times an epoch shows a train picture")
-    return "\n\n".join(["## Collections", _table(head, rows)])
+    return "\n\n".join(["## Collections", markdown_table(head, rows)])
 
 
 def _counts(manifest: Manifest) -> str:
@@ -82,7 +84,7 @@ def _counts(manifest: Manifest) -> str:
     rows.append(("pictures", train.pictures, val.pictures))
     rows.append(("pictures without objects", train.negatives, val.negatives))
     cells = [(name, f"{left}", f"{right}", _share(right, left + right)) for name, left, right in rows]
-    table = _table(("class", "train", "val", "val share"), cells)
+    table = markdown_table(("class", "train", "val", "val share"), cells)
     parts = ["## Objects", table, f"![Objects per class and part]({OBJECTS})"]
     advice = [f"- {sentence}" for sentence in class_advice(manifest)]
     return "\n\n".join(parts + (["\n".join(advice)] if advice else []))
@@ -95,7 +97,7 @@ def _sizes(manifest: Manifest, input_size: tuple[int, int]) -> str:
         for label, values in sizes.items()
     ]
     rows.append(("all", *(f"{share_under(sizes.values(), limit):.1%}" for limit in SMALL)))
-    table = _table(("class", *(f"under {limit} px" for limit in SMALL)), rows)
+    table = markdown_table(("class", *(f"under {limit} px" for limit in SMALL)), rows)
     return "\n\n".join(
         [
             "## Face sizes",
@@ -124,14 +126,29 @@ def _duplicates(manifest: Manifest, findings: Sequence[Finding], pairs: Sequence
     if not found:
         return ""
     parts = {manifest.name(picture): picture.part for picture in manifest.pictures}
-    leaks = sum(parts[pair.first] != parts[pair.second] for pair in pairs)
-    text = "Pictures that are identical or look alike. All are kept. " + (
+    used = [pair for pair in pairs if pair.first in parts and pair.second in parts]
+    leaks = sum(parts[pair.first] != parts[pair.second] for pair in used)
+    text = "Pictures that are identical or look alike. " + (
         f"**{leaks} pairs are on both sides of the split, which makes figures on val look better than they "
         "are; the method grouped keeps each pair on one side.**"
         if leaks
         else "Each pair is on one side of the split."
     )
     return "\n\n".join([f"## Duplicates: {len(found)} pairs", text, _block(bounded(found, NOTICES))])
+
+
+def _frozen(findings: Sequence[Finding], settings: DataSettings) -> str:
+    if settings.frozen_val is None:
+        return ""
+    parts = [
+        "## Frozen val",
+        f"What was val stays val: {_code(settings.frozen_val.name)} lists it. Pictures like one of these "
+        "neither train nor validate.",
+    ]
+    for code, head in (("val-duplicate", "Left out"), ("val-missing", "Not in the data")):
+        found = [finding for finding in findings if finding.code == code]
+        parts += [f"{head}: {len(found)}."] + ([_block(map(str, found))] if found else [])
+    return "\n\n".join(parts)
 
 
 def _dropped(findings: Sequence[Finding]) -> str:
@@ -150,7 +167,7 @@ def _notices(findings: Sequence[Finding]) -> str:
     notices = [
         finding
         for finding in by_severity(findings, "notice")
-        if finding.code not in _DUPLICATES and finding.code != "picture-emptied"
+        if finding.code not in (*_DUPLICATES, *_FROZEN, "picture-emptied")
     ]
     if not notices:
         return "## Notices\n\nNone."
@@ -159,7 +176,8 @@ def _notices(findings: Sequence[Finding]) -> str:
     return "\n\n".join([f"## Notices: {len(notices)}", legend, _block(bounded(notices, NOTICES))])
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The first column is words, the others are numbers."""
     rule = ["---", *("---:" for _ in head[1:])]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
 

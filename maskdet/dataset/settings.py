@@ -59,6 +59,9 @@ class DataSettings(Section):
     and class matching depend on it."""
     skip_bad: bool = False
     """Drop bad items and list them, instead of stopping."""
+    frozen_val: Path | None = None
+    """A JSON file that prepare keeps, to be committed beside the pipeline file: what was val stays val.
+    Pictures in it never train, nor do near-duplicates of them; only pictures unknown to it are split."""
     split: SplitSettings = SplitSettings()
 
     @property

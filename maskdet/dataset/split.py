@@ -36,7 +36,7 @@ def split(items: Sequence[Item], settings: SplitSettings) -> dict[str, Part]:
 
     Raises DatasetError if the ratio does not suit the method, or one part would be empty.
     """
-    train, val = (int(number) for number in settings.ratio.split(":"))
+    train, val = _ratio(settings)
     chosen = _METHODS[settings.method](items, train, val, settings.seed)
     if not chosen or len(chosen) == len(items):
         empty = "val" if not chosen else "train"
@@ -44,6 +44,27 @@ def split(items: Sequence[Item], settings: SplitSettings) -> dict[str, Part]:
         what = f"data.split {settings.ratio} of {len(items)} pictures in {groups} groups leaves {empty} empty"
         raise DatasetError(what, "add pictures, or choose another data.split.ratio or data.split.method")
     return {item.name: "val" if item.name in chosen else "train" for item in items}
+
+
+def split_more(items: Sequence[Item], settings: SplitSettings) -> dict[str, Part]:
+    """The split of pictures that join a data set, by name: either part may stay empty.
+
+    Groups too few for the ratio are drawn one by one, so that many small additions come to the ratio too.
+    """
+    train, val = _ratio(settings)
+    groups = {item.group for item in items}
+    if len(groups) * val >= 2 * (train + val):
+        return split(items, settings)
+    firsts = {group: min(item.name for item in items if item.group == group) for group in groups}
+    drawn = {
+        group for group, name in firsts.items() if int(_order(settings.seed, name), 16) % (train + val) < val
+    }
+    return {item.name: "val" if item.group in drawn else "train" for item in items}
+
+
+def _ratio(settings: SplitSettings) -> tuple[int, int]:
+    train, val = (int(number) for number in settings.ratio.split(":"))
+    return train, val
 
 
 def _every_nth(items: Sequence[Item], train: int, val: int, seed: int) -> set[str]:

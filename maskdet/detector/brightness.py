@@ -6,7 +6,8 @@ import numpy as np
 
 from maskdet.types import Picture
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float64)
+LUMA = np.array([0.299, 0.587, 0.114], np.float64)
+"""Weights of red, green and blue, ITU-R BT.601."""
 
 
 def mean_luma(picture: Picture) -> float:
@@ -15,4 +16,4 @@ def mean_luma(picture: Picture) -> float:
     # Columns first: integers, contiguous in memory, so exact and fast.
     columns = picture.reshape(height, -1).sum(axis=0, dtype=np.uint32)
     sums = columns.reshape(width, -1).sum(axis=0, dtype=np.uint64)
-    return float(sums / (height * width) @ _LUMA)
+    return float(sums / (height * width) @ LUMA)

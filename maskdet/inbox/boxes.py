@@ -25,7 +25,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face of an annotation, in whole pixels. `difficult`: blurred, so it is no example of its label."""
+    """One face of an annotation, in whole pixels. `difficult`: blurred, so no figure should count it."""
 
     label: str
     box: PixelBox

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from maskdet.dataset.pictures import perceptual_hash
+from maskdet.dataset.likeness import perceptual_hash
 from maskdet.detector.picture import PictureLimits, decode
 from maskdet.inbox.boxes import Correction, pixel_boxes
 from maskdet.inbox.encoding import storable

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskdet.dataset.pictures import perceptual_hash
+from maskdet.dataset.likeness import perceptual_hash
 from maskdet.inbox.encoding import storable
 from maskdet.inbox.naming import NAME_LENGTH, sha256_of
 from maskdet.inbox.record import NO_ORIGIN, Edges, Origin, ProposedFace, Record, now_text

@@ -26,6 +26,7 @@ MAX_PROBLEMS = 20
 
 _PATH_KEYS: tuple[KeyPath, ...] = (
     ("data", "root"),
+    ("data", "frozen_val"),
     ("model", "pretrained"),
     ("train", "python"),
     ("serve", "inbox"),

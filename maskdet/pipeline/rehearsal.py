@@ -97,7 +97,10 @@ def _prepare(context: Context) -> Context:
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "prepare").mkdir(parents=True)
     few = {"epochs": 1, "balance": 0.0, "max_hours": None, "patience": 0}
-    settings = context.pipeline.train.model_copy(update=few)
+    # Each machine by itself, with its share of a step: the others may have rehearsed before.
+    whole = context.pipeline.train
+    alone = {"nodes": 1, "master": None, "batch_size": max(1, whole.batch_size // whole.nodes)}
+    settings = whole.model_copy(update={**few, **alone})
     manifest = _crowded(load_manifest(context.path("prepare", MANIFEST)), settings.batch_size * _STEPS)
     manifest.write(folder / "prepare" / MANIFEST)
     recipe = build_recipe(

@@ -169,6 +169,9 @@ def _run(stage: Stage, context: Context, inputs: Inputs, reason: str) -> StageOu
     began = time.monotonic()
     figure = _fill_aside(stage, context) if stage.staged else _fill_in_place(stage, context, inputs)
     seconds = time.monotonic() - began
+    if stage.appends_to:
+        after = inputs_of(context, stage)
+        inputs = {name: after.get(name) if name in stage.appends_to else inputs[name] for name in inputs}
     outputs = written(context, stage)
     record = StageRecord(inputs, finished=True, outputs=outputs, seconds=round(seconds, 2), figure=figure)
     record.write(context, stage)

@@ -102,6 +102,7 @@ def scaffold(found: Survey, target: Path) -> str:
             "root": relative_path(found.root, target.parent),
             "labels": tuple(found.labels),
             "aliases": found.aliases,
+            "frozen_val": Path(f"{target.stem}.val.json"),
         },
         **_RECIPE,
     )

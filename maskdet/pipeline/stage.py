@@ -66,6 +66,8 @@ class Stage:
     """Too long to run on the way to another stage: it must have been run explicitly."""
     staged: bool = True
     """Written aside and renamed into place as a whole; False for resumable work."""
+    appends_to: frozenset[str] = frozenset()
+    """Inputs to which the stage itself adds: recorded as they are after it ran."""
     unfinished: Callable[[Context], str | None] | None = None
     """The progress of unfinished work, or None if there is none."""
     fetch: Callable[[Context], None] | None = None

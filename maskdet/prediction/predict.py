@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import cv2
 
 from maskdet.detector.conclusion import Conclusion, examine, rule_of
 from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
-from maskdet.detector.picture import DecodedPicture, read_picture, read_reduced
+from maskdet.detector.picture import DecodedPicture, read_reduced
 from maskdet.detector.settings import BundleMeta
 from maskdet.detector.threshold_policy import OVERRIDE
 from maskdet.detector.thresholds import thresholds_of
@@ -25,6 +25,7 @@ from maskdet.detector.verdict import MaskRule
 from maskdet.errors import PictureError, UsageError
 from maskdet.flow import run_in_order
 from maskdet.machine import core_count
+from maskdet.prediction.objects import read_object
 from maskdet.prediction.proposals import FORMATS as PROPOSALS
 from maskdet.prediction.proposals import check_free, proposals_folder
 from maskdet.prediction.results import Failure, Prediction, PredictSummary
@@ -37,7 +38,30 @@ from maskdet.types import FloatArray, Picture
 FORMATS: Final = ("json", "csv", "draw", *PROPOSALS)
 
 
-def predict(
+class Engine(Protocol):
+    """Who does the work: the threads of this process, or others."""
+
+    def outcomes(self, work: Work, sources: Sequence[Source]) -> Generator[Prediction | Failure]:
+        """One outcome per picture or frame, in the order of the sources."""
+
+    def finish(self) -> None:
+        """Everything is written: partial results are not needed any more."""
+
+
+class Threads:
+    """All cores of this process, a picture each."""
+
+    def outcomes(self, work: Work, sources: Sequence[Source]) -> Generator[Prediction | Failure]:
+        return run_in_order(_tasks(work, sources), core_count())
+
+    def finish(self) -> None:
+        """Nothing is left behind."""
+
+
+_THREADS: Final = Threads()
+
+
+def predict(  # noqa: PLR0913 - each is an option of the command
     detector: Detector,
     sources: Sequence[str],
     *,
@@ -46,25 +70,25 @@ def predict(
     track: Track = silent,
     threshold: float | None = None,
     look: Look = PLAIN,
+    engine: Engine = _THREADS,
 ) -> PredictSummary:
     """Detect in every picture and video frame of `sources`; write the results below `out`.
 
-    A picture is a task and each core has a thread, so the detector should use one thread. `threshold`
-    overrides the bundle's own for each class; scores below the bundle's NMS threshold are dropped in any
-    case. `look` adds passes over tiles or the mirrored picture. Pictures that cannot be read or drawn are
-    listed in the summary, and the rest continue. Raises UsageError if nothing can be written, as on a full
-    disk, or BundleError if the model fails; no file is left half-written.
+    A picture is a task and each core has a thread, so the detector should use one thread; another `engine`
+    shares the pictures out differently. `threshold` overrides the bundle's own for each class; scores below
+    the bundle's NMS threshold are dropped in any case. `look` adds passes over tiles or the mirrored picture.
+    Pictures that cannot be read or drawn are listed in the summary, and the rest continue. Raises UsageError
+    if nothing can be written, as on a full disk, or BundleError if the model fails; no file is left
+    half-written.
     """
     started = time.perf_counter()
     _check(formats)
     check_free(formats, out)
-    thresholds = thresholds_of(detector.meta, threshold)
     found = find_sources(sources, leave_out=out)
-    drawings = drawn_folder(out) if "draw" in formats else None
-    in_force = _in_force(detector.meta, threshold)
-    work = _Work(detector, thresholds, in_force, rule_of(detector.meta), look, drawings)
+    work = Work.of(detector, threshold, look, drawn_folder(out) if "draw" in formats else None)
     try:
-        tally = _carry_out(work, found, formats, out, track)
+        tally = _carry_out(work, engine.outcomes(work, found), formats, out, track, _count(found))
+        engine.finish()
     except OSError as error:
         raise UsageError(
             f"{error.filename or out}: {error.strerror}", "free some space, or choose a writable folder"
@@ -92,11 +116,11 @@ class _Tally:
         self.pictures += 1
         self.faces.update(outcome.concluded.detections.class_ids.tolist())
         if outcome.undrawn:
-            self.failures.append(Failure(outcome.source.path.as_posix(), outcome.undrawn))
+            self.failures.append(Failure(outcome.source.name, outcome.undrawn))
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class Work:
     """What each task needs. Shared by all threads, so it is immutable."""
 
     detector: Detector
@@ -108,14 +132,21 @@ class _Work:
     drawings: Path | None
     """Folder of the drawn pictures; None if not requested."""
 
+    @classmethod
+    def of(cls, detector: Detector, threshold: float | None, look: Look, drawings: Path | None) -> Work:
+        """`threshold` overrides the bundle's own for each class."""
+        meta = detector.meta
+        thresholds, rule = thresholds_of(meta, threshold), rule_of(meta)
+        return cls(detector, thresholds, _in_force(meta, threshold), rule, look, drawings)
+
     def picture(self, source: Source) -> Prediction | Failure:
         try:
-            decoded = read_reduced(source.path, at_least=self.look.least_size(self.detector.meta.input_size))
+            decoded = _read(source, self.look.least_size(self.detector.meta.input_size))
             concluded = self._examined(decoded.pixels, decoded.size)
         except PictureError as error:
             return _failure(source, error)
         except (MemoryError, cv2.error) as error:
-            return Failure(source.path.as_posix(), f"it cannot be processed: {error or 'not enough memory'}")
+            return Failure(source.name, f"it cannot be processed: {error or 'not enough memory'}")
         undrawn = self._save(decoded, concluded, source)
         return Prediction(source, decoded.size, concluded, undrawn=undrawn)
 
@@ -134,7 +165,7 @@ class _Work:
             return ""
         try:
             # Detection sees the same pixels whether or not it is drawn; the drawn picture is decoded in full.
-            picture = read_picture(source.path) if decoded.reduced else decoded.pixels
+            picture = _read(source, None).pixels if decoded.reduced else decoded.pixels
             save_drawn(self._drawn(picture, concluded), self.drawings / source.drawn)
         except PictureError as error:
             return f"it cannot be drawn: {error.what}"
@@ -146,15 +177,23 @@ class _Work:
         return draw(picture, concluded.detections, self.detector.meta.labels, keep_size=keep_size)
 
 
+def _read(source: Source, at_least: tuple[int, int] | None) -> DecodedPicture:
+    if source.address:
+        return read_object(source.address, at_least=at_least)
+    return read_reduced(source.path, at_least=at_least)
+
+
 def _carry_out(
-    work: _Work, sources: Sequence[Source], formats: Collection[str], out: Path, track: Track
+    work: Work,
+    outcomes: Generator[Prediction | Failure],
+    formats: Collection[str],
+    out: Path,
+    track: Track,
+    total: int | None,
 ) -> _Tally:
     tally = _Tally()
-    with (
-        open_writers(formats, out, work.in_force) as writers,
-        closing(run_in_order(_tasks(work, sources), core_count())) as outcomes,
-    ):
-        for outcome in track(outcomes, "predict", _count(sources)):
+    with open_writers(formats, out, work.in_force) as writers, closing(outcomes):
+        for outcome in track(outcomes, "predict", total):
             tally.add(outcome)
             if isinstance(outcome, Prediction):
                 tally.failures.extend(fault for writer in writers for fault in writer.add(outcome))
@@ -163,7 +202,7 @@ def _carry_out(
     return tally
 
 
-def _tasks(work: _Work, sources: Sequence[Source]) -> Iterator[Callable[[], Prediction | Failure]]:
+def _tasks(work: Work, sources: Sequence[Source]) -> Iterator[Callable[[], Prediction | Failure]]:
     """One task per picture or frame. Frames are read here, one after another, as the pool asks for more."""
     for source in sources:
         if source.kind == "picture":
@@ -177,8 +216,8 @@ def _tasks(work: _Work, sources: Sequence[Source]) -> Iterator[Callable[[], Pred
 
 
 def _failure(source: Source, error: PictureError) -> Failure:
-    file = source.path.as_posix()
-    return Failure(file, error.what.removeprefix(f"{source.path}: "))
+    shown = error.what.removeprefix(f"{source.address or source.path}: ")
+    return Failure(source.name, shown)
 
 
 def _count(sources: Sequence[Source]) -> int | None:

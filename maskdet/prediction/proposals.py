@@ -36,7 +36,7 @@ class ProposalWriter:
         reason = self._refusal(source)
         if not reason:
             try:
-                self._write(source.name.as_posix(), prediction.size, self._objects(prediction))
+                self._write(source.below.as_posix(), prediction.size, self._objects(prediction))
             except DatasetError as error:
                 reason = error.what
         if not reason or source.path in self._refused:
@@ -51,7 +51,7 @@ class ProposalWriter:
     def _refusal(self, source: Source) -> str:
         if source.kind == "video":
             return "a video has no proposals: save its frames as pictures first"
-        name = source.name.with_suffix("") if self._by_stem else source.name
+        name = source.below.with_suffix("") if self._by_stem else source.below
         key = name.as_posix().casefold()
         if key in self._taken:
             return "it has no proposals: they would replace those of another picture of this name"

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from maskdet.detector.picture import SUFFIXES
 from maskdet.errors import UsageError
+from maskdet.prediction.objects import is_address, list_objects
 
 VIDEO_SUFFIXES: Final = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
 """File name suffixes, lower case, that are read frame by frame."""
@@ -19,14 +20,21 @@ _DRAWN_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input file. `drawn` is the name of its drawn copy, relative and unique; `name` is its own, relative
-    to the folder or to the fixed part of the glob.
+    """One input file. `drawn` is the name of its drawn copy, relative and unique; `below` is its own path,
+    relative to the folder, to the fixed part of the glob, or to the prefix of the object store.
     """
 
     path: Path
     kind: Literal["picture", "video"]
     drawn: PurePath
-    name: PurePath
+    below: PurePath
+    address: str = ""
+    """Of an object in an object store, such as s3://bucket/key; empty for a file."""
+
+    @property
+    def name(self) -> str:
+        """As the results show it."""
+        return self.address or self.path.as_posix()
 
 
 def find_sources(named: Sequence[str], *, leave_out: Path) -> list[Source]:
@@ -38,13 +46,39 @@ def find_sources(named: Sequence[str], *, leave_out: Path) -> list[Source]:
     sources: list[Source] = []
     seen: set[Path] = set()
     drawn: set[str] = set()
-    for path, name in _named_files(named, leave_out.resolve()):
+    for address, key in _objects(named):
+        sources.append(Source(key, "picture", _unused(_drawn_name(key, "picture"), drawn), key, address))
+    files = [name for name in named if not is_address(name)]
+    for path, name in _named_files(files, leave_out.resolve()) if files or not named else ():
         resolved = path.resolve()
         if resolved not in seen:
             seen.add(resolved)
             kind: Literal["picture", "video"] = "video" if _is_video(path) else "picture"
             sources.append(Source(path, kind, _unused(_drawn_name(name, kind), drawn), name))
     return sources
+
+
+def read_list(file: Path) -> list[str]:
+    """The names in a text file, one a line; empty lines are left out. Raises UsageError."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", "pass a text file with one picture a line") from error
+    names = [line.strip() for line in lines if line.strip()]
+    if not names:
+        raise UsageError(f"{file}: it names no picture", "write one path or address a line")
+    return names
+
+
+def _objects(named: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """Each object once, by its address, with its place below the prefix that was named."""
+    seen: set[str] = set()
+    for name in named:
+        if is_address(name):
+            for address, key in list_objects(name):
+                if address not in seen:
+                    seen.add(address)
+                    yield address, key
 
 
 def _named_files(named: Sequence[str], leave_out: Path) -> Iterator[tuple[Path, PurePath]]:

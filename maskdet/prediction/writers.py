@@ -136,7 +136,7 @@ class VideoDrawings:
     def _failed(self, source: Source, error: PictureError) -> Failure:
         """The rest of the video is not drawn."""
         self._writer = None
-        return Failure(source.path.as_posix(), f"it cannot be drawn: {error.what}")
+        return Failure(source.name, f"it cannot be drawn: {error.what}")
 
 
 @contextmanager
@@ -215,7 +215,7 @@ def _staged_text(target: Path) -> Iterator[TextIO]:
 
 
 def _record(prediction: Prediction, labels: Sequence[str]) -> dict[str, Any]:
-    file = prediction.source.path.as_posix()
+    file = prediction.source.name
     return picture_record(
         prediction.concluded, labels, size=prediction.size, file=file, frame=prediction.frame
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,19 @@ import numpy as np
 from maskdet.types import Detections
 
 
-def write_found(path: Path, found: Sequence[Detections], lumas: Sequence[float]) -> None:
+def packed(found: Sequence[Detections]) -> bytes:
+    """The detections of N pictures for another worker; no pickle."""
+    stream = BytesIO()
+    write_found(stream, found, [0.0] * len(found))
+    return stream.getvalue()
+
+
+def unpacked(data: bytes) -> list[Detections]:
+    """What `packed` stored, in the same order."""
+    return read_found(BytesIO(data))[0]
+
+
+def write_found(path: Path | BytesIO, found: Sequence[Detections], lumas: Sequence[float]) -> None:
     """Store the detections of N pictures as flat arrays and their N counts; and N mean lumas, 0..255."""
     together = [Detections.empty(), *found]
     np.savez(
@@ -23,7 +36,7 @@ def write_found(path: Path, found: Sequence[Detections], lumas: Sequence[float])
     )
 
 
-def read_found(path: Path) -> tuple[list[Detections], list[float]]:
+def read_found(path: Path | BytesIO) -> tuple[list[Detections], list[float]]:
     """What `write_found` stored, in the same order."""
     with np.load(path, allow_pickle=False) as stored:
         flat = Detections(stored["boxes"], stored["scores"], stored["class_ids"])

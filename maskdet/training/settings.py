@@ -17,6 +17,7 @@ else:
 STARTS = ("none", "default", "coco", "imagenet")
 """Words that `model.pretrained` knows; anything else is a path."""
 Side = Annotated[int, Field(ge=64, multiple_of=32)]
+Master = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:\d{2,5}$")]
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:\d+(,\d+)*)?)$")]
 
 
@@ -60,6 +61,10 @@ class TrainSettings(Section):
     workers: int | Literal["auto"] = "auto"
     """Processes on CPU; auto: one per core, as long as each has at least 4 pictures per step and 4 GiB of
     memory. On GPU it is one per device."""
+    nodes: int = Field(1, ge=1)
+    """Machines that train together, each with the same command and its rank in MASKDET_NODE_RANK."""
+    master: Master | None = Field(None, validate_default=True)
+    """HOST:PORT of the machine with rank 0; needed if train.nodes is above 1."""
     augment: Literal["published", "faces"] = "published"
     """published: PicoDet's crops and colours; faces: views that zoom in on faces, rare faces pasted in."""
     view: Side | Literal["auto"] = "auto"
@@ -80,3 +85,10 @@ class TrainSettings(Section):
     """Memory for decoded pictures over all workers; auto: a quarter of what is free, 1024 at most."""
     python: Path | None = None
     """Interpreter of the training worker, if Paddle is installed in another environment."""
+
+    @field_validator("master")
+    @classmethod
+    def _somewhere_to_meet(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("nodes", 1) > 1:
+            raise ValueError("HOST:PORT of the machine with rank 0, since train.nodes is above 1")
+        return value

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,6 @@ from maskdet.dataset.label_list import write_labels
 from maskdet.dataset.learnt import learnt_sha256, told_roles
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
-from maskdet.files import sha256_file
 from maskdet.training.launch.disk_space import space_for
 from maskdet.training.launch.failures import Diverged, OutOfMemory
 from maskdet.training.launch.placement import cache_bytes, worker_command
@@ -58,7 +58,7 @@ class TrainJob:
     def fingerprint(self) -> str:
         """Hash of what the resulting weights depend on, so not of speed settings such as the device."""
         parts = [
-            sha256_file(self.config),
+            _placeless_sha256(self.config, (load_manifest(self.manifest).folder, self.manifest.parent)),
             learnt_sha256(self.manifest),
             str(self.settings.seed),
             str(self.settings.patience),
@@ -113,11 +113,11 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
         done["best_epoch"],
         done["best_ap50"],
         done["stopped_early"],
-        command.processes,
+        command.workers,
         start_ap50=done["start_ap50"],
         reason=done["reason"],
         recovery=recovery,
-        advice=recovery.advice(job.settings.batch_size, command.processes, _peak_rate(job.config)),
+        advice=recovery.advice(job.settings.batch_size, command.workers, _peak_rate(job.config)),
         warnings=tuple(event["text"] for event in recorder.warnings),
         lost=sum(event["kind"] == "picture" for event in recorder.warnings),
     )
@@ -132,13 +132,15 @@ def _until_done(
     job: TrainJob, command: WorkerCommand, recovery: Recovery, recorder: Recorder
 ) -> tuple[Event, Recovery]:
     """Retry until it succeeds, or nothing more helps; each attempt starts at the last finished epoch."""
-    share = job.settings.batch_size // command.processes
+    share = job.settings.batch_size // command.workers
     while True:
         state = read_state(job.out)
         epoch = state.epoch if state else 0
         try:
             return _attempt(job, command, recovery, state, recorder), recovery
         except (OutOfMemory, Diverged) as failure:
+            if command.cluster is not None:
+                raise  # the other machines have failed for want of this one, and start again together
             more = recovery.after(failure, share)
             forget_after(job.out, epoch)
             recorder.tell(more.words(failure, share, epoch), type(failure).__name__, epoch)
@@ -218,6 +220,15 @@ def _worker_job(
         "cache_bytes": cache_bytes(job.settings) // command.processes // recovery.parts,
         "max_hours": job.settings.max_hours,
     }
+
+
+def _placeless_sha256(config: Path, places: Iterable[Path]) -> str:
+    """The content without the places of the files, which may lie elsewhere on each machine."""
+    document = yaml.safe_load(config.read_text(encoding="utf-8"))
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False)
+    for number, place in enumerate(places):
+        text = text.replace(place.as_posix(), f"<{number}>")
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _peak_rate(config: Path) -> float:

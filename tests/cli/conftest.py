@@ -15,7 +15,6 @@ HEAVY = {
     "PIL",
     "cv2",
     "fastapi",
-    "imagehash",
     "lxml",
     "matplotlib",
     "numpy",

@@ -17,12 +17,20 @@ from maskdet.errors import DatasetError, ExportError, Interrupted
 
 VERBS = (
     *("init", "run", "prepare", "config", "train", "eval", "export", "gates", "report", "compare", "predict"),
-    *("serve", "status", "stop", "request", "doctor"),
+    *("serve", "status", "stop", "request", "drift", "doctor"),
 )
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["train", "--help"], ["serve", "--help"], ["request", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["serve", "--help"],
+        ["request", "--help"],
+        ["drift", "--help"],
+    ],
 )
 def test_help_imports_nothing_heavy(heavy_after, arguments):
     assert not heavy_after(*arguments)

@@ -25,7 +25,11 @@ def test_it_writes_a_valid_file_for_the_folder(project, invoke):
     pipeline = load_pipeline(project / "new.yml")
     assert pipeline == PipelineFile(
         name="faces",
-        data={"root": project / "faces", "labels": ("with_mask", "without_mask")},
+        data={
+            "root": project / "faces",
+            "labels": ("with_mask", "without_mask"),
+            "frozen_val": project / "new.val.json",
+        },
         model={"variant": "picodet_s_416_esnet", "pretrained": "default"},
         train={"optimizer": "adamw", "augment": "faces", "balance": 0.5},
         eval={"threshold": "safe"},

@@ -11,6 +11,7 @@ from PIL import Image
 
 from maskdet.dataset.duplicates import near_duplicates
 from maskdet.dataset.findings import Finding
+from maskdet.dataset.likeness import HASH_DIGITS
 from maskdet.dataset.pictures import PictureFacts, read_all_facts, read_facts
 
 
@@ -36,7 +37,7 @@ def test_kinds_of_pictures(tmp_path: Path, pattern, name: str, mode: str) -> Non
     assert isinstance(facts, PictureFacts), facts
     assert facts.size == facts.stored_size == (120, 160)
     assert facts.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert len(facts.phash) == 64
+    assert len(facts.phash) == HASH_DIGITS
 
 
 def test_transparent_palettes_and_sixteen_bits(tmp_path: Path, pattern) -> None:

@@ -6,18 +6,33 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from trained import REPO
 
+from maskdet.dataset.frozen import read_frozen
+from maskdet.dataset.learnt import learnt_sha256
 from maskdet.dataset.manifest import load_manifest
+from maskdet.dataset.prepare import decide
+from maskdet.detector.bundle import load_bundle
+from maskdet.detector.shipped import shipped_model
 from maskdet.errors import DatasetError
+from maskdet.pipeline.load import load_pipeline
 
 SAME_PHOTOGRAPH = {
     (13, 737), (146, 219), (156, 545), (287, 478), (293, 466), (327, 699), (435, 554), (451, 61), (623, 795),
     (636, 801), (653, 775), (656, 690), (662, 839), (665, 704),
 }  # fmt: skip
-SAME_SITTING = {(248, 68), (355, 78), (468, 608)}
+SAME_PLACE = {
+    (222, 359), (222, 656), (222, 674), (359, 656), (359, 674), (407, 721), (438, 67), (623, 847), (656, 674),
+    (662, 849), (839, 849),
+}  # fmt: skip
+SAME_PERSON = {
+    (11, 431), (14, 571), (125, 660), (150, 300), (248, 68), (273, 536), (328, 37), (355, 78), (468, 491),
+    (468, 608), (485, 87), (491, 608), (51, 618),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +56,10 @@ def test_it_passes_without_skip_bad(prepared) -> None:
 
 
 def test_its_look_alikes_are_named(prepared) -> None:
-    """Each pair was looked at: one photograph cropped or re-encoded, or two shots of one sitting."""
+    """Each pair was looked at: one photograph cropped or re-encoded, or two shots of one place or person."""
     summary, out = prepared
     pairs = {(number(pair.first), number(pair.second)) for pair in summary.duplicates}
-    assert pairs == SAME_PHOTOGRAPH | SAME_SITTING
+    assert pairs == SAME_PHOTOGRAPH | SAME_PLACE | SAME_PERSON
     report = (out / "report.md").read_text(encoding="utf-8")
     for first, second in pairs:
         assert f"maksssksksss{first}.jpg" in report
@@ -69,6 +84,28 @@ def test_its_split_is_even_and_keeps_look_alikes_together(prepared) -> None:
     val = Counter(item.label for picture in manifest.part("val") for item in picture.objects)
     for label, total in summary.objects.items():
         assert val[label] == pytest.approx(total / 5, rel=0.03), label
+
+
+def test_the_frozen_val_of_the_config_is_the_shipped_models(
+    prepared, face_mask: Path, tmp_path: Path
+) -> None:
+    """The split by its list has the hash that the bundle states; near-duplicates of val do not train."""
+    pipeline = load_pipeline(REPO / "configs" / "face_mask.yml", [f"data.root={face_mask}"])
+    before = pipeline.data.frozen_val.read_bytes()
+    val = {each.sha256 for each in read_frozen(pipeline.data.frozen_val).val}
+    manifest = load_manifest(prepared[1] / "manifest.json")
+    pictures = tuple(
+        replace(each, part="val" if each.sha256 in val else "train") for each in manifest.pictures
+    )
+    replace(manifest, labels=pipeline.data.labels, pictures=pictures).write(tmp_path / "manifest.json")
+    assert learnt_sha256(tmp_path / "manifest.json") == load_bundle(shipped_model()).meta.manifest_sha256
+
+    decided = decide(pipeline.data)
+    decided.freeze(pipeline.data)
+    assert {each.sha256 for each in decided.manifest.part("val")} == val
+    left_out = {number(f.file) for f in decided.checked.findings if f.code == "val-duplicate"}
+    assert left_out == {37, 359, 431, 656, 660, 674, 690}
+    assert pipeline.data.frozen_val.read_bytes() == before
 
 
 def test_boxes_of_the_manifest_lie_within_their_pictures(prepared) -> None:

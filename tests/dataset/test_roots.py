@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from maskdet.dataset.learnt import data_sha256, learnt_sha256
 from maskdet.dataset.manifest import Manifest, load_manifest
-from maskdet.dataset.prepare import PrepareSummary, prepare
+from maskdet.dataset.prepare import PrepareSummary, decide, prepare
 from maskdet.dataset.settings import DataSettings
 from maskdet.errors import DatasetError, StageError
 from maskdet.training.recipe.sampling import repeat_factors
@@ -23,9 +23,16 @@ def settings(*roots: dict[str, object], **others: object) -> DataSettings:
 
 
 def run(out: Path, chosen: DataSettings) -> tuple[PrepareSummary, Manifest]:
+    """All of prepare."""
     out.mkdir(exist_ok=True)
     summary = prepare(chosen, out, input_size=(416, 416))
     return summary, load_manifest(out / "manifest.json")
+
+
+def stored(path: Path, chosen: DataSettings) -> Manifest:
+    """What prepare decides, written and read, without its plots."""
+    decide(chosen).manifest.write(path)
+    return load_manifest(path)
 
 
 @pytest.fixture
@@ -79,9 +86,10 @@ def test_the_lists_name_files_below_the_common_folder(ours, theirs, tmp_path: Pa
 def test_look_alikes_of_two_roots_are_on_one_side(ours, theirs, tmp_path: Path) -> None:
     for index in range(10):
         theirs.add(f"same{index}.jpg", seed=f"p{index:02d}.png")
-    summary, manifest = run(tmp_path / "out", settings({"root": ours.root}, {"root": theirs.root}))
+    decided = decide(settings({"root": ours.root}, {"root": theirs.root}))
+    manifest = decided.manifest
     parts = {manifest.name(picture): picture.part for picture in manifest.pictures}
-    pairs = {(pair.first, pair.second) for pair in summary.duplicates}
+    pairs = {(pair.first, pair.second) for pair in decided.checked.duplicates.pairs}
     assert pairs == {(f"ours/JPEGImages/p{n:02d}.png", f"theirs/JPEGImages/same{n}.jpg") for n in range(10)}
     assert all(parts[first] == parts[second] for first, second in pairs)
 
@@ -93,7 +101,7 @@ def test_aliases_of_one_root_do_not_reach_the_other(ours, theirs, tmp_path: Path
         labels=["with_mask", "without_mask"],
     )
     with pytest.raises(DatasetError, match="10 label-unknown") as caught:
-        run(tmp_path / "out", chosen)
+        decide(chosen)
     assert all("theirs/Annotations/" in line for line in caught.value.faults)
 
 
@@ -102,18 +110,18 @@ def test_an_alias_of_a_root_to_no_class_names_its_key(ours, theirs, tmp_path: Pa
         {"root": ours.root}, {"root": theirs.root, "aliases": {"bare": "nomask"}}, labels=["with_mask"]
     )
     with pytest.raises(DatasetError, match=r"data\.roots\.1\.aliases: bare stands for nomask"):
-        run(tmp_path / "out", chosen)
+        decide(chosen)
 
 
 def test_an_optional_root_may_be_missing_or_empty(ours, tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     chosen = settings({"root": ours.root}, {"root": inbox, "optional": True})
-    assert run(tmp_path / "out", chosen)[0].pictures == 10
+    assert len(decide(chosen).manifest.pictures) == 10
     for folder in ("JPEGImages", "Annotations"):
         (inbox / folder).mkdir(parents=True)
-    assert run(tmp_path / "out", chosen)[0].pictures == 10
+    assert len(decide(chosen).manifest.pictures) == 10
     with pytest.raises(DatasetError, match="holds no pictures"):
-        run(tmp_path / "out", settings({"root": ours.root}, {"root": inbox}))
+        decide(settings({"root": ours.root}, {"root": inbox}))
 
 
 def test_a_weight_is_how_often_an_epoch_shows_a_picture(ours, theirs, tmp_path: Path) -> None:
@@ -121,37 +129,34 @@ def test_a_weight_is_how_often_an_epoch_shows_a_picture(ours, theirs, tmp_path: 
     heavy = settings(
         {"root": ours.root, "weight": 2}, {"root": theirs.root, "aliases": ALIASES, "weight": 0.5}
     )
-    _, before = run(tmp_path / "plain", plain)
-    _, after = run(tmp_path / "heavy", heavy)
+    before, after = stored(tmp_path / "plain.json", plain), stored(tmp_path / "heavy.json", heavy)
     weights = [2 if picture.root == "ours" else 0.5 for picture in after.part("train")]
     for share in (0, 0.9):
         assert np.allclose(repeat_factors(after, share), repeat_factors(before, share) * weights)
-    assert learnt_sha256(tmp_path / "plain" / "manifest.json") != learnt_sha256(
-        tmp_path / "heavy" / "manifest.json"
-    )
+    assert learnt_sha256(tmp_path / "plain.json") != learnt_sha256(tmp_path / "heavy.json")
 
 
 def test_the_data_hash_is_that_of_the_content(ours, tmp_path: Path) -> None:
     """It stays the same wherever the folder is, and changes with every label and every byte."""
-    _, manifest = run(tmp_path / "out", DataSettings(root=ours.root))
+    manifest = stored(tmp_path / "one.json", DataSettings(root=ours.root))
     moved = tmp_path / "elsewhere" / "deep" / "ours"
     shutil.copytree(ours.root, moved)
-    _, again = run(tmp_path / "again", DataSettings(root=moved))
-    assert manifest.data_hash == again.data_hash == data_sha256(tmp_path / "out" / "manifest.json")
+    again = decide(DataSettings(root=moved)).manifest
+    assert manifest.data_hash == again.data_hash == data_sha256(tmp_path / "one.json")
     assert manifest.path(manifest.pictures[0]) != again.path(again.pictures[0])
     hashes = {manifest.data_hash}
     for old, new in (("with_mask", "without_mask"), (">10<", ">11<")):
         path = moved / "Annotations" / ("p01.xml" if old == "with_mask" else "p00.xml")
         path.write_text(path.read_text().replace(old, new))
-        hashes.add(run(tmp_path / "again", DataSettings(root=moved))[1].data_hash)
+        hashes.add(decide(DataSettings(root=moved)).manifest.data_hash)
     picture = moved / "JPEGImages" / "p02.png"
     Image.open(picture).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(picture)
-    hashes.add(run(tmp_path / "again", DataSettings(root=moved))[1].data_hash)
+    hashes.add(decide(DataSettings(root=moved)).manifest.data_hash)
     assert len(hashes) == 4
 
 
 def test_a_manifest_moves_with_its_project(ours, tmp_path: Path) -> None:
-    run(ours.root.parent / "out", DataSettings(root=ours.root))
+    stored(tmp_path / "out" / "manifest.json", DataSettings(root=ours.root))
     shutil.move(tmp_path / "ours", tmp_path / "new" / "ours")
     shutil.move(tmp_path / "out", tmp_path / "new" / "out")
     manifest = load_manifest(tmp_path / "new" / "out" / "manifest.json")
@@ -159,7 +164,7 @@ def test_a_manifest_moves_with_its_project(ours, tmp_path: Path) -> None:
 
 
 def test_a_manifest_without_the_root_of_a_picture_says_what_to_do(ours, tmp_path: Path) -> None:
-    _, manifest = run(tmp_path / "out", DataSettings(root=ours.root))
+    manifest = decide(DataSettings(root=ours.root)).manifest
     lost = Manifest(manifest.labels, manifest.pictures)
     with pytest.raises(StageError, match=r"does not say where JPEGImages/p00\.png is") as caught:
         lost.path(lost.pictures[0])

@@ -179,9 +179,7 @@ def test_key_of_another_scope_is_told(open_page: Callable[..., Any], queue: list
     shown(page, 1, 4)
 
 
-@pytest.mark.parametrize(
-    ("scheme", "width", "locale"), [("light", 1280, "en-US"), ("dark", 390, "zh-CN"), ("light", 390, "en-US")]
-)
+@pytest.mark.parametrize(("scheme", "width", "locale"), [("light", 1280, "en-US"), ("dark", 390, "zh-CN")])
 def test_touch_and_accessibility(
     open_page: Callable[..., Any],
     server: Server,

@@ -173,7 +173,9 @@ def test_a_bundle_of_another_training_is_refused(run: Path, tmp_path: Path, ship
 
 def test_a_manifest_of_another_split_is_refused(run: Path, tmp_path: Path, ship: Ship) -> None:
     manifest = run / "prepare" / "manifest.json"
-    manifest.write_text(json.dumps(json.loads(manifest.read_text())) + "\n")
+    content = json.loads(manifest.read_text())
+    content["pictures"][0]["part"] = "val" if content["pictures"][0]["part"] == "train" else "train"
+    manifest.write_text(json.dumps(content))
     with pytest.raises(StageError, match=r"manifest\.json"):
         ship(run, tmp_path)
 

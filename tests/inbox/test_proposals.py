@@ -169,7 +169,7 @@ def test_boxes_that_nobody_could_accept_are_left_out(inbox: Inbox) -> None:
     assert inbox.decide(record.name, "accept", revision=1, by="").state == "accepted"
 
 
-def test_blurred_faces_are_no_examples(inbox: Inbox, tmp_path: Path) -> None:
+def test_blurred_faces_are_difficult(inbox: Inbox, tmp_path: Path) -> None:
     record = proposed(inbox, blurred=[(12, 20, 60, 80)])
     inbox.decide(record.name, "accept", revision=1, by="")
 

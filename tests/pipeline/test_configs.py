@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from maskdet.dataset.frozen import read_frozen
 from maskdet.pipeline.load import load_pipeline
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -22,3 +23,10 @@ def test_every_config_is_valid(path):
 def test_the_names_of_the_results_differ():
     names = [load_pipeline(path).name for path in CONFIGS.glob("*.yml")]
     assert len(set(names)) == len(names) == 2
+
+
+def test_the_frozen_val_lists_the_shipped_models_val():
+    """tests/dataset/test_real_set.py checks it against the pictures."""
+    frozen = read_frozen(load_pipeline(CONFIGS / "face_mask.yml").data.frozen_val)
+    assert len({each.sha256 for each in frozen.val}) == 150
+    assert not frozen.knows_to_train(each.sha256 for each in frozen.val)

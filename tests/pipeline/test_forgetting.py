@@ -12,8 +12,8 @@ from inbox_pictures import encoded, proposal, stored
 from typer.testing import CliRunner
 
 from maskdet.cli.app import app
+from maskdet.dataset.likeness import perceptual_hash
 from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot
-from maskdet.dataset.pictures import perceptual_hash
 from maskdet.detector.picture import decode
 from maskdet.files import sha256_file
 from maskdet.inbox.inbox import Inbox

@@ -12,7 +12,7 @@ import pytest
 from maskdet.errors import TrainingError
 from maskdet.pipeline.doctor.drawing import draw_data_set
 from maskdet.pipeline.outcome import RunOptions
-from maskdet.pipeline.rehearsal import FOLDER, RECORD, rehearse
+from maskdet.pipeline.rehearsal import FOLDER, RECORD, _prepare, rehearse
 from maskdet.pipeline.run import run_stages
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context
@@ -94,3 +94,10 @@ def test_a_short_training_is_not_rehearsed(
     context = prepared(preflight)
     assert said_by(context) == []
     assert not context.path(FOLDER).exists()
+
+
+def test_each_machine_rehearses_alone_with_its_share(prepared: Callable[[bool | str], Context]) -> None:
+    context = prepared(True)
+    two = context.pipeline.train.model_copy(update={"nodes": 2, "master": "10.0.0.1:29500"})
+    small = _prepare(replace(context, pipeline=context.pipeline.model_copy(update={"train": two})))
+    assert (small.pipeline.train.nodes, small.pipeline.train.batch_size) == (1, 2)

@@ -92,7 +92,7 @@ def test_a_file_named_twice_is_looked_at_once(here: Path) -> None:
         ("none.jpg", "none.jpg: no such picture or video"),
         ("*.jpg", r"\*.jpg: no such picture or video"),
         ("empty", "empty: there is no picture or video in this folder"),
-        ("https://example.org/a.jpg", "no such picture or video"),
+        ("https://example.org/a.jpg", "https:// cannot be read"),
         ("photos/**.jpg", r"photos/\*\*\.jpg: "),
         ("", "an empty name"),
     ],

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import Config, Overrides, Runs
-from maskdet.cli.session import open_pipeline, run_stage
+from maskdet.cli.options import Config, Overrides, RegistryFolder, Runs
+from maskdet.cli.session import open_pipeline, run_stage, with_flags
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ def audit(
         typer.Option(
             "--model",
             metavar="FILE",
-            help="An exported .onnx, a results folder, or default, the shipped model.",
+            help="An exported .onnx, a results folder, models:NAME@ALIAS, or default, the shipped model.",
             show_default="of the pipeline file, else the shipped one",
         ),
     ] = None,
+    registry: RegistryFolder = None,
     part: Annotated[AuditedPart, typer.Option("--part", help="Pictures to audit.")] = AuditedPart.ALL,
     top: Annotated[
         int, typer.Option("--top", min=1, max=2000, help="Labels listed, most suspicious first.")
@@ -59,7 +60,7 @@ def audit(
     """
     from maskdet.pipeline.audit import LabelAudit, auditing_model
 
-    context = open_pipeline(config, overrides or [], runs)
+    context = open_pipeline(config, with_flags(overrides, {"registry.root": registry}), runs)
     made = LabelAudit(auditing_model(context, model), part.value, top, to_inbox, out)
     run_stage(context, "prepare", table=False, then=made)
     _tell(made)

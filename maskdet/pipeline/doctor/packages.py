@@ -28,7 +28,6 @@ _RUNTIME_MODULES = (
     "lxml.etree",
     "PIL.Image",
     "matplotlib",
-    "imagehash",
     "fastapi",
     "uvicorn",
 )

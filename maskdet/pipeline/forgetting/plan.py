@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from maskdet.dataset.duplicates import near_duplicates
-from maskdet.dataset.pictures import perceptual_hash
+from maskdet.dataset.likeness import perceptual_hash
 from maskdet.detector.picture import decode
 from maskdet.errors import PictureError, UsageError
 from maskdet.files import sha256_file

@@ -14,7 +14,9 @@ from maskdet.training.start.knowledge import knows_classes
 START_SETTINGS = frozenset({"pretrained", "class_map"})
 """Settings of the starting weights. Training has their content as an input; the configuration depends only on
 whether they know all classes."""
-SPEED_SETTINGS = frozenset({"device", "workers", "python", "cache_mb", "preflight", "max_hours"})
+SPEED_SETTINGS = frozenset(
+    {"device", "workers", "python", "cache_mb", "preflight", "max_hours", "nodes", "master"}
+)
 """Where, how fast and how long training runs. The total batch is the same on any device, so weights trained
 on a GPU are not trained again because the next command runs on a CPU."""
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from maskdet.dataset.settings import NamedRoot
-from maskdet.files import relative_path
+from maskdet.files import relative_path, sha256_file
 from maskdet.pipeline.inputs import folder_signature, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.training.networks.registry import variant
+
+_FROZEN = "file data.frozen_val"
 
 
 def _inputs(context: Context) -> Inputs:
     data = context.pipeline.data
     inputs = {
-        **setting_inputs("data", data, exclude=frozenset({"root", "roots"})),
+        **setting_inputs("data", data, exclude=frozenset({"root", "roots", "frozen_val"})),
         "input size": variant(context.pipeline.model.variant).input_size,
     }
+    if data.frozen_val:
+        inputs[_FROZEN] = sha256_file(data.frozen_val) if data.frozen_val.is_file() else ""
     for number, root in enumerate(data.every_root):
         inputs.update(_root_inputs(context, root, f"data.roots.{number}" if data.roots else "data"))
     return inputs
@@ -42,7 +46,8 @@ def _run(context: Context, out: Path) -> str:
         for line in bounded(findings, SHOWN):
             context.say(f"  {word}: {line}")
     dropped = f", faults dropped: {len(summary.dropped)}" if summary.dropped else ""
-    return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{dropped}"
+    left_out = f", {summary.left_out} left out as like val" if summary.left_out else ""
+    return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{left_out}{dropped}"
 
 
-STAGE = Stage("prepare", _inputs, _run, version=2)
+STAGE = Stage("prepare", _inputs, _run, version=2, appends_to=frozenset({_FROZEN}))

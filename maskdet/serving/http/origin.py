@@ -24,7 +24,7 @@ def refuse_foreign(request: Request, allowed: tuple[str, ...]) -> None:
     ours = request.headers.get("sec-fetch-site") == "same-origin"
     if not ours and urlsplit(origin).netloc != request.headers.get("host"):
         raise Forbidden(
-            f"a page of {origin[:80]} may not send corrections", "name its origin in serve.cors_origins"
+            f"a page of {origin[:80]} may not use this route", "name its origin in serve.cors_origins"
         )
 
 

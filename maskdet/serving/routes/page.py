@@ -84,6 +84,8 @@ class PageConfig(Schema):
 
     version: str
     inbox: bool
+    captures: bool
+    """Whether pictures may be kept for review."""
     max_upload_bytes: int
     uncertain_band: float
     models: list[PageModel]
@@ -147,6 +149,7 @@ def page_config(service: Service) -> PageConfig:
     return PageConfig(
         version=__version__,
         inbox=settings.inbox is not None,
+        captures=settings.capture.active,
         max_upload_bytes=settings.max_upload_bytes,
         uncertain_band=settings.uncertain_band,
         models=[_page_model(model) for model in service.engine.models.values()],

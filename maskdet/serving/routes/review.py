@@ -157,7 +157,8 @@ class Review:
             raise NoInbox("this server keeps no pictures", "start it with --inbox DIR")
         if not settings.has_keys:
             require_person_here(request)
-        refuse_foreign(request, settings.cors_origins)
+        # Without keys, a page of another origin that may call the server would see all pictures.
+        refuse_foreign(request, settings.cors_origins if settings.has_keys else ())
         return inbox
 
 

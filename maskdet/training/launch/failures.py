@@ -14,6 +14,8 @@ _MEMORY_SIGNS = (
     "can't start new thread",
 )
 """Messages of Paddle, the C++ library, the operating system, OpenCV and Python."""
+_PEER_SIGNS = ("gloo/transport", "gloo/rendezvous", "tcp_store", "TCPStore", "ncclRemoteError")
+"""Messages of Paddle's ways to reach the workers of other machines."""
 _VMSTAT = Path("/proc/vmstat")
 
 
@@ -36,6 +38,11 @@ REPORTED: dict[str, type[TrainingError]] = {kind.__name__: kind for kind in (Out
 def lacks_memory(error: str | BaseException) -> bool:
     """True if an exception, or the end of a log, reports a failed memory allocation."""
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in _MEMORY_SIGNS)
+
+
+def lost_peer(error: str | BaseException) -> bool:
+    """True if an exception says that a worker of another machine does not answer."""
+    return any(sign in str(error) for sign in _PEER_SIGNS)
 
 
 def kills_for_memory(vmstat: Path = _VMSTAT) -> int:

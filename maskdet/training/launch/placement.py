@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from maskdet.errors import TrainingError
 from maskdet.machine import core_count, memory_available
+from maskdet.training.launch.cluster import cluster_of
 from maskdet.training.launch.cpu_environment import cpu_environment
 from maskdet.training.launch.gpus import VARIABLE, visible
 from maskdet.training.launch.process import Event, WorkerCommand, run_worker
@@ -22,12 +23,14 @@ _MOST_CACHE = 2**30
 
 
 def worker_command(settings: TrainSettings) -> WorkerCommand:
-    """How to start the requested workers. Raises TrainingError for a missing GPU."""
+    """How to start the requested workers. Raises TrainingError for a missing GPU, and as `cluster_of`."""
     python = settings.python or Path(sys.executable)
-    devices = _devices(settings.device, python)
+    devices, cluster = _devices(settings.device, python), cluster_of(settings)
     if devices != "cpu":
-        return WorkerCommand(python, processes=devices.count(",") + 1, devices=devices)
-    return WorkerCommand(python, processes=_cpu_workers(settings), variables=cpu_environment())
+        return WorkerCommand(python, processes=devices.count(",") + 1, devices=devices, cluster=cluster)
+    return WorkerCommand(
+        python, processes=_cpu_workers(settings), variables=cpu_environment(), cluster=cluster
+    )
 
 
 def single_worker(python: Path | None) -> WorkerCommand:
@@ -76,7 +79,7 @@ def _cpu_workers(settings: TrainSettings) -> int:
         return settings.workers
     most = min(
         core_count(),
-        settings.batch_size // _LEAST_SHARE,
+        settings.batch_size // settings.nodes // _LEAST_SHARE,
         memory_available() // _WORKER_MEMORY,
     )
-    return next((n for n in range(most, 1, -1) if settings.batch_size % n == 0), 1)
+    return next((n for n in range(most, 1, -1) if settings.batch_size % (n * settings.nodes) == 0), 1)

@@ -20,7 +20,8 @@ from maskdet.errors import EnvironmentProblem, TrainingError
 from maskdet.files import write_json
 from maskdet.machine import core_count
 from maskdet.training.launch import gpus
-from maskdet.training.launch.failures import REPORTED, OutOfMemory, kills_for_memory, lacks_memory
+from maskdet.training.launch.cluster import LOST_PEER, MEETING_SECONDS, RESUME_HINT, Cluster
+from maskdet.training.launch.failures import REPORTED, OutOfMemory, kills_for_memory, lacks_memory, lost_peer
 
 Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
@@ -46,24 +47,34 @@ class WorkerCommand:
     """Environment variables, unless the user has set them."""
     threads: int | None = None
     """Threads per operator in a process; None: an even share of the cores."""
+    cluster: Cluster | None = None
+    """The machines that train together; None: this one alone."""
+
+    @property
+    def workers(self) -> int:
+        """Processes of all machines together, if each has as many as this one."""
+        return self.processes * (self.cluster.nodes if self.cluster else 1)
 
     def arguments(self, job: Path, log_dir: Path) -> list[str]:
         worker = [str(self.python), "-m", WORKER_MODULE, str(job)]
-        if self.processes == 1:
+        if self.workers == 1:
             return worker
         # The launcher runs a "script" without .py as a program, so the worker can stay a module.
         launcher = [str(self.python), "-m", "paddle.distributed.launch", "--max_restart", "0"]
-        return [*launcher, "--nproc_per_node", str(self.processes), "--log_dir", str(log_dir), *worker]
+        among = self.cluster.arguments() if self.cluster else []
+        here = ["--nproc_per_node", str(self.processes), "--log_dir", str(log_dir)]
+        return [*launcher, *among, *here, *worker]
 
     def environment(self) -> dict[str, str]:
         threads = str(self.threads or threads_of_each(self.processes))
         ours = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GLOG_minloglevel": "2"}
-        inherited = {**self.variables, **os.environ}
+        of_cluster = self.cluster.variables() if self.cluster else {}
+        inherited = {**self.variables, **of_cluster, **os.environ}
         if self.devices != "cpu":
             ours[gpus.VARIABLE] = gpus.chosen(self.devices, os.environ)
         else:
             ours["PADDLE_DISTRI_BACKEND"] = "gloo"
-            if self.processes > 1:
+            if self.workers > 1:
                 # The launcher would take this list, even an empty one, as the devices to assign.
                 inherited.pop(gpus.VARIABLE, None)
         return {**inherited, **ours, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
@@ -99,18 +110,22 @@ def run_worker(
     tail = _Tail(events, _size(events))
     kills, written = kills_for_memory(), _size(output)
     with _process_tree(command, job_file, output) as process:
-        last, error = _until_ended(process, tail, on_event)
+        last, error = _until_ended(process, tail, on_event, _Meeting(command.cluster))
     if process.returncode == 0 and last.get("event") == "done":
         return last
-    hint = f"the full log is {log}" if log else ""
+    hint = _hint(command, log)
     if error and (error["kind"] in REPORTED or kills_for_memory() == kills):
         raise REPORTED.get(error["kind"], TrainingError)(error["what"], error["hint"] or hint)
     said = output.read_bytes()[written:].decode("utf-8", errors="replace")
+    if command.cluster is not None and lost_peer(said):
+        raise TrainingError(LOST_PEER, hint)
     failure = OutOfMemory if lacks_memory(said) or kills_for_memory() > kills else TrainingError
     raise failure(_unexpected(f"{module} in the worker", process.returncode, said), hint)
 
 
-def _until_ended(process: subprocess.Popen[bytes], tail: _Tail, on_event: OnEvent) -> tuple[Event, Event]:
+def _until_ended(
+    process: subprocess.Popen[bytes], tail: _Tail, on_event: OnEvent, meeting: _Meeting
+) -> tuple[Event, Event]:
     """The last event, and the first error: one failing worker takes the others down."""
     last: Event = {}
     error: Event = {}
@@ -122,8 +137,26 @@ def _until_ended(process: subprocess.Popen[bytes], tail: _Tail, on_event: OnEven
             error = error or (event if event["event"] == "error" else {})
             on_event(event)
         if running:
+            meeting.check(begun=bool(last))
             time.sleep(_POLL_SECONDS)
     return last, error
+
+
+class _Meeting:
+    """The wait for the other machines of a training, which the launcher itself does not limit."""
+
+    def __init__(self, cluster: Cluster | None) -> None:
+        self._cluster, self._began = cluster, time.monotonic()
+
+    def check(self, *, begun: bool) -> None:
+        """Raises TrainingError if they have not come in time."""
+        if self._cluster is None or begun or time.monotonic() - self._began < MEETING_SECONDS:
+            return
+        others = self._cluster.nodes - 1
+        raise TrainingError(
+            f"not all of the {others} other machines came to {self._cluster.master} in {MEETING_SECONDS:g} s",
+            f"check that each runs the same command and reaches that address; {RESUME_HINT}",
+        )
 
 
 def still_runs(identity: dict[str, Any]) -> bool:
@@ -215,6 +248,11 @@ def _signal(send: Callable[[], None]) -> None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
+
+
+def _hint(command: WorkerCommand, log: Path | None) -> str:
+    parts = [RESUME_HINT] if command.cluster else []
+    return "; ".join([*parts, *([f"the full log is {log}"] if log else [])])
 
 
 def _unexpected(who: str, code: int, said: str) -> str:

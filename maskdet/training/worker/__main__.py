@@ -18,8 +18,9 @@ from typing import Any
 
 import psutil
 
-from maskdet.errors import EnvironmentProblem, MaskdetError
-from maskdet.training.launch.failures import OutOfMemory, lacks_memory
+from maskdet.errors import EnvironmentProblem, MaskdetError, TrainingError
+from maskdet.training.launch.cluster import LOST_PEER, RESUME_HINT, spans_machines
+from maskdet.training.launch.failures import OutOfMemory, lacks_memory, lost_peer
 from maskdet.training.launch.process import still_runs
 
 _FROM_ANY = ("error", "warning")
@@ -27,7 +28,7 @@ _INSTALL_HINT = '`pip install --no-deps -r "$(maskdet doctor --lock)"` installs 
 
 
 class Reporter:
-    """Appends events to the channel; with several workers only rank 0 reports, but all report errors."""
+    """Appends events to the channel; of a machine's workers only the first reports, but all report errors."""
 
     def __init__(self, path: Path, rank: int) -> None:
         self._path, self._rank = path, rank
@@ -41,7 +42,7 @@ class Reporter:
 
 def main(job_file: str) -> int:
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
-    report = Reporter(Path(job["events"]), rank=int(os.environ.get("PADDLE_TRAINER_ID", "0")))
+    report = Reporter(Path(job["events"]), rank=int(os.environ.get("PADDLE_LOCAL_RANK", "0")))
     _end_with(job["parent"])
     try:
         importlib.import_module(job["module"]).run(job, report)
@@ -58,6 +59,8 @@ def _as_ours(error: Exception) -> MaskdetError:
     traceback.print_exc()
     if lacks_memory(error):
         return OutOfMemory("out of memory", "lower train.batch_size or train.workers")
+    if spans_machines() and lost_peer(error):
+        return TrainingError(LOST_PEER, RESUME_HINT)
     if isinstance(error, ModuleNotFoundError):
         return EnvironmentProblem(f"{error.name} is not installed for {sys.executable}", _INSTALL_HINT)
     # Paddle's messages span pages, with the point at the end.

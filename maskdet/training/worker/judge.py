@@ -10,7 +10,9 @@ from maskdet.dataset.manifest import Manifest, ManifestPicture
 from maskdet.detector.picture import DecodedPicture
 from maskdet.errors import PictureError, TrainingError
 from maskdet.evaluation.evaluator import evaluate
+from maskdet.training.detections_file import packed, unpacked
 from maskdet.training.worker.compat import paddle
+from maskdet.training.worker.exchange import gather, workers
 from maskdet.training.worker.inference import detect
 from maskdet.training.worker.network import RawDetector
 from maskdet.training.worker.picture_store import PictureStore
@@ -48,16 +50,11 @@ class Judge:
         ).summary()
 
     def _detect_together(self, network: Any) -> list[Any]:
-        world, rank = paddle.distributed.get_world_size(), paddle.distributed.get_rank()
-        if world > 1:
-            # Batch normalisation's running statistics differ between workers: all evaluate rank 0's.
-            for value in network.state_dict().values():
-                paddle.distributed.broadcast(value, src=0)
+        world, rank = workers(), int(paddle.distributed.get_rank())
         mine = self._detect(network, self._pictures[rank::world])
         if world == 1:
             return mine
-        parts: list[Any] = []
-        paddle.distributed.all_gather_object(parts, mine)
+        parts = [unpacked(each) for each in gather(packed(mine))]
         return [parts[place % world][place // world] for place in range(len(self._pictures))]
 
     def _detect(self, network: Any, pictures: Sequence[ManifestPicture]) -> list[Any]:

@@ -19,9 +19,11 @@ from maskdet.errors import TrainingError
 from maskdet.training.launch.disk_space import space_for
 from maskdet.training.start.transfer import Transfer
 from maskdet.training.state import TrainState, read_state
+from maskdet.training.worker.agreement import agreed
 from maskdet.training.worker.average import MovingAverage
 from maskdet.training.worker.checkpoint import Checkpointer, save_weights, start_from
 from maskdet.training.worker.compat import paddle
+from maskdet.training.worker.exchange import share_weights, writes_files
 from maskdet.training.worker.feed import TrainingFeed
 from maskdet.training.worker.freezing import freeze, to_training
 from maskdet.training.worker.judge import Judge
@@ -42,6 +44,7 @@ def run(job: dict[str, Any], report: Report) -> None:
     workers = paddle.distributed.get_world_size()
     if workers > 1:
         paddle.distributed.init_parallel_env()
+    job = agreed(job)
     paddle.seed(job["seed"])
     training = Training.prepare(job, report, workers)
     report(
@@ -141,7 +144,7 @@ class Training:
         figures = self.judge(self.network)
         self.state = replace(self.state, start_ap50=figures["ap50"])
         with space_for(Path(self.job["out"]), self._bytes_to_write()):
-            self._keep(0, figures, self.network.state_dict(), cut=False)
+            self._keep(0, figures, cut=False)
             self._save_state()
         # Its time counts, but not as an epoch's.
         self.budget = TimeBudget(self.job["max_hours"], self.state.seconds)
@@ -160,27 +163,29 @@ class Training:
         cut = epoch < self.epochs and _agreed(self.budget.exhausted)
         due = cut or epoch == self.epochs or epoch % self.job["evaluate_every"] == 0
         own = {name: value.clone() for name, value in self.network.state_dict().items()}
-        averaged = self.average.apply()
-        self.network.set_state_dict(averaged)
+        self.network.set_state_dict(self.average.apply())
+        share_weights(self.network)
         figures = self.judge(self.network) if due else {}
         self.budget.epoch_done()
         with space_for(Path(self.job["out"]), self._bytes_to_write()):
-            self._keep(epoch, figures, averaged, cut)
+            self._keep(epoch, figures, cut)
             self.network.set_state_dict(own)
             self._save_state()
         self._tell_budget(epoch)
 
-    def _keep(self, epoch: int, figures: dict[str, float], averaged: dict[str, Any], cut: bool) -> None:
+    def _keep(self, epoch: int, figures: dict[str, float], cut: bool) -> None:
+        """Write the weights that the network has, and note how they did; `figures` is empty if not judged."""
         out, state = Path(self.job["out"]), self.state
         better = bool(figures) and (state.best_ap50 is None or figures["ap50"] > state.best_ap50)
         if better:
             state = replace(state, best_ap50=figures["ap50"], best_epoch=epoch, waited=0)
         elif figures:
             state = replace(state, waited=state.waited + 1)
-        if self._speaks:
-            save_weights(averaged, out / LAST)
+        if writes_files():
+            weights = self.network.state_dict()
+            save_weights(weights, out / LAST)
             if better:
-                save_weights(averaged, out / BEST)
+                save_weights(weights, out / BEST)
         reason = self._reason(epoch, state.waited, cut)
         self.state = replace(
             state, epoch=epoch, finished=bool(reason), reason=reason, seconds=round(self.budget.spent, 1)
@@ -198,7 +203,7 @@ class Training:
 
     def _tell_budget(self, epoch: int) -> None:
         remark = self.budget.remark(epoch, self.epochs, ended=self.state.reason == "max_hours")
-        if remark and self._speaks:
+        if remark and writes_files():
             self.report("warning", kind="max_hours", epoch=epoch, text=remark)
 
     def _bytes_to_write(self) -> int:
@@ -206,14 +211,10 @@ class Training:
         return 6 * sum(int(value.numpy().nbytes) for value in self.network.state_dict().values())
 
     def _save_state(self) -> None:
-        if self._speaks:
+        if writes_files():
             self.keeper.save(self.state)
         if paddle.distributed.get_world_size() > 1:
             paddle.distributed.barrier()
-
-    @property
-    def _speaks(self) -> bool:
-        return int(paddle.distributed.get_rank()) == 0
 
 
 def _state(job: dict[str, Any], epochs: int) -> TrainState:

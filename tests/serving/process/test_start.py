@@ -13,7 +13,7 @@ import pytest
     [
         (
             "maskdet.serving.process.worker",
-            {"imagehash", "matplotlib", "onnx", "paddle", "pandas", "ppdet", "scipy"},
+            {"matplotlib", "onnx", "paddle", "pandas", "ppdet", "scipy"},
         ),
         (
             "maskdet.serving.process.supervisor",

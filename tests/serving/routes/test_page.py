@@ -183,6 +183,15 @@ def test_config_tells_the_policy_and_what_it_costs(in_process: Callable[..., Any
     assert model["recall"] == {"with_mask": 0.93}
 
 
+@pytest.mark.parametrize("capture", [{}, {"uncertain": True}])
+def test_config_tells_whether_pictures_may_be_kept(
+    in_process: Callable[..., Any], tmp_path: Path, capture: dict[str, Any]
+) -> None:
+    config = in_process(inbox=str(tmp_path), capture=capture).get("/v1/page").json()
+
+    assert config["captures"] is bool(capture)
+
+
 def test_without_an_inbox_the_config_says_so(served: Any) -> None:
     assert served.get("/v1/page").json()["inbox"] is False
 

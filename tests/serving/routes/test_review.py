@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,30 @@ from inbox_pictures import proposal, stored
 from maskdet.inbox.inbox import Inbox
 from maskdet.inbox.record import Origin, Record
 from maskdet.serving.http.hashing import hash_key
+from maskdet.serving.settings import ServeSettings
 
 HERE = {"host": "127.0.0.1"}
 JSON = {"content-type": "application/json"}
 BOX = {"label": "with_mask", "box": [1, 2, 30, 40]}
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "inbox"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("review") / "inbox"
 
 
-@pytest.fixture
-def app(in_process: Callable[..., Any], folder: Path) -> Any:
-    return in_process(inbox=str(folder))
+@pytest.fixture(scope="module")
+def app(tiny_bundle: Path, folder: Path, start_engine: Any) -> Iterator[Any]:
+    """One application for all tests; those that need pictures start with the same five."""
+    with start_engine(tiny_bundle, ServeSettings(inbox=folder)) as running:
+        yield running
 
 
 @pytest.fixture
 def queue(app: Any, folder: Path) -> list[Record]:
-    """Five proposals, the earliest first."""
+    """Five proposals, the earliest first, and nothing else."""
     inbox = Inbox(folder)
+    inbox.remove([one.name for one in inbox.records()], "removed")
     origins = [Origin(model="tiny", camera=camera) for camera in ("north", "south", "north", "", "north")]
     whys = ["uncertain", "uncertain", "random", "audit", "near-threshold"]
     made = [
@@ -230,14 +234,25 @@ def test_without_keys_only_people_at_the_machine_see_pictures(
         assert app.get(f"/v1/review/pictures{path}", headers=headers).status_code == status
 
 
-@pytest.fixture
-def keyed(in_process: Callable[..., Any], folder: Path) -> Any:
+@pytest.mark.parametrize(("keys", "status"), [(False, 403), (True, 200)])
+def test_pages_of_other_origins_need_a_key(
+    in_process: Callable[..., Any], tmp_path: Path, keys: bool, status: int
+) -> None:
     key = {"name": "anna", "hash": hash_key("secret"), "scopes": ["review"]}
-    return in_process(inbox=str(folder), api_keys=[key])
+    app = in_process(inbox=str(tmp_path), cors_origins=("*",), api_keys=[key] if keys else [])
+    headers = {**HERE, "origin": "https://friend.example", "x-api-key": "secret"}
+
+    assert app.get("/v1/review/pictures", headers=headers).status_code == status
 
 
-def test_decision_keeps_the_name_of_the_key(keyed: Any, folder: Path) -> None:
-    record = Inbox(folder).propose(proposal())
+@pytest.fixture
+def keyed(in_process: Callable[..., Any], tmp_path: Path) -> Any:
+    key = {"name": "anna", "hash": hash_key("secret"), "scopes": ["review"]}
+    return in_process(inbox=str(tmp_path), api_keys=[key])
+
+
+def test_decision_keeps_the_name_of_the_key(keyed: Any, tmp_path: Path) -> None:
+    record = Inbox(tmp_path).propose(proposal())
     assert record is not None
     key = {"x-api-key": "secret", "host": "gate.example"}
 
@@ -246,7 +261,7 @@ def test_decision_keeps_the_name_of_the_key(keyed: Any, folder: Path) -> None:
 
     assert answer.json()["decision"]["by"] == "anna"
     assert answer.json()["decision"]["at"].endswith("Z")
-    lines = [json.loads(line) for line in (folder / "audit.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
     assert (lines[-1]["what"], lines[-1]["by"]) == ("accepted", "anna")
 
 

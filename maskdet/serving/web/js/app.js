@@ -59,12 +59,14 @@ class Page {
 
   async learn() {
     this.config = await this.api.config();
-    const { models, inbox } = this.config;
+    const { models, inbox, captures } = this.config;
     this.voice.warn("");
     part("model").replaceChildren(...models.map(({ name }) => new Option(name, name)));
     part("model").parentElement.hidden = models.length < 2;
     part("wrong").hidden = !inbox;
     part("review").hidden = !inbox;
+    part("privacy").dataset.i18n = captures ? "privacyCaptures" : "privacy";
+    part("privacy").textContent = t(part("privacy").dataset.i18n);
     this.bundles = new Set(models.map(({ bundle }) => bundle));
     this.useModel(models[0]);
   }

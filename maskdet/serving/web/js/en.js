@@ -23,6 +23,7 @@ export const en = {
   sampleHall: "Sample: four people in a room",
   samplePortrait: "Sample: one person",
   privacy: "Pictures are processed by this server only and are not kept.",
+  privacyCaptures: "Pictures are processed by this server only. It may keep some of them, for people to review.",
   pictures: "Pictures",
   pasted: "Pasted picture",
   working: "Looking…",

@@ -23,6 +23,7 @@ export const zh = {
   sampleHall: "示例：室内四人",
   samplePortrait: "示例：单人",
   privacy: "图片只由本服务器检测，不会保存。",
+  privacyCaptures: "图片仅由此服务器处理，其中一部分可能会被保留以供人工审核。",
   pictures: "图片",
   pasted: "粘贴的图片",
   working: "检测中…",

@@ -1,0 +1,192 @@
+"""Deals checked pictures to train and val, so that what was val stays val and nothing like it trains."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from maskdet.dataset.check import Check, CheckedPicture
+from maskdet.dataset.findings import Finding
+from maskdet.dataset.frozen import FrozenPicture, FrozenVal
+from maskdet.dataset.likeness import alike_across, same_picture
+from maskdet.dataset.manifest import Part
+from maskdet.dataset.settings import SplitSettings
+from maskdet.dataset.split import Item, split, split_more
+from maskdet.errors import DatasetError
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A picture that neither trains nor validates, since it is like the val picture `like`.
+
+    `likeness` is 1 for the same bytes, None if only a chain of near-duplicates connects the two.
+    """
+
+    name: str
+    like: str
+    likeness: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """The parts by name of the picture; those left out have none. `gone`: frozen pictures not in the data."""
+
+    parts: Mapping[str, Part]
+    left_out: tuple[LeftOut, ...] = ()
+    gone: tuple[FrozenPicture, ...] = ()
+
+    def findings(self) -> Iterator[Finding]:
+        """Each picture left out with its pair, and each one that is gone."""
+        for each in self.left_out:
+            how = "linked by near-duplicates" if each.likeness is None else f"likeness {each.likeness:.2f}"
+            said = "the same bytes" if each.likeness == 1 else how
+            yield Finding("val-duplicate", each.name, f"left out: like {each.like}, which is val ({said})")
+        for one in self.gone:
+            yield Finding(
+                "val-missing", f"{one.root}/{one.picture}", f"val since {one.entered[:10]}, is gone"
+            )
+
+
+def deal(checked: Check, settings: SplitSettings, frozen: FrozenVal | None) -> Dealt:
+    """Split all pictures, or with a `frozen` val only those that it does not know.
+
+    Raises DatasetError if train or val would be empty.
+    """
+    items = [
+        Item(picture.name, group, Counter(item.label for item in picture.objects))
+        for picture, group in zip(checked.pictures, checked.duplicates.groups, strict=True)
+    ]
+    if frozen is None or not (frozen.val or frozen.train):
+        return _apart(checked, Dealt(split(items, settings)), frozen)
+    place = _Place.of(checked, frozen)
+    parts: dict[str, Part] = dict.fromkeys(place.val, "val")
+    trained = frozen.knows_to_train(picture.facts.sha256 for picture in checked.pictures)
+    known = {
+        item.group
+        for item, picture in zip(items, checked.pictures, strict=True)
+        if picture.facts.sha256 in trained
+    }
+    free = [item for item in items if item.group not in place.groups]
+    parts.update({item.name: "train" for item in free if item.group in known})
+    parts.update(split_more([item for item in free if item.group not in known], settings))
+    dealt = Dealt(parts, tuple(place.left_out()), place.gone)
+    return _required(_apart(checked, dealt, frozen))
+
+
+def _apart(checked: Check, dealt: Dealt, frozen: FrozenVal | None) -> Dealt:
+    """Without the train pictures that are like a val picture; only a split by groups has none."""
+    if frozen is None:
+        return dealt
+    groups = dict(zip((each.name for each in checked.pictures), checked.duplicates.groups, strict=True))
+    val = {groups[name]: name for name, part in dealt.parts.items() if part == "val"}
+    leaks = [name for name, part in dealt.parts.items() if part == "train" and groups[name] in val]
+    likeness = _Pairs.of(checked)
+    left_out = [LeftOut(name, val[groups[name]], likeness.of_pair(name, val[groups[name]])) for name in leaks]
+    parts = {name: part for name, part in dealt.parts.items() if name not in set(leaks)}
+    return Dealt(parts, (*dealt.left_out, *left_out), dealt.gone)
+
+
+def _required(dealt: Dealt) -> Dealt:
+    for part in ("train", "val"):
+        if part not in dealt.parts.values():
+            hint = "restore the pictures that data.frozen_val lists; without that file, val is chosen anew"
+            raise DatasetError(f"data.frozen_val leaves {part} empty", hint)
+    return dealt
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Likeness of the pairs that were found, by their names."""
+
+    known: Mapping[tuple[str, str], float]
+
+    @classmethod
+    def of(cls, checked: Check) -> _Pairs:
+        return cls({(pair.first, pair.second): pair.likeness for pair in checked.duplicates.pairs})
+
+    def of_pair(self, one: str, other: str) -> float | None:
+        return self.known.get((one, other), self.known.get((other, one)))
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where the pictures of a frozen val are in the data."""
+
+    checked: Check
+    val: set[str] = field(default_factory=set)
+    """Names of the pictures that are in it."""
+    gone: tuple[FrozenPicture, ...] = ()
+    like_gone: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """By name of a picture the frozen one, not in the data, that it is like, and how much."""
+    groups: set[int] = field(default_factory=set)
+    """The groups that hold, or are like, a picture of it."""
+
+    @classmethod
+    def of(cls, checked: Check, frozen: FrozenVal) -> _Place:
+        place = cls(checked)
+        missing = place._by_bytes(frozen.val)
+        place.gone = tuple(place._by_looks(missing))
+        place.groups = {
+            group
+            for picture, group in zip(checked.pictures, checked.duplicates.groups, strict=True)
+            if picture.name in place.val or picture.name in place.like_gone
+        }
+        return place
+
+    def left_out(self) -> Iterator[LeftOut]:
+        """The other pictures of those groups, each with the val picture that it is most like."""
+        pairs = _Pairs.of(self.checked)
+        members: dict[int, list[str]] = defaultdict(list)
+        for picture, group in zip(self.checked.pictures, self.checked.duplicates.groups, strict=True):
+            members[group].append(picture.name)
+        for group in sorted(self.groups):
+            for name in members[group]:
+                if name not in self.val:
+                    yield self._nearest(name, members[group], pairs)
+
+    def _nearest(self, name: str, members: Sequence[str], pairs: _Pairs) -> LeftOut:
+        options = [(other, pairs.of_pair(name, other)) for other in members if other in self.val]
+        options += [self.like_gone[each] if each == name else (self.like_gone[each][0], None)
+                    for each in members if each in self.like_gone]  # fmt: skip
+        like, likeness = max(options, key=lambda option: option[1] or 0)
+        return LeftOut(name, like, likeness)
+
+    def _by_bytes(self, entries: Sequence[FrozenPicture]) -> list[FrozenPicture]:
+        """Find each entry's bytes: under its own name if they are there, else under another. The rest."""
+        by_digest: dict[str, list[CheckedPicture]] = defaultdict(list)
+        for picture in self.checked.pictures:
+            by_digest[picture.facts.sha256].append(picture)
+        renamed = []
+        for entry in entries:
+            same = by_digest[entry.sha256]
+            own = [each for each in same if (each.root, each.picture) == (entry.root, entry.picture)]
+            if own:
+                self.val.add(own[0].name)
+            else:
+                renamed.append(entry)
+        return [entry for entry in renamed if not self._takes(by_digest[entry.sha256])]
+
+    def _takes(self, copies: Sequence[CheckedPicture]) -> bool:
+        """Whether there are copies; the first that is not in val yet goes there."""
+        free = [each.name for each in copies if each.name not in self.val]
+        self.val.update(free[:1])
+        return bool(copies)
+
+    def _by_looks(self, entries: Sequence[FrozenPicture]) -> Iterator[FrozenPicture]:
+        """Find what is like each entry. A copy of the whole picture takes its place, else it is gone."""
+        hashed = [entry for entry in entries if entry.phash]
+        pictures = [picture for picture in self.checked.pictures if picture.facts.phash]
+        found = alike_across([entry.phash for entry in hashed], [picture.facts.phash for picture in pictures])
+        alike = {hashed[at]: (others, likenesses) for at, others, likenesses in found}
+        for entry in entries:
+            others, likenesses = alike.get(entry, ((), ()))
+            near = [pictures[other] for other in others]
+            for picture, likeness in zip(near, likenesses, strict=True):
+                self.like_gone.setdefault(
+                    picture.name, (f"{entry.root}/{entry.picture}", round(float(likeness), 3))
+                )
+            whole = [one for one in near if same_picture(entry.phash, one.facts.phash)]
+            # A copy of a picture that is there in another form adds nothing to val.
+            if not any(one.name in self.val for one in whole) and not self._takes(whole):
+                yield entry
