@@ -25,7 +25,7 @@ from maskdet.drift.appearance import appearance
 from maskdet.drift.comparison import compare
 from maskdet.drift.features import FEATURES, Bins
 from maskdet.drift.profile import take_profile
-from maskdet.drift.psi import LIMIT
+from maskdet.drift.settings import LIMIT
 from maskdet.drift.sighting import Sighting, sighting
 from maskdet.drift.tally import Tally
 from maskdet.types import Picture

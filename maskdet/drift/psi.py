@@ -24,8 +24,6 @@ import numpy as np
 
 from maskdet.types import IntArray
 
-LIMIT: Final = 0.25
-"""A large change, by Siddiqi's rule."""
 ALPHA: Final = 0.001
 """How often chance alone may reach the limit."""
 _Z: Final = NormalDist().inv_cdf(1 - ALPHA)

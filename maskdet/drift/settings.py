@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field
 
-from maskdet.drift.psi import LIMIT
 from maskdet.settings import Section
+
+LIMIT: Final = 0.25
+"""A large change, by Siddiqi's rule."""
 
 
 class DriftSettings(Section):

@@ -10,7 +10,6 @@ from maskdet.errors import Interrupted
 from maskdet.pipeline.outcome import RunOptions, RunResult
 from maskdet.pipeline.report import write_report
 from maskdet.pipeline.run import can_resume
-from maskdet.pipeline.run_files import write_run_page
 from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages import STAGES
 
@@ -53,6 +52,8 @@ def report_chain(context: Context, result: RunResult) -> None:
     if result.up_to_date and all((context.folder / name).is_file() for name in (REPORT, PAGE)):
         return
     if result.error is None:
+        from maskdet.pipeline.run_files import write_run_page
+
         write_run_page(context)
     write_report(STAGES, context, result)
 

@@ -25,11 +25,9 @@ from maskdet.pipeline.stage import Context
 from maskdet.registry.layout import PICTURES
 from maskdet.registry.pictures import inherited, read_pictures
 from maskdet.registry.records import PictureRecord
-from maskdet.registry.reference import Reference, is_reference, parse_reference
+from maskdet.registry.reference import CHAMPION, Reference, is_reference, parse_reference
 from maskdet.registry.registry import Registry
 
-CHAMPION = "champion"
-"""The alias of the model that is in service."""
 FOLDER = "gates"
 """Beside the stages' folders: gates.json and gates.md."""
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from maskdet.artefacts import PAGE
 from maskdet.errors import RegistryError, StageError
 from maskdet.pipeline.cache import read_record
-from maskdet.pipeline.gating import CHAMPION
 from maskdet.pipeline.models import registry_of
 from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages import STAGES
+from maskdet.registry.reference import CHAMPION
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
 from maskdet.reporting.page import write_page

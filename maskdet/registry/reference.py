@@ -10,6 +10,8 @@ from typing import Final
 from maskdet.errors import RegistryError
 
 PREFIX: Final = "models:"
+CHAMPION: Final = "champion"
+"""The alias of the model that is in service."""
 MODEL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 ALIAS: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 """Starts with a letter, so that no alias looks like a number."""

@@ -7,13 +7,19 @@ import re
 from pathlib import Path
 
 import pytest
+from support import write_tiny_bundle
 
+from maskdet.dataset.manifest import load_manifest
+from maskdet.detector.bundle import load_bundle
 from maskdet.errors import DatasetError, PipelineFileError, StageError, UsageError
+from maskdet.evaluation.settings import EvalSettings
+from maskdet.judging.bundles import judge_bundle
 from maskdet.pipeline.cache import StageRecord, inputs_of, written
 from maskdet.pipeline.load import load_pipeline
 from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages import STAGES
 from maskdet.pipeline.stages.eval import STAGE as EVAL
+from maskdet.pipeline.stages.eval import write_evaluation
 from maskdet.pipeline.stages.export import STAGE as EXPORT
 from maskdet.pipeline.stages.train import STAGE as TRAIN
 
@@ -27,11 +33,16 @@ def states(output: str) -> dict[str, str]:
 
 def pretend_trained(project: Path) -> None:
     """Put what train, eval and export would write in place, recorded as the runner records it."""
-    folder = project / "runs" / "demo"
-    context = Context(load_pipeline(Path("pipeline.yml")), folder)
-    for stage, name in ((TRAIN, "best.pdparams"), (EVAL, "metrics.json"), (EXPORT, "model.onnx")):
+    context = Context(load_pipeline(Path("pipeline.yml")), project / "runs" / "demo")
+    for stage in (TRAIN, EVAL, EXPORT):
         context.path(stage.name).mkdir()
-        context.path(stage.name, name).write_bytes(b"artefact")
+    context.path(TRAIN.name, "best.pdparams").write_bytes(b"weights")
+    manifest = load_manifest(context.path("prepare", "manifest.json"))
+    bundle = load_bundle(write_tiny_bundle(context.path(EXPORT.name, "model.onnx"), labels=manifest.labels))
+    write_evaluation(
+        judge_bundle(bundle, manifest, EvalSettings())[0], manifest.files, context.path(EVAL.name)
+    )
+    for stage in (TRAIN, EVAL, EXPORT):
         record = StageRecord(
             inputs_of(context, stage), True, written(context, stage), 1.0, f"{stage.name} figure"
         )

@@ -20,13 +20,14 @@ from maskdet.pipeline.cache import RELEASE
 from maskdet.pipeline.chain import report_chain
 from maskdet.pipeline.ci.reports import CI, DECIDING, write_reports
 from maskdet.pipeline.ci.seat import CHALLENGER, Seat
-from maskdet.pipeline.gating import CHAMPION, FOLDER, Gating
+from maskdet.pipeline.gating import FOLDER, Gating
 from maskdet.pipeline.models import registry_of
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.promotion import tell_trackers
 from maskdet.pipeline.registration import register_run
 from maskdet.pipeline.run import OnStart
 from maskdet.pipeline.stage import Context
+from maskdet.registry.reference import CHAMPION
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
 from maskdet.reporting.delivery import Delivery, Fate

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maskdet.pipeline.gating import CHAMPION
 from maskdet.registry.records import Move
+from maskdet.registry.reference import CHAMPION
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
 

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from maskdet.detector.answer import answer
 from maskdet.drift.history import History
 from maskdet.drift.hour import Hour, Key, Start, hour_of
-from maskdet.drift.psi import LIMIT
+from maskdet.drift.settings import LIMIT
 from maskdet.drift.sighting import Sighting, sighting
 from maskdet.drift.store import SETTLED_HOURS, Store
 from maskdet.drift.version import Version

@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from maskdet.drift.psi import LIMIT
+from maskdet.drift.settings import LIMIT
 from maskdet.drift.view import View
 from maskdet.drift.viewer import Viewer
 from maskdet.serving.engine.monitor import WRITE_SECONDS
