@@ -63,6 +63,12 @@ class FrozenVal:
             train=(*self.train, *(each for each in train if each not in known)),
         )
 
+    def without_likeness(self, digests: Iterable[str]) -> FrozenVal:
+        """Nothing of these pictures but their sha256: a perceptual hash is a small picture."""
+        forgotten = set(digests)
+        val = (replace(each, phash="") if each.sha256 in forgotten else each for each in self.val)
+        return replace(self, val=tuple(val))
+
     def write(self, path: Path) -> None:
         """Replace the file as a whole."""
         val = _lines(json.dumps(asdict(each), ensure_ascii=False) for each in self.val)

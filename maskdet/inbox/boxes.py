@@ -1,13 +1,10 @@
-"""The boxes of a picture in the inbox: as given, as checked, and as a Pascal VOC annotation."""
+"""The boxes of a picture in the inbox: as given, and as checked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lxml import etree
-
-from maskdet.dataset.layout import PICTURES
 from maskdet.inbox.refusals import BadBoxes
 
 MAX_BOXES = 1000
@@ -23,15 +20,6 @@ class Correction:
     box: tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
-    """One face of an annotation, in whole pixels. `difficult`: blurred, so no figure should count it."""
-
-    label: str
-    box: PixelBox
-    difficult: bool = False
-
-
 def pixel_boxes(corrections: Sequence[Correction], width: int, height: int) -> list[PixelBox]:
     """The boxes clipped to the picture, in whole pixels. Raises BadBoxes for what `prepare` would refuse."""
     if len(corrections) > MAX_BOXES:
@@ -42,36 +30,6 @@ def pixel_boxes(corrections: Sequence[Correction], width: int, height: int) -> l
         if labels.setdefault(box, one.label) != one.label:
             raise BadBoxes(f"one box is called {labels[box]} and {one.label}", "keep one of them")
     return boxes
-
-
-def voc_document(filename: str, width: int, height: int, faces: Sequence[Face]) -> bytes:
-    """A Pascal VOC annotation in UTF-8, in the same bytes for the same faces."""
-    root = etree.Element("annotation")
-    _add(root, "folder", PICTURES)
-    _add(root, "filename", filename)
-    size = etree.SubElement(root, "size")
-    for side, value in (("width", width), ("height", height), ("depth", 3)):
-        _add(size, side, value)
-    _add(root, "segmented", 0)
-    for face in faces:
-        item = etree.SubElement(root, "object")
-        difficult = int(face.difficult)
-        for tag, text in (
-            ("name", face.label),
-            ("pose", "Unspecified"),
-            ("truncated", 0),
-            ("difficult", difficult),
-        ):
-            _add(item, tag, text)
-        frame = etree.SubElement(item, "bndbox")
-        for side, edge in zip(("xmin", "ymin", "xmax", "ymax"), face.box, strict=True):
-            _add(frame, side, edge)
-    etree.indent(root, "  ")
-    return etree.tostring(root, encoding="utf-8") + b"\n"
-
-
-def _add(parent: etree._Element, tag: str, text: str | int) -> None:
-    etree.SubElement(parent, tag).text = str(text)
 
 
 def _whole(one: Correction, number: int, width: int, height: int) -> PixelBox:

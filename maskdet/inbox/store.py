@@ -23,11 +23,13 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from maskdet.asides import sweep
+from maskdet.dataset.formats.labelled import LabelledObject
+from maskdet.dataset.formats.voc_writer import voc_document
 from maskdet.dataset.layout import ANNOTATIONS, PICTURES
 from maskdet.dataset.pictures import FORMATS
 from maskdet.evaluation.iou import pairwise_iou
 from maskdet.files import staged_file
-from maskdet.inbox.boxes import Correction, Face, pixel_boxes, voc_document
+from maskdet.inbox.boxes import Correction, pixel_boxes
 from maskdet.inbox.naming import NAME_LENGTH, sha256_of
 from maskdet.inbox.record import NAME, LabelledFace, Record
 from maskdet.inbox.refusals import BadBoxes, InboxBusy
@@ -199,10 +201,10 @@ def document_of(record: Record) -> bytes:
     boxes = pixel_boxes(corrections, record.width, record.height)
     hidden = _hidden(record.boxes, record)
     faces = [
-        Face(one.label, box, difficult=blurred)
+        LabelledObject(one.label, box, difficult=blurred)
         for one, box, blurred in zip(corrections, boxes, hidden, strict=True)
     ]
-    return voc_document(record.file, record.width, record.height, faces)
+    return voc_document(record.file, (record.height, record.width), faces)
 
 
 def _hidden(faces: tuple[LabelledFace, ...], record: Record) -> list[bool]:

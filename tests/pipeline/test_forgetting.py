@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from inbox_pictures import encoded, proposal, stored
 from typer.testing import CliRunner
 
 from maskdet.cli.app import app
+from maskdet.dataset.frozen import FrozenVal, read_frozen
 from maskdet.dataset.likeness import perceptual_hash
-from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot
+from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot, load_manifest
 from maskdet.detector.picture import decode
 from maskdet.files import sha256_file
 from maskdet.inbox.inbox import Inbox
@@ -127,6 +129,23 @@ def test_it_goes_from_everywhere_and_only_hashes_stay(project: Project) -> None:
     assert "voc" not in text
     # Said again, there is nothing left; its hash is still known to the manifest and the registry.
     assert "nothing to remove" in forget(digest, "--yes").output
+
+
+def test_of_a_frozen_val_picture_only_its_bytes_are_known(project: Project) -> None:
+    file = project.folder / "pipeline.val.json"
+    text = (
+        (project.folder / "pipeline.yml")
+        .read_text()
+        .replace("root: voc\n", f"root: voc\n  frozen_val: {file}\n")
+    )
+    (project.folder / "pipeline.yml").write_text(text)
+    FrozenVal().joined_by(load_manifest(project.run / "prepare" / "manifest.json")).write(file)
+    [before] = read_frozen(file).val
+
+    forget("voc/JPEGImages/a.png", "--yes")
+
+    assert before.phash
+    assert read_frozen(file).val == (replace(before, phash=""),)
 
 
 def test_exact_leaves_what_looks_alike(project: Project) -> None:

@@ -41,6 +41,8 @@ class Places:
     inboxes: tuple[Path, ...]
     runs: Path
     registry: Path
+    frozen_val: Path | None = None
+    """The file of data.frozen_val."""
 
     @classmethod
     def of(cls, context: Context, inboxes: tuple[Path, ...] = ()) -> Places:
@@ -51,7 +53,7 @@ class Places:
         known = tuple(root for root in roots if (root / RECORDS).is_dir())
         every = dict.fromkeys(path.resolve() for path in (*own, *inboxes, *known))
         found = tuple(path for path in every if (path / RECORDS).is_dir())
-        return cls(roots, found, context.folder.parent, pipeline.registry.root)
+        return cls(roots, found, context.folder.parent, pipeline.registry.root, pipeline.data.frozen_val)
 
     def pictures(self) -> Iterator[Path]:
         """Every picture of the roots and the inboxes, once."""

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
+from maskdet.dataset.frozen import read_frozen
 from maskdet.errors import MaskdetError
 from maskdet.inbox.audit import AuditLog
 from maskdet.inbox.inbox import Inbox
@@ -35,7 +36,18 @@ def remove(plan: Plan, places: Places, *, by: str) -> int:
     for picture in plan.pictures:
         count += _unlinked(picture.path)
         _unlinked(annotation_of(picture.path))
+    _forget_likeness(plan, places)
     return count
+
+
+def _forget_likeness(plan: Plan, places: Places) -> None:
+    """In the file of data.frozen_val."""
+    if places.frozen_val is None:
+        return
+    frozen = read_frozen(places.frozen_val)
+    left = frozen.without_likeness(plan.hashes)
+    if left != frozen:
+        left.write(places.frozen_val)
 
 
 def older_than(places: Places, when: datetime) -> list[str]:
