@@ -117,7 +117,8 @@ def test_eval_judges_any_bundle_on_val(project, invoke):
     assert "In force: without a stated policy (those inside the model file)" in result.output
     assert "| recall 90% |" in result.output
     written = {path.name for path in (project / "runs" / "demo" / "eval-other").iterdir()}
-    assert written == {"metrics.json", "report.md", "pr.png", "thresholds.png", "slices.png", "worst.png"}
+    plots = {"pr.png", "thresholds.png", "slices.png", "worst.png"}
+    assert written == {"metrics.json", "curves.json", "report.md", *plots}
 
 
 def test_eval_of_any_bundle_holds_the_results_folder(project, invoke, monkeypatch):
