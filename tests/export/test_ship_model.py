@@ -61,11 +61,13 @@ def run(exported: Exported, tmp_path: Path) -> Path:
     files = {
         "train/best.pdparams": exported.job.weights,
         "export/model.onnx": exported.job.out / "model.onnx",
-        "prepare/manifest.json": exported.job.manifest,
     }
     for name, source in files.items():
         (tmp_path / "run" / name).parent.mkdir(parents=True)
         shutil.copy(source, tmp_path / "run" / name)
+    manifest = tmp_path / "run" / "prepare" / "manifest.json"
+    manifest.parent.mkdir()
+    exported.data.manifest.write(manifest)
     return tmp_path / "run"
 
 
