@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 
 from maskdet.artefacts import BUNDLE
 from maskdet.asides import aside_of, remove
-from maskdet.detector.bundle import load_bundle
 from maskdet.errors import BundleError, RegistryError
 from maskdet.files import sha256_file, write_json
 from maskdet.registry.change import Change, change, writing
@@ -34,6 +33,8 @@ class Candidate:
 
 def add_version(layout: Layout, model: str, candidate: Candidate) -> Version:
     """The candidate's version. Raises BundleError or RegistryError, and then the registry is unchanged."""
+    from maskdet.detector.bundle import load_bundle
+
     bundle = load_bundle(candidate.bundle)
     with writing(layout.folder), _staging(layout) as aside:
         files = _fill(aside, candidate)
