@@ -78,9 +78,9 @@ def alike_across(ones: Sequence[str], others: Sequence[str]) -> Iterator[tuple[i
 
     No hash may be empty.
     """
-    for start in range(0, len(ones), _BLOCK):
+    blocks = [_views(others[start : start + _BLOCK]) for start in range(0, len(others), _BLOCK)]
+    for start in range(0, len(ones) if blocks else 0, _BLOCK):
         own = _views(ones[start : start + _BLOCK])
-        blocks = [_views(others[at : at + _BLOCK]) for at in range(0, len(others), _BLOCK)]
         for offset, row in enumerate(np.concatenate([_likeness(own, block) for block in blocks], axis=1)):
             found = np.flatnonzero(row >= ALIKE)
             if len(found):

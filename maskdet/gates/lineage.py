@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from maskdet.dataset.duplicates import near_duplicates
+from maskdet.dataset.likeness import HASH_DIGITS, alike_across
 from maskdet.dataset.manifest import Manifest, ManifestPicture
 from maskdet.registry.records import PictureRecord
 
@@ -17,11 +17,18 @@ class Lineage:
     digests: frozenset[str]
     hashes: tuple[str, ...]
 
-    def reason(self, picture: ManifestPicture) -> str | None:
-        """Why a picture is known to the model, or None."""
+    def reasons(self, pictures: Sequence[ManifestPicture]) -> list[str | None]:
+        """Why each picture is known to the model, or None."""
+        # Hashes of another form are like none.
+        hashed = [at for at, picture in enumerate(pictures) if len(picture.phash) == HASH_DIGITS]
+        known = [each for each in self.hashes if len(each) == HASH_DIGITS]
+        found = alike_across([pictures[at].phash for at in hashed], known)
+        alike = {hashed[row] for row, _, _ in found}
+        return [self._reason(picture, at in alike) for at, picture in enumerate(pictures)]
+
+    def _reason(self, picture: ManifestPicture, alike: bool) -> str | None:
         if picture.sha256 in self.digests:
             return "was trained on it"
-        alike = any(near_duplicates(picture.phash, other) for other in self.hashes)
         return "was trained on a look-alike" if alike else None
 
 
@@ -46,9 +53,11 @@ def lineage_of(pictures: Iterable[PictureRecord | ManifestPicture]) -> Lineage:
 
 def known_pictures(manifest: Manifest, lineages: Mapping[str, Lineage | None]) -> tuple[LeftOut, ...]:
     """The pictures of val that one of the models, by `who`, was trained on."""
+    val = manifest.part("val")
+    reasons = {who: lineage.reasons(val) for who, lineage in lineages.items() if lineage is not None}
     return tuple(
         LeftOut(manifest.name(picture), who, why)
-        for picture in manifest.part("val")
-        for who, lineage in lineages.items()
-        if lineage is not None and (why := lineage.reason(picture))
+        for at, picture in enumerate(val)
+        for who, known in reasons.items()
+        if (why := known[at])
     )
