@@ -151,6 +151,22 @@ def test_filters_and_decided_pictures(
     expect(page.locator("#results-title")).to_have_text("Faces as decided")
 
 
+def test_filters_chosen_during_an_answer_apply(open_page: Callable[..., Any], queue: list[Record]) -> None:
+    del queue
+    page = open_page()
+    shown(page, 1, 4)
+    held: list[Any] = []
+    page.route("**/v1/review/pictures?*", lambda route: held.append(route), times=1)  # noqa: PLW0108 it wraps names
+
+    page.get_by_label("Camera").select_option("north")
+    page.get_by_label("Reason").select_option("uncertain")
+    held[0].continue_()
+
+    shown(page, 1, 1)
+    expect(page.get_by_label("Camera")).to_have_value("north")
+    expect(page.get_by_label("Reason")).to_have_value("uncertain")
+
+
 def test_reviewers_do_not_overwrite_each_other(
     open_page: Callable[..., Any], server: Server, queue: list[Record]
 ) -> None:

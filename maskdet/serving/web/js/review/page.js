@@ -28,6 +28,8 @@ const part = (id) => document.getElementById(id);
 class Page {
   constructor() {
     Object.assign(this, { models: [], counts: null, bitmap: null, fixing: false, busy: false, done: [] });
+    /** Filters were chosen while something else was under way. */
+    this.outdated = false;
     this.voice = new Voice(part("notice"), part("status"));
     this.api = new Api((wasWrong) => askKey(part("key-dialog"), wasWrong));
     this.queue = new ReviewQueue(this.api);
@@ -71,7 +73,7 @@ class Page {
       else if (language) this.switchLanguage(language, { keep: true });
     });
     document.addEventListener("keydown", (event) => this.press(event));
-    part("filters").addEventListener("change", () => this.act("reload"));
+    part("filters").addEventListener("change", () => this.filter());
     part("filters").addEventListener("submit", (event) => event.preventDefault());
   }
 
@@ -106,6 +108,9 @@ class Page {
     } finally {
       this.busy = false;
     }
+    if (!this.outdated) return;
+    this.outdated = false;
+    this.act("reload");
   }
 
   switchLanguage(language, options) {
@@ -119,9 +124,16 @@ class Page {
     await this.guarded(() => this.connect());
   }
 
+  /** Choices are kept at once: what is under way would put the old ones back when it shows its answer. */
+  filter() {
+    this.queue.filters = chosenFilters();
+    this.outdated = this.busy;
+    this.act("reload");
+  }
+
   async restart() {
     this.endFix();
-    this.counts = await this.queue.restart(chosenFilters());
+    this.counts = await this.queue.restart();
     this.voice.tell("");
     await this.show();
   }

@@ -10,6 +10,7 @@ export class ReviewQueue {
     this.items = [];
     this.cursor = "";
     this.at = 0;
+    /** {state, why, camera, model} */
     this.filters = { state: "open" };
     this.pixels = new Map();
   }
@@ -18,9 +19,8 @@ export class ReviewQueue {
     return this.items[this.at] ?? null;
   }
 
-  /** Start over with the filters {state, why, camera, model}; resolves to the server's counts. */
-  async restart(filters = this.filters) {
-    this.filters = filters;
+  /** Start over with the filters; resolves to the server's counts. */
+  async restart() {
     const answer = await this.page("");
     Object.assign(this, { items: answer.pictures, cursor: answer.next, at: 0 });
     return answer;
