@@ -20,6 +20,9 @@ demo: setup ## Train on the drawn sample set, export, serve and send one request
 loop: setup ## Correct pictures, retrain, judge, promote and roll back while a server answers (docs/loop.md)
 	@$(BIN)/python scripts/loop.py
 
+# The threads of linear algebra in two processes would wait for each other.
+test test-lowest: export OPENBLAS_NUM_THREADS ?= 1
+
 test: setup ## Run the tests (ARGS="-k name" passes options to pytest)
 	$(BIN)/python $(PYTEST) $(ARGS)
 
