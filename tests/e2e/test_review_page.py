@@ -76,6 +76,8 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
 
 def shown(page: Any, number: int, total: int) -> None:
     """Wait until the picture of that number is on the stage."""
+    # An empty queue hides the last picture, whose title stays.
+    expect(page.locator("#view")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator("#picture-title")).to_have_text(f"Picture {number} of {total}", timeout=PATIENCE_MS)
     expect(page.locator("#stage")).to_have_attribute("aria-busy", "false")
 
