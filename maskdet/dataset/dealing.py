@@ -11,7 +11,7 @@ from maskdet.dataset.findings import Finding
 from maskdet.dataset.frozen import FrozenPicture, FrozenVal
 from maskdet.dataset.likeness import alike_across, same_picture
 from maskdet.dataset.manifest import Part
-from maskdet.dataset.settings import SplitSettings
+from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.split import Item, split, split_more
 from maskdet.errors import DatasetError
 
@@ -48,8 +48,8 @@ class Dealt:
             )
 
 
-def deal(checked: Check, settings: SplitSettings, frozen: FrozenVal | None) -> Dealt:
-    """Split all pictures, or with a `frozen` val only those that it does not know.
+def deal(checked: Check, settings: DataSettings, frozen: FrozenVal | None) -> Dealt:
+    """Split the pictures, but for those of a `frozen` val, those that it knows, and roots of one part.
 
     Raises DatasetError if train or val would be empty.
     """
@@ -57,27 +57,43 @@ def deal(checked: Check, settings: SplitSettings, frozen: FrozenVal | None) -> D
         Item(picture.name, group, Counter(item.label for item in picture.objects))
         for picture, group in zip(checked.pictures, checked.duplicates.groups, strict=True)
     ]
-    if frozen is None or not (frozen.val or frozen.train):
-        return _apart(checked, Dealt(split(items, settings)), frozen)
-    place = _Place.of(checked, frozen)
+    given = _given(checked, settings)
+    known = frozen or FrozenVal()
+    if not (given or known.val or known.train):
+        dealt = Dealt(split(items, settings.split))
+        return dealt if frozen is None else _apart(checked, dealt)
+    place = _Place.of(checked, known)
     parts: dict[str, Part] = dict.fromkeys(place.val, "val")
-    trained = frozen.knows_to_train(picture.facts.sha256 for picture in checked.pictures)
-    known = {
-        item.group
-        for item, picture in zip(items, checked.pictures, strict=True)
-        if picture.facts.sha256 in trained
-    }
     free = [item for item in items if item.group not in place.groups]
-    parts.update({item.name: "train" for item in free if item.group in known})
-    parts.update(split_more([item for item in free if item.group not in known], settings))
-    dealt = Dealt(parts, tuple(place.left_out()), place.gone)
-    return _required(_apart(checked, dealt, frozen))
+    parts.update(_follow(free, given, checked, known))
+    parts.update(split_more([item for item in free if item.name not in parts], settings.split))
+    return _required(_apart(checked, Dealt(parts, tuple(place.left_out()), place.gone)))
 
 
-def _apart(checked: Check, dealt: Dealt, frozen: FrozenVal | None) -> Dealt:
+def _given(checked: Check, settings: DataSettings) -> dict[str, Part]:
+    """The part of each picture whose root has only one."""
+    roots = {root.name: root.part for root in settings.every_root}
+    found = ((picture.name, roots[picture.root]) for picture in checked.pictures)
+    return {name: part for name, part in found if part != "split"}
+
+
+def _follow(
+    items: Sequence[Item], given: Mapping[str, Part], checked: Check, frozen: FrozenVal
+) -> Iterator[tuple[str, Part]]:
+    """Pictures of a given part, and the other pictures of their groups, and of groups known to train.
+
+    Those train: what is like a val picture does not stay.
+    """
+    trained = frozen.knows_to_train(picture.facts.sha256 for picture in checked.pictures)
+    names = {picture.name for picture in checked.pictures if picture.facts.sha256 in trained}
+    bound = {item.group for item in items if item.name in names or item.name in given}
+    for item in items:
+        if item.group in bound:
+            yield item.name, given.get(item.name, "train")
+
+
+def _apart(checked: Check, dealt: Dealt) -> Dealt:
     """Without the train pictures that are like a val picture; only a split by groups has none."""
-    if frozen is None:
-        return dealt
     groups = dict(zip((each.name for each in checked.pictures), checked.duplicates.groups, strict=True))
     val = {groups[name]: name for name, part in dealt.parts.items() if part == "val"}
     leaks = [name for name, part in dealt.parts.items() if part == "train" and groups[name] in val]
@@ -90,8 +106,10 @@ def _apart(checked: Check, dealt: Dealt, frozen: FrozenVal | None) -> Dealt:
 def _required(dealt: Dealt) -> Dealt:
     for part in ("train", "val"):
         if part not in dealt.parts.values():
-            hint = "restore the pictures that data.frozen_val lists; without that file, val is chosen anew"
-            raise DatasetError(f"data.frozen_val leaves {part} empty", hint)
+            hint = (
+                "restore the pictures that data.frozen_val lists, or give a root of data.roots another part"
+            )
+            raise DatasetError(f"data.frozen_val and data.roots leave {part} empty", hint)
     return dealt
 
 

@@ -93,7 +93,7 @@ def decide(settings: DataSettings, track: Track = silent) -> Decided:
     checked = check(settings, track)
     _stop_on_errors(checked, settings)
     frozen = read_frozen(settings.frozen_val) if settings.frozen_val else None
-    dealt = deal(checked, settings.split, frozen)
+    dealt = deal(checked, settings, frozen)
     findings = sorted((*checked.findings, *dealt.findings()), key=sort_key)
     return Decided(replace(checked, findings=tuple(findings)), _manifest(checked, dealt.parts, settings))
 

@@ -39,6 +39,9 @@ class DataRoot(Section):
     """Names in this folder's annotations, in addition to data.aliases, which they override."""
     weight: float = Field(1.0, gt=0, le=100)
     """How often an epoch shows each of its train pictures: 1 once, 0.5 every other epoch."""
+    part: Literal["split", "train", "val"] = "split"
+    """split: by data.split; train: none of its pictures is ever val, for labels that a model proposed and a
+    person only accepted; val: none ever trains, nor do near-duplicates of them."""
     optional: bool = False
     """Accept a missing or empty folder, such as an inbox that nobody has sent a picture to."""
     corrects: bool = False
@@ -77,6 +80,7 @@ class DataSettings(Section):
                 name=each.name or _slug(each.root),
                 aliases={**self.aliases, **each.aliases},
                 weight=each.weight,
+                part=each.part,
                 optional=each.optional,
                 corrects=each.corrects,
             )

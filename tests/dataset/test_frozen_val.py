@@ -226,7 +226,7 @@ def test_a_damaged_file_stops_prepare(project: Project, text: str) -> None:
 def test_a_set_whose_val_is_gone_is_refused(project: Project) -> None:
     for name in named(project.prepare().manifest, "val"):
         project.remove(name)
-    with pytest.raises(DatasetError, match="leaves val empty"):
+    with pytest.raises(DatasetError, match="leave val empty"):
         project.prepare()
 
 

@@ -214,3 +214,38 @@ def test_annotations_of_a_root_that_corrects_stand_for_the_same_pictures(ours, m
     assert said.keys() == {f"ours/JPEGImages/{relabelled}", f"ours/JPEGImages/{emptied}"}
     without = decide(settings({"root": ours.root}, {"root": inbox.root}))
     assert len(without.manifest.pictures) == 12
+
+
+def test_a_root_of_one_part_is_not_split(ours, make_voc) -> None:
+    trusted, accepted = make_voc("trusted"), make_voc("accepted")
+    for number in range(10):
+        trusted.add(f"t{number}.png")
+        accepted.add(f"a{number}.png")
+    roots = [{"root": ours.root}, {"root": trusted.root, "part": "val"}]
+
+    found = decide(settings(*roots, {"root": accepted.root, "part": "train"})).manifest.pictures
+
+    parts = {
+        root: {one.part for one in found if one.root == root} for root in ("ours", "trusted", "accepted")
+    }
+    assert parts == {"ours": {"train", "val"}, "trusted": {"val"}, "accepted": {"train"}}
+
+
+def test_what_is_like_a_picture_of_a_val_root_is_left_out(ours, make_voc) -> None:
+    trusted = make_voc("trusted")
+    trusted.add("t.png")
+    copies = [ours.root / "JPEGImages" / name for name in ("p00.png", "p01.png")]
+    shutil.copy(copies[0], trusted.root / "JPEGImages" / "t.png")
+
+    decided = decide(settings({"root": ours.root}, {"root": trusted.root, "part": "val"}))
+
+    by_name = {f"{one.root}/{one.picture}": one.part for one in decided.manifest.pictures}
+    assert by_name["trusted/JPEGImages/t.png"] == "val"
+    assert "ours/JPEGImages/p00.png" not in by_name
+    said = [one.message for one in decided.checked.findings if one.code == "val-duplicate"]
+    assert said == ["left out: like trusted/JPEGImages/t.png, which is val (the same bytes)"]
+
+
+def test_roots_of_one_part_alone_make_no_data_set(ours) -> None:
+    with pytest.raises(DatasetError, match=r"data\.roots leave val empty"):
+        decide(settings({"root": ours.root, "part": "train"}))
