@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 
 import pytest
-from trained import REPO, Trained, draw_crowds, make_job, run_training
+from trained import REPO, Trained, draw_crowds, made_once, make_job, run_training
 
 
 def _pass_over(number: int, frame: FrameType | None) -> None:
@@ -35,8 +36,11 @@ def workers_import_maskdet() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def skilled(workers_import_maskdet: None, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A training of 80 steps that really learns to find the faces of `draw_crowds`."""
-    folder = tmp_path_factory.mktemp("skilled")
-    data = draw_crowds(folder / "voc", 6).dealt(train=[0, 1, 2, 3] * 4, val=[4, 5])
-    settings = {"epochs": 20, "learning_rate": 0.05, "evaluate_every": 5}
-    job = make_job(folder / "job", data, side=160, plain=True, **settings)
-    return run_training(job, data)
+
+    def make(folder: Path) -> Trained:
+        data = draw_crowds(folder / "voc", 6).dealt(train=[0, 1, 2, 3] * 4, val=[4, 5])
+        settings = {"epochs": 20, "learning_rate": 0.05, "evaluate_every": 5}
+        job = make_job(folder / "job", data, side=160, plain=True, **settings)
+        return run_training(job, data)
+
+    return made_once(tmp_path_factory, "skilled", make)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import functools
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+import pytest
+from filelock import FileLock
 from PIL import Image
 
 from maskdet.artefacts import CONFIG
@@ -29,6 +32,7 @@ from maskdet.training.settings import ModelSettings, TrainSettings
 from maskdet.training.start.knowledge import knows_classes
 from maskdet.training.train import TrainJob, TrainSummary, train
 
+T = TypeVar("T")
 REPO = Path(__file__).resolve().parents[1]
 SAMPLE = REPO / "data" / "sample"
 LABELS = ("with_mask", "without_mask")
@@ -181,6 +185,19 @@ def run_training(job: TrainJob, data: DrawnSet, *, resume: bool = False) -> Trai
     events: list[Event] = []
     summary = train(job, on_event=events.append, resume=resume)
     return Trained(job, data, summary, tuple(events))
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) -> T:
+    """What `make` gives for an empty folder: the first test process to ask makes it, the others read it."""
+    base = factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"once-{name}"
+    stored = place / "value.pickle"
+    with FileLock(place.with_suffix(".lock")):
+        if not stored.exists():
+            place.mkdir()
+            stored.write_bytes(pickle.dumps(make(place)))
+        found: T = pickle.loads(stored.read_bytes())  # noqa: S301 - written above
+        return found
 
 
 def run_script(script: Path, *arguments: str | Path) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from trained import SAMPLE, DrawnSet, Exported, Trained, draw_crowds, make_job, sample_manifest
+from trained import SAMPLE, DrawnSet, Exported, Trained, draw_crowds, made_once, make_job, sample_manifest
 
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_model, shipped_weights
@@ -23,17 +23,20 @@ def workers(workers_import_maskdet: None) -> None:
 @pytest.fixture(scope="session")
 def exported(skilled: Trained, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Pictures twice as large as those of the training, at twice its input size: faces of the same size."""
-    folder = tmp_path_factory.mktemp("exported")
-    crowds = draw_crowds(folder / "voc", 12, side=320, seed=8)
-    data = replace(crowds, manifest=crowds.dealt(train=range(4), val=range(4, 12)).manifest)
-    training = make_job(folder / "recipe", data, side=320)
-    weights = skilled.job.out / "best.pdparams"
-    judged = EvalJob(training.config, training.manifest, weights, (320, 320), EvalSettings())
-    evaluation = evaluate_checkpoint(judged)
-    job = export_job(training.config, training.manifest, weights, folder / "export", evaluation)
-    job = replace(job, settings=ExportSettings(nms="in-graph"))
-    job.out.mkdir()
-    return Exported(job, export(job), data, evaluation)
+
+    def make(folder: Path) -> Exported:
+        crowds = draw_crowds(folder / "voc", 12, side=320, seed=8)
+        data = replace(crowds, manifest=crowds.dealt(train=range(4), val=range(4, 12)).manifest)
+        training = make_job(folder / "recipe", data, side=320)
+        weights = skilled.job.out / "best.pdparams"
+        judged = EvalJob(training.config, training.manifest, weights, (320, 320), EvalSettings())
+        evaluation = evaluate_checkpoint(judged)
+        job = export_job(training.config, training.manifest, weights, folder / "export", evaluation)
+        job = replace(job, settings=ExportSettings(nms="in-graph"))
+        job.out.mkdir()
+        return Exported(job, export(job), data, evaluation)
+
+    return made_once(tmp_path_factory, "exported", make)
 
 
 def export_job(config: Path, manifest: Path, weights: Path, out: Path, evaluation: Evaluation) -> ExportJob:

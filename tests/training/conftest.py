@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from trained import DrawnSet, Trained, draw_faces, make_job, run_training
+from trained import DrawnSet, Trained, draw_faces, made_once, make_job, run_training
 
 
 @pytest.fixture(autouse=True)
@@ -13,7 +13,7 @@ def workers(workers_import_maskdet: None) -> None:
 
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> DrawnSet:
-    return draw_faces(tmp_path_factory.mktemp("drawn"), 32)
+    return made_once(tmp_path_factory, "drawn", lambda folder: draw_faces(folder, 32))
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +21,11 @@ def trained(
     drawn: DrawnSet, workers_import_maskdet: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Trained:
     """An unbroken training of three epochs, for tests that leave it as it is."""
-    job = make_job(tmp_path_factory.mktemp("trained") / "épreuve 训练", drawn, epochs=3)
-    return run_training(job, drawn)
+
+    def make(folder: Path) -> Trained:
+        return run_training(make_job(folder / "épreuve 训练", drawn, epochs=3), drawn)
+
+    return made_once(tmp_path_factory, "trained", make)
 
 
 @pytest.fixture(scope="session")
