@@ -1,8 +1,9 @@
-"""Kill `maskdet run --ci` at random moments: the next call completes, and nothing is ever half-written.
+"""Kill `maskdet run --ci`, or fill its disk: the next call completes, and nothing is ever half-written.
 
-Usage: crash_ci.py [--kills N]. Each round starts the job on a small drawn project, ends it with SIGKILL at a
-random moment of a random step, and checks registry, champion and records. After a few kills the job must
-complete, and the next one gets other settings.
+Usage: crash_ci.py [--kills N] [--full-disks N]. Each round starts the job on a small drawn project, ends it
+with SIGKILL at a random moment of a random step, or fills the disk when the step begins, and checks registry,
+champion and records. After a few rounds the job must complete, and the next one gets other settings.
+A full disk needs root: the project then lies in a file system in memory.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maskdet.pipeline.doctor.drawing import draw_data_set
@@ -59,42 +63,74 @@ LASTS = {
 """About how many seconds each step takes on two free cores."""
 STEPS = (*LASTS, "register", "promote", "report")
 """Those that change the registry are drawn twice as often."""
-KILLS_A_JOB = 4
+BLOWS_A_JOB = 4
 PATIENCE = 900
 """Seconds for one whole job."""
+DISK_MB = 150
+LEFT_BYTES = (0, 50_000, 1_000_000, 5_000_000, 10_000_000)
+"""A small file fits or does not, a bundle fits or does not, a state of the training fits or does not."""
+Blow = Callable[[Path, list[str], str, random.Random], bool]
+"""What befalls a job in a step; False if the job was not hit."""
 
 
 class CrashError(Exception):
-    """A kill left something behind that it must not."""
+    """A blow left something behind that it must not."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--full-disks", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder)
-        draw_data_set(project / "faces", 8)
-        (project / "pipeline.yml").write_text(PIPELINE, encoding="utf-8")
-        where = crash(project, asked.kills, random.Random(asked.seed))  # noqa: S311 - moments, not secrets
-    print(f"{asked.kills} kills, every next job completed; killed in: {dict(where)}")
+    draw = random.Random(asked.seed)  # noqa: S311 - moments, not secrets
+    with project() as folder:
+        print(
+            f"{asked.kills} kills, every next job completed: {dict(crash(folder, killed, asked.kills, draw))}"
+        )
+    with project(DISK_MB) as folder:
+        where = crash(folder, starved, asked.full_disks, draw)
+        print(f"{asked.full_disks} full disks, every next job completed: {dict(where)}")
     return 0
 
 
-def crash(project: Path, kills: int, draw: random.Random) -> Counter[str]:
-    """How often the job was killed in which step."""
+@contextmanager
+def project(megabytes: int = 0) -> Iterator[Path]:
+    """A drawn project, on a disk of that size."""
+    with tempfile.TemporaryDirectory() as name, mounted(Path(name) / "project", megabytes) as folder:
+        draw_data_set(folder / "faces", 8)
+        (folder / "pipeline.yml").write_text(PIPELINE, encoding="utf-8")
+        yield folder
+
+
+@contextmanager
+def mounted(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A new folder, on a file system of that size in memory; 0 leaves it where it is."""
+    folder.mkdir()
+    if not megabytes:
+        yield folder
+        return
+    size = f"size={megabytes}m"
+    subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["/bin/umount", folder], check=True)
+
+
+def crash(project: Path, blow: Blow, times: int, draw: random.Random) -> Counter[str]:
+    """How often the job was hit in which step."""
     where: Counter[str] = Counter()
     number = 0
-    while where.total() < kills:
+    while where.total() < times:
         number += 1
         # Every fourth job trains again; the others evaluate, export and deliver again.
         settings = [f"train.seed={number // 4}", f"eval.max_bare_passed={number / 1000}"]
-        for step in draw.choices(STEPS, k=KILLS_A_JOB):
-            if where.total() < kills and killed(project, settings, step, draw.uniform(0, LASTS[step])):
+        for step in draw.choices(STEPS, k=BLOWS_A_JOB):
+            if where.total() < times and blow(project, settings, step, draw):
                 where[step] += 1
                 check(project)
-                print(f"kill {where.total()}: in {step}", flush=True)
+                print(f"{blow.__name__} {where.total()}: in {step}", flush=True)
         complete(project, settings)
     return where
 
@@ -104,20 +140,45 @@ def job(settings: list[str]) -> list[str]:
     return [sys.executable, "-m", "maskdet", "run", "--ci", *options]
 
 
-def killed(project: Path, settings: list[str], step: str, after: float) -> bool:
-    """Kill the job so many seconds after a step began; False if it had ended by then."""
-    log = project / "job.log"
+def killed(project: Path, settings: list[str], step: str, draw: random.Random) -> bool:
+    """Kill the job some time after a step began; False if it had ended by then."""
+    process = started(project, settings, step)
+    time.sleep(draw.uniform(0, LASTS[step]))
+    process.send_signal(signal.SIGKILL)
+    return process.wait() == -signal.SIGKILL
+
+
+def starved(project: Path, settings: list[str], step: str, draw: random.Random) -> bool:
+    """Fill the disk but for some bytes when a step begins; False if the job does without more."""
+    ballast = project / "ballast"
+    process = started(project, settings, step)
+    free = shutil.disk_usage(project).free
+    with suppress(OSError):
+        # The job may take the last bytes first.
+        ballast.write_bytes(bytes(max(0, free - draw.choice(LEFT_BYTES))))
+    code = process.wait(PATIENCE)
+    ballast.unlink()
+    said = log_of(project).read_text()
+    if code and "No space left" not in said and "disk is full" not in said:
+        raise CrashError(f"a full disk was not told, exit code {code}:\n{said}")
+    return code != 0
+
+
+def started(project: Path, settings: list[str], step: str) -> subprocess.Popen[bytes]:
+    """The job, which has begun a step or has ended well without it."""
+    log = log_of(project)
     with log.open("w") as stream:
         process = subprocess.Popen(job(settings), cwd=project, stdout=stream, stderr=stream)
-    while process.poll() is None:
-        if f"== {step}" in log.read_text():
-            time.sleep(after)
-            process.send_signal(signal.SIGKILL)
-            return process.wait() == -signal.SIGKILL
+    while process.poll() is None and f"== {step}" not in log.read_text():
         time.sleep(0.02)
     if process.returncode:
         raise CrashError(f"the job failed:\n{log.read_text()}")
-    return False
+    return process
+
+
+def log_of(project: Path) -> Path:
+    """On a disk that is not full."""
+    return project.with_name("job.log")
 
 
 def check(project: Path) -> None:
