@@ -114,8 +114,8 @@ class Robustness:
         passed = self.bare_passed
         bare = "" if passed is None else f"; bare faces passed: {passed.count} of {passed.of}"
         return (
-            f"AP50 under {len(self.figures)} corruptions is {percent(self.relative)} of that on clean pictures "
-            f"({percent(self.clean.ap50)}){bare}"
+            f"AP50 under {len(self.figures)} corruptions is {percent(self.relative)} of that on clean "
+            f"pictures ({percent(self.clean.ap50)}){bare}"
         )
 
     def report(self) -> str:

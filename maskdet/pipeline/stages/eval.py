@@ -145,12 +145,12 @@ class Judgement:
         with staged_folder(self.folder) as out:
             if plain:
                 judged = evaluate_model(context, self.model)
-                measured = (
-                    measure_robustness(context, self.model, out, self.corrupted) if self.corrupted else None
-                )
-                write_evaluation(judged, files, out, measured)
+                write_evaluation(judged, files, out, self._robustness(context, out))
             else:
                 write_looks(evaluate_looks(context, self.model, [PLAIN, self.look]), files, out)
+
+    def _robustness(self, context: Context, out: Path) -> Robustness | None:
+        return measure_robustness(context, self.model, out, self.corrupted) if self.corrupted else None
 
 
 def _files(context: Context) -> dict[str, Path]:
