@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
+from maskdet.evaluation.calibration import CalibrationResult
 from maskdet.evaluation.intervals import Interval
 from maskdet.evaluation.mistakes import Mistake
 from maskdet.evaluation.policy_cost import PolicyCost
+from maskdet.evaluation.promise import Promise
 from maskdet.evaluation.ranking import Ranking
 from maskdet.evaluation.rounding import rounded, rounded_ends
 from maskdet.evaluation.safety import Safety
@@ -105,6 +107,8 @@ class Evaluation:
     source: ThresholdSource = "val"
     ap50_interval: Interval | None = None
     policies: tuple[PolicyCost, ...] = ()
+    promise: Promise | None = None
+    calibration: CalibrationResult | None = None
     safety: Safety | None = None
     slices: tuple[Slice, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
@@ -160,6 +164,8 @@ class Evaluation:
             "ap50_interval": rounded_ends(self.ap50_interval),
             "class_match": dict(self.partners),
             "policies": [each.to_json() for each in self.policies],
+            "promise": None if self.promise is None else self.promise.to_json(),
+            "calibration": None if self.calibration is None else self.calibration.to_json(),
             "safety": self.safety.to_json(),
             "slices": slices,
             "further": {name: rounded(value) for name, value in self.further.items()},

@@ -87,7 +87,7 @@ def see_val(bundle: Bundle, manifest: Manifest, *, look: Look = PLAIN, track: Tr
 
 def _judged(seen: SeenVal, bundle: Bundle, settings: EvalSettings) -> Evaluation:
     meta = bundle.meta
-    shipped = Shipped(seen.match.rename(meta.thresholds), meta.threshold_policy)
+    shipped = Shipped.of(meta, seen.match.rename(meta.thresholds))
     return seen.match.judge(seen.pairs, seen.views, settings, meta.input_size, shipped=shipped)
 
 
