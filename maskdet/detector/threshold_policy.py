@@ -16,8 +16,8 @@ _TEXTS: Final[dict[PolicyName, str]] = {
     "safe": "safe, the best mean F1 with at most {share} of bare faces wider than 16 px passed as masked",
     "best-f1": "best-f1, each class's best F1",
     "recall": "recall, the best mean F1 with at least {share} of each class's faces answered",
-    "promise": "promise, the best mean F1 with at least {share} of each role's faces wider than 16 px answered, "
-    "few bare ones passed and few false alarms",
+    "promise": "promise, the best mean F1 with at least {share} of the faces of each role wider than 16 px "
+    "answered, few bare faces passed as masked and few false alarms",
     "given": "given, numbers from the pipeline file",
     "override": "override, given in place of the model's own",
     "unknown": "without a stated policy",
@@ -27,8 +27,8 @@ _TEXTS: Final[dict[PolicyName, str]] = {
 class ThresholdPolicy(Section):
     """How thresholds were chosen.
 
-    safe, best-f1, recall and promise were chosen on val, given comes from the pipeline file, override is set by the
-    operator or a request in place of the model's own; unknown: the model file does not say.
+    safe, best-f1, recall and promise were chosen on val, given comes from the pipeline file, override is set
+    by the operator or a request in place of the model's own; unknown: the model file does not say.
     """
 
     name: PolicyName = "unknown"

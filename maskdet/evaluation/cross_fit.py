@@ -60,7 +60,7 @@ class CrossFit:
 
 
 def folds_of(views: Sequence[View]) -> IntArray:
-    """[P] the fold of each picture, groups of near-duplicates together; the order of pictures is irrelevant."""
+    """[P] the fold of each picture, near-duplicates together, whatever the order of the pictures."""
     groups = [view.group or view.path for view in views]
     ranked = sorted(set(groups), key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     places = {name: place % FOLDS for place, name in enumerate(ranked)}

@@ -62,18 +62,6 @@ class Promise:
             elif term.kept and not term.proved:
                 yield f"kept, but val is too small to prove it: {term.text}; {bound}"
 
-    def figures(self) -> dict[str, float]:
-        """Value, ends and limit of each term, such as promise.answered.bare, for a bundle; those defined."""
-        found: dict[str, float] = {}
-        for term in self.terms:
-            if term.rate.value is None:
-                continue
-            found |= {f"promise.{term.name}": term.rate.value, f"promise.{term.name}.limit": term.limit}
-            if term.rate.interval is not None:
-                low, high = term.rate.interval
-                found |= {f"promise.{term.name}.low": low, f"promise.{term.name}.high": high}
-        return {name: rounded(value) for name, value in found.items()}
-
     def to_json(self) -> dict[str, Any]:
         return {
             "held_out": self.held_out,

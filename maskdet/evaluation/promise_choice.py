@@ -82,15 +82,13 @@ class _Seeker:
         for role, wanted in self.wanted.items():
             if (answered := self._answered(said, role)) < wanted:
                 of = int((faces_of(self.val.pool, self.classes[role]) & self.wide).sum())
-                yield (
-                    f"{_WANTED} eval.min_answered {percentage(self.limits.answered)} for {role} faces wider than "
-                    f"{WIDE:.0f} px: with these, {answered} of {of} are answered"
-                )
+                least = f"eval.min_answered {percentage(self.limits.answered)}"
+                faces = f"{role} faces wider than {WIDE:.0f} px"
+                yield f"{_WANTED} {least} for {faces}: with these, {answered} of {of} are answered"
         if (alarms := self._alarms(said)) > self.alarms:
-            yield (
-                f"{_WANTED} eval.max_false_alarms {self.limits.false_alarms:g}: with these, there are {alarms} on "
-                f"{int(self.val.pool.face_counts.sum())} faces"
-            )
+            faces = int(self.val.pool.face_counts.sum())
+            most = f"eval.max_false_alarms {self.limits.false_alarms:g}"
+            yield f"{_WANTED} {most}: with these, there are {alarms} on {faces} faces"
 
     def _passed_beyond(self, thresholds: FloatArray) -> int:
         return 0 if self.bare.lacking else self.bare.at_fault(thresholds)

@@ -37,7 +37,7 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Detections with scores from `low` to the next bin: their number, mean score, and share that is right."""
+    """Detections with scores from `low` to the next bin: their mean score, and the share that is right."""
 
     low: float
     count: int

@@ -52,8 +52,8 @@ class BareLimit:
         """Why val cannot decide; empty if it can."""
         if not self.parts.decide_bare:
             return "no label has the role masked, or none bare"
-        few = f"val has {self.faces} bare faces wider than {WIDE:.0f} px, and safe thresholds need {FEWEST_FACES}"
-        return few if self.faces < FEWEST_FACES else ""
+        found = f"val has {self.faces} bare faces wider than {WIDE:.0f} px"
+        return "" if self.faces >= FEWEST_FACES else f"{found}, and safe thresholds need {FEWEST_FACES}"
 
     def at_fault(self, thresholds: FloatArray) -> int:
         """Faces passed at thresholds [C] beyond those allowed."""

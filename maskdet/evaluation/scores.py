@@ -17,8 +17,8 @@ from maskdet.evaluation.views import View
 from maskdet.types import IntArray
 
 _LACKING: Final = (
-    f"val is too small to calibrate scores: that needs {FEWEST} right and {FEWEST} wrong detections outside each "
-    f"of {FOLDS} folds of pictures"
+    f"val is too small to calibrate scores: that needs {FEWEST} right and {FEWEST} wrong detections outside "
+    f"each of {FOLDS} folds of pictures"
 )
 
 

@@ -29,8 +29,8 @@ class EvalSettings(Section):
     """Lowest score that counts: 0..1 for all classes, or by label (others get their best F1); best-f1: each
     class's best on val; safe: the best mean F1 with at most max_bare_passed, which leaves more faces
     unanswered; recall: the best mean F1 with at least min_recall, which gives more false alarms; promise: the
-    best mean F1 that keeps max_bare_passed, min_answered and max_false_alarms. The eval report shows what each
-    costs."""
+    best mean F1 that keeps max_bare_passed, min_answered and max_false_alarms. The eval report shows what
+    each costs."""
     calibrate: bool = True
     """Fit a temperature on val that makes scores probabilities: of detections with a score of 0.8, about 80 %
     are right. Thresholds are such scores too. AP and the order of detections stay. false: the network's

@@ -25,7 +25,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Val:
-    """`pool` from the grid's floor up, `widths` [M] at network scale, `best_f1` [C] the thresholds to start from."""
+    """pool: from the grid's floor up; widths: [M] at network scale; best_f1: [C] where a search starts."""
 
     pool: Pool
     widths: FloatArray

@@ -93,6 +93,7 @@ def write_evaluation(
     """metrics.json, curves.json, report.md and its plots; `files`: where the pictures are, by name."""
     from maskdet.evaluation.curve_points import curve_points
     from maskdet.evaluation.plots import draw_curves, draw_thresholds
+    from maskdet.evaluation.reliability_plot import draw_reliability
     from maskdet.evaluation.report import markdown_report
     from maskdet.evaluation.slice_plot import draw_slices
     from maskdet.evaluation.worst_sheet import draw_worst
@@ -103,6 +104,7 @@ def write_evaluation(
     draw_curves(evaluation, out / "pr.png")
     draw_thresholds(evaluation, out / "thresholds.png")
     draw_slices(evaluation, out / "slices.png")
+    draw_reliability(evaluation, out / "reliability.png")
     draw_worst(evaluation.mistakes, files, out / "worst.png")
     added = "" if robustness is None else f"\n{robustness.report()}"
     write_text(out / REPORT, f"# Evaluation\n\n{markdown_report(evaluation)}{added}")
@@ -161,7 +163,11 @@ def _files(context: Context) -> dict[str, Path]:
 
 def headline(evaluation: Evaluation) -> str:
     """The key figures in a few words."""
-    return f"AP50 {evaluation.ap50:.1%}, AP50:95 {evaluation.ap50_95:.1%} on {evaluation.pictures} pictures"
+    shares = (f"{name} {share:.1%}" for name, share in evaluation.recalls().items() if share is not None)
+    return (
+        f"AP50 {evaluation.ap50:.1%}, AP50:95 {evaluation.ap50_95:.1%} on {evaluation.pictures} pictures; "
+        f"recall {', '.join(shares)}"
+    )
 
 
 def _inputs(context: Context) -> Inputs:
@@ -180,4 +186,4 @@ def _run(context: Context, out: Path) -> str:
     return headline(evaluation)
 
 
-STAGE = Stage("eval", _inputs, _run, version=3)
+STAGE = Stage("eval", _inputs, _run, version=4)
