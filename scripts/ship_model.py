@@ -6,6 +6,9 @@ from exactly these weights.
 With --restate METRICS the shipped model does not change, but its metadata state which policy chose its
 thresholds and what each policy costs: METRICS is the metrics.json of `maskdet eval --model default`.
 
+With --refit MANIFEST the network does not change, but the calibration of its scores, its thresholds, their
+policy, its figures and the profile of its answers are made anew on val, with the eval settings of --config.
+
 With --profile MANIFEST the shipped model does not change, but its metadata get the profile of its answers on
 val: MANIFEST is the manifest.json that it was exported with.
 
@@ -21,6 +24,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +45,17 @@ from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.assembly import store_meta
 from maskdet.export.metadata import with_meta
 from maskdet.files import staged_file
-from maskdet.judging.bundles import survey_bundle
+from maskdet.judging.bundles import see_val, survey_bundle
 from maskdet.pipeline.lineage import picture_records
-from maskdet.pipeline.stages.export import bundle_figures
+from maskdet.pipeline.load import load_pipeline
+from maskdet.pipeline.stages.export import bundle_figures, calibration_of
 from maskdet.registry.pictures import pictures_text
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights
 
 MODELS = Path(__file__).resolve().parents[1] / "maskdet" / "models"
+CONFIG = MODELS.parents[1] / "configs" / "face_mask.yml"
 MAX_BYTES = 12_000_000
 """Both files together."""
 
@@ -100,6 +106,31 @@ def add_profile(manifest: Path, folder: Path) -> list[Path]:
     weights = folder / WEIGHTS_NAME
     known = {"bundle_sha256": hashlib.sha256(data).hexdigest()}
     return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
+
+
+def refit(manifest: Path, folder: Path, settings: EvalSettings) -> list[Path]:
+    """Calibrate the shipped bundle and choose its thresholds on val, as the stage eval does for a checkpoint.
+
+    Raises StageError for another manifest than the one that it was exported with.
+    """
+    bundle = load_bundle(folder / MODEL_NAME)
+    _require_hash(manifest, bundle.meta.manifest_sha256)
+    network = replace(bundle, meta=bundle.meta.model_copy(update={"calibration": None}))
+    seen = see_val(network, load_manifest(manifest))
+    evaluation = seen.match.judge(seen.pairs, seen.views, settings, bundle.meta.input_size)
+    judged = evaluation.to_json()
+    figures = bundle_figures(judged)
+    stated = {
+        "calibration": calibration_of(judged),
+        "thresholds": evaluation.thresholds,
+        "threshold_policy": evaluation.policy,
+        "metrics": figures,
+    }
+    data = with_meta(bundle.model, bundle.meta.model_copy(update=stated))
+    weights = folder / WEIGHTS_NAME
+    known = {"bundle_sha256": hashlib.sha256(data).hexdigest(), "metrics": figures}
+    _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
+    return add_profile(manifest, folder)
 
 
 def list_pictures(manifest: Path, folder: Path) -> list[Path]:
@@ -183,6 +214,8 @@ def _write(weights: Weights, meta: CheckpointMeta, model: bytes, target: Path) -
 def _written(given: argparse.Namespace) -> list[Path]:
     if given.pictures:
         return list_pictures(given.pictures, MODELS)
+    if given.refit:
+        return refit(given.refit, MODELS, load_pipeline(given.config).eval)
     if given.profile:
         return add_profile(given.profile, MODELS)
     return restate(given.restate, MODELS) if given.restate else ship(given.run, MODELS)
@@ -195,6 +228,8 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("run", type=Path, metavar="RUN_DIR", nargs="?")
     which.add_argument("--restate", type=Path, metavar="METRICS")
+    which.add_argument("--refit", type=Path, metavar="MANIFEST")
+    parser.add_argument("--config", type=Path, default=CONFIG, metavar="FILE")
     which.add_argument("--profile", type=Path, metavar="MANIFEST")
     which.add_argument("--pictures", type=Path, metavar="MANIFEST")
     given = parser.parse_args()

@@ -39,8 +39,8 @@ _MOST_THREADS = 4
 class ExportJob:
     """What to export and what to write into the bundle.
 
-    `thresholds` (label to score), the policy that chose them, `metrics` (flat figures on val, with "ap50") and
-    the calibration of its scores come from the evaluation of the same checkpoint.
+    `thresholds` (label to score), the policy that chose them, `metrics` (flat figures on val, with "ap50")
+    and the calibration of the scores come from the evaluation of the same checkpoint.
     """
 
     name: str

@@ -92,8 +92,8 @@ def bundle_figures(judged: dict[str, Any]) -> dict[str, float]:
 
 
 def _score_figures(judged: dict[str, Any]) -> dict[str, float | None]:
-    """The promise, such as promise.answered.bare with its limit and the ends of its interval, and the error of
-    the scores, on held-out pictures if they are calibrated.
+    """The promise, such as promise.answered.bare with its limit and the ends of its interval, and the error
+    of the scores, on held-out pictures if they are calibrated.
     """
     flat: dict[str, float | None] = {}
     for name, term in ((judged.get("promise") or {}).get("terms") or {}).items():
