@@ -86,9 +86,9 @@ class _Seeker:
                 faces = f"{role} faces wider than {WIDE:.0f} px"
                 yield f"{_WANTED} {least} for {faces}: with these, {answered} of {of} are answered"
         if (alarms := self._alarms(said)) > self.alarms:
-            faces = int(self.val.pool.face_counts.sum())
+            count = int(self.val.pool.face_counts.sum())
             most = f"eval.max_false_alarms {self.limits.false_alarms:g}"
-            yield f"{_WANTED} {most}: with these, there are {alarms} on {faces} faces"
+            yield f"{_WANTED} {most}: with these, there are {alarms} on {count} faces"
 
     def _passed_beyond(self, thresholds: FloatArray) -> int:
         return 0 if self.bare.lacking else self.bare.at_fault(thresholds)

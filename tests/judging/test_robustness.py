@@ -15,12 +15,14 @@ from support import LABELS, write_tiny_bundle
 from maskdet.detector.bundle import load_bundle
 from maskdet.evaluation.iou import pairwise_iou
 from maskdet.judging.robustness.corruptions import CONDITIONS, CORRUPTIONS, Condition
+from maskdet.judging.robustness.geometry import warped
 from maskdet.judging.robustness.sheet import draw_conditions
 from maskdet.judging.robustness.trial import Trial
 from maskdet.types import GroundTruth, Picture
 
 NAMES = [condition.text for condition in CONDITIONS]
 MOVING = ("rotation", "tilt")
+MOVED = [condition for condition in CONDITIONS if condition.corruption.name in MOVING]
 GROUND, DISC = 90, 235
 
 
@@ -75,13 +77,13 @@ def test_boxes_move_with_their_objects(condition: Condition, seed: int) -> None:
 
 
 def test_a_face_that_leaves_the_picture_does_not_count() -> None:
-    [_, _, most] = [one for one in CONDITIONS if one.corruption.name == "rotation"]
-    picture = np.full((200, 400, 3), 80, np.uint8)
-    boxes = np.array([[0, 0, 40, 40], [180, 80, 220, 120], [360, 0, 400, 40]], np.float32)
-    _, faces = most.of(picture, GroundTruth(boxes, np.zeros(3, np.int64), np.zeros(3, bool)), "a.jpg", 0)
-    assert len(faces) - faces.difficult.sum() == 1
-    assert (faces.boxes >= 0).all()
-    assert (faces.boxes <= (400, 200, 400, 200)).all()
+    boxes = np.array([[0, 0, 40, 40], [20, 50, 60, 90], [45, 0, 85, 40], [200, 0, 240, 40]], np.float32)
+    truth = GroundTruth(boxes, np.arange(4), np.zeros(4, bool))
+    shift = np.array([[1, 0, -50], [0, 1, 0], [0, 0, 1]], np.float64)
+    _, faces = warped(np.zeros((100, 300, 3), np.uint8), truth, shift)
+    assert faces.class_ids.tolist() == [1, 2, 3]
+    assert faces.difficult.tolist() == [True, False, False]
+    assert faces.boxes[:, 0].tolist() == pytest.approx([0, 0, 150], abs=0.01)
 
 
 @pytest.mark.parametrize("share", next(one.strengths for one in CORRUPTIONS if one.name == "hand"))

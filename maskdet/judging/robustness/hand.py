@@ -6,9 +6,12 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from maskdet.types import FloatArray, Picture
 
+Tone = NDArray[np.float64]
+"""RGB of a hand, [3]."""
 _TONES: Final = ((241, 194, 150), (224, 172, 120), (164, 112, 76), (92, 62, 46))
 """RGB of skin."""
 _FINGERS: Final = 4
@@ -27,7 +30,7 @@ def covered(picture: Picture, boxes: FloatArray, share: float, rng: np.random.Ge
     return canvas
 
 
-def _draw(canvas: Picture, box: FloatArray, share: float, tone: np.ndarray, *, from_left: bool) -> None:
+def _draw(canvas: Picture, box: FloatArray, share: float, tone: Tone, *, from_left: bool) -> None:
     """Fingers lie across the face, one below the other; the back of the hand is outside."""
     x1, y1, x2, y2 = box.tolist()
     width, high = x2 - x1, (y2 - y1) / (_FINGERS + 1)
@@ -41,7 +44,11 @@ def _draw(canvas: Picture, box: FloatArray, share: float, tone: np.ndarray, *, f
 
 
 def _line(
-    canvas: Picture, start: tuple[float, float], end: tuple[float, float], thick: float, colour: np.ndarray
+    canvas: Picture,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    thick: float,
+    colour: Tone,
 ) -> None:
     (x1, y1), (x2, y2) = start, end
     shade = tuple(float(part) for part in np.clip(colour, 0, 255))
