@@ -8,6 +8,7 @@ thresholds and what each policy costs: METRICS is the metrics.json of `maskdet e
 
 With --refit MANIFEST the network does not change, but the calibration of its scores, its thresholds, their
 policy, its figures and the profile of its answers are made anew on val, with the eval settings of --config.
+MANIFEST is any whose val pictures the model was not trained on.
 
 With --profile MANIFEST the shipped model does not change, but its metadata get the profile of its answers on
 val: MANIFEST is the manifest.json that it was exported with.
@@ -36,7 +37,7 @@ from safetensors.numpy import save_file
 
 from maskdet.artefacts import BEST, BUNDLE, MANIFEST
 from maskdet.dataset.learnt import data_sha256, learnt_sha256
-from maskdet.dataset.manifest import load_manifest
+from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.shipped import MODEL_NAME, PICTURES_NAME, WEIGHTS_NAME
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
@@ -49,7 +50,7 @@ from maskdet.judging.bundles import see_val, survey_bundle
 from maskdet.pipeline.lineage import picture_records
 from maskdet.pipeline.load import load_pipeline
 from maskdet.pipeline.stages.export import bundle_figures, calibration_of
-from maskdet.registry.pictures import pictures_text
+from maskdet.registry.pictures import pictures_text, read_pictures
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights
@@ -111,12 +112,12 @@ def add_profile(manifest: Path, folder: Path) -> list[Path]:
 def refit(manifest: Path, folder: Path, settings: EvalSettings) -> list[Path]:
     """Calibrate the shipped bundle and choose its thresholds on val, as the stage eval does for a checkpoint.
 
-    Raises StageError for another manifest than the one that it was exported with.
+    Raises StageError if val has a picture that it was trained on.
     """
-    bundle = load_bundle(folder / MODEL_NAME)
-    _require_hash(manifest, bundle.meta.manifest_sha256)
+    bundle, val = load_bundle(folder / MODEL_NAME), load_manifest(manifest)
+    _require_unseen(val, folder / PICTURES_NAME)
     network = replace(bundle, meta=bundle.meta.model_copy(update={"calibration": None}))
-    seen = see_val(network, load_manifest(manifest))
+    seen = see_val(network, val)
     evaluation = seen.match.judge(seen.pairs, seen.views, settings, bundle.meta.input_size)
     judged = evaluation.to_json()
     figures = bundle_figures(judged)
@@ -126,11 +127,12 @@ def refit(manifest: Path, folder: Path, settings: EvalSettings) -> list[Path]:
         "threshold_policy": evaluation.policy,
         "metrics": figures,
     }
-    data = with_meta(bundle.model, bundle.meta.model_copy(update=stated))
+    meta = bundle.meta.model_copy(update=stated)
+    _, profile = survey_bundle(replace(bundle, meta=meta), val, settings)
+    data = with_meta(bundle.model, meta.model_copy(update={"profile": profile}))
     weights = folder / WEIGHTS_NAME
     known = {"bundle_sha256": hashlib.sha256(data).hexdigest(), "metrics": figures}
-    _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
-    return add_profile(manifest, folder)
+    return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
 
 
 def list_pictures(manifest: Path, folder: Path) -> list[Path]:
@@ -174,6 +176,15 @@ def _require_hash(manifest: Path, expected: str) -> None:
     if not manifest.is_file() or expected not in (data_sha256(manifest), learnt_sha256(manifest)):
         raise StageError(
             f"{manifest} is not the one that the bundle was made from", "run `maskdet run` to its end"
+        )
+
+
+def _require_unseen(manifest: Manifest, pictures: Path) -> None:
+    trained = {record.sha256 for record in read_pictures(pictures) if record.part == "train"}
+    if seen := [item.picture for item in manifest.part("val") if item.sha256 in trained]:
+        raise StageError(
+            f"the shipped model was trained on {len(seen)} pictures of val, such as {seen[0]}",
+            "prepare with data.frozen_val: configs/face_mask.val.json",
         )
 
 

@@ -35,6 +35,8 @@ class CrossFit:
     @classmethod
     def of(cls, marked: Marked, folds: IntArray) -> CrossFit | None:
         """None if val cannot decide: it has too few detections of one kind, or too few pictures."""
+        # No temperature moves a score of 0 or 1.
+        marked = marked.select((marked.scores > 0) & (marked.scores < 1))
         own = folds[marked.pictures]
         without = [marked.select(own != fold) for fold in range(FOLDS)]
         if len(np.unique(folds)) < FOLDS or not all(map(_suffices, without)):
@@ -68,12 +70,11 @@ def folds_of(views: Sequence[View]) -> IntArray:
 
 
 def fitted(marked: Marked) -> Calibration:
-    """The temperature with the highest likelihood of what is right.
+    """The temperature with the highest likelihood of what is right; scores are between 0 and 1.
 
     Its inverse is where a derivative that only rises is 0, so halving finds it.
     """
-    inside = (marked.scores > 0) & (marked.scores < 1)
-    logits, right = _logits(marked.scores[inside]), marked.right[inside]
+    logits, right = _logits(marked.scores), marked.right
     low, high = 1 / HOTTEST, 1 / COLDEST
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

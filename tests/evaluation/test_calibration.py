@@ -142,6 +142,12 @@ def test_a_val_that_is_too_small_says_so_and_changes_nothing():
     assert judged.thresholds == raw.thresholds
 
 
+def test_scores_that_no_temperature_moves_are_left_alone():
+    marked = _drawn(2000, 1.0)
+    hard = replace(marked, scores=(marked.scores > 0.5).astype(np.float32))
+    assert CrossFit.of(hard, folds_of(_views(100))) is None
+
+
 @pytest.mark.parametrize("built_in", [False, True])
 def test_scores_of_a_model_file_are_what_they_are(built_in):
     scenes = _pictures()
