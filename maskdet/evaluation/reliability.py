@@ -17,7 +17,7 @@ from maskdet.types import BoolArray, FloatArray, IntArray
 
 BINS: Final = 15
 SEEN_FROM: Final = 0.1
-"""Poorer detections are left out of the error: they are nine in ten, hardly ever right, and never shown."""
+"""Poorer detections are left out of the error: they are most of all, hardly ever right, and never shown."""
 _DRAWS: Final = 200
 _SEED: Final = 0
 
