@@ -26,6 +26,7 @@ from maskdet.detector.picture import read_reduced
 from maskdet.detector.shipped import shipped_model
 from maskdet.evaluation import plots  # noqa: F401 - part of the start
 from maskdet.evaluation.appraisal import appraise
+from maskdet.evaluation.policies import Shipped
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.judging.views import view_of
 from maskdet.pipeline.stages.eval import write_evaluation
@@ -67,7 +68,8 @@ def measure(clock: Clock, manifest_file: Path, model: Path | None) -> None:
     with clock.timing("figures, intervals, slices, mistakes"):
         pairs = zip(map(manifest.ground_truth, items), found, strict=True)
         settings = EvalSettings()
-        judged = appraise(pairs, views, meta.labels, settings, meta.input_size, shipped=meta.thresholds)
+        shipped = Shipped.of(meta, meta.thresholds)
+        judged = appraise(pairs, views, meta.labels, settings, meta.input_size, shipped=shipped)
     with clock.timing("plots, worst mistakes, report"), tempfile.TemporaryDirectory() as folder:
         write_evaluation(judged, manifest.files, Path(folder))
 

@@ -26,6 +26,7 @@ from maskdet.detector.picture import decode_reduced, read_picture
 from maskdet.detector.preprocess import resize
 from maskdet.detector.shipped import shipped_model
 from maskdet.evaluation.appraisal import appraise
+from maskdet.evaluation.policies import Shipped
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.tables import percent, table
@@ -83,7 +84,8 @@ class Bench:
         # Brightness only affects slices, which are not shown.
         views = [View(self.manifest.name(item), (item.height, item.width), 0.0) for item in pictures]
         pairs = zip(truths, found, strict=True)
-        return appraise(pairs, views, meta.labels, EvalSettings(), meta.input_size, shipped=meta.thresholds)
+        shipped = Shipped.of(meta, meta.thresholds)
+        return appraise(pairs, views, meta.labels, EvalSettings(), meta.input_size, shipped=shipped)
 
 
 def enlarged(path: Path, side: int) -> bytes:

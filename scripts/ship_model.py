@@ -6,6 +6,10 @@ from exactly these weights.
 With --restate METRICS the shipped model does not change, but its metadata state which policy chose its
 thresholds and what each policy costs: METRICS is the metrics.json of `maskdet eval --model default`.
 
+With --refit MANIFEST the network does not change, but the calibration of its scores, its thresholds, their
+policy, its figures and the profile of its answers are made anew on val, with the eval settings of --config.
+MANIFEST is any whose val pictures the model was not trained on.
+
 With --profile MANIFEST the shipped model does not change, but its metadata get the profile of its answers on
 val: MANIFEST is the manifest.json that it was exported with.
 
@@ -21,6 +25,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +37,7 @@ from safetensors.numpy import save_file
 
 from maskdet.artefacts import BEST, BUNDLE, MANIFEST
 from maskdet.dataset.learnt import data_sha256, learnt_sha256
-from maskdet.dataset.manifest import load_manifest
+from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.shipped import MODEL_NAME, PICTURES_NAME, WEIGHTS_NAME
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
@@ -41,15 +46,17 @@ from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.assembly import store_meta
 from maskdet.export.metadata import with_meta
 from maskdet.files import staged_file
-from maskdet.judging.bundles import survey_bundle
+from maskdet.judging.bundles import see_val, survey_bundle
 from maskdet.pipeline.lineage import picture_records
-from maskdet.pipeline.stages.export import bundle_figures
-from maskdet.registry.pictures import pictures_text
+from maskdet.pipeline.load import load_pipeline
+from maskdet.pipeline.stages.export import bundle_figures, calibration_of
+from maskdet.registry.pictures import pictures_text, read_pictures
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights
 
 MODELS = Path(__file__).resolve().parents[1] / "maskdet" / "models"
+CONFIG = MODELS.parents[1] / "configs" / "face_mask.yml"
 MAX_BYTES = 12_000_000
 """Both files together."""
 
@@ -102,6 +109,32 @@ def add_profile(manifest: Path, folder: Path) -> list[Path]:
     return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
 
 
+def refit(manifest: Path, folder: Path, settings: EvalSettings) -> list[Path]:
+    """Calibrate the shipped bundle and choose its thresholds on val, as the stage eval does for a checkpoint.
+
+    Raises StageError if val has a picture that it was trained on.
+    """
+    bundle, val = load_bundle(folder / MODEL_NAME), load_manifest(manifest)
+    _require_unseen(val, folder / PICTURES_NAME)
+    network = replace(bundle, meta=bundle.meta.model_copy(update={"calibration": None}))
+    seen = see_val(network, val)
+    evaluation = seen.match.judge(seen.pairs, seen.views, settings, bundle.meta.input_size)
+    judged = evaluation.to_json()
+    figures = bundle_figures(judged)
+    stated = {
+        "calibration": calibration_of(judged),
+        "thresholds": evaluation.thresholds,
+        "threshold_policy": evaluation.policy,
+        "metrics": figures,
+    }
+    meta = bundle.meta.model_copy(update=stated)
+    _, profile = survey_bundle(replace(bundle, meta=meta), val, settings)
+    data = with_meta(bundle.model, meta.model_copy(update={"profile": profile}))
+    weights = folder / WEIGHTS_NAME
+    known = {"bundle_sha256": hashlib.sha256(data).hexdigest(), "metrics": figures}
+    return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
+
+
 def list_pictures(manifest: Path, folder: Path) -> list[Path]:
     """Write the hashes of the manifest's pictures.
 
@@ -146,6 +179,15 @@ def _require_hash(manifest: Path, expected: str) -> None:
         )
 
 
+def _require_unseen(manifest: Manifest, pictures: Path) -> None:
+    trained = {record.sha256 for record in read_pictures(pictures) if record.part == "train"}
+    if seen := [item.picture for item in manifest.part("val") if item.sha256 in trained]:
+        raise StageError(
+            f"the shipped model was trained on {len(seen)} pictures of val, such as {seen[0]}",
+            "prepare with data.frozen_val: configs/face_mask.val.json",
+        )
+
+
 def _require_same(weights: Weights, bundle: Path, classes: int) -> None:
     """Layers of the head have no normalisation to fold in: the graph contains them unchanged."""
     stored = {_key(numpy_helper.to_array(each)) for each in _tensors(onnx.load(bundle).graph)}
@@ -183,6 +225,8 @@ def _write(weights: Weights, meta: CheckpointMeta, model: bytes, target: Path) -
 def _written(given: argparse.Namespace) -> list[Path]:
     if given.pictures:
         return list_pictures(given.pictures, MODELS)
+    if given.refit:
+        return refit(given.refit, MODELS, load_pipeline(given.config).eval)
     if given.profile:
         return add_profile(given.profile, MODELS)
     return restate(given.restate, MODELS) if given.restate else ship(given.run, MODELS)
@@ -195,6 +239,8 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("run", type=Path, metavar="RUN_DIR", nargs="?")
     which.add_argument("--restate", type=Path, metavar="METRICS")
+    which.add_argument("--refit", type=Path, metavar="MANIFEST")
+    parser.add_argument("--config", type=Path, default=CONFIG, metavar="FILE")
     which.add_argument("--profile", type=Path, metavar="MANIFEST")
     which.add_argument("--pictures", type=Path, metavar="MANIFEST")
     given = parser.parse_args()

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from maskdet.detector.calibration import Calibration
 from maskdet.detector.profile import Profile
 from maskdet.detector.settings import METADATA_KEY, BundleMeta, NmsSettings
 from maskdet.detector.threshold_policy import ThresholdPolicy
@@ -33,6 +34,7 @@ def write_tiny_bundle(
     metrics: Mapping[str, float] | None = None,
     roles: Mapping[str, Role] | None = None,
     profile: Profile | None = None,
+    calibration: Calibration | None = None,
     manifest_sha256: str = "",
 ) -> Path:
     """Write a bundle of up to three labels; input_size (height, width) in multiples of GRID; the names tell
@@ -51,6 +53,7 @@ def write_tiny_bundle(
         threshold_policy=threshold_policy or ThresholdPolicy(),
         metrics=dict(metrics or {}),
         profile=profile,
+        calibration=calibration,
         manifest_sha256=manifest_sha256,
     )
     path.write_bytes(tiny_model(meta).SerializeToString())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
     from maskdet.pipeline.stage import Context
+
+ALL_PICTURES = sys.maxsize
 
 
 def evaluate(
@@ -32,35 +35,56 @@ def evaluate(
     registry: RegistryFolder = None,
     tile: Tile = False,
     flip: Flip = False,
+    robustness: Annotated[
+        bool,
+        typer.Option(
+            "--robustness",
+            help="Also measure on val pictures blurred, darkened, turned or covered (minutes).",
+        ),
+    ] = False,
+    robustness_pictures: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Corrupt only N pictures of val, always the same ones.",
+            show_default="all",
+        ),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Evaluate the best checkpoint, or any model, on val.
 
     Reports AP with intervals, what each threshold policy costs, safety figures, slices, plots, and drawings
-    of the worst mistakes. --tile and --flip use the exported model and show what they gain and cost.
+    of the worst mistakes. --tile and --flip use the exported model and show what they gain and cost;
+    --robustness uses it too, on 12 kinds of poor pictures.
     """
     context = open_pipeline(config, with_flags(overrides, {"registry.root": registry}), runs)
-    if model is None and not (tile or flip):
+    corrupted = (robustness_pictures or ALL_PICTURES) if robustness or robustness_pictures else 0
+    if model is None and not (tile or flip or corrupted):
         run_stage(context, "eval", force=force)
         folder = context.path("eval")
     else:
-        folder = _judge(context, model, tile, flip)
+        folder = _judge(context, model, tile, flip, corrupted)
 
     from maskdet.cli.console import print_lines
 
     print_lines(["", *(folder / REPORT).read_text(encoding="utf-8").splitlines()[2:]])
 
 
-def _judge(context: Context, model: Path | None, tile: bool, flip: bool) -> Path:
+def _judge(context: Context, model: Path | None, tile: bool, flip: bool, corrupted: int) -> Path:
     """Evaluate a model that no stage wrote, or another look; the results' folder lies beside the stages'."""
     from maskdet.detector.tiling import Look
+    from maskdet.errors import UsageError
     from maskdet.pipeline.models import model_file, model_of, registry_of
     from maskdet.pipeline.stages.eval import Judgement
 
+    if corrupted and (tile or flip):
+        raise UsageError("--robustness measures the plain look", "leave --tile and --flip out, or run both")
     if model is None or tile or flip:
         file = model_of(context, model)
     else:
         file = model_file(model, registry_of(context))
-    judge = Judgement(file, Look(tile, flip))
+    judge = Judgement(file, Look(tile, flip), corrupted)
     run_stage(context, "config", table=False, then=judge)
     return judge.folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maskdet.detector.bundle import Bundle
+from maskdet.detector.calibration import calibrated, network_score
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import to_batch
 from maskdet.detector.runtime.registry import open_session
@@ -50,15 +51,18 @@ class Detector:
         """One forward pass over pictures of any sizes; one `Detections` each, in order.
 
         `sizes`: (height, width) that boxes refer to, where pictures were decoded at a fraction of it.
-        `from_score`: lower-scoring detections are left out, which saves most of the time of NMS.
+        `from_score`: lower-scoring detections may be left out, which saves most of the time of NMS.
+        Scores are probabilities if the bundle is calibrated, else those of the network.
         Raises PictureError for an array that is not a picture, BundleError if the model fails.
         """
         if not pictures:
             return []
         sizes = sizes if sizes is not None else [(picture.shape[0], picture.shape[1]) for picture in pictures]
         boxes, scores = self._session.run(to_batch(pictures, self._meta.input_size))
-        nms = self._meta.nms.from_score(from_score)
-        return [
+        calibration = self._meta.calibration
+        nms = self._meta.nms.from_score(network_score(from_score, calibration))
+        found = (
             to_detections(b, s, picture_size=size, input_size=self._meta.input_size, nms=nms)
             for b, s, size in zip(boxes, scores, sizes, strict=True)
-        ]
+        )
+        return [calibrated(each, calibration) for each in found]

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, model_validator
 
+from maskdet.detector.calibration import Calibration, network_score
 from maskdet.detector.profile import Profile
 from maskdet.detector.threshold_policy import ThresholdPolicy, percentage
 from maskdet.lexicon import Role, label_roles
@@ -21,7 +22,7 @@ class NmsSettings(Section):
     """Per-class non-maximum suppression, PicoDet's values by default."""
 
     score_threshold: float = Field(0.025, ge=0, le=1)
-    """Candidates that score lower are dropped before NMS."""
+    """Candidates that the network scores lower are dropped before NMS."""
     iou_threshold: float = Field(0.6, ge=0, le=1)
     """A box whose IoU with a better one of its class exceeds this is suppressed."""
     top_k: int = Field(1000, ge=1)
@@ -60,8 +61,10 @@ class BundleMeta(Section):
     std: tuple[float, float, float]
     """RGB standard deviation on a 0..1 scale; for information, the graph applies it."""
     nms: NmsSettings = NmsSettings()
+    calibration: Calibration | None = None
+    """What makes the scores of the graph those of detections; None: they are used as they are."""
     thresholds: dict[str, float]
-    """Lowest score that counts, by class."""
+    """Lowest score of a detection that counts, by class."""
     threshold_policy: ThresholdPolicy = ThresholdPolicy()
     """How the thresholds were chosen; unknown for a bundle without it."""
     manifest_sha256: str = ""
@@ -84,6 +87,11 @@ class BundleMeta(Section):
         given: Any = values.get("labels")
         texts = isinstance(given, list | tuple) and all(isinstance(label, str) for label in given)
         return {**values, "roles": label_roles(given if texts else ())}
+
+    @property
+    def network_thresholds(self) -> dict[str, float]:
+        """The thresholds as scores of the graph, for those who run it without a detector."""
+        return {label: network_score(score, self.calibration) for label, score in self.thresholds.items()}
 
     @property
     def own_recall(self) -> dict[str, float]:

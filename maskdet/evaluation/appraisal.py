@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from maskdet.errors import UsageError
+from maskdet.evaluation.chooser import Chooser
 from maskdet.evaluation.class_match import Meanings, of_known_classes
 from maskdet.evaluation.evaluator import checked_scenes
 from maskdet.evaluation.intervals import draw_resamples, mean_over_classes, percentiles, resampled_ap
@@ -16,9 +17,11 @@ from maskdet.evaluation.metrics.registry import measure_all
 from maskdet.evaluation.mistakes import MistakeFinder
 from maskdet.evaluation.policies import Policies, Shipped
 from maskdet.evaluation.pool import pool
+from maskdet.evaluation.promise_meter import PromiseMeter
 from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.safety import Parts, Safety, false_alarm_rate, measure_safety
+from maskdet.evaluation.scores import Scores
 from maskdet.evaluation.settings import PARAMETERS, EvalSettings
 from maskdet.evaluation.slices import Slicer
 from maskdet.evaluation.views import View, network_widths
@@ -45,13 +48,20 @@ def appraise(
     label in the settings.
     """
     _check_labels(settings, labels)
-    scenes = checked_scenes(pairs, labels)
     meanings = meanings or Meanings.by_names(labels)
-    roles = meanings.roles
+    scores = Scores.of(checked_scenes(pairs, labels), views, labels, settings, shipped)
+    scenes, roles = scores.served, meanings.roles
     widths = _widths(scenes, views, input_size)
-    policies = Policies.chosen(scenes, widths, labels, roles, settings)
+    chooser = Chooser(scores.held_out, widths, labels, roles, settings, scores.grid)
+    policies = Policies.chosen(scenes, chooser)
     judged = policies.judged(settings) if shipped is None else policies.judged_as(shipped)
-    judged = replace(judged, policies=tuple(policies.costs(judged)))
+    judged = replace(
+        judged,
+        policies=tuple(policies.costs(judged)),
+        promise=PromiseMeter(chooser, scores.folds).measure(judged),
+        calibration=scores.result,
+        notes=(*judged.notes, *scores.notes),
+    )
     judged = of_known_classes(judged, meanings.partners)
     return _explained(_with_intervals(judged, scenes), scenes, views, widths, roles, input_size)
 

@@ -60,7 +60,7 @@ class _Target:
         return int(np.maximum(self.wanted - self.found(thresholds), 0).sum())
 
     def sought(self) -> FloatArray:
-        search, start = ThresholdSearch(self.val.pool, self.short), self.val.best_f1
+        search, start = ThresholdSearch(self.val.pool, self.short, self.val.grid), self.val.best_f1
         best = search.climb(start, self.class_ids)
         if not self.short(best):
             return best

@@ -8,6 +8,7 @@ from maskdet.evaluation.metrics.registry import METRICS
 from maskdet.evaluation.policy_report import policy_blocks
 from maskdet.evaluation.result import BACKGROUND, ClassEvaluation, Evaluation
 from maskdet.evaluation.safety_report import safety_blocks
+from maskdet.evaluation.score_report import score_blocks
 from maskdet.evaluation.tables import ABSENT, between, percent, table
 
 HEADINGS = (
@@ -36,6 +37,7 @@ def markdown_report(evaluation: Evaluation) -> str:
         _confusion_table(evaluation),
         "\n".join(_further_lines(evaluation)),
         *policy_blocks(evaluation),
+        *score_blocks(evaluation),
         *safety_blocks(evaluation),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -43,11 +45,12 @@ def markdown_report(evaluation: Evaluation) -> str:
 
 def _headline(evaluation: Evaluation) -> str:
     faces = sum(each.truths for each in evaluation.classes)
+    answered = "; ".join(f"{name} **{percent(share)}**" for name, share in evaluation.recalls().items())
     return (
         f"AP50 **{percent(evaluation.ap50)}**{between(evaluation.ap50_interval)}, "
         f"AP50:95 **{percent(evaluation.ap50_95)}**, "
         f"AP50 of faces whatever their class **{percent(evaluation.ap50_any_class)}** "
-        f"(pictures: {evaluation.pictures}, faces: {faces})."
+        f"(pictures: {evaluation.pictures}, faces: {faces}). Recall at the thresholds: {answered}."
     )
 
 

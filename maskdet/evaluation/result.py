@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
+from maskdet.evaluation.calibration import CalibrationResult
 from maskdet.evaluation.intervals import Interval
 from maskdet.evaluation.mistakes import Mistake
 from maskdet.evaluation.policy_cost import PolicyCost
+from maskdet.evaluation.promise import Promise
 from maskdet.evaluation.ranking import Ranking
 from maskdet.evaluation.rounding import rounded, rounded_ends
 from maskdet.evaluation.safety import Safety
-from maskdet.evaluation.slices import Slice
+from maskdet.evaluation.slices import COLLECTION, Slice
 from maskdet.types import IntArray
 
 BACKGROUND = "background"
@@ -105,6 +107,8 @@ class Evaluation:
     source: ThresholdSource = "val"
     ap50_interval: Interval | None = None
     policies: tuple[PolicyCost, ...] = ()
+    promise: Promise | None = None
+    calibration: CalibrationResult | None = None
     safety: Safety | None = None
     slices: tuple[Slice, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
@@ -117,6 +121,15 @@ class Evaluation:
     def thresholds(self) -> dict[str, float]:
         """The lowest score that counts, per label, in the order of the class ids."""
         return {each.label: each.threshold for each in self.classes}
+
+    def recalls(self) -> dict[str, float | None]:
+        """Share of the faces that the answer finds at the thresholds: all, then by collection if val has
+        several.
+        """
+        known = [each for each in self.classes if each.known]
+        whole = _share(sum(each.true_positives for each in known), sum(each.truths for each in known))
+        parts = {each.name: each.recall for each in self.slices if each.axis == COLLECTION}
+        return {"all faces": whole, **parts}
 
     def overall(self) -> dict[str, float]:
         """The figures over all classes by name, unrounded."""
@@ -160,6 +173,9 @@ class Evaluation:
             "ap50_interval": rounded_ends(self.ap50_interval),
             "class_match": dict(self.partners),
             "policies": [each.to_json() for each in self.policies],
+            "recall": {name: rounded(share) for name, share in self.recalls().items()},
+            "promise": None if self.promise is None else self.promise.to_json(),
+            "calibration": None if self.calibration is None else self.calibration.to_json(),
             "safety": self.safety.to_json(),
             "slices": slices,
             "further": {name: rounded(value) for name, value in self.further.items()},

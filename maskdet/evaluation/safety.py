@@ -67,6 +67,12 @@ class Parts:
         return cls(ids("masked"), ids("bare"), ids("worn-wrong"))
 
     @property
+    def by_role(self) -> dict[Role, IntArray]:
+        """Of the roles that a class has."""
+        ids: dict[Role, IntArray] = {"masked": self.masked, "bare": self.bare, "worn-wrong": self.worn_wrong}
+        return {role: own for role, own in ids.items() if len(own)}
+
+    @property
     def decide_bare(self) -> bool:
         """Whether a bare face can be passed at all."""
         return bool(len(self.masked) and len(self.bare))

@@ -44,6 +44,7 @@ def safety_blocks(evaluation: Evaluation) -> Iterator[str]:
     yield "## Pictures"
     yield (
         "[Precision and recall](pr.png), [rates by threshold](thresholds.png), [slices](slices.png), "
+        "[scores and what is right](reliability.png), "
         f"[the {len(evaluation.mistakes)} worst mistakes](worst.png)."
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from maskdet.evaluation.pool import Pool
+from maskdet.evaluation.threshold_search import EVEN, Grid
 from maskdet.lexicon import Role
 from maskdet.types import FloatArray
 
@@ -24,13 +25,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Val:
-    """`pool` from FLOOR up, `widths` [M] at network scale, `best_f1` [C] the thresholds to start from."""
+    """pool: from the grid's floor up; widths: [M] at network scale; best_f1: [C] where a search starts."""
 
     pool: Pool
     widths: FloatArray
     best_f1: FloatArray
     roles: Mapping[str, Role]
     labels: Sequence[str]
+    grid: Grid = EVEN
 
     def by_label(self, thresholds: FloatArray) -> dict[str, float]:
         """Thresholds [C] as a model holds them."""

@@ -13,15 +13,40 @@ from maskdet.evaluation.pool import Pool
 from maskdet.evaluation.safety import Parts
 from maskdet.types import FloatArray, IntArray
 
-FLOOR: Final = 0.05
-"""The lowest threshold tried, so the pool may leave out lower scores."""
-_COARSE: Final = np.arange(0.05, 0.96, 0.05).round(2).astype(np.float32)
 _SCALES: Final = np.geomspace(0.05, 1, 20).astype(np.float32)
-_FINE: Final = np.arange(0.05, 0.96, 0.01).round(2).astype(np.float32)
 _ROUNDS: Final = 3
 
 Rank = tuple[int, float]
 """The quality of thresholds: faces at fault, as a negative number; mean F1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """The thresholds tried, rising; the pool may leave out scores below the lowest."""
+
+    coarse: FloatArray
+    fine: FloatArray
+
+    @property
+    def floor(self) -> float:
+        return float(self.fine[0])
+
+
+EVEN: Final = Grid(
+    np.arange(0.05, 0.96, 0.05).round(2).astype(np.float32),
+    np.arange(0.05, 0.96, 0.01).round(2).astype(np.float32),
+)
+"""For the scores of a network."""
+
+
+def _logistic(low: float, high: float, count: int) -> FloatArray:
+    logits = np.linspace(np.log(low / (1 - low)), np.log(high / (1 - high)), count)
+    steps: FloatArray = (1 / (1 + np.exp(-logits))).round(4).astype(np.float32)
+    return steps
+
+
+PROBABILITIES: Final = Grid(_logistic(0.01, 0.999, 19), _logistic(0.01, 0.999, 91))
+"""For calibrated scores, which crowd at both ends. Of detections below 0.01, 99 in 100 are wrong."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +55,12 @@ class ThresholdSearch:
 
     pool: Pool
     at_fault: Callable[[FloatArray], int]
+    grid: Grid = EVEN
 
     def spread(self, start: FloatArray, parts: Parts) -> FloatArray:
         """The best of a coarse grid: one threshold for the masked labels, one for the bare ones."""
         tried = [start]
-        for masked, bare in product(_COARSE, _COARSE):
+        for masked, bare in product(self.grid.coarse, self.grid.coarse):
             one = start.copy()
             one[parts.masked], one[parts.bare] = masked, bare
             tried.append(one)
@@ -43,7 +69,7 @@ class ThresholdSearch:
     def scaled(self, start: FloatArray, class_ids: IntArray) -> FloatArray:
         """The best common factor for all these classes: more is shown, and their labels compete as before."""
         tried = np.repeat(start[None], len(_SCALES), axis=0)
-        tried[:, class_ids] = np.maximum(_SCALES[:, None] * start[class_ids], np.float32(FLOOR))
+        tried[:, class_ids] = np.maximum(_SCALES[:, None] * start[class_ids], np.float32(self.grid.floor))
         best: FloatArray = max(tried, key=self._rank)
         return best
 
@@ -65,8 +91,8 @@ class ThresholdSearch:
         return -self.at_fault(thresholds), round(_mean_f1(self.pool, thresholds), 6)
 
     def _moved(self, thresholds: FloatArray, class_id: int) -> FloatArray:
-        tried = np.repeat(thresholds[None], len(_FINE), axis=0)
-        tried[:, class_id] = _FINE
+        tried = np.repeat(thresholds[None], len(self.grid.fine), axis=0)
+        tried[:, class_id] = self.grid.fine
         ranks = [self._rank(one) for one in tried]
         best = max(ranks)
         if best == self._rank(thresholds):

@@ -12,13 +12,15 @@ from maskdet.types import FloatArray
 @dataclass(frozen=True, slots=True)
 class View:
     """One picture. `path` is its name in the data set, `size` (height, width) in pixels after its EXIF turn,
-    `luma` its mean brightness, 0..255, `collection` the name of its root, "" in a data set of one root.
+    `luma` its mean brightness, 0..255, `collection` the name of its root, "" in a data set of one root,
+    `group` a name that near-duplicates share, "" for a picture that has none.
     """
 
     path: str
     size: tuple[int, int]
     luma: float
     collection: str = ""
+    group: str = ""
 
 
 def network_widths(boxes: FloatArray, view: View, input_size: tuple[int, int]) -> FloatArray:

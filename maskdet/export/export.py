@@ -12,6 +12,7 @@ import numpy as np
 from maskdet.artefacts import BUNDLE, PARITY
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.detector.bundle import Bundle, load_bundle
+from maskdet.detector.calibration import Calibration
 from maskdet.detector.settings import BundleMeta
 from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.errors import ExportError
@@ -38,8 +39,8 @@ _MOST_THREADS = 4
 class ExportJob:
     """What to export and what to write into the bundle.
 
-    `thresholds` (label to score), the policy that chose them and `metrics` (flat figures on val, with "ap50")
-    come from the evaluation of the same checkpoint.
+    `thresholds` (label to score), the policy that chose them, `metrics` (flat figures on val, with "ap50")
+    and the calibration of the scores come from the evaluation of the same checkpoint.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ExportJob:
     thresholds: dict[str, float]
     threshold_policy: ThresholdPolicy
     metrics: dict[str, float]
+    calibration: Calibration | None = None
     python: Path | None = None
 
 
@@ -74,7 +76,8 @@ def export(job: ExportJob, *, track: Track = silent) -> ExportSummary:
     batch = parity_batch(manifest, job.settings.parity_pictures, input_size)
     stored = _convert(job, manifest, batch)
     bundle = load_bundle(job.out / BUNDLE) if job.settings.onnx else None
-    counts = np.array([job.thresholds[label] for label in manifest.labels], np.float32)
+    known = _meta(job, manifest).network_thresholds
+    counts = np.array([known[label] for label in manifest.labels], np.float32)
     parity = compare(batch, stored, bundle.session if bundle else None, job.settings, counts)
     parity.require()
     ap50 = _judge(job, bundle, manifest, track) if bundle else None
@@ -120,6 +123,7 @@ def _meta(job: ExportJob, manifest: Manifest) -> BundleMeta:
         input_size=variant(job.variant).input_size,
         mean=MEAN,
         std=STD,
+        calibration=job.calibration,
         thresholds=job.thresholds,
         threshold_policy=job.threshold_policy,
         metrics=job.metrics,

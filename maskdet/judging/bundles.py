@@ -27,7 +27,7 @@ from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
 from maskdet.flow import run_in_order
 from maskdet.judging.class_match import ClassMatch, match_classes
-from maskdet.judging.views import view_of
+from maskdet.judging.views import grouped, view_of
 from maskdet.machine import core_count
 from maskdet.progress import Track, silent
 from maskdet.types import Detections
@@ -82,12 +82,13 @@ def see_val(bundle: Bundle, manifest: Manifest, *, look: Look = PLAIN, track: Tr
     looked = track(_look(bundle, manifest, pictures, look), "evaluating", len(pictures))
     found, views, seconds, sightings = zip(*looked, strict=True)
     pairs = zip((manifest.ground_truth(picture) for picture in pictures), found, strict=True)
-    return SeenVal(match, tuple(pairs), views, sightings, 1000 * sum(seconds) / len(seconds))
+    known = grouped(views, pictures)
+    return SeenVal(match, tuple(pairs), known, sightings, 1000 * sum(seconds) / len(seconds))
 
 
 def _judged(seen: SeenVal, bundle: Bundle, settings: EvalSettings) -> Evaluation:
     meta = bundle.meta
-    shipped = Shipped(seen.match.rename(meta.thresholds), meta.threshold_policy)
+    shipped = Shipped.of(meta, seen.match.rename(meta.thresholds))
     return seen.match.judge(seen.pairs, seen.views, settings, meta.input_size, shipped=shipped)
 
 

@@ -21,6 +21,14 @@ _SAFETY: Final = {
     "bare_passed_wide": "... of those wider than 16 px",
     "worn_wrong_as_masked": "masks worn wrong taken for masked",
 }
+_PROMISED: Final = {
+    "bare_passed": ("bare faces passed as masked", True),
+    "answered.masked": ("masked faces answered as masked", False),
+    "answered.bare": ("bare faces answered as bare", False),
+    "answered.worn-wrong": ("masks worn wrong answered as such", False),
+    "false_alarms": ("false alarms per face", True),
+}
+"""What a promise says, and whether its limit is an upper one."""
 _PER_CLASS: Final = ("ap50", "precision", "recall", "f1")
 
 
@@ -67,6 +75,10 @@ def _body(version: Version, meta: BundleMeta, files: Sequence[str]) -> Iterator[
     yield f"\nThresholds: {_plain(meta.describe_thresholds())}.\n"
     yield "## Figures on val\n"
     yield from _table(("figure", "value"), _figures(meta))
+    if promised := list(_promise(meta)):
+        yield "\n## Promise\n"
+        yield "Faces wider than 16 px, on pictures that neither chose thresholds nor calibrated scores.\n"
+        yield from _table(("promise", "limit", "value", "95 % interval", "kept"), promised)
     yield "\n## Data\n"
     yield f"{_data(lineage)}\n"
     yield "Val also chose the thresholds: expect lower figures on other pictures, and measure on your own.\n"
@@ -95,8 +107,22 @@ def _classes(meta: BundleMeta, counts: dict[str, int]) -> Iterator[tuple[str, ..
 def _figures(meta: BundleMeta) -> Iterator[tuple[str, str]]:
     for name, shown in {**_OVERALL, **_SAFETY}.items():
         yield shown, _share(meta.metrics.get(name))
+    scored = "calibrated" if meta.calibration else "not calibrated"
+    yield f"mean distance of score and share right, {scored}", _share(meta.metrics.get("ece"))
     alarms = meta.metrics.get("false_alarms_per_1000")
     yield "false alarms per 1000 faces", "unknown" if alarms is None else f"{alarms:.1f}"
+
+
+def _promise(meta: BundleMeta) -> Iterator[tuple[str, ...]]:
+    for name, (shown, upper) in _PROMISED.items():
+        told = {end: meta.metrics.get(f"promise.{name}.{end}") for end in ("limit", "low", "high")}
+        value, limit = meta.metrics.get(f"promise.{name}"), told["limit"]
+        if value is None or limit is None:
+            continue
+        kept = value <= limit if upper else value >= limit
+        ends = f"{_share(told['low'])} to {_share(told['high'])}"
+        bound = f"at {'most' if upper else 'least'} {_share(limit)}"
+        yield shown, bound, _share(value), ends, "yes" if kept else "no"
 
 
 def _data(lineage: Lineage) -> str:

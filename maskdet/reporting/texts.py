@@ -88,6 +88,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "policy.best-f1": ("best-f1", "best-f1（F1 最高）"),
     "policy.recall": ("recall: at least {share} of each class", "recall：每类至少找出 {share}"),
+    "policy.promise": (
+        "promise: at least {share} of each role's wide faces",
+        "promise：每种角色的较宽人脸至少找出 {share}",
+    ),
     "policy.given": ("given in the pipeline file", "由配置文件指定"),
     "policy.override": ("given in place of the model's own", "替换了模型自带的阈值"),
     "policy.unknown": ("not stated", "未说明"),

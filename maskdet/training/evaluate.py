@@ -10,7 +10,7 @@ from maskdet.dataset.manifest import load_manifest
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.judging.class_match import match_classes
-from maskdet.judging.views import view_of
+from maskdet.judging.views import grouped, view_of
 from maskdet.lexicon import label_roles
 from maskdet.machine import core_count
 from maskdet.progress import Counter, Track, silent
@@ -48,7 +48,8 @@ def evaluate_checkpoint(job: EvalJob, *, track: Track = silent) -> Evaluation:
         found, lumas = read_found(out)
     truths = (manifest.ground_truth(picture) for picture in pictures)
     views = [view_of(manifest, picture, luma) for picture, luma in zip(pictures, lumas, strict=True)]
-    return match.judge(zip(truths, found, strict=True), views, job.settings, job.input_size)
+    pairs = zip(truths, found, strict=True)
+    return match.judge(pairs, grouped(views, pictures), job.settings, job.input_size)
 
 
 def _detect(job: EvalJob, classes: int, out: Path, total: int, track: Track) -> None:

@@ -267,3 +267,20 @@ def test_records_are_readable_and_small(project, invoke):
     assert record["inputs"]["data.split.ratio"] == "4:1"
     assert record["outputs"]["manifest.json"] > 0
     assert len(record["fingerprint"]) == 64
+
+
+def test_eval_measures_robustness_on_some_of_val(project, invoke):
+    write_tiny_bundle(project / "tiny.onnx", labels=("with_mask", "without_mask"))
+    result = invoke("eval", "--model", "tiny.onnx", "--robustness-pictures", "1")
+    folder = project / "runs" / "demo" / "eval-tiny"
+    told = json.loads((folder / "metrics.json").read_text())["robustness"]
+    assert told["pictures"] == 1
+    assert len(told["corruptions"]) == 12
+    assert all(len(strengths) == 3 for strengths in told["corruptions"].values())
+    assert "AP50 under 36 corruptions" in result.output
+    assert (folder / "robustness.png").is_file()
+
+
+def test_robustness_is_that_of_the_plain_look(project, invoke):
+    with pytest.raises(UsageError, match="plain look"):
+        invoke("eval", "--model", "default", "--robustness", "--tile")

@@ -10,6 +10,7 @@ from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.evaluator import evaluate
 from maskdet.evaluation.mistakes import Mistake
 from maskdet.evaluation.plots import draw_curves, draw_thresholds
+from maskdet.evaluation.reliability_plot import draw_reliability
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.slice_plot import draw_slices
 from maskdet.evaluation.views import View
@@ -64,7 +65,7 @@ def _pixels(path):
         return np.asarray(picture.convert("RGB"))
 
 
-@pytest.mark.parametrize("plot", [draw_thresholds, draw_slices])
+@pytest.mark.parametrize("plot", [draw_thresholds, draw_slices, draw_reliability])
 @pytest.mark.parametrize("labels", [("a", "b", "unseen"), ("戴口罩", "$\\frac", "_c")])
 def test_other_plots_are_drawn_the_same_each_time(make_scenes, tmp_path, plot, labels):
     judged = _appraised(make_scenes(0, classes=2), labels)

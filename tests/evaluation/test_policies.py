@@ -45,7 +45,8 @@ def _scene(faces, found):
 
 def _appraised(scenes, labels=LABELS, shipped=None, **settings):
     views = [View(f"{number}.jpg", SIZE, 100.0) for number in range(len(scenes))]
-    return appraise(scenes, views, labels, EvalSettings(**settings), SIZE, shipped=shipped)
+    chosen = EvalSettings(**{"calibrate": False, **settings})
+    return appraise(scenes, views, labels, chosen, SIZE, shipped=shipped)
 
 
 def _crowd(pictures=50, bare_width=20):
@@ -78,16 +79,18 @@ def _recalls(row):
 
 def test_each_policy_stands_beside_what_it_costs():
     judged = _appraised(_crowd(), threshold="safe", max_bare_passed=0.02, min_recall=0.9)
-    safe, best, recall = judged.policies
+    safe, best, recall, promise = judged.policies
     assert [each.policy for each in judged.policies] == [
         ThresholdPolicy(name="safe", parameter=0.02),
         BEST_F1,
         ThresholdPolicy(name="recall", parameter=0.9),
+        ThresholdPolicy(name="promise", parameter=0.8),
     ]
-    assert [each.in_force for each in judged.policies] == [True, False, False]
+    assert [each.in_force for each in judged.policies] == [True, False, False, False]
     assert min(_recalls(recall).values()) >= 0.9 > _recalls(safe)["with_mask"]
     assert (safe.bare_passed.count, best.bare_passed.of) == (0, 50)
     assert recall.false_alarms.value > safe.false_alarms.value
+    assert any("eval.min_answered 80% for masked faces" in note for note in promise.notes)
 
 
 def test_the_row_in_force_says_what_the_other_tables_say():
@@ -203,16 +206,23 @@ def test_thresholds_inside_a_model_are_in_force_under_the_policy_that_it_states(
         ("safe", True),
         ("best-f1", False),
         ("recall", False),
+        ("promise", False),
     ]
     other = _appraised(_crowd(), shipped=Shipped({"with_mask": 0.6, "without_mask": 0.02}, policy))
-    assert [each.in_force for each in other.policies] == [True, False, False, False]
+    assert [each.in_force for each in other.policies] == [True, False, False, False, False]
     assert other.policies[0].classes["without_mask"].threshold == 0.02
 
 
 def test_without_a_stated_policy_none_is_claimed():
     chosen = _appraised(_crowd(), threshold="safe").thresholds
     judged = _appraised(_crowd(), shipped=Shipped(chosen, ThresholdPolicy()))
-    assert [each.policy.name for each in judged.policies] == ["unknown", "safe", "best-f1", "recall"]
+    assert [each.policy.name for each in judged.policies] == [
+        "unknown",
+        "safe",
+        "best-f1",
+        "recall",
+        "promise",
+    ]
     text = markdown_report(judged)
     assert "In force: without a stated policy (those inside the model file)" in text
     assert "| **unknown, in force** | with_mask |" in text
@@ -222,7 +232,7 @@ def test_without_a_stated_policy_none_is_claimed():
 def test_numbers_of_the_pipeline_file_are_given():
     judged = _appraised(_crowd(), threshold={"with_mask": 0.9})
     assert (judged.policy.name, judged.source) == ("given", "pipeline file")
-    assert [each.policy.name for each in judged.policies] == ["given", "safe", "best-f1", "recall"]
+    assert [each.policy.name for each in judged.policies] == ["given", "safe", "best-f1", "recall", "promise"]
 
 
 def test_metrics_hold_all_of_it():

@@ -52,6 +52,7 @@ def export_job(config: Path, manifest: Path, weights: Path, out: Path, evaluatio
         thresholds=evaluation.thresholds,
         threshold_policy=evaluation.policy,
         metrics=evaluation.summary(),
+        calibration=evaluation.calibration.calibration,
     )
 
 

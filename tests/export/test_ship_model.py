@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from collections.abc import Callable
@@ -13,16 +14,22 @@ import numpy as np
 import onnx
 import pytest
 from hatchling.builders.wheel import WheelBuilder
+from painted import painted
 from support import write_tiny_bundle
 from trained import REPO, Exported
 
+from maskdet.dataset.learnt import data_sha256
 from maskdet.detector import shipped
 from maskdet.detector.bundle import load_bundle
+from maskdet.detector.calibration import Calibration
 from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
 from maskdet.errors import StageError
+from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.assembly import store_meta
 from maskdet.export.metadata import with_meta
 from maskdet.files import sha256_file
+from maskdet.pipeline.lineage import picture_records
+from maskdet.registry.pictures import pictures_text
 from maskdet.training.start.checkpoint_meta import read_meta
 from maskdet.training.start.weights import read_weights
 
@@ -156,6 +163,37 @@ def test_shipped_files_get_the_profile_of_their_val(
     replace(whole, pictures=whole.pictures[1:]).write(manifest)
     with pytest.raises(StageError, match="is not the one that the bundle was made from"):
         add_profile(manifest, tmp_path)
+
+
+def test_a_bundle_is_calibrated_anew_without_training(tmp_path: Path, ship: Ship) -> None:
+    """The tiny model's scores are 0 or 1, so that no temperature is found."""
+    manifest = painted(tmp_path, 12)
+    manifest.write(tmp_path / "manifest.json")
+    bundle = write_tiny_bundle(
+        tmp_path / shipped.MODEL_NAME,
+        manifest_sha256=data_sha256(tmp_path / "manifest.json"),
+        calibration=Calibration(temperature=0.5),
+    )
+    shutil.copy(shipped.shipped_weights(), tmp_path / shipped.WEIGHTS_NAME)
+    graph = onnx.load(bundle).graph
+    refit, list_pictures = (getattr(import_module("ship_model"), name) for name in ("refit", "list_pictures"))
+    list_pictures(tmp_path / "manifest.json", tmp_path)
+
+    model, weights = refit(tmp_path / "manifest.json", tmp_path, EvalSettings(threshold="safe"))
+
+    meta = load_bundle(model).meta
+    assert (meta.calibration, meta.threshold_policy, meta.metrics["ap50"]) == (None, BEST_F1, 1.0)
+    assert meta.metrics["promise.false_alarms"] == 0
+    assert "policy.best-f1.threshold.with_mask" in meta.metrics
+    assert meta.profile is not None
+    assert meta.profile.pictures == 12
+    assert read_meta(weights).bundle_sha256 == sha256_file(model)
+    assert onnx.load(model).graph == graph
+    learnt = replace(manifest, pictures=tuple(replace(one, part="train") for one in manifest.pictures))
+    text = pictures_text(picture_records(learnt))
+    (tmp_path / shipped.PICTURES_NAME).write_bytes(gzip.compress(text.encode()))
+    with pytest.raises(StageError, match="trained on 12 pictures of val"):
+        refit(tmp_path / "manifest.json", tmp_path, EvalSettings())
 
 
 def test_weights_of_another_training_are_refused(

@@ -4,30 +4,16 @@ import time
 from pathlib import Path
 
 import pytest
-from media import save
-from support import LABELS, cell_box, paint, write_tiny_bundle
+from painted import painted
+from support import write_tiny_bundle
 
-from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, ManifestRoot
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.tiling import Look
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.files import sha256_file
 from maskdet.judging import bundles, views
 from maskdet.judging.bundles import judge_bundle
 
 BURNT_SECONDS = 0.5
-
-
-def painted(root: Path, count: int) -> Manifest:
-    """Pictures with one face each, in another cell and of another class every time."""
-    pictures = []
-    for number in range(count):
-        cell, label = (number % 8, number // 8), LABELS[number % 3]
-        path = root / f"{number:03}.png"
-        save(path, paint({cell: label}))
-        face = ManifestObject(label, cell_box(*cell))
-        pictures.append(ManifestPicture(path.name, "", "val", 256, 256, sha256_file(path), (face,)))
-    return Manifest(LABELS, tuple(pictures), roots=(ManifestRoot("", root),))
 
 
 def test_pictures_looked_at_side_by_side_keep_their_faces(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def _infer_config(meta: BundleMeta) -> dict[str, Any]:
     """What PaddleDetection's deploy scripts read; `arch: GFL` is a PicoDet with its postprocess inside."""
     return {
         "mode": "paddle",
-        "draw_threshold": min(meta.thresholds.values()),
+        "draw_threshold": min(meta.network_thresholds.values()),
         "metric": "VOC",
         "use_dynamic_shape": False,
         "arch": "GFL",

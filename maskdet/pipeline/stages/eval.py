@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maskdet.detector.tiling import Look
     from maskdet.evaluation.look_comparison import LookResult
     from maskdet.evaluation.result import Evaluation
+    from maskdet.judging.robustness.result import Robustness
 
 
 def evaluate_weights(context: Context, weights: Path) -> Evaluation:
@@ -68,21 +69,45 @@ def evaluate_looks(context: Context, model: Path, looks: Sequence[Look]) -> list
     ]
 
 
-def write_evaluation(evaluation: Evaluation, files: Mapping[str, Path], out: Path) -> None:
+def measure_robustness(context: Context, model: Path, out: Path, most: int | None = None) -> Robustness:
+    """An .onnx bundle on corrupted val pictures, `most` of them; the worst conditions are drawn into `out`.
+
+    Raises UsageError for other files.
+    """
+    if model.suffix != ".onnx":
+        raise UsageError(f"{model} is not an .onnx file", "--robustness needs an exported model")
+    from maskdet.dataset.manifest import load_manifest
+    from maskdet.detector.bundle import load_bundle
+    from maskdet.judging.robustness.sheet import draw_conditions
+    from maskdet.judging.robustness.trial import Trial
+
+    trial = Trial.of(load_bundle(model), load_manifest(context.path("prepare", MANIFEST)), most)
+    result = trial.run(track=context.track)
+    draw_conditions(trial, result, out / "robustness.png")
+    return result
+
+
+def write_evaluation(
+    evaluation: Evaluation, files: Mapping[str, Path], out: Path, robustness: Robustness | None = None
+) -> None:
     """metrics.json, curves.json, report.md and its plots; `files`: where the pictures are, by name."""
     from maskdet.evaluation.curve_points import curve_points
     from maskdet.evaluation.plots import draw_curves, draw_thresholds
+    from maskdet.evaluation.reliability_plot import draw_reliability
     from maskdet.evaluation.report import markdown_report
     from maskdet.evaluation.slice_plot import draw_slices
     from maskdet.evaluation.worst_sheet import draw_worst
 
-    write_json(out / METRICS, evaluation.to_json())
+    measured = {} if robustness is None else {"robustness": robustness.to_json()}
+    write_json(out / METRICS, {**evaluation.to_json(), **measured})
     write_json(out / CURVES, curve_points(evaluation))
     draw_curves(evaluation, out / "pr.png")
     draw_thresholds(evaluation, out / "thresholds.png")
     draw_slices(evaluation, out / "slices.png")
+    draw_reliability(evaluation, out / "reliability.png")
     draw_worst(evaluation.mistakes, files, out / "worst.png")
-    write_text(out / REPORT, f"# Evaluation\n\n{markdown_report(evaluation)}")
+    added = "" if robustness is None else f"\n{robustness.report()}"
+    write_text(out / REPORT, f"# Evaluation\n\n{markdown_report(evaluation)}{added}")
 
 
 def write_looks(results: Sequence[LookResult], files: Mapping[str, Path], out: Path) -> None:
@@ -102,11 +127,13 @@ class Judgement:
     """A model that no stage wrote, evaluated on val once the recipe is up to date; see pipeline.run.Then.
 
     With a look other than the plain one it is evaluated with both, and the report shows what the other gains
-    and costs. Raises like `evaluate_model` and `evaluate_looks`.
+    and costs. With `corrupted`, the plain look is also measured on that many corrupted pictures. Raises like
+    `evaluate_model`, `evaluate_looks` and `measure_robustness`.
     """
 
     model: Path
     look: Look
+    corrupted: int = 0
     folder: Path = Path()
     """Where the result is: eval-<the model's name>[-<the look's>] beside the stages' folders."""
 
@@ -119,9 +146,13 @@ class Judgement:
         self.folder = context.folder / f"eval-{self.model.stem}{'' if plain else f'-{self.look.name}'}"
         with staged_folder(self.folder) as out:
             if plain:
-                write_evaluation(evaluate_model(context, self.model), files, out)
+                judged = evaluate_model(context, self.model)
+                write_evaluation(judged, files, out, self._robustness(context, out))
             else:
                 write_looks(evaluate_looks(context, self.model, [PLAIN, self.look]), files, out)
+
+    def _robustness(self, context: Context, out: Path) -> Robustness | None:
+        return measure_robustness(context, self.model, out, self.corrupted) if self.corrupted else None
 
 
 def _files(context: Context) -> dict[str, Path]:
@@ -132,7 +163,11 @@ def _files(context: Context) -> dict[str, Path]:
 
 def headline(evaluation: Evaluation) -> str:
     """The key figures in a few words."""
-    return f"AP50 {evaluation.ap50:.1%}, AP50:95 {evaluation.ap50_95:.1%} on {evaluation.pictures} pictures"
+    shares = (f"{name} {share:.1%}" for name, share in evaluation.recalls().items() if share is not None)
+    return (
+        f"AP50 {evaluation.ap50:.1%}, AP50:95 {evaluation.ap50_95:.1%} on {evaluation.pictures} pictures; "
+        f"recall {', '.join(shares)}"
+    )
 
 
 def _inputs(context: Context) -> Inputs:
@@ -151,4 +186,4 @@ def _run(context: Context, out: Path) -> str:
     return headline(evaluation)
 
 
-STAGE = Stage("eval", _inputs, _run, version=3)
+STAGE = Stage("eval", _inputs, _run, version=4)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.artefacts import BEST, CONFIG, MANIFEST, METRICS
+from maskdet.detector.calibration import Calibration
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
 from maskdet.errors import StageError
 from maskdet.pipeline.inputs import file_input, setting_inputs
@@ -49,6 +50,7 @@ def _run(context: Context, out: Path) -> str:
         thresholds={label: each["threshold"] for label, each in judged["classes"].items()},
         threshold_policy=ThresholdPolicy.model_validate(judged["threshold_policy"]),
         metrics=bundle_figures(judged),
+        calibration=calibration_of(judged),
         python=pipeline.train.python,
     )
     summary = export(job, track=context.track)
@@ -68,6 +70,12 @@ def _judged(context: Context) -> dict[str, Any]:
     return judged
 
 
+def calibration_of(judged: dict[str, Any]) -> Calibration | None:
+    """What metrics.json calibrated the scores with, None if they are the network's."""
+    told = judged.get("calibration")
+    return Calibration(temperature=told["temperature"]) if told and told["in_force"] else None
+
+
 def bundle_figures(judged: dict[str, Any]) -> dict[str, float]:
     """The figures of metrics.json as the bundle holds them, without undefined ones: ap50, ..., ap50.<label>,
     ..., then the choice and the cost of each policy that chooses on val, such as policy.safe.recall.<label>.
@@ -77,9 +85,26 @@ def bundle_figures(judged: dict[str, Any]) -> dict[str, float]:
         flat.update({f"{name}.{label}": each[name] for name in _PER_CLASS})
     flat.update({name: judged["safety"][name]["value"] for name in _SAFETY if name in judged["safety"]})
     flat.update(judged["further"])
+    flat.update(_score_figures(judged))
     for each in judged["policies"]:
         flat.update(_policy_figures(each))
     return {name: value for name, value in flat.items() if value is not None}
+
+
+def _score_figures(judged: dict[str, Any]) -> dict[str, float | None]:
+    """The promise, such as promise.answered.bare with its limit and the ends of its interval, and the error
+    of the scores, on held-out pictures if they are calibrated.
+    """
+    flat: dict[str, float | None] = {}
+    for name, term in ((judged.get("promise") or {}).get("terms") or {}).items():
+        low, high = term["interval"] or (None, None)
+        ends = {"low": low, "high": high, "limit": term.get("at_most", term.get("at_least"))}
+        flat[f"promise.{name}"] = term["value"]
+        flat.update({f"promise.{name}.{end}": value for end, value in ends.items()})
+    told = judged.get("calibration")
+    if told:
+        flat["ece"] = told["after" if told["in_force"] else "before"]["ece"]
+    return flat
 
 
 def _policy_figures(each: dict[str, Any]) -> dict[str, float | None]:
@@ -98,4 +123,4 @@ def _policy_figures(each: dict[str, Any]) -> dict[str, float | None]:
     return {**in_force, **{f"policy.{policy}.{name}": value for name, value in own.items()}}
 
 
-STAGE = Stage("export", _inputs, _run, version=4)
+STAGE = Stage("export", _inputs, _run, version=5)

@@ -43,6 +43,7 @@ export const en = {
   policySafe: "safe (at most {share} of bare faces passed as masked)",
   policyBestF1: "best-f1 (each label’s best F1)",
   policyRecall: "recall (at least {share} of each label’s faces found)",
+  policyPromise: "promise (at least {share} of the larger faces of each kind answered)",
   policyGiven: "given in the pipeline file",
   policyUnknown: "not stated by the model",
   policyOverride: "Your own thresholds. The model’s policy: {policy}.",

@@ -2,7 +2,13 @@
 
 import { labelName, t } from "./i18n.js";
 
-const TEXTS = { safe: "policySafe", "best-f1": "policyBestF1", recall: "policyRecall", given: "policyGiven" };
+const TEXTS = {
+  safe: "policySafe",
+  "best-f1": "policyBestF1",
+  recall: "policyRecall",
+  promise: "policyPromise",
+  given: "policyGiven",
+};
 
 /** The model's own policy, or a note that the user has set other thresholds; empty without a model. */
 export function policyText(model, values) {

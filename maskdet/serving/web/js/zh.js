@@ -43,6 +43,7 @@ export const zh = {
   policySafe: "safe（未戴口罩的人脸被误判为已戴的比例不超过 {share}）",
   policyBestF1: "best-f1（各类别 F1 最高）",
   policyRecall: "recall（每个类别至少找出 {share} 的人脸）",
+  policyPromise: "promise（每种佩戴情况中较大的人脸至少答出 {share}）",
   policyGiven: "由配置文件指定",
   policyUnknown: "模型未说明",
   policyOverride: "当前为您自行设置的阈值。模型的策略：{policy}。",
