@@ -75,7 +75,8 @@ def nginx(folder: Path, upstreams: Sequence[int]) -> Iterator[Proxy]:
     # As root it would give up its rights, and could not read a folder that is private to root.
     (folder / "nginx.conf").write_text(MAIN.format(user="user root;" if os.getuid() == 0 else ""))
     command = [_program("nginx"), "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=(folder / "stderr.log").open("wb"))
+    with (folder / "stderr.log").open("wb") as said:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
     try:
         _await_pid(process, folder)
         yield proxy

@@ -109,8 +109,9 @@ class Replica:
         return {
             "PATH": os.defpath,
             "PYTHONPATH": str(ROOT),
-            "TMPDIR": str(self._folder),
             **self._manifest.environment,
+            # Each pod has a /tmp of its own.
+            "TMPDIR": str(self._folder),
         }
 
     def _tail(self) -> str:
