@@ -81,6 +81,14 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(proxy: Any) -> None:
     assert (answer.status, error["code"]) == (413, "body_too_large")
 
 
+def test_a_client_is_told_when_to_try_again_if_no_server_answers(proxied: ModuleType, tmp_path: Path) -> None:
+    down = [proxied.free_port() for _ in range(3)]
+    with proxied.nginx(tmp_path / "nginx", down) as running, client(running) as http:
+        answer = http.post("/v1/detect", content=PICTURE)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"] == "1"
+
+
 def test_limits_are_those_of_the_server(proxied: ModuleType) -> None:
     said = dict(re.findall(r"^ +(\w+) ([^;]+);$", proxied.EXAMPLE.read_text(), re.MULTILINE))
     buffers, size = said["large_client_header_buffers"].split()

@@ -64,7 +64,7 @@ def url(registry: Registry, tmp_path: Path, scripts: None) -> Iterator[str]:
     folder = tmp_path / "models"
     _skip_unless_possible(folder, user)
     wanted, port = import_module("manifest").of_pod(pod), import_module("served").free_port()
-    assert wanted.environment == {"TMPDIR": "/tmp", "MASKDET_REGISTRY": "/registry"}
+    assert wanted.environment["MASKDET_REGISTRY"] == "/registry"
     environment = {
         "PATH": os.defpath,
         "PYTHONPATH": str(REPO),
