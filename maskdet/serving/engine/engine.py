@@ -88,12 +88,16 @@ class Engine:
             thread.start()
 
     async def probe(self) -> None:
-        """Run each model once end to end; then the engine is ready, or has failed and says why."""
+        """Run each model once end to end; then the engine is ready, or has failed and says why.
+
+        Clients may have sent more than fits by then: the probe waits for no place in the queue.
+        """
         try:
             for name, model in self._models.items():
                 await asyncio.to_thread(model.probe)
                 for suffix in PROBE_SUFFIXES:
-                    await self.submit(Work(_blank(suffix), model=name))
+                    job = self._queue.put_first(Work(_blank(suffix), model=name))
+                    await asyncio.wrap_future(job.future)
         except Exception as error:
             self.state = "failed"
             self.reason = error.what if isinstance(error, MaskdetError) else "the model fails; see the log"

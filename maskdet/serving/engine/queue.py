@@ -28,8 +28,8 @@ class Group:
 
     __slots__ = ("begun",)
 
-    def __init__(self) -> None:
-        self.begun = False
+    def __init__(self, *, begun: bool = False) -> None:
+        self.begun = begun
 
 
 @dataclass(eq=False, slots=True)
@@ -94,6 +94,16 @@ class JobQueue(Generic[W, R]):
         for job in jobs:
             job.future.add_done_callback(lambda _, job=job: self._forget(job))  # type: ignore[misc]
         return jobs
+
+    def put_first(self, work: W) -> Job[W, R]:
+        """Accept one piece of work before all that waits, however much that is. Raises Draining."""
+        job: Job[W, R] = Job(work, Group(begun=True))
+        with self._changed:
+            if self._draining:
+                raise _stopping()
+            self._waiting.appendleft(job)
+            self._changed.notify()
+        return job
 
     def take(self, max_jobs: int = 1, wait_seconds: float = 0) -> Batch[W, R] | None:
         """Wait for work; None once the queue is closed. Each batch must be returned with `done`."""

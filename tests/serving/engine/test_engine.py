@@ -117,6 +117,29 @@ def test_full_queue_is_busy_and_keeps_what_it_has(gated: Any) -> None:
     asyncio.run(overfill())
 
 
+def test_requests_before_the_first_answer_cannot_fail_the_probe(gated: Any) -> None:
+    engine, model = gated(threads=1, max_queue=1, max_files=1, queue_seconds=0.2)
+
+    async def early_crowd() -> None:
+        early = [asyncio.ensure_future(engine.submit(WORK))]
+        await entered(model)
+        early.append(asyncio.ensure_future(engine.submit(WORK)))
+        await asyncio.sleep(0.05)
+        with pytest.raises(Busy):
+            await engine.submit(WORK)
+        probe = asyncio.ensure_future(engine.probe())
+        await asyncio.sleep(0.3)
+        assert engine.state == "starting"
+        model.gate.set()
+        await probe
+        assert engine.state == "ready"
+        assert (await early[0]).detections
+        with pytest.raises(Busy, match="waited"):
+            await early[1]
+
+    asyncio.run(early_crowd())
+
+
 def test_request_that_does_not_fit_whole_is_refused_whole(gated: Any) -> None:
     engine, model = gated(threads=1, max_queue=3, max_files=3)
 

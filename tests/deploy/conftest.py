@@ -1,0 +1,47 @@
+"""A real server, and the module that puts the nginx example before servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from support import write_tiny_bundle
+from trained import REPO
+
+from maskdet.artefacts import BUNDLE
+
+
+@pytest.fixture(scope="session")
+def scripts() -> Iterator[None]:
+    """Lets tests import the modules of scripts/."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(REPO / "scripts")
+        yield
+
+
+@pytest.fixture(scope="session")
+def proxied(scripts: None) -> ModuleType:
+    """The module that runs the nginx example; skips where it cannot."""
+    module = import_module("proxied")
+    if lacking := module.missing():
+        pytest.skip(f"{lacking} is not installed")
+    return module
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a bundle."""
+    folder = tmp_path_factory.mktemp("models")
+    write_tiny_bundle(folder / BUNDLE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server_port(scripts: None, tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server with the tiny model."""
+    log = tmp_path_factory.mktemp("server") / "serve.log"
+    with import_module("served").server(log, "--model", str(tiny_models / BUNDLE)) as address:
+        yield int(address.rpartition(":")[2])
