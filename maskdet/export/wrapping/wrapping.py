@@ -66,9 +66,8 @@ def wrap(job: WrapJob, out: Path) -> WrapSummary:
     config = read_infer_config(job.source.infer_config)
     model = onnx_of(job.source, job.python)
     export = recognise(model)
-    meta = _meta(job, config, export)
     original = Original(model, export, config.input_size)
-    _require_classes(original, meta, config)
+    meta = _meta(job, config, export, _labels(job, config, original))
     expose(model, export, config)
     free_batch(model.graph, export.image)
     rewrite(model.graph, _opset(model))
@@ -80,10 +79,23 @@ def wrap(job: WrapJob, out: Path) -> WrapSummary:
     return WrapSummary(export, proof, meta)
 
 
-def _meta(job: WrapJob, config: InferConfig, export: Export) -> BundleMeta:
-    labels = job.labels or config.labels
-    if not labels:
-        raise UsageError(f"{config.path} has no label_list", "name the classes in order with --labels A,B,C")
+def _labels(job: WrapJob, config: InferConfig, original: Original) -> tuple[str, ...]:
+    """As many as the model has classes. Without a label list of its own, PaddleDetection's exporter writes
+    the 20 classes of VOC or the 80 of COCO.
+    """
+    labels, classes = job.labels or config.labels, original.classes(config.input_size)
+    if len(labels) != classes:
+        where = "--labels" if job.labels else config.path
+        more = " ..." if len(labels) > _MOST_ASKED else ""
+        raise UsageError(
+            f"the model has {classes} classes, {where} names {len(labels)}: "
+            f"{', '.join(labels[:_MOST_ASKED]) or 'none'}{more}",
+            "name them in the order of training, as in label_list.txt, with --labels A,B,C",
+        )
+    return labels
+
+
+def _meta(job: WrapJob, config: InferConfig, export: Export, labels: tuple[str, ...]) -> BundleMeta:
     nms, own = export.inside or config.nms, NmsSettings()
     height, width = config.input_size
     return BundleMeta(
@@ -122,16 +134,6 @@ def _roles(labels: tuple[str, ...], given: Mapping[str, Role | None]) -> dict[st
             f"answer for each: --role {asked[0]}=masked, =bare, =worn-wrong, or =none if it is no face",
         )
     return roles
-
-
-def _require_classes(original: Original, meta: BundleMeta, config: InferConfig) -> None:
-    classes = original.classes(config.input_size)
-    if classes != len(meta.labels):
-        raise UsageError(
-            f"the model has {classes} classes, {config.path} names {len(meta.labels)}: "
-            f"{', '.join(meta.labels[:_MOST_ASKED])}{' ...' if len(meta.labels) > _MOST_ASKED else ''}",
-            "name them in the order of training, as in label_list.txt, with --labels A,B,C",
-        )
 
 
 def _assembled(model: onnx.ModelProto, meta: BundleMeta) -> onnx.ModelProto:
