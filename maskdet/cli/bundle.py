@@ -26,7 +26,10 @@ def bundle(
     infer_cfg: Annotated[
         Path | None,
         typer.Option(
-            "--infer-cfg", metavar="FILE", help="PaddleDetection's infer_cfg.yml.", show_default="beside MODEL"
+            "--infer-cfg",
+            metavar="FILE",
+            help="PaddleDetection's infer_cfg.yml.",
+            show_default="beside MODEL",
         ),
     ] = None,
     out: Annotated[
@@ -98,13 +101,13 @@ def bundle(
     from maskdet.export.wrapping.wrapping import LICENCE, WrapJob, wrap
 
     source = foreign_model(model, infer_cfg)
-    stem = model.resolve().name if model.is_dir() else model.stem
+    stem = source.model.stem if source.is_onnx else model.resolve().name
     target = out or Path(f"{stem}_bundle.onnx")
     if target.exists() and not force:
         raise UsageError(f"{target} already exists", "choose another path with -o, or overwrite with --force")
     job = WrapJob(
         source,
-        name=name or (source.model.stem if source.is_onnx else stem),
+        name=name or stem,
         labels=tuple(label.strip() for label in labels.split(",") if label.strip()),
         roles=dict(_role(text) for text in roles or []),
         threshold=threshold,

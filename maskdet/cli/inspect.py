@@ -17,7 +17,8 @@ def inspect(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="An .onnx, a results folder, models:NAME@ALIAS, or default, the shipped model."
+            metavar="FILE",
+            help="An .onnx, a results folder, models:NAME@ALIAS, or default, the shipped model.",
         ),
     ],
     registry: RegistryFolder = None,
@@ -25,8 +26,8 @@ def inspect(
 ) -> None:
     """Show what is inside a model file.
 
-    Of a bundle: classes, thresholds, figures, lineage, graph. Of any other ONNX file: what it seems to be, and
-    the next step.
+    Of a bundle: classes, thresholds, figures, lineage, graph. Of any other ONNX file: what it seems to be,
+    and the next step.
     """
     from maskdet.cli.console import print_lines
     from maskdet.cli.models.options import open_registry
@@ -45,7 +46,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     graph = found["graph"]
     yield f"  inputs: {_tensors(graph['inputs'])}"
     yield f"  outputs: {_tensors(graph['outputs'])}"
-    yield f"  opset: {graph['opset']}, {graph['operators']} operators, made by {graph['producer'] or 'unknown'}"
+    maker = graph["producer"] or "unknown"
+    yield f"  opset: {graph['opset']}, {graph['operators']} operators, made by {maker}"
     if not found["bundle"]:
         yield f"next: {found['next']}"
 
@@ -62,14 +64,16 @@ def _bundle_lines(found: Mapping[str, Any]) -> Iterator[str]:
         f"{nms['top_k']} candidates per class, {nms['keep']} detections"
     )
     height, width = meta["input_size"]
-    yield f"  input: {width}x{height}, resized {meta['interpolation']}, mean {meta['mean']}, std {meta['std']}"
+    pixels = f"resized {meta['interpolation']}, mean {meta['mean']}, std {meta['std']}"
+    yield f"  input: {width}x{height}, {pixels}"
     profile = meta["profile"]
     yield f"  data: manifest {meta['manifest_sha256'][:12] or 'unknown'}; " + (
         f"profile of {profile['pictures']} val pictures" if profile else "no profile"
     )
     figures = (f"{name} {value:.4g}" for name, value in meta["metrics"].items() if "." not in name)
     yield f"  figures: {', '.join(figures) or 'none'}"
-    yield f"  versions: {', '.join(f'{name} {value}' for name, value in meta['versions'].items()) or 'unknown'}"
+    versions = (f"{name} {value}" for name, value in meta["versions"].items())
+    yield f"  versions: {', '.join(versions) or 'unknown'}"
     yield f"  licence: {meta['licence']}"
 
 

@@ -56,9 +56,7 @@ class Detector:
         if not pictures:
             return []
         sizes = sizes if sizes is not None else [(picture.shape[0], picture.shape[1]) for picture in pictures]
-        boxes, scores = self._session.run(
-            to_batch(pictures, self._meta.input_size, self._meta.interpolation)
-        )
+        boxes, scores = self._session.run(to_batch(pictures, self._meta.input_size, self._meta.interpolation))
         nms = self._meta.nms.from_score(from_score)
         return [
             to_detections(b, s, picture_size=size, input_size=self._meta.input_size, nms=nms)

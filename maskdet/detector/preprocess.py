@@ -16,9 +16,7 @@ from maskdet.types import FloatArray, Picture
 _FLAGS: Final = {name: flag for flag, name in enumerate(get_args(Interpolation))}
 
 
-def resize(
-    picture: Picture, input_size: tuple[int, int], interpolation: Interpolation = "cubic"
-) -> Picture:
+def resize(picture: Picture, input_size: tuple[int, int], interpolation: Interpolation = "cubic") -> Picture:
     """Stretch to input_size (height, width), ignoring the aspect ratio.
 
     Agrees to the pixel with PaddleDetection's `Resize(keep_ratio=False)`, whose `interp` 2 is cubic.

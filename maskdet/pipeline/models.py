@@ -16,8 +16,8 @@ from maskdet.registry.registry import Registry
 
 def model_file(named: Path, registry: Registry | None = None) -> Path:
     """models:NAME@ALIAS: the registered version; `default`: the shipped model; a folder, such as runs/NAME:
-    the bundle in it, or that of PaddleDetection's export in it; else the path itself. Without a `registry`, that
-    of the current directory.
+    the bundle in it, or that of PaddleDetection's export in it; else the path itself. Without a `registry`,
+    that of the current directory.
 
     Raises RegistryError for a reference that leads nowhere or to a changed file, EnvironmentProblem if no
     model is shipped, StageError for a folder without a bundle, and as `wrapped_folder`.

@@ -29,7 +29,9 @@ def wrapped_folder(folder: Path) -> Path | None:
     if not is_foreign_folder(folder):
         return None
     source = foreign_model(folder)
-    kept = cache_folder() / "bundles" / f"{source.model.stem}-{_digest(source.model, source.infer_config)}.onnx"
+    kept = (
+        cache_folder() / "bundles" / f"{source.model.stem}-{_digest(source.model, source.infer_config)}.onnx"
+    )
     if not kept.is_file():
         require_onnx()
         _make(folder, kept)

@@ -38,6 +38,7 @@ def convert(program: Path, *, upgrade: bool) -> bytes:
     )
     if not content:
         raise ExportError(
-            f"paddle2onnx could not convert {program}", "see the log, and check versions with `maskdet doctor`"
+            f"paddle2onnx could not convert {program}",
+            "see the log, and check versions with `maskdet doctor`",
         )
     return content

@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import onnx
-from google.protobuf.message import DecodeError
 
 from maskdet.errors import EnvironmentProblem, ExportError, TrainingError
 from maskdet.export.message import holds_meta
@@ -16,15 +15,16 @@ from maskdet.training.launch.process import run_worker
 
 
 def onnx_of(source: ForeignModel, python: Path | None) -> onnx.ModelProto:
-    """Raises ExportError for a file that is no ONNX model or a bundle already, EnvironmentProblem if it has to
-    be converted and Paddle is missing.
+    """Raises ExportError for a file that is no ONNX model or a bundle already, EnvironmentProblem if it has
+    to be converted and Paddle is missing.
     """
     content = source.model.read_bytes() if source.is_onnx else _converted(source.model, python)
     if holds_meta(content):
         raise ExportError(f"{source.model} is a bundle already", "serve it with `maskdet serve --model FILE`")
     try:
         model = onnx.load_model_from_string(content)
-    except DecodeError as error:
+    # Protobuf's own error, which belongs to no package that is asked for.
+    except Exception as error:
         raise ExportError(f"{source.model} is not an ONNX model", "name an .onnx file") from error
     if not model.graph.node:
         raise ExportError(f"{source.model} holds no graph", "convert it again: a failed conversion is silent")
@@ -50,7 +50,7 @@ def _explained(program: Path, error: TrainingError) -> Exception:
         return EnvironmentProblem(
             f"{program} is in Paddle's own format, which needs Paddle and paddle2onnx to read",
             "convert it where they are installed (`paddle2onnx --model_dir DIR --model_filename "
-            f"{program.name} --params_filename {program.stem}.pdiparams --save_file model.onnx`) and name the "
-            ".onnx, or name such an interpreter with --python",
+            f"{program.name} --params_filename {program.stem}.pdiparams --save_file model.onnx`) and name "
+            "the .onnx, or name such an interpreter with --python",
         )
     return ExportError(f"{program} cannot be converted: {error.what}", error.hint)

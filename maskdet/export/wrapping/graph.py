@@ -33,8 +33,9 @@ def constants_of(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
     found = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant":
-            values = (each.t for each in node.attribute if each.name == "value")
-            found |= {node.output[0]: numpy_helper.to_array(value) for value in values}
+            for each in node.attribute:
+                if each.name == "value":
+                    found[node.output[0]] = numpy_helper.to_array(each.t)
         elif node.op_type in {"Identity", "Cast"} and node.input[0] in found:
             found[node.output[0]] = found[node.input[0]]
     return found

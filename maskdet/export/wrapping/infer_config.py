@@ -50,7 +50,7 @@ class InferConfig:
 
 
 def read_infer_config(path: Path) -> InferConfig:
-    """Raises ExportError for a file that is missing or damaged, or asks for a step that no bundle can take."""
+    """Raises ExportError for a file that is missing or damaged, or has a step that no bundle can take."""
     document = _document(path)
     try:
         config = _of_document(path, document)

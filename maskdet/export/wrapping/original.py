@@ -1,4 +1,4 @@
-"""An exported graph as it came, run by ONNX Runtime one picture at a time, as PaddleDetection's script does."""
+"""An exported graph as it came, run on one picture at a time, as PaddleDetection's script does."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _SIZES: Final = ((240, 320), (333, 217), (96, 128), (480, 480))
 
 
 def proof_pictures(named: Path | None) -> list[Picture]:
-    """Those of a folder, or of one file, else drawn ones. Raises UsageError if there is none, PictureError."""
+    """Those of a folder, or of one file, else drawn ones. Raises UsageError for none, PictureError."""
     if named is None:
         return drawn_pictures()
     paths = [named] if named.is_file() else _in_folder(named)

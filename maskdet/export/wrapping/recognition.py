@@ -101,7 +101,7 @@ def _plain(seen: Seen) -> Guess:
         "unknown",
         "its inputs and outputs are those of no detector that maskdet knows",
         (),
-        "if PaddleDetection exported it, convert it again with paddle2onnx; maskdet trains and serves PicoDets",
+        "if PaddleDetection exported it, convert it again with paddle2onnx; maskdet serves PicoDets",
     )
 
 

@@ -29,7 +29,9 @@ class ForeignModel:
 def foreign_model(named: Path, infer_config: Path | None = None) -> ForeignModel:
     """Raises ExportError if there is none, or the choice is not clear."""
     if not named.exists():
-        raise ExportError(f"{named}: no such file or folder", "name an .onnx file, or the folder of an export")
+        raise ExportError(
+            f"{named}: no such file or folder", "name an .onnx file, or the folder of an export"
+        )
     folder = named if named.is_dir() else named.parent
     model = _in_folder(named) if named.is_dir() else named
     return ForeignModel(model, infer_config or folder / INFER_CONFIG)

@@ -1,4 +1,4 @@
-"""The verb `bundle`: a PicoDet that PaddleDetection exported becomes a bundle, if its answers stay the same."""
+"""The verb `bundle`: an exported PicoDet becomes a bundle, if its answers stay the same."""
 
 from __future__ import annotations
 

@@ -19,7 +19,9 @@ IMAGE = [1, 3, 640, 640]
 
 def write(path: Path, image: list[int], outputs: list[list[int]], **metadata: str) -> Path:
     """A graph that returns constants of these shapes."""
-    values = [numpy_helper.from_array(np.zeros(shape, np.float32), f"c{n}") for n, shape in enumerate(outputs)]
+    values = [
+        numpy_helper.from_array(np.zeros(shape, np.float32), f"c{n}") for n, shape in enumerate(outputs)
+    ]
     nodes = [helper.make_node("Identity", [value.name], [f"out{n}"]) for n, value in enumerate(values)]
     graph = helper.make_graph(
         nodes,

@@ -56,7 +56,16 @@ def test_bundle_takes_a_config_from_elsewhere_and_answers_for_roles(models):
     (models / "infer_cfg.yml").rename("cfg.yml")
     with pytest.raises(UsageError, match="'visor'"):
         invoke("bundle", "models/picoxs.onnx", "--infer-cfg", "cfg.yml", "--labels", "mask,no_mask,visor")
-    options = ("--infer-cfg", "cfg.yml", "--labels", "mask,no_mask,visor", "--role", "visor=none", "-o", "b.onnx")
+    options = (
+        "--infer-cfg",
+        "cfg.yml",
+        "--labels",
+        "mask,no_mask,visor",
+        "--role",
+        "visor=none",
+        "-o",
+        "b.onnx",
+    )
     assert "visor (no role)" in invoke("bundle", "models/picoxs.onnx", *options)
     with pytest.raises(UsageError, match="not LABEL=ROLE"):
         invoke("bundle", "models/picoxs.onnx", "--infer-cfg", "cfg.yml", "--role", "visor=hat")

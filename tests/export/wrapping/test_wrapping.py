@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from ppdet_forms import FORMS, LABELS
 from onnx import TensorProto, helper
+from ppdet_forms import FORMS, LABELS
 
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
@@ -177,7 +177,11 @@ def test_another_interpolation_is_kept(exports, tmp_path):
 
 def test_a_mean_of_another_scale_is_the_same(exports, tmp_path):
     folder = copied(exports, "2021/nms", tmp_path)
-    for old, new in {"is_scale: true": "is_scale: false", "- 0.485": "- 123.675", "- 0.229": "- 58.395"}.items():
+    for old, new in {
+        "is_scale: true": "is_scale: false",
+        "- 0.485": "- 123.675",
+        "- 0.229": "- 58.395",
+    }.items():
         job = change(folder, old, new)
     for old, new in {"- 0.456": "- 116.28", "- 0.224": "- 57.12", "- 0.406": "- 103.53"}.items():
         job = change(folder, old, new)
