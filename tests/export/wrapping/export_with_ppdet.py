@@ -28,7 +28,7 @@ from maskdet.training.worker.compat import paddle
 from maskdet.training.worker.network import build_network, load_config
 
 SIDE = 320
-CLASS_BIAS = -5
+CLASS_BIAS = -3.5
 """Leaves a random network some dozens of detections in a picture."""
 NETWORKS = {"2021": "picodet_s_320_esnet", "2022": "picodet_xs_320"}
 
@@ -80,7 +80,7 @@ def random_weights(network: Any, pictures: list[Path]) -> None:
     draw = np.random.default_rng(9)
     for name, value in network.named_parameters():
         if len(value.shape) == 4:
-            wide = {"head_cls": 0.15, "head_reg": 0.015}.get(name[5:13])
+            wide = {"head_cls": 0.08, "head_reg": 0.015}.get(name[5:13])
             spread = wide or np.sqrt(2 / np.prod(value.shape[1:]))
             value.set_value(draw.normal(0, spread, value.shape).astype(np.float32))
         elif "head_cls" in name:
