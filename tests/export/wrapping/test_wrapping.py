@@ -49,7 +49,7 @@ def near(some: Detections, others: Detections) -> int:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_finds_what_paddledetection_finds(exports, wrapped, form):
-    """All of the trained network; among the hundreds of a random one, some overlap by just NMS's threshold."""
+    """All of a trained network; of the hundreds of a random one, some overlap by just NMS's threshold."""
     year, kind = form.split("/")
     detector = Detector(load_bundle(wrapped[form][0]), threads=1)
     compared, matched = 0, 0
