@@ -102,7 +102,8 @@ def _image_of(graph: onnx.GraphProto) -> str:
         raise ExportError(f"the graph has no image [N, 3, H, W] among its inputs {names(inputs)}", _EXPORTS)
     if images[0].type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         raise ExportError(f"the graph's {images[0].name} is not float32", "convert it without quantisation")
-    return images[0].name
+    name: str = images[0].name
+    return name
 
 
 def _form_of(graph: onnx.GraphProto, inside: Suppression | None) -> Form:

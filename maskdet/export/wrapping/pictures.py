@@ -39,7 +39,8 @@ def _blocks(draw: np.random.Generator, size: Sequence[int]) -> Picture:
     coarse = draw.integers(0, 256, (8, 8, 3))
     rows, columns = np.arange(height) * 8 // height, np.arange(width) * 8 // width
     noise = draw.integers(-20, 21, (height, width, 3))
-    return np.clip(coarse[rows][:, columns] + noise, 0, 255).astype(np.uint8)
+    drawn: Picture = np.clip(coarse[rows][:, columns] + noise, 0, 255).astype(np.uint8)
+    return drawn
 
 
 def _in_folder(folder: Path) -> list[Path]:
