@@ -17,7 +17,7 @@ from maskdet.export.wrapping.decoding import anchors_of
 from maskdet.export.wrapping.forms import Form
 from maskdet.export.wrapping.infer_config import InferConfig, Suppression
 from maskdet.export.wrapping.original import Original
-from maskdet.types import Detections, FloatArray, IntArray, Picture
+from maskdet.types import BoolArray, Detections, FloatArray, IntArray, Picture
 
 _CANDIDATES = 200
 """Of a class, best first, that `hard_nms` looks at."""
@@ -46,7 +46,8 @@ def detections(original: Original, picture: Picture, config: InferConfig) -> Det
         found = Detections(found.boxes / np.tile(scale[0][::-1], 2), found.scores, found.class_ids)
     height, width = picture.shape[:2]
     boxes = np.clip(found.boxes, 0, np.array([width, height] * 2, np.float32))
-    return Detections(boxes, found.scores, found.class_ids).select((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+    inside: BoolArray = np.all(boxes[:, 2:] > boxes[:, :2], axis=1)
+    return Detections(boxes, found.scores, found.class_ids).select(inside)
 
 
 def before_nms(original: Original, image: FloatArray, config: InferConfig) -> tuple[FloatArray, FloatArray]:
