@@ -125,14 +125,14 @@ def test_an_im_shape_input_is_fixed(exports, tmp_path):
 
 
 def test_a_folder_in_paddles_own_format(exports, wrapped, tmp_path, workers_import_maskdet):
-    folder = copied(exports, "2022/heads", tmp_path)
+    folder = copied(exports, "2021/heads", tmp_path)
     (folder / "model.onnx").unlink()
     assert is_foreign_folder(folder)
     wrap(WrapJob(foreign_model(folder), "x"), tmp_path / "out.onnx")
     picture = read_picture(exports.pictures[0])
     one, other = (
         Detector(load_bundle(path), threads=1).detect(picture)
-        for path in (tmp_path / "out.onnx", wrapped["2022/heads"][0])
+        for path in (tmp_path / "out.onnx", wrapped["2021/heads"][0])
     )
     assert len(one) == len(other)
     assert near(one, other) == len(one)
