@@ -204,7 +204,11 @@ def run_script(script: Path, *arguments: str | Path) -> Any:
     """Run a script that imports Paddle in a process of its own; the JSON of its last line."""
     done = subprocess.run(
         [sys.executable, script, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(REPO), "GLOG_minloglevel": "2"},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(REPO), str(REPO / "tests")]),
+            "GLOG_minloglevel": "2",
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from maskdet import __version__
+from maskdet.cli.bundle import bundle
 from maskdet.cli.compare import compare
 from maskdet.cli.config import config
 from maskdet.cli.data import data
@@ -18,6 +19,7 @@ from maskdet.cli.eval import evaluate
 from maskdet.cli.export import export
 from maskdet.cli.gates import gates
 from maskdet.cli.init import init
+from maskdet.cli.inspect import inspect
 from maskdet.cli.models import models
 from maskdet.cli.predict import predict
 from maskdet.cli.prepare import prepare
@@ -48,6 +50,8 @@ app.command("config")(config)
 app.command("train")(train)
 app.command("eval")(evaluate)
 app.command("export")(export)
+app.command("bundle")(bundle)
+app.command("inspect")(inspect)
 app.command("gates")(gates)
 app.command("report")(report)
 app.command("compare")(compare)

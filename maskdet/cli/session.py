@@ -116,6 +116,7 @@ def sources_of(context: Context, named: Sequence[str]) -> dict[str, Source]:
 
 
 def _source(context: Context, named: Path | None) -> Source:
+    from maskdet.cli.console import print_notes
     from maskdet.pipeline.models import model_of
     from maskdet.registry.reference import is_reference
     from maskdet.serving.engine.source import Source
@@ -123,6 +124,8 @@ def _source(context: Context, named: Path | None) -> Source:
     file = model_of(context, named)
     if named is not None and is_reference(named):
         return Source(context.pipeline.registry.root, str(named))
+    if named is not None and named.is_dir() and not file.is_relative_to(named):
+        print_notes([f"{named} holds PaddleDetection's export: serving the bundle made of it, {file}"])
     return Source(file)
 
 

@@ -50,7 +50,11 @@ def load_bundle(path: Path) -> Bundle:
 def _read_meta(metadata: dict[str, str]) -> BundleMeta:
     text = metadata.get(METADATA_KEY)
     if text is None:
-        raise BundleError("this ONNX model holds no maskdet metadata", _EXPORT_HINT)
+        raise BundleError(
+            "this ONNX model holds no maskdet metadata",
+            "`maskdet inspect FILE` says what it seems to be; `maskdet bundle FILE` wraps PaddleDetection's "
+            "exports, `maskdet export` makes a bundle of a training",
+        )
     try:
         values = json.loads(text)
     except ValueError as error:

@@ -58,11 +58,11 @@ class Detector:
         if not pictures:
             return []
         sizes = sizes if sizes is not None else [(picture.shape[0], picture.shape[1]) for picture in pictures]
-        boxes, scores = self._session.run(to_batch(pictures, self._meta.input_size))
-        calibration = self._meta.calibration
-        nms = self._meta.nms.from_score(network_score(from_score, calibration))
+        meta = self._meta
+        boxes, scores = self._session.run(to_batch(pictures, meta.input_size, meta.interpolation))
+        nms = meta.nms.from_score(network_score(from_score, meta.calibration))
         found = (
-            to_detections(b, s, picture_size=size, input_size=self._meta.input_size, nms=nms)
+            to_detections(b, s, picture_size=size, input_size=meta.input_size, nms=nms)
             for b, s, size in zip(boxes, scores, sizes, strict=True)
         )
-        return [calibrated(each, calibration) for each in found]
+        return [calibrated(each, meta.calibration) for each in found]

@@ -14,6 +14,8 @@ from maskdet.settings import Section
 
 METADATA_KEY = "maskdet"
 """The ONNX metadata_props key whose value is a `BundleMeta` as JSON."""
+Interpolation = Literal["nearest", "linear", "cubic", "area", "lanczos"]
+"""How pixels are resampled, by OpenCV's names, in the order of its numbers."""
 UNCERTAIN_BAND: Final = 0.15
 """How far below its threshold a face still leaves doubt, by default."""
 
@@ -56,6 +58,8 @@ class BundleMeta(Section):
     follow from the names."""
     input_size: tuple[int, int]
     """Height and width of the network input in pixels."""
+    interpolation: Interpolation = "cubic"
+    """How a picture is resized to the network input."""
     mean: tuple[float, float, float]
     """RGB mean on a 0..1 scale; for information, the graph applies it."""
     std: tuple[float, float, float]

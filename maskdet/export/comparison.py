@@ -58,7 +58,7 @@ class Judge:
     def compare(self, between: str, batch_size: int, one: RawOutputs, other: RawOutputs) -> Comparison:
         matched, total, _ = self._match(self._detections(one), self._detections(other))
         enter = np.maximum(one.scores, other.scores).max(axis=-1) >= NmsSettings().score_threshold
-        scores, boxes = _largest(one.scores, other.scores), _largest(one.boxes[enter], other.boxes[enter])
+        scores, boxes = largest(one.scores, other.scores), largest(one.boxes[enter], other.boxes[enter])
         return Comparison(between, batch_size, scores, boxes, matched, total)
 
     def compare_deployed(
@@ -67,7 +67,7 @@ class Judge:
         """The deployed graph returns only rows after NMS: differences are those of matched detections."""
         matched, total, pairs = self._match(self._detections(trainer), self._deployed(stored))
         scores = max((abs(float(a.scores[i] - b.scores[j])) for a, b, i, j in pairs), default=0.0)
-        boxes = max((_largest(a.boxes[i], b.boxes[j]) for a, b, i, j in pairs), default=0.0)
+        boxes = max((largest(a.boxes[i], b.boxes[j]) for a, b, i, j in pairs), default=0.0)
         return Comparison(between, batch_size, scores, boxes, matched, total)
 
     def _detections(self, outputs: RawOutputs) -> list[Detections]:
@@ -95,14 +95,14 @@ class Judge:
                 # Only one side must reach the score: a partner just below it still counts.
                 counting = one.above(self.counts)
                 total += len(counting)
-                pairs += [(counting, other, i, j) for i, j in _partners(counting, other)]
+                pairs += [(counting, other, i, j) for i, j in partners(counting, other)]
         return len(pairs), total, pairs
 
 
 _Pair = tuple[Detections, Detections, int, int]
 
 
-def _partners(some: Detections, others: Detections) -> list[tuple[int, int]]:
+def partners(some: Detections, others: Detections) -> list[tuple[int, int]]:
     """For each of `some`, the best-overlapping other of its class, if it is the same box."""
     if not len(some) or not len(others):
         return []
@@ -112,5 +112,5 @@ def _partners(some: Detections, others: Detections) -> list[tuple[int, int]]:
     return [(i, int(j)) for i, j in enumerate(best) if overlap[i, j] >= _SAME_BOX_IOU]
 
 
-def _largest(one: FloatArray, other: FloatArray) -> float:
+def largest(one: FloatArray, other: FloatArray) -> float:
     return float(np.abs(one - other).max(initial=0.0))

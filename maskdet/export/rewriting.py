@@ -13,18 +13,21 @@ from onnx import numpy_helper
 CHANNEL_BLOCK: Final = 16
 """Channels per block in ONNX Runtime's layout on a CPU with AVX-512 (its NCHWc layout)."""
 _LAST_AXIS = "last_axis"
+_AXES_ARE_INPUTS: Final = 13
+"""Since this version of the operators Squeeze and Unsqueeze take their axes as an input."""
 _KEEPS_ZERO = {"MaxPool", "HardSwish", "Relu", "Identity"}
 """Operators that work per channel and map zeros to zeros."""
 
 
-def rewrite(graph: onnx.GraphProto) -> None:
-    """Rewrite the graph in place."""
-    _prune(graph)
-    _widen_vectors(graph)
+def rewrite(graph: onnx.GraphProto, opset: int = _AXES_ARE_INPUTS) -> None:
+    """Rewrite the graph, of operators of that version, in place."""
+    prune(graph)
+    if opset >= _AXES_ARE_INPUTS:
+        _widen_vectors(graph)
     _align_pools(graph)
 
 
-def _prune(graph: onnx.GraphProto) -> None:
+def prune(graph: onnx.GraphProto) -> None:
     """paddle2onnx leaves nodes and constants that no output needs; onnxruntime warns of each at every
     load.
     """

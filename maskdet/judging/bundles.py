@@ -118,5 +118,5 @@ def _see(detector: Detector, manifest: Manifest, item: ManifestPicture, look: Lo
 
 def _sighting(detector: Detector, picture: DecodedPicture, found: Detections) -> Sighting:
     answered = conclude(found, detector.thresholds, rule_of(detector.meta))
-    seen = appearance(resize(picture.pixels, detector.meta.input_size))
+    seen = appearance(resize(picture.pixels, detector.meta.input_size, detector.meta.interpolation))
     return sighting(seen, answered.detections, picture.size, answered.verdict.outcome)

@@ -9,16 +9,18 @@ from maskdet.errors import StageError, UsageError
 from maskdet.pipeline.places import EXPORTED, RUNS
 from maskdet.pipeline.session import open_present
 from maskdet.pipeline.stage import Context
+from maskdet.pipeline.wrapped import wrapped_folder
 from maskdet.registry.reference import is_reference
 from maskdet.registry.registry import Registry
 
 
 def model_file(named: Path, registry: Registry | None = None) -> Path:
     """models:NAME@ALIAS: the registered version; `default`: the shipped model; a folder, such as runs/NAME:
-    the bundle in it; else the path itself. Without a `registry`, that of the current directory.
+    the bundle in it, or that of PaddleDetection's export in it; else the path itself. Without a `registry`,
+    that of the current directory.
 
     Raises RegistryError for a reference that leads nowhere or to a changed file, EnvironmentProblem if no
-    model is shipped, StageError for a folder without a bundle.
+    model is shipped, StageError for a folder without a bundle, and as `wrapped_folder`.
     """
     if is_reference(named):
         return (registry or present_registry()).resolve(str(named)).checked_bundle()
@@ -63,10 +65,14 @@ def present_registry() -> Registry:
 
 
 def _exported(folder: Path) -> Path:
+    wrapped = wrapped_folder(folder)
+    if wrapped is not None:
+        return wrapped
     for place in (EXPORTED, Path(EXPORTED.name)):
         if (folder / place).is_file():
             return folder / place
     raise StageError(
         f"{folder} holds no exported model: {folder / EXPORTED} is missing",
-        "`maskdet run` or `maskdet export` creates it; for other folders pass the .onnx file",
+        "`maskdet run` or `maskdet export` creates it; a folder of PaddleDetection's holds infer_cfg.yml and "
+        "the model; for other folders pass the .onnx file",
     )

@@ -16,8 +16,8 @@ from maskdet.cli.signals import Signals
 from maskdet.errors import DatasetError, ExportError, Interrupted
 
 VERBS = (
-    *("init", "run", "prepare", "config", "train", "eval", "export", "gates", "report", "compare", "predict"),
-    *("serve", "status", "stop", "request", "drift", "doctor"),
+    *("init", "run", "prepare", "config", "train", "eval", "export", "bundle", "inspect", "gates", "report"),
+    *("compare", "predict", "serve", "status", "stop", "request", "drift", "doctor"),
 )
 
 
@@ -30,6 +30,8 @@ VERBS = (
         ["serve", "--help"],
         ["request", "--help"],
         ["drift", "--help"],
+        ["bundle", "--help"],
+        ["inspect", "--help"],
     ],
 )
 def test_help_imports_nothing_heavy(heavy_after, arguments):

@@ -6,15 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-import paddle2onnx
 
-from maskdet.errors import ExportError
 from maskdet.export.rewriting import rewrite
+from maskdet.export.worker.paddle_folder import convert
 from maskdet.training.worker.compat import paddle
 from maskdet.training.worker.network import raw_outputs
 
-OPSET = 14
-"""The first with HardSwish as one operator."""
 MODEL_NAME = "model"
 
 
@@ -56,21 +53,7 @@ def save_graph(graph: Any, input_size: tuple[int, int], folder: Path, batch: int
 
 
 def to_onnx(model: Path) -> onnx.ModelProto:
-    """Convert a saved graph. Raises ExportError if there is no output, which paddle2onnx does not report."""
-    # Its optimiser may install packages at run time, so it stays off; onnxruntime optimises at load.
-    content = paddle2onnx.export(
-        str(model),
-        str(model.with_suffix(".pdiparams")),
-        opset_version=OPSET,
-        auto_upgrade_opset=False,
-        enable_onnx_checker=True,
-        enable_optimize=False,
-        optimize_tool="None",
-    )
-    if not content:
-        raise ExportError(
-            f"paddle2onnx could not convert {model}", "see the log, and check versions with `maskdet doctor`"
-        )
-    model_proto = onnx.load_model_from_string(content)
+    """Convert a saved graph. Raises ExportError if paddle2onnx cannot."""
+    model_proto = onnx.load_model_from_string(convert(model, upgrade=False))
     rewrite(model_proto.graph)
     return model_proto

@@ -186,7 +186,7 @@ class ServedModel:
         started = time.perf_counter()
         decoded = self._decoded(work)
         decoded_at = time.perf_counter()
-        tensor = resize(decoded.pixels, self.meta.input_size)
+        tensor = resize(decoded.pixels, self.meta.input_size, self.meta.interpolation)
         seen = appearance(tensor)
         timing = Timing(decode=_ms(started, decoded_at), preprocess=_ms(decoded_at, time.perf_counter()))
         # A picture waiting for its batch must not hold 150 MB for nothing.

@@ -1,0 +1,1 @@
+"""PaddleDetection's exports as bundles: recognised, rewritten, and proved against its own postprocessing."""

@@ -1,0 +1,62 @@
+"""A folder of PaddleDetection's, or of its Flask tutorial, as a bundle that is made once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+
+from maskdet import __version__
+from maskdet.errors import EnvironmentProblem, UsageError
+from maskdet.export.wrapping.sources import foreign_model, is_foreign_folder
+from maskdet.files import sha256_file
+from maskdet.training.start.published import CACHE_VARIABLE, cache_folder
+
+
+def require_onnx() -> None:
+    """Raises EnvironmentProblem if the package that rewrites graphs is missing."""
+    if find_spec("onnx") is None:
+        raise EnvironmentProblem(
+            "the package onnx is missing, which wraps models of other tools", "pip install 'maskdet[bundle]'"
+        )
+
+
+def wrapped_folder(folder: Path) -> Path | None:
+    """The bundle of the export in a folder, from the cache if it was made before; None if there is no export.
+
+    Raises ExportError for one that no bundle can hold, UsageError where the class names leave a question.
+    """
+    if not is_foreign_folder(folder):
+        return None
+    source = foreign_model(folder)
+    kept = (
+        cache_folder() / "bundles" / f"{source.model.stem}-{_digest(source.model, source.infer_config)}.onnx"
+    )
+    if not kept.is_file():
+        require_onnx()
+        _make(folder, kept)
+    return kept
+
+
+def _make(folder: Path, kept: Path) -> None:
+    # The onnx package is loaded only where a model has to be wrapped.
+    from maskdet.export.wrapping.wrapping import WrapJob, wrap  # noqa: PLC0415
+
+    source = foreign_model(folder)
+    try:
+        wrap(WrapJob(source, name=source.model.stem), kept)
+    except UsageError as error:
+        raise UsageError(
+            f"{folder}: {error.what}", f"`maskdet bundle {folder} -o FILE` with that: {error.hint}"
+        ) from error
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"{kept} cannot be written: {error.strerror or error}",
+            f"set {CACHE_VARIABLE} to another folder, or use `maskdet bundle {folder} -o FILE`",
+        ) from error
+
+
+def _digest(*files: Path) -> str:
+    """Of the files and of the release that wraps them."""
+    parts = [__version__, *(sha256_file(file) for file in files)]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
