@@ -67,9 +67,9 @@ def start_of_run(context: Context, registry: Registry, model: str) -> RunStart:
     weights. Raises RegistryError.
     """
     if version := started_from(context):
-        parent = registry.resolve(version)
-        name = weights_name(parent)
-        return RunStart(_words(name, parent.record.files[name]), parent.reference, parent.pictures())
+        settled = registry.resolve(version)
+        name = weights_name(settled)
+        return RunStart(_words(name, settled.record.files[name]), settled.reference, settled.pictures())
     pretrained = context.pipeline.model.pretrained
     shipped = pretrained == DEFAULT and ships_model()
     path = shipped_weights() if shipped else Path(pretrained)
