@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from maskdet.drift.appearance import Appearance
+from maskdet.drift.history import History
+from maskdet.drift.hour import Hour, Key, Start
+from maskdet.drift.profile import take_profile
 from maskdet.drift.sighting import Sighting, sighting
+from maskdet.drift.version import Version
+from maskdet.drift.view import View
+from maskdet.drift.viewer import Viewer
 from maskdet.types import Detections
 
 LABELS = ("with_mask", "without_mask")
@@ -40,3 +46,19 @@ def crowd(draw: np.random.Generator, brightness: float = 120) -> Sighting:
         score=float(draw.uniform(0.5, 1)),
         outcome="uncertain" if draw.random() < 0.2 else "ok",
     )
+
+
+def seen_by_models(*models: str, brightness: float = 120, pictures: int = 400) -> list[View]:
+    """Of each model one view: a profile of 200 pictures, and what it saw in an hour since."""
+    draw = np.random.default_rng(1)
+    profile = take_profile([crowd(draw) for _ in range(200)], LABELS)
+    version = Version.of("0123456789ab", 3600.0, LABELS, profile)
+    hour = Hour(requests=pictures)
+    for model in models:
+        hour.start(Start(3600.0, model, version.version))
+        for number in range(pictures):
+            key = Key(model, version.version, f"gate-{number % 2}" if number % 3 else "")
+            hour.count(key, crowd(draw, brightness), version.bins)
+    history = History(range(3), 10800.0, {version.version: version}, {1: hour})
+    viewer = Viewer(history, dict.fromkeys(models, version.version), 0.25)
+    return [viewer.view(model, version.version, kept=True, delay_seconds=0) for model in models]

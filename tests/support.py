@@ -36,13 +36,14 @@ def write_tiny_bundle(
     profile: Profile | None = None,
     calibration: Calibration | None = None,
     manifest_sha256: str = "",
+    variant: str = "tiny_grid",
 ) -> Path:
     """Write a bundle of up to three labels; input_size (height, width) in multiples of GRID; the names tell
     the roles unless given.
     """
     meta = BundleMeta(
         name="tiny",
-        variant="tiny_grid",
+        variant=variant,
         labels=tuple(labels),
         roles=label_roles(labels) if roles is None else roles,
         input_size=input_size,

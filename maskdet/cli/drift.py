@@ -108,11 +108,11 @@ def _version(model: Path) -> str:
 def _show(decisions: Sequence[Decision], html: Path | None, as_json: bool) -> None:
     from maskdet.cli.console import print_lines, print_table, shown
     from maskdet.drift.decision import summary
-    from maskdet.drift.report import write_report
-    from maskdet.files import json_text
+    from maskdet.files import json_text, write_text
+    from maskdet.reporting.drift_page import drift_page
 
     if html is not None:
-        write_report(decisions, html)
+        write_text(html, drift_page(decisions))
     if as_json:
         print_lines([json_text([decision.to_json() for decision in decisions]).rstrip()])
         return
@@ -125,7 +125,7 @@ def _show(decisions: Sequence[Decision], html: Path | None, as_json: bool) -> No
                 f"{rule.limit:g}",
                 str(rule.count),
                 rule.verdict,
-                rule.why,
+                str(rule.why),
             )
             for rule in decision.rules
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from maskdet.dataset.likeness import HASH_DIGITS, alike_pairs
+from maskdet.dataset.likeness import HASH_DIGITS, alike_across, alike_pairs
 from maskdet.types import IntArray
 
 NAMED = 8
@@ -32,14 +32,13 @@ class Duplicates:
     groups: tuple[int, ...]
 
 
-def near_duplicates(one: str, other: str) -> bool:
-    """Whether two pictures are near-duplicates, by their perceptual hashes; one without a hash is like none.
+def like_any(hashes: Iterable[str], others: Iterable[str]) -> frozenset[str]:
+    """The perceptual hashes that are near-duplicates of any of `others`, compared in blocks.
 
-    For many hashes at once there is `likeness.alike_across`.
+    A hash of another form, such as "", is like none.
     """
-    if len(one) != HASH_DIGITS or len(other) != HASH_DIGITS:
-        return False
-    return next(alike_pairs([one, other]), None) is not None
+    ones, known = ([one for one in each if len(one) == HASH_DIGITS] for each in (hashes, others))
+    return frozenset(ones[row] for row, _, _ in alike_across(ones, known))
 
 
 def find_duplicates(names: Sequence[str], digests: Sequence[str], hashes: Sequence[str]) -> Duplicates:

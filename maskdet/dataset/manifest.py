@@ -35,7 +35,7 @@ class ManifestPicture:
 
     width and height are pixels after the picture's EXIF turn; sha256 is that of the picture's bytes.
     annotation is "" for a picture kept as a negative without a file. `root` is the name of its root;
-    `phash` is what `duplicates.near_duplicates` compares, "" for a picture of one tone; `luma` is its mean
+    `phash` is what `duplicates.like_any` compares, "" for a picture of one tone; `luma` is its mean
     brightness, 0..255.
     """
 

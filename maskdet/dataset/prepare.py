@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,19 +11,17 @@ from maskdet.artefacts import MANIFEST, REPORT
 from maskdet.dataset.check import Check, CheckedPicture, check
 from maskdet.dataset.dealing import deal
 from maskdet.dataset.duplicates import DuplicatePair
-from maskdet.dataset.findings import Finding, bounded, by_severity, counts, sort_key
+from maskdet.dataset.findings import Finding, by_severity, sort_key
 from maskdet.dataset.frozen import read_frozen
 from maskdet.dataset.label_list import write_labels
 from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot, Part
 from maskdet.dataset.plots import draw_plots
 from maskdet.dataset.report import report_text
 from maskdet.dataset.settings import DataSettings
+from maskdet.dataset.stopping import fault_lines, stop_on_errors
 from maskdet.errors import DatasetError
 from maskdet.files import write_text
 from maskdet.progress import Track, silent
-
-SHOWN = 60
-"""Errors, and as many notices, that are listed individually on a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,44 +89,24 @@ class Decided:
 def decide(settings: DataSettings, track: Track = silent) -> Decided:
     """Check the folders and deal their pictures; nothing is written. Raises as `prepare`."""
     checked = check(settings, track)
-    _stop_on_errors(checked, settings)
+    stop_on_errors(_places(settings), checked.findings, skip_bad=settings.skip_bad)
+    _require_objects(checked, settings)
     frozen = read_frozen(settings.frozen_val) if settings.frozen_val else None
     dealt = deal(checked, settings, frozen)
     findings = sorted((*checked.findings, *dealt.findings()), key=sort_key)
     return Decided(replace(checked, findings=tuple(findings)), _manifest(checked, dealt.parts, settings))
 
 
-def _stop_on_errors(result: Check, settings: DataSettings) -> None:
-    errors = by_severity(result.findings, "error")
-    stopping = [error for error in errors if not settings.skip_bad or error.drops == "nothing"]
-    if stopping:
-        kinds = counts(Counter(error.code for error in stopping))
-        number = f"{len(stopping)} error" + ("s" if len(stopping) > 1 else "")
-        raise DatasetError(
-            f"{_places(settings)}: {number} ({kinds})", _hint(stopping), _faults(result, stopping)
-        )
+def _require_objects(result: Check, settings: DataSettings) -> None:
     if not result.labels or not any(picture.objects for picture in result.pictures):
         what = f"{_places(settings)}: no usable object in {len(result.pictures)} usable pictures"
-        raise DatasetError(what, "annotate some faces, or check data.labels", _faults(result, errors))
+        errors = by_severity(result.findings, "error")
+        lines = fault_lines(errors, result.findings)
+        raise DatasetError(what, "annotate some faces, or check data.labels", lines)
 
 
 def _places(settings: DataSettings) -> str:
     return ", ".join(str(root.root) for root in settings.every_root)
-
-
-def _hint(stopping: Sequence[Finding]) -> str:
-    if all(error.drops == "nothing" for error in stopping):
-        return "fix them; --skip-bad does not help here, as whole folders would be lost"
-    folders = any(error.drops == "nothing" for error in stopping)
-    also = "; nested folders have to be fixed either way" if folders else ""
-    return f"fix them, or drop the bad items with --skip-bad{also}"
-
-
-def _faults(result: Check, errors: Sequence[Finding]) -> list[str]:
-    """The errors, then the notices, so that no second run is needed to see those."""
-    notices = [f for f in by_severity(result.findings, "notice") if f.code != "picture-emptied"]
-    lines = [f"error: {line}" for line in bounded(errors, SHOWN)]
-    return lines + [f"notice: {line}" for line in bounded(notices, SHOWN)]
 
 
 def _manifest(result: Check, parts: Mapping[str, Part], settings: DataSettings) -> Manifest:

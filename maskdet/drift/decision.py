@@ -8,7 +8,9 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Final, Literal
 
+from maskdet.drift.comparison import FeatureDrift
 from maskdet.drift.psi import ALPHA
+from maskdet.drift.reason import Reason
 from maskdet.drift.settings import DriftSettings
 from maskdet.drift.view import VerdictCounts, View
 
@@ -19,7 +21,7 @@ ANNOTATIONS: Final = "Annotations"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """value: None if there is none; count: samples behind it; why: the reason in words.
+    """value: None if there is none; count: samples behind it.
 
     `too few` means that the rule decides nothing.
     """
@@ -29,7 +31,7 @@ class Rule:
     limit: float
     count: int
     verdict: Ruling
-    why: str
+    why: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Decision:
                     "limit": rule.limit,
                     "count": rule.count,
                     "verdict": rule.verdict,
-                    "why": rule.why,
+                    "why": str(rule.why),
                 }
                 for rule in self.rules
             ],
@@ -75,18 +77,21 @@ def decide(view: View, settings: DriftSettings, inbox: Path | None = None) -> De
 
 def _psi_rules(view: View, settings: DriftSettings) -> Iterator[Rule]:
     if not view.features:
-        why = "the bundle has no profile to compare with: export it again"
-        yield Rule("psi", None, settings.psi, 0, "too few", why)
+        yield Rule("psi", None, settings.psi, 0, "too few", Reason("no_profile"))
     for feature in view.features:
         one = feature.against(settings.psi)
-        needs = "val itself has too few" if one.least is None else f"it needs {one.least}"
-        verdicts: dict[str, tuple[Ruling, str]] = {
-            "stable": ("ok", "as on val"),
-            "drift": ("due", f"what is seen differs from val; chance explains {one.chance or 0:.3f}"),
-            "too few": ("too few", f"chance could explain the limit; {needs}"),
-        }
-        verdict, why = verdicts[one.verdict]
+        verdict, why = _ruling(one)
         yield Rule(f"psi.{one.feature}", one.psi, settings.psi, one.samples, verdict, why)
+
+
+def _ruling(one: FeatureDrift) -> tuple[Ruling, Reason]:
+    if one.verdict == "stable":
+        return "ok", Reason("as_on_val")
+    if one.verdict == "drift":
+        return "due", Reason("differs", {"chance": f"{one.chance or 0:.3f}"})
+    if one.least is None:
+        return "too few", Reason("val_too_small")
+    return "too few", Reason("needs", {"least": str(one.least)})
 
 
 def _uncertain_rule(view: View, settings: DriftSettings) -> Rule:
@@ -94,16 +99,13 @@ def _uncertain_rule(view: View, settings: DriftSettings) -> Rule:
     limit, seen, name = settings.uncertain_rise, _total(view.own), "uncertain"
     val = 0 if view.val is None else _total(view.val)
     if view.val is None or not val or not seen:
-        why = "no picture yet" if val else "the bundle has no profile to compare with: export it again"
-        return Rule(name, None, limit, seen, "too few", why)
-    rise = view.own.uncertain / seen - view.val.uncertain / val
+        return Rule(name, None, limit, seen, "too few", Reason("no_picture" if val else "no_profile"))
+    shares = view.own.uncertain / seen, view.val.uncertain / val
+    rise = shares[0] - shares[1]
     # One picture of each kind more, so that a share of zero has a spread as well.
     pooled = (view.own.uncertain + view.val.uncertain + 1) / (seen + val + 2)
     chance = _Z * (pooled * (1 - pooled) * (1 / seen + 1 / val)) ** 0.5
-    why = (
-        f"{view.own.uncertain / seen:.1%} of the pictures, {view.val.uncertain / val:.1%} on val; "
-        f"chance explains {chance:.3f}"
-    )
+    why = Reason("shares", {"seen": f"{shares[0]:.1%}", "val": f"{shares[1]:.1%}", "chance": f"{chance:.3f}"})
     if chance > limit:
         return Rule(name, rise, limit, seen, "too few", why)
     return Rule(name, rise, limit, seen, "due" if rise >= limit else "ok", why)
@@ -112,7 +114,7 @@ def _uncertain_rule(view: View, settings: DriftSettings) -> Rule:
 def _inbox_rule(view: View, limit: int, inbox: Path | None) -> Rule:
     since = next((one.since for one in view.versions if one.version == view.version), 0.0)
     count = new_labels(inbox, since) if inbox is not None else 0
-    why = "labelled since this version began to answer" if inbox is not None else "no inbox is named"
+    why = Reason("labelled_since" if inbox is not None else "no_inbox")
     return Rule("inbox_pictures", count, limit, count, "due" if count >= limit else "ok", why)
 
 

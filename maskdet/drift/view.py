@@ -1,4 +1,4 @@
-"""One model's history as shown: by `GET /v1/monitor`, on the page, and in the report of `maskdet drift`."""
+"""One model's history as shown: by `GET /v1/monitor`, on the page, and in the page of `maskdet drift`."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from maskdet.dataset.likeness import HASH_DIGITS, alike_across
+from maskdet.dataset.duplicates import like_any
 from maskdet.dataset.manifest import Manifest, ManifestPicture
 from maskdet.registry.records import PictureRecord
 
@@ -19,12 +19,8 @@ class Lineage:
 
     def reasons(self, pictures: Sequence[ManifestPicture]) -> list[str | None]:
         """Why each picture is known to the model, or None."""
-        # Hashes of another form are like none.
-        hashed = [at for at, picture in enumerate(pictures) if len(picture.phash) == HASH_DIGITS]
-        known = [each for each in self.hashes if len(each) == HASH_DIGITS]
-        found = alike_across([pictures[at].phash for at in hashed], known)
-        alike = {hashed[row] for row, _, _ in found}
-        return [self._reason(picture, at in alike) for at, picture in enumerate(pictures)]
+        alike = like_any((picture.phash for picture in pictures), self.hashes)
+        return [self._reason(picture, picture.phash in alike) for picture in pictures]
 
     def _reason(self, picture: ManifestPicture, alike: bool) -> str | None:
         if picture.sha256 in self.digests:

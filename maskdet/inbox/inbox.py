@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from maskdet.dataset.duplicates import near_duplicates
+from maskdet.dataset.duplicates import like_any
 from maskdet.errors import ServingError
 from maskdet.inbox.audit import AuditLog
 from maskdet.inbox.boxes import Correction
@@ -95,7 +95,7 @@ class Inbox:
             waiting = [one for one in self._store.records() if not one.trains]
             if self._store.find(record.name) is not None:
                 return None
-            if not alike_too and any(near_duplicates(one.phash, record.phash) for one in waiting):
+            if not alike_too and like_any((one.phash for one in waiting), [record.phash]):
                 return None
             self._limits.check_waiting(waiting, record.size)
             self._tell("proposed", record)

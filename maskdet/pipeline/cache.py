@@ -51,10 +51,16 @@ def read_record(context: Context, stage: Stage) -> StageRecord | None:
         return None
 
 
-def inputs_of(context: Context, stage: Stage) -> Inputs:
-    """The stage's inputs and code version, after a round trip through JSON."""
+def inputs_of(context: Context, stage: Stage, *, force: bool = False) -> Inputs:
+    """The stage's inputs and code version, after a round trip through JSON.
+
+    Where only settled inputs have changed, they are those of the last record, unless the stage is forced.
+    """
     code = {"maskdet": RELEASE, f"{stage.name} code": stage.version}
     inputs: Inputs = json.loads(_canonical({**code, **stage.inputs(context)}))
+    record = read_record(context, stage) if stage.settled and not force else None
+    if record is not None and _changed(record.inputs, inputs) <= stage.settled:
+        return record.inputs
     return inputs
 
 
@@ -79,11 +85,16 @@ def why_stale(context: Context, stage: Stage, inputs: Inputs) -> str:
 
 def describe_changes(before: Inputs, after: Inputs) -> str:
     """The inputs that differ, by name; settings with both values. Empty if none does."""
-    names = [name for name in {**after, **before} if before.get(name) != after.get(name)]
+    changed = _changed(before, after)
+    names = [name for name in {**after, **before} if name in changed]
     shown = [_change(name, before.get(name), after.get(name)) for name in names[:MAX_SHOWN_CHANGES]]
     if len(names) > MAX_SHOWN_CHANGES:
         shown.append(f"{len(names) - MAX_SHOWN_CHANGES} more")
     return ", ".join(shown)
+
+
+def _changed(before: Inputs, after: Inputs) -> set[str]:
+    return {name for name in {**after, **before} if before.get(name) != after.get(name)}
 
 
 def _change(name: str, before: Any, after: Any) -> str:

@@ -19,10 +19,12 @@ from maskdet.errors import RegistryError, StageError
 from maskdet.files import sha256_file
 from maskdet.pipeline.inputs import setting_inputs
 from maskdet.pipeline.stage import Context
+from maskdet.pipeline.stages.train import started_from
 from maskdet.registry.pictures import read_pictures
 from maskdet.registry.records import Lineage, PictureRecord
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
+from maskdet.training.start.registered import weights_name
 
 _SECTIONS: Final = ("data", "model", "train", "eval", "export")
 """What makes the model; the other sections use it."""
@@ -61,19 +63,29 @@ def run_lineage(context: Context, manifest: Manifest, start: RunStart, gates: Pa
 
 
 def start_of_run(context: Context, registry: Registry, model: str) -> RunStart:
-    """Where the run's training started, found by the content of the weights. Raises RegistryError."""
+    """Where the run's training started: from the version that it settled on, or the one that keeps the same
+    weights. Raises RegistryError.
+    """
+    if version := started_from(context):
+        settled = registry.resolve(version)
+        name = weights_name(settled)
+        return RunStart(_words(name, settled.record.files[name]), settled.reference, settled.pictures())
     pretrained = context.pipeline.model.pretrained
     shipped = pretrained == DEFAULT and ships_model()
     path = shipped_weights() if shipped else Path(pretrained)
     if not path.is_file():
         return RunStart(str(pretrained))
     sha256 = sha256_file(path)
-    words = "the shipped weights" if shipped else f"{path.name} ({sha256[:12]})"
+    words = "the shipped weights" if shipped else _words(path.name, sha256)
     parent = _holder(registry, model, sha256)
     if parent is not None:
         return RunStart(words, parent.reference, parent.pictures())
     pictures = shipped_pictures() if shipped else None
     return RunStart(words, pictures=read_pictures(pictures) if pictures else ())
+
+
+def _words(name: str, sha256: str) -> str:
+    return f"{name} ({sha256[:12]})"
 
 
 def _holder(registry: Registry, model: str, sha256: str) -> Version | None:

@@ -82,6 +82,7 @@ def _go_through(context: Context, stopwatch: _Stopwatch) -> None:
             out=small.path("train"),
             settings=small.pipeline.train,
             model=small.pipeline.model,
+            registry=small.pipeline.registry.root,
         ),
         on_event=stopwatch,
     )
@@ -108,7 +109,9 @@ def _prepare(context: Context) -> Context:
         settings,
         manifest,
         prepare_dir=folder / "prepare",
-        fine_tunes=knows_classes(context.pipeline.model, manifest.labels, manifest.roles),
+        fine_tunes=knows_classes(
+            context.pipeline.model, manifest.labels, manifest.roles, context.pipeline.registry.root
+        ),
     )
     _enlarge(recipe.document)
     (folder / "config").mkdir()

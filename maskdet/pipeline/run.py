@@ -107,8 +107,9 @@ class _Runner:
     def _brought_up(self, stage: Stage) -> StageOutcome:
         if stage.fetch and not self._options.dry_run and stage.name not in self._options.given:
             stage.fetch(self._context)
-        inputs = inputs_of(self._context, stage)
-        reason = "forced" if stage.name in self._options.force else why_stale(self._context, stage, inputs)
+        forced = stage.name in self._options.force
+        inputs = inputs_of(self._context, stage, force=forced)
+        reason = "forced" if forced else why_stale(self._context, stage, inputs)
         if not reason:
             return StageOutcome(stage.name, State.UP_TO_DATE, figure=self._last_figure(stage))
         if stage.name in self._options.given:

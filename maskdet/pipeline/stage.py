@@ -68,6 +68,8 @@ class Stage:
     """Written aside and renamed into place as a whole; False for resumable work."""
     appends_to: frozenset[str] = frozenset()
     """Inputs to which the stage itself adds: recorded as they are after it ran."""
+    settled: frozenset[str] = frozenset()
+    """Inputs that are settled when the stage starts: their change alone is no reason to run again."""
     unfinished: Callable[[Context], str | None] | None = None
     """The progress of unfinished work, or None if there is none."""
     fetch: Callable[[Context], None] | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from maskdet.detector.threshold_policy import ThresholdPolicy, percentage
+from maskdet.reporting.drift_texts import DRIFT_TEXTS
 from maskdet.reporting.markup import Markup, element
 
 LANGUAGES: Final = (("en", "en"), ("zh", "zh-CN"))
@@ -237,6 +238,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "这些运行的验证图片不同，指标不能直接比较。",
     ),
     "same_settings": ("All settings are the same.", "所有设置都相同。"),
+    **DRIFT_TEXTS,
 }
 """By key: English and Chinese. Words in braces are filled in."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
     Variant = Literal[tuple(VARIANTS)]
 STARTS = ("none", "default", "coco", "imagenet")
-"""Words that `model.pretrained` knows; anything else is a path."""
+"""Words that `model.pretrained` knows; anything else is a path, or names a registered version."""
 Side = Annotated[int, Field(ge=64, multiple_of=32)]
 Master = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:\d{2,5}$")]
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:\d+(,\d+)*)?)$")]
@@ -28,7 +28,7 @@ class ModelSettings(Section):
     """PicoDet size and input side; esnet is the 2021 version, which trains twice as fast on CPU."""
     pretrained: Literal["none", "default", "coco", "imagenet"] | Path = "none"
     """none: random weights; default: the shipped face-mask model; coco, imagenet: published weights, fetched
-    once; or a .pdparams or .safetensors file to start from."""
+    once; a .pdparams or .safetensors file; or models:NAME@ALIAS, the weights of a registered version."""
     class_map: dict[str, str | None] = Field(default_factory=dict)
     """Class of the data to the checkpoint class it starts from, where the names do not match; null: it starts
     fresh."""

@@ -50,10 +50,12 @@ class TrainJob:
     out: Path
     settings: TrainSettings
     model: ModelSettings
+    registry: Path | None = None
+    """Its folder, if the model starts from a registered version."""
 
     def start(self) -> Start | None:
         """The weights to start from, None for random ones. Raises as `start_of`."""
-        return start_of(self.model, told_roles(self.manifest))
+        return start_of(self.model, told_roles(self.manifest), self.registry)
 
     def fingerprint(self) -> str:
         """Hash of what the resulting weights depend on, so not of speed settings such as the device."""

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from maskdet.dataset import likeness
-from maskdet.dataset.duplicates import NAMED, Duplicates, find_duplicates, near_duplicates
+from maskdet.dataset.duplicates import NAMED, Duplicates, find_duplicates, like_any
 from maskdet.dataset.likeness import HASH_DIGITS, perceptual_hash, same_picture
 
 
@@ -103,8 +103,8 @@ def test_copies_are_near_duplicates_whatever_they_went_through(pattern) -> None:
             "all": re_encoded(crop.resize((210, 160)).transpose(Image.Transpose.FLIP_LEFT_RIGHT), 40),
         }
         for name, copy in copies.items():
-            assert near_duplicates(hash_of(picture), hash_of(copy)), (seed, name)
-            assert near_duplicates(hash_of(copy), hash_of(picture)), (seed, name)
+            assert like_any([hash_of(picture)], [hash_of(copy)]), (seed, name)
+            assert like_any([hash_of(copy)], [hash_of(picture)]), (seed, name)
 
 
 def test_other_pictures_are_not_alike(pattern) -> None:
@@ -123,6 +123,16 @@ def test_a_copy_of_the_whole_is_told_from_a_crop(pattern) -> None:
 def test_pictures_of_one_tone_are_like_none() -> None:
     flat = hash_of(Image.new("RGB", (50, 50), "red"))
     assert flat == ""
-    assert not near_duplicates(flat, flat)
-    assert not near_duplicates("00ff", "00ff"), "a hash of another kind"
+    assert not like_any([flat], [flat])
+    assert not like_any(["00ff"], ["00ff"]), "a hash of another kind"
     assert not same_picture(flat, flat)
+
+
+def test_of_many_pictures_those_like_any_other_are_found(pattern, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(likeness, "_BLOCK", 4)
+    pictures = [pattern(f"many {index}", (120, 90)) for index in range(11)]
+    hashes = [hash_of(picture) for picture in pictures]
+    copies = [hash_of(re_encoded(pictures[at], 30)) for at in (1, 10)]
+    assert like_any([*hashes, "", "00ff"], [*copies, ""]) == {hashes[1], hashes[10]}
+    assert not like_any(hashes, [])
+    assert not like_any([], copies)

@@ -12,8 +12,8 @@ from PIL import Image
 
 from maskdet.dataset.check import check
 from maskdet.dataset.findings import RULES
-from maskdet.dataset.prepare import SHOWN
 from maskdet.dataset.settings import DataSettings
+from maskdet.dataset.stopping import SHOWN
 from maskdet.errors import DatasetError
 
 Plant = Callable[..., object]

@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 from drawn_run import draw_run, export_again, up_to_date
+from sightings import seen_by_models
 from support import LABELS
 
 from maskdet.artefacts import PAGE
+from maskdet.drift.decision import decide
+from maskdet.drift.settings import DriftSettings
 from maskdet.files import write_text
 from maskdet.pipeline.ci.delivering import Delivering
 from maskdet.pipeline.contenders import read_contenders
 from maskdet.reporting.comparison import Comparison, comparison_page
+from maskdet.reporting.drift_page import drift_page
 
 pytestmark = pytest.mark.slow
 WIDTHS = (1280, 390)
@@ -29,7 +33,7 @@ GATES = {
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The pages of a run and of a comparison, by kind."""
+    """The pages of a run, of a comparison and of drift, by kind."""
     root = tmp_path_factory.mktemp("pages")
     context = draw_run(root, "one", sections=GATES)
     for labels in (LABELS, (LABELS[1], LABELS[0], LABELS[2])):
@@ -39,7 +43,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     run = context.folder / PAGE
     compared = root / "compared.html"
     write_text(compared, comparison_page(Comparison(read_contenders(["one", "two"], root / "runs"))))
-    return {"run": run, "comparison": compared}
+    drifted = root / "drift.html"
+    views = seen_by_models("north", "south", brightness=40)
+    write_text(drifted, drift_page([decide(view, DriftSettings(inbox_pictures=9)) for view in views]))
+    return {"run": run, "comparison": compared, "drift": drifted}
 
 
 @contextmanager
@@ -60,7 +67,13 @@ def opened(browser: Any, path: Path, **options: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize(
     ("kind", "locale", "scheme", "width"),
-    [("run", "en-US", "light", 1280), ("run", "zh-CN", "dark", 390), ("comparison", "zh-CN", "dark", 390)],
+    [
+        ("run", "en-US", "light", 1280),
+        ("run", "zh-CN", "dark", 390),
+        ("comparison", "zh-CN", "dark", 390),
+        ("drift", "en-US", "light", 1280),
+        ("drift", "zh-CN", "dark", 390),
+    ],
 )
 def test_it_fits_and_is_accessible(
     browser: Any, pages: dict[str, Path], kind: str, locale: str, scheme: str, width: int
@@ -74,9 +87,10 @@ def test_it_fits_and_is_accessible(
         assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
 
 
+@pytest.mark.parametrize("kind", ["run", "drift"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_language_widens_it(browser: Any, pages: dict[str, Path], width: int) -> None:
-    with opened(browser, pages["run"], locale="en-US", viewport={"width": width, "height": 900}) as page:
+def test_no_language_widens_it(browser: Any, pages: dict[str, Path], width: int, kind: str) -> None:
+    with opened(browser, pages[kind], locale="en-US", viewport={"width": width, "height": 900}) as page:
         for name in ("English", "中文"):
             page.get_by_role("button", name=name).click()
             assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from maskdet.dataset.findings import Finding, bounded, by_severity, counts
+from maskdet.dataset.findings import Finding, by_severity
 from maskdet.dataset.formats.coco_reader import read_coco
 from maskdet.dataset.formats.labelled import LabelledSet
 from maskdet.dataset.formats.recognise import FORMATS, TITLES, Format, recognise
 from maskdet.dataset.formats.voc_reader import read_voc
 from maskdet.dataset.formats.writing import Placing, write_set
 from maskdet.dataset.formats.yolo_reader import read_yolo
+from maskdet.dataset.stopping import fault_lines, stop_on_errors
 from maskdet.errors import DatasetError, UsageError
 from maskdet.files import staged_folder
 from maskdet.progress import Track, silent
 
-SHOWN: Final = 60
-"""Errors that are listed individually."""
 _READERS: Final[dict[Format, Callable[[Path, Track], LabelledSet]]] = {
     "voc": read_voc,
     "coco": read_coco,
@@ -74,7 +73,8 @@ def convert(
         raise UsageError(f"{source} is a {TITLES[to]} set already", "choose another format with --to")
     _check_target(target)
     found = _READERS[form](source, track)
-    _stop_on_errors(source, found, skip_bad)
+    stop_on_errors(str(source), found.findings, skip_bad=skip_bad)
+    _require_pictures(source, found)
     with staged_folder(target) as out:
         write_set(found, to, out, placing, track)
     return _summary(form, to, found)
@@ -95,18 +95,11 @@ def _check_target(target: Path) -> None:
         raise UsageError(f"{target} exists already", "choose a folder that does not, or an empty one")
 
 
-def _stop_on_errors(source: Path, found: LabelledSet, skip_bad: bool) -> None:
-    errors = by_severity(found.findings, "error")
-    stopping = [error for error in errors if not skip_bad or error.drops == "nothing"]
-    if stopping:
-        kinds = counts(Counter(error.code for error in stopping))
-        number = f"{len(stopping)} error" + ("s" if len(stopping) > 1 else "")
-        hint = "fix them; --skip-bad does not help here"
-        if not skip_bad:
-            hint = "fix them, or drop the bad items with --skip-bad"
-        raise DatasetError(f"{source}: {number} ({kinds})", hint, bounded(stopping, SHOWN))
+def _require_pictures(source: Path, found: LabelledSet) -> None:
     if not found.pictures:
-        raise DatasetError(f"{source} has no usable picture", "check its format", bounded(errors, SHOWN))
+        errors = by_severity(found.findings, "error")
+        lines = fault_lines(errors, found.findings)
+        raise DatasetError(f"{source} has no usable picture", "check its format", lines)
 
 
 def _summary(form: Format, to: Format, found: LabelledSet) -> Conversion:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from maskdet.dataset.duplicates import near_duplicates
+from maskdet.dataset.duplicates import like_any
 from maskdet.dataset.likeness import perceptual_hash
 from maskdet.detector.picture import decode
 from maskdet.errors import PictureError, UsageError
@@ -73,15 +73,15 @@ class Search:
         return self._plan(set(digests), alike=False)
 
     def _plan(self, exact: set[str], alike: bool) -> Plan:
-        sought = [self._phash(one) for one in exact] if alike else []
+        alikes = self._alikes(exact) if alike else frozenset()
 
         def is_meant(digest: str, phash: str) -> bool:
-            return digest in exact or any(near_duplicates(phash, one) for one in sought)
+            return digest in exact or phash in alikes
 
         pictures = [
             FoundPicture(path, digest, digest in exact)
             for path, digest in self._files.items()
-            if is_meant(digest, self._phash(digest, path) if alike else "")
+            if is_meant(digest, self._phash(digest))
         ]
         seen = {
             name: parts
@@ -95,6 +95,12 @@ class Search:
             results += shows_pictures(run) if found else []
             val += [str(run)] if "val" in found else []
         return Plan(tuple(pictures), tuple(results), seen, tuple(val), tuple(sorted(hashes)))
+
+    def _alikes(self, exact: set[str]) -> frozenset[str]:
+        """The perceptual hashes that are like those of the pictures sought, of all places."""
+        found = [self._phash(digest, path) for path, digest in self._files.items()]
+        seen = (one.phash for _, records in self._models for one in records)
+        return like_any({*found, *seen}, [self._phash(one) for one in exact])
 
     def _completed(self, text: str) -> str:
         if not _HASH.fullmatch(text):

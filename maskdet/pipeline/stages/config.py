@@ -34,7 +34,10 @@ def _inputs(context: Context) -> Inputs:
 
 def _fine_tunes(context: Context) -> bool:
     manifest = context.path("prepare", MANIFEST)
-    return knows_classes(context.pipeline.model, learnt_labels(manifest), told_roles(manifest))
+    pipeline = context.pipeline
+    return knows_classes(
+        pipeline.model, learnt_labels(manifest), told_roles(manifest), pipeline.registry.root
+    )
 
 
 def _run(context: Context, out: Path) -> str:

@@ -38,7 +38,8 @@ def _root_inputs(context: Context, root: NamedRoot, key: str) -> Inputs:
 
 def _run(context: Context, out: Path) -> str:
     from maskdet.dataset.findings import bounded
-    from maskdet.dataset.prepare import SHOWN, prepare
+    from maskdet.dataset.prepare import prepare
+    from maskdet.dataset.stopping import SHOWN
 
     size = variant(context.pipeline.model.variant).input_size
     summary = prepare(context.pipeline.data, out, input_size=size, track=context.track)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.config import SPEED_SETTINGS, START_SETTINGS
 from maskdet.pipeline.stages.manifest_input import manifest_input, role_input
 from maskdet.pipeline.stages.recipe_input import recipe_input
-from maskdet.pipeline.stages.start_input import NOT_FETCHED, start_input
+from maskdet.pipeline.stages.start_input import NOT_FETCHED, VERSION, start_input
 from maskdet.training.start.starting import fetch_start, start_of
 from maskdet.training.state import read_state
 
@@ -38,7 +39,8 @@ def _inputs(context: Context) -> Inputs:
 
 def _start(context: Context) -> Inputs:
     record = read_record(context, STAGE)
-    return start_input(context.pipeline.model, record.inputs if record else {})
+    pipeline = context.pipeline
+    return start_input(pipeline.model, record.inputs if record else {}, pipeline.registry.root)
 
 
 def _fetch(context: Context) -> None:
@@ -53,16 +55,18 @@ def _run(context: Context, out: Path) -> str:
     from maskdet.training.report.page import PAGE_NAME
     from maskdet.training.train import TrainJob, train
 
-    pipeline = context.pipeline
+    context = settled(context)
+    pipeline, registry = context.pipeline, context.pipeline.registry.root
     fetch_start(pipeline.model, track=context.track, say=context.say)
     # Its faults are reported before the last training is set aside.
-    start_of(pipeline.model)
+    start_of(pipeline.model, registry=registry)
     job = TrainJob(
         config=context.path("config", CONFIG),
         manifest=context.path("prepare", MANIFEST),
         out=out,
         settings=pipeline.train,
         model=pipeline.model,
+        registry=registry,
     )
     if context.resume and (figure := _finished_before(job)):
         return figure
@@ -76,6 +80,21 @@ def _run(context: Context, out: Path) -> str:
     for line in summary.advice:
         context.say(line)
     return _figure(summary)
+
+
+def settled(context: Context) -> Context:
+    """The pipeline with the version that was meant when the training started, whatever an alias means now."""
+    version = started_from(context)
+    if not version:
+        return context
+    model = context.pipeline.model.model_copy(update={"pretrained": Path(version)})
+    return replace(context, pipeline=context.pipeline.model_copy(update={"model": model}))
+
+
+def started_from(context: Context) -> str:
+    """Reference of the registered version that the run's last training started from, "" if from none."""
+    record = read_record(context, STAGE)
+    return str(record.inputs.get(VERSION, "")) if record else ""
 
 
 def _figure(summary: TrainSummary) -> str:
@@ -130,5 +149,13 @@ def _unfinished(context: Context) -> str | None:
 # Only the best checkpoint counts as output: deleting the optimiser's state to save space does not undo a
 # training.
 STAGE = Stage(
-    "train", _inputs, _run, keeps=(BEST,), long=True, staged=False, unfinished=_unfinished, fetch=_fetch
+    "train",
+    _inputs,
+    _run,
+    keeps=(BEST,),
+    long=True,
+    staged=False,
+    settled=frozenset({VERSION}),
+    unfinished=_unfinished,
+    fetch=_fetch,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from maskdet.lexicon import Roles
 from maskdet.training.settings import ModelSettings
@@ -11,16 +12,18 @@ from maskdet.training.start.coco import COCO_LABELS
 from maskdet.training.start.starting import Start, published_start, start_of
 
 
-def knows_classes(model: ModelSettings, labels: Sequence[str], roles: Roles | None = None) -> bool:
+def knows_classes(
+    model: ModelSettings, labels: Sequence[str], roles: Roles | None = None, registry: Path | None = None
+) -> bool:
     """Whether each of the data's `labels` starts from a class of the weights. Published weights are not read.
-    `roles` are those of the data that its names do not imply.
+    `roles` are those of the data that its names do not imply; registry: its folder.
 
     Raises like `start_of`, TrainingError for a damaged file, and PipelineFileError for a class map with
     unknown names.
     """
     if published_start(model):
         return model.pretrained == "coco" and None not in related(labels, COCO_LABELS, model.class_map, roles)
-    start = start_of(model, roles)
+    start = start_of(model, roles, registry)
     return start is not None and _knows(start, labels)
 
 

@@ -16,11 +16,13 @@ from maskdet.errors import PipelineFileError, StageError
 from maskdet.files import sha256_file
 from maskdet.lexicon import Role
 from maskdet.progress import Track, silent
+from maskdet.registry.reference import is_reference
 from maskdet.settings import nearest
-from maskdet.training.networks.registry import variant
+from maskdet.training.networks.registry import VARIANTS, variant
 from maskdet.training.settings import STARTS, ModelSettings
-from maskdet.training.start.checkpoint_meta import read_meta
+from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.published import Published, cached_file, published_url
+from maskdet.training.start.registered import registered_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +54,21 @@ class Start:
         }
 
 
-def start_of(model: ModelSettings, roles: Mapping[str, Role] | None = None) -> Start | None:
-    """The weights to start from, None for random ones; `roles` as in `Start`.
+def start_of(
+    model: ModelSettings, roles: Mapping[str, Role] | None = None, registry: Path | None = None
+) -> Start | None:
+    """The weights to start from, None for random ones; `roles` as in `Start`; registry: its folder.
 
     Raises PipelineFileError for a path without a file or for weights of another architecture, StageError for
-    published weights not yet downloaded, EnvironmentProblem if no model is shipped.
+    published weights not yet downloaded, EnvironmentProblem if no model is shipped, and like
+    `registered_weights`.
     """
     if model.pretrained == "none":
         return None
-    path = _path(model)
-    meta = read_meta(path)
+    name, path, meta = _found(model, registry)
     if meta.variant:
         _require_kin(model, meta.variant)
-    return Start(str(model.pretrained), path, meta.labels, dict(model.class_map), dict(roles or {}))
+    return Start(name, path, meta.labels, dict(model.class_map), dict(roles or {}))
 
 
 def published_start(model: ModelSettings) -> Published | None:
@@ -89,6 +93,13 @@ def fetch_start(
     download(url, target, track=track)
 
 
+def _found(model: ModelSettings, registry: Path | None) -> tuple[str, Path, CheckpointMeta]:
+    if is_reference(str(model.pretrained)):
+        return registered_weights(str(model.pretrained), registry)
+    path = _path(model)
+    return str(model.pretrained), path, read_meta(path)
+
+
 def _path(model: ModelSettings) -> Path:
     if model.pretrained == DEFAULT:
         return shipped_weights()
@@ -111,6 +122,11 @@ def _missing(path: Path) -> PipelineFileError:
 
 
 def _require_kin(model: ModelSettings, other: str) -> None:
+    if other not in VARIANTS:
+        raise PipelineFileError(
+            f"model.pretrained: {model.pretrained} is {other}, which this version of maskdet does not know",
+            "name other weights, or install the version of maskdet that trained them",
+        )
     wanted, found = variant(model.variant), variant(other)
     if wanted.weights_of(found):
         return

@@ -90,6 +90,15 @@ def test_faults_of_a_voc_folder_stop_it(voc: Path, tmp_path: Path, turn: Turn) -
     assert (done.pictures, done.objects["b"], len(done.dropped)) == (5, 1, 3)
 
 
+def test_a_nested_folder_stops_it_and_leaving_out_does_not_help(voc: Path, turn: Turn) -> None:
+    (voc / "JPEGImages" / "more").mkdir()
+    for skip_bad in (False, True):
+        with pytest.raises(DatasetError, match=r"1 error \(1 nested-folder\)") as caught:
+            turn("voc", "out", "coco", skip_bad=skip_bad)
+        assert caught.value.hint == "fix them; --skip-bad does not help here, as whole folders would be lost"
+        assert caught.value.faults[0].startswith("error: JPEGImages/more")
+
+
 def test_lists_have_to_cover_the_set(voc: Path) -> None:
     lists = voc / "ImageSets" / "Main"
     lists.mkdir(parents=True)

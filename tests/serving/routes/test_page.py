@@ -24,7 +24,7 @@ from maskdet.serving.settings import ServeSettings
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
 ASSETS = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.suffix != ".html")
 PAGES = {"/": "index.html", "/review": "review.html", "/monitor": "monitor.html"}
-SCRIPTS = {"index.html": "js", "review.html": "js/review", "monitor.html": "js"}
+SCRIPTS = {"index.html": "js", "review.html": "js/review", "monitor.html": "js/monitor"}
 """Each page, and the folder of its own scripts."""
 REPO = Path(__file__).resolve().parents[3]
 

@@ -1,13 +1,13 @@
 // The monitor page: what the server has seen, by hour, camera and version.
 
-import { Api } from "./api.js";
+import { Api } from "../api.js";
+import { errorText, labelName, languageTag, preferredLanguage, setLanguage, t } from "../i18n.js";
+import { askKey } from "../key.js";
+import { Voice } from "../voice.js";
 import { histogram } from "./histogram.js";
-import { errorText, labelName, languageTag, preferredLanguage, setLanguage, t } from "./i18n.js";
-import { askKey } from "./key.js";
 import { key } from "./svg.js";
 import { table } from "./table.js";
 import { bars, buckets, pictures, strips } from "./timeline.js";
-import { Voice } from "./voice.js";
 
 const AGAIN_MS = 60_000;
 const VERDICTS = ["ok", "violation", "uncertain"];
