@@ -1,8 +1,8 @@
 """A container without Docker: buildah unpacks the image, and runc, Docker's own runtime, runs it confined.
 
 Needs root. The root file system is read-only, the user is the image's, all capabilities are dropped and
-cannot be regained, and process ids, mounts, host name and IPC are its own. The network is the host's, there is
-no seccomp profile, and no control group limits memory or cores.
+cannot be regained, and process ids, mounts, host name and IPC are its own. The network is the host's, there
+is no seccomp profile, and no control group limits memory or cores.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def healthy(server: Container, config: Mapping[str, Any], port: int) -> Checks:
 
 
 def answers(port: int, inbox: Path) -> Checks:
-    """Real pictures, and a correction that must reach the inbox's volume."""
+    """Real pictures, and the inbox's volume."""
     faces = 0
     for picture in sorted(PICTURES.glob("*.jpg"))[:SENT]:
         faces += len(
