@@ -1,6 +1,6 @@
 # Every target installs what it needs into .venv; PYTHON=/path/to/python chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo loop test test-lowest lint bench clean
+.PHONY: help setup demo loop test test-lowest lint bench image clean
 export PYTHON
 BIN := .venv/bin
 ARGS ?=
@@ -39,6 +39,9 @@ lint: setup ## Check style, types and import layers
 
 bench: setup ## Compare the server with others on this machine
 	@$(BIN)/python scripts/bench_serving $(ARGS)
+
+image: setup ## Build the server's image without Docker and check it in a container (as root; docs/containers.md)
+	@$(BIN)/python scripts/build_image.py $(ARGS)
 
 clean: ## Delete .venv, results (runs/) and caches
 	rm -rf .venv .venv-lowest runs build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -12,6 +12,7 @@
 `help(maskdet.load)` explains each option. Nothing heavy is imported before it is used.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     )
 
 __version__ = "0.1.0"
+
+# ONNX Runtime sends usage data to its maker unless this is set before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "BundleError",

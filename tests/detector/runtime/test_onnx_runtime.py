@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +54,11 @@ def test_a_silent_fall_back_is_said(model_path: Path) -> None:
     session = OnnxSession(model_path, threads=1)
     with pytest.raises(EnvironmentProblem, match=r"asked for gpu .* runs on CPUExecutionProvider"):
         session._require("CUDAExecutionProvider", "gpu")
+
+
+def test_the_library_gathers_no_usage_data(tmp_path: Path) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
+    code = "import maskdet.detector.runtime.onnx_runtime"
+    subprocess.run([sys.executable, "-c", code], env={**env, "HOME": str(tmp_path)}, check=True)
+    # It would keep an id of this machine and what is still to be sent.
+    assert list(tmp_path.iterdir()) == []
