@@ -113,7 +113,7 @@ def test_bad_entries_are_named(root: Path, tmp_path: Path, changes: dict[str, An
         convert(coco(root, document(**changes)), tmp_path / "out", "yolo")
     said = said.replace("object 0: ", "")
     assert any(said in line for line in caught.value.faults), caught.value.faults
-    assert all(line.startswith("annotations/instances.json") for line in caught.value.faults)
+    assert all(line.startswith("error: annotations/instances.json") for line in caught.value.faults)
 
 
 @pytest.mark.parametrize(

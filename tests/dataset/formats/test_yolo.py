@@ -113,7 +113,7 @@ def test_bad_lines_are_named_with_their_number(tmp_path: Path, line: str, code: 
     with pytest.raises(DatasetError) as caught:
         convert(root, tmp_path / "out", "voc")
     assert len(caught.value.faults) == 1
-    assert caught.value.faults[0].startswith("labels/a.txt:3: ")
+    assert caught.value.faults[0].startswith("error: labels/a.txt:3: ")
     assert f"[{code}]" in caught.value.faults[0]
     done = convert(root, tmp_path / "out", "voc", skip_bad=True)
     assert (done.objects, len(done.dropped)) == ({"a": 0, "b": 1}, 1)

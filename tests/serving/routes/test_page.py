@@ -131,14 +131,13 @@ def test_page_names_only_files_that_are_there(page: str) -> None:
 
 
 def texts_of(folder: str) -> dict[str, set[str]]:
-    """Keys of the texts in a folder by language."""
+    """Keys of the texts in a folder by language; a page may do with those that all pages share."""
+    files = {name: FOLDER / folder / f"{name}.js" for name in ("en", "zh")}
     return {
-        name: set(
-            re.findall(
-                r"^  \"?([\w.-]+)\"?:", (FOLDER / folder / f"{name}.js").read_text("utf-8"), re.MULTILINE
-            )
-        )
-        for name in ("en", "zh")
+        name: set(re.findall(r"^  \"?([\w.-]+)\"?:", path.read_text("utf-8"), re.MULTILINE))
+        if path.exists()
+        else set()
+        for name, path in files.items()
     }
 
 
