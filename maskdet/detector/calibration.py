@@ -6,18 +6,22 @@ as they are. C. Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from maskdet.settings import Section
-from maskdet.types import Detections, FloatArray
+
+if TYPE_CHECKING:
+    # Settings are read without NumPy, which takes longer to import than most commands run.
+    from maskdet.types import Detections, FloatArray
 
 COLDEST: Final = 0.05
 HOTTEST: Final = 20.0
 _MARGIN: Final = 1 - 1e-4
+_TINY: Final = 1e-300
+"""Keeps a division of zeros from being one."""
 
 
 class Calibration(Section):
@@ -28,19 +32,19 @@ class Calibration(Section):
 
     def probabilities(self, scores: FloatArray) -> FloatArray:
         """Of scores in 0..1, of any shape; 0, 0.5 and 1 stay."""
-        known: FloatArray = _mapped(scores, 1 / self.temperature).astype(np.float32)
+        known: FloatArray = _mapped(scores.astype("float64"), 1 / self.temperature).astype("float32")
         return known
 
     def network_score(self, probability: float) -> float:
         """The score of the network that becomes this probability."""
-        return float(_mapped(np.array([probability], np.float64), self.temperature)[0])
+        return float(_mapped(probability, self.temperature))
 
 
 def calibrated(found: Detections, calibration: Calibration | None) -> Detections:
     """The detections with probabilities as scores; without a calibration as they are."""
     if calibration is None:
         return found
-    return Detections(found.boxes, calibration.probabilities(found.scores), found.class_ids)
+    return replace(found, scores=calibration.probabilities(found.scores))
 
 
 def network_score(score: float, calibration: Calibration | None) -> float:
@@ -51,9 +55,7 @@ def network_score(score: float, calibration: Calibration | None) -> float:
     return calibration.network_score(score) * _MARGIN
 
 
-def _mapped(scores: NDArray[np.floating], factor: float) -> NDArray[np.float64]:
-    """sigmoid(factor * logit(scores)) without infinities at 0 and 1."""
-    exact = scores.astype(np.float64)
-    one, other = exact**factor, (1 - exact) ** factor
-    mapped: NDArray[np.float64] = one / np.maximum(one + other, np.finfo(np.float64).tiny)
-    return mapped
+def _mapped(scores: Any, factor: float) -> Any:
+    """sigmoid(factor * logit(scores)) of a number or an array, without infinities at 0 and 1."""
+    one, other = scores**factor, (1 - scores) ** factor
+    return one / (one + other + _TINY)
