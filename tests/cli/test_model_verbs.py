@@ -117,18 +117,18 @@ def test_eval_judges_any_bundle_on_val(project, invoke):
     assert "In force: without a stated policy (those inside the model file)" in result.output
     assert "| recall 90% |" in result.output
     written = {path.name for path in (project / "runs" / "demo" / "eval-other").iterdir()}
-    plots = {"pr.png", "thresholds.png", "slices.png", "worst.png"}
+    plots = {"pr.png", "thresholds.png", "slices.png", "worst.png", "reliability.png"}
     assert written == {"metrics.json", "curves.json", "report.md", *plots}
 
 
 def test_eval_of_any_bundle_holds_the_results_folder(project, invoke, monkeypatch):
     tried = []
 
-    def written(evaluation, root, out):
+    def written(evaluation, root, out, robustness):
         with pytest.raises(StageError, match="in use by process"), run_lock(project / "runs" / "demo"):
             pass
         tried.append(out)
-        write_evaluation(evaluation, root, out)
+        write_evaluation(evaluation, root, out, robustness)
 
     monkeypatch.setattr("maskdet.pipeline.stages.eval.write_evaluation", written)
     write_tiny_bundle(project / "other.onnx", labels=("with_mask", "without_mask"))
