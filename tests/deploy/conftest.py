@@ -39,7 +39,7 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server_port(scripts: None, tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a server with the tiny model."""
     log = tmp_path_factory.mktemp("server") / "serve.log"
