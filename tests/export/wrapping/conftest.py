@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ppdet_forms import LABELS
-from trained import SAMPLE, run_script
+from trained import SAMPLE, made_once, run_script
 
 from maskdet.detector.shipped import ships_model
 from maskdet.types import Detections
@@ -33,7 +33,10 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Exports:
     """Made once for all tests: exporting takes half a minute."""
     if not ships_model():
         pytest.skip("this build ships no default model")
-    folder = tmp_path_factory.mktemp("exports")
     pictures = tuple(sorted((SAMPLE / "JPEGImages").iterdir())[:4])
-    run_script(_SCRIPT, folder, ",".join(LABELS), *pictures)
-    return Exports(folder, pictures)
+
+    def make(folder: Path) -> Path:
+        run_script(_SCRIPT, folder, ",".join(LABELS), *pictures)
+        return folder
+
+    return Exports(made_once(tmp_path_factory, "ppdet-exports", make), pictures)

@@ -61,7 +61,8 @@ def test_a_killed_training_keeps_its_last_finished_epoch(killed: tuple[TrainJob,
 
 
 def test_a_frozen_backbone_is_frozen_after_a_resume_too(best: Path, drawn: DrawnSet, tmp_path: Path) -> None:
-    job = make_job(tmp_path, drawn, pretrained=best, freeze="backbone", epochs=3)
+    # So many epochs that it cannot end before the kill, however late its steps are read.
+    job = make_job(tmp_path, drawn, pretrained=best, freeze="backbone", epochs=10)
     with pytest.raises(TrainingError):
         train(job, on_event=kill_workers)
     run_training(job, drawn, resume=True)
