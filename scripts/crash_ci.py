@@ -66,7 +66,7 @@ STEPS = (*LASTS, "register", "promote", "report")
 BLOWS_A_JOB = 4
 PATIENCE = 900
 """Seconds for one whole job."""
-DISK_MB = 150
+DISK_MB = 600
 LEFT_BYTES = (0, 50_000, 1_000_000, 5_000_000, 10_000_000)
 """A small file fits or does not, a bundle fits or does not, a state of the training fits or does not."""
 Blow = Callable[[Path, list[str], str, random.Random], bool]
