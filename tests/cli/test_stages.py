@@ -22,6 +22,7 @@ from maskdet.pipeline.stages.eval import STAGE as EVAL
 from maskdet.pipeline.stages.eval import write_evaluation
 from maskdet.pipeline.stages.export import STAGE as EXPORT
 from maskdet.pipeline.stages.train import STAGE as TRAIN
+from maskdet.training.launch.failures import DiskFull
 
 
 def states(output: str) -> dict[str, str]:
@@ -200,6 +201,15 @@ def test_nothing_to_do_is_said_without_heavy_imports(project, invoke, heavy_afte
     assert "runs/demo/report.md" in invoke("run").output
     assert report.stat().st_mtime_ns == before
     assert not heavy_after("run")
+
+
+def test_an_export_without_room_says_how_much_is_missing(project, invoke, monkeypatch):
+    invoke("config")
+    pretend_trained(project)
+    monkeypatch.setattr("maskdet.training.launch.disk_space.disk_free", lambda _folder: 10)
+    with pytest.raises(DiskFull, match=r"runs/demo/.*: the disk is full; 0\.0 MB \(35 bytes\)") as caught:
+        invoke("export", "--force")
+    assert "free some space and run the command again" in caught.value.hint
 
 
 def test_a_dry_run_writes_nothing(project, invoke):

@@ -18,6 +18,8 @@ from maskdet.pipeline.stages.recipe_input import recipe_input
 _OVERALL = ("ap50", "ap50_95", "ap50_any_class")
 _SAFETY = ("bare_passed", "bare_passed_wide", "worn_wrong_as_masked", "false_alarms_per_1000")
 _POLICY_RATES = ("false_alarms_per_1000", "bare_passed", "bare_passed_wide")
+_COPIES = 5
+"""Files as large as the weights while an export is written: Paddle's, two graphs and two bundles."""
 _PER_CLASS = ("ap50", "ap50_95", "precision", "recall", "f1")
 
 
@@ -35,6 +37,7 @@ def _inputs(context: Context) -> Inputs:
 
 def _run(context: Context, out: Path) -> str:
     from maskdet.export.export import ExportJob, export
+    from maskdet.training.launch.disk_space import space_for
 
     pipeline = context.pipeline
     judged = _judged(context)
@@ -53,7 +56,9 @@ def _run(context: Context, out: Path) -> str:
         calibration=calibration_of(judged),
         python=pipeline.train.python,
     )
-    summary = export(job, track=context.track)
+    # Paddle says nothing when it cannot write a file, and then fails on reading it.
+    with space_for(out, _COPIES * job.weights.stat().st_size, "run the command again"):
+        summary = export(job, track=context.track)
     onnx = "no ONNX file" if summary.ap50_onnx is None else f"ONNX file AP50 {summary.ap50_onnx:.1%}"
     parity = summary.parity
     return f"{onnx}, parity {parity.score_difference:.1g} in score and {parity.box_difference:.1g} px"

@@ -17,15 +17,18 @@ _FULL = {
 }
 
 
+_RESUME = "continue with --resume"
+
+
 @contextmanager
-def space_for(folder: Path, needed: int) -> Iterator[None]:
-    """Write about `needed` bytes into `folder` within the block.
+def space_for(folder: Path, needed: int, then: str = _RESUME) -> Iterator[None]:
+    """Write about `needed` bytes into `folder` within the block; then: what to do once there is space.
 
     Raises DiskFull with the folder, the bytes needed and the bytes free, before or instead of the error of a
     write that failed for lack of space.
     """
     if disk_free(folder) < needed:
-        raise _disk_full(folder, needed, _FULL[errno.ENOSPC])
+        raise _disk_full(folder, needed, _FULL[errno.ENOSPC], then)
     try:
         yield
     except DiskFull:
@@ -33,7 +36,7 @@ def space_for(folder: Path, needed: int) -> Iterator[None]:
     except Exception as error:
         if (why := why_full(error)) is None and disk_free(folder) >= needed:
             raise
-        raise _disk_full(folder, needed, why or _FULL[errno.ENOSPC]) from error
+        raise _disk_full(folder, needed, why or _FULL[errno.ENOSPC], then) from error
 
 
 def why_full(error: BaseException) -> str | None:
@@ -45,10 +48,10 @@ def why_full(error: BaseException) -> str | None:
     return next((why for code, why in _FULL.items() if f"(os error {code})" in str(error)), None)
 
 
-def _disk_full(folder: Path, needed: int, why: str) -> DiskFull:
+def _disk_full(folder: Path, needed: int, why: str, then: str) -> DiskFull:
     return DiskFull(
         f"cannot write to {folder}: {why}; {_size(needed)} are needed, {_size(disk_free(folder))} are free",
-        "free some space and continue with --resume; earlier files are intact",
+        f"free some space and {then}; earlier files are intact",
     )
 
 
