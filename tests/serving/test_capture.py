@@ -238,9 +238,7 @@ def photo(turn: int) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = turn
     exif[0x010F] = "SECRET phone"
-    gps = exif.get_ifd(0x8825)
-    gps[1], gps[2] = "N", (48.0, 51.0, 30.0)
-    gps[3], gps[4] = "E", (2.0, 17.0, 40.0)
+    exif[0x8825] = {1: "N", 2: (48.0, 51.0, 30.0), 3: "E", 4: (2.0, 17.0, 40.0)}
     buffer = io.BytesIO()
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">SECRET</x:xmpmeta>'
     image = Image.fromarray(scene(UNSURE))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pycocotools.coco import COCO
 
 from maskdet.dataset.formats.coco_reader import read_coco
 from maskdet.dataset.formats.convert import Conversion
@@ -62,9 +61,10 @@ def test_between_coco_and_yolo_with_parts_and_same_names(voc: Path, tmp_path: Pa
 
 
 def test_pycocotools_reads_it(voc: Path, tmp_path: Path, turn: Turn) -> None:
+    pycocotools = pytest.importorskip("pycocotools.coco", reason="comes with the training packages")
     turn("voc", "coco", "coco", placing="leave")
     with redirect_stdout(io.StringIO()):
-        coco = COCO(tmp_path / "coco/annotations/instances.json")
+        coco = pycocotools.COCO(tmp_path / "coco/annotations/instances.json")
     assert [one["name"] for one in coco.loadCats(coco.getCatIds())] == [
         "with_mask",
         "without_mask",
@@ -93,6 +93,7 @@ def test_yolo_files_are_those_of_ultralytics(voc: Path, tmp_path: Path, turn: Tu
 
 def test_a_sample_of_the_real_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The full run is `scripts/round_trip.py`."""
+    pytest.importorskip("pycocotools.coco", reason="comes with the training packages")
     monkeypatch.syspath_prepend(REPO / "scripts")
     module = import_module("round_trip")
     root = module.real_set("face_mask")
