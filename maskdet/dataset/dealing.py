@@ -96,10 +96,14 @@ def _apart(checked: Check, dealt: Dealt) -> Dealt:
     """Without the train pictures that are like a val picture; only a split by groups has none."""
     groups = dict(zip((each.name for each in checked.pictures), checked.duplicates.groups, strict=True))
     val = {groups[name]: name for name, part in dealt.parts.items() if part == "val"}
-    leaks = [name for name, part in dealt.parts.items() if part == "train" and groups[name] in val]
+    leaks = {
+        name: val[groups[name]]
+        for name, part in dealt.parts.items()
+        if part == "train" and groups[name] in val
+    }
     likeness = _Pairs.of(checked)
-    left_out = [LeftOut(name, val[groups[name]], likeness.of_pair(name, val[groups[name]])) for name in leaks]
-    parts = {name: part for name, part in dealt.parts.items() if name not in set(leaks)}
+    left_out = [LeftOut(name, like, likeness.of_pair(name, like)) for name, like in leaks.items()]
+    parts = {name: part for name, part in dealt.parts.items() if name not in leaks}
     return Dealt(parts, (*dealt.left_out, *left_out), dealt.gone)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
 import pytest
+from html_tags import Tags
 from sightings import seen_by_models
 
 from maskdet.drift.decision import decide
@@ -18,21 +18,6 @@ from maskdet.reporting.texts import TEXTS
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 SETTINGS = DriftSettings(inbox_pictures=1)
-
-
-class Tags(HTMLParser):
-    """Every start tag of a page with its attributes, and the text in elements of each language."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.all: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.all.append((tag, dict(attrs)))
-
-    def count(self, tag: str) -> int:
-        return sum(name == tag for name, _ in self.all)
 
 
 @pytest.fixture(scope="module")

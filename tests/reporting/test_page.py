@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
 
 import pytest
 from drawn_run import HOSTILE, context_of, draw_run
+from html_tags import Tags
 
 from maskdet.artefacts import METRICS, PAGE
 from maskdet.errors import StageError
@@ -32,18 +32,6 @@ SECTIONS = (
     "parity",
     "lineage",
 )
-
-
-class Tags(HTMLParser):
-    """Every start tag of a page, with its attributes."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.all: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.all.append((tag, dict(attrs)))
 
 
 @pytest.fixture(scope="module")
