@@ -13,6 +13,7 @@ from maskdet.detector.fonts import find_font, find_latin
 from maskdet.detector.outline import Colour
 from maskdet.detector.picture import read_picture
 from maskdet.evaluation.mistakes import Box, Mistake
+from maskdet.evaluation.sheet_colours import INK, PAPER, SAID, TRUTH
 from maskdet.files import staged_file
 
 _COLUMNS: Final = 6
@@ -28,11 +29,7 @@ _LEAST_SIDE: Final = 48
 """Fewest pixels of the picture that a crop shows."""
 _ROOM: Final = 4
 """Pixels by which the labelled box is drawn larger, so that both are visible where they agree."""
-_PAPER: Final[Colour] = (255, 255, 255)
 _BEYOND: Final[Colour] = (225, 225, 225)
-_INK: Final[Colour] = (30, 30, 30)
-_TRUTH: Final[Colour] = (0, 125, 200)
-_SAID: Final[Colour] = (215, 75, 0)
 
 
 def draw_worst(mistakes: Sequence[Mistake], files: Mapping[str, Path], target: Path) -> None:
@@ -40,7 +37,7 @@ def draw_worst(mistakes: Sequence[Mistake], files: Mapping[str, Path], target: P
     columns = min(_COLUMNS, max(1, len(mistakes)))
     rows = max(1, -(-len(mistakes) // columns))
     cell = (_SIDE + _GAP, _SIDE + _LINES * _LINE + 2 * _GAP)
-    sheet = Image.new("RGB", (columns * cell[0] + _GAP, rows * cell[1] + _GAP), _PAPER)
+    sheet = Image.new("RGB", (columns * cell[0] + _GAP, rows * cell[1] + _GAP), PAPER)
     for number, mistake in enumerate(mistakes):
         row, column = divmod(number, columns)
         _draw_cell(sheet, mistake, files[mistake.path], (column * cell[0] + _GAP, row * cell[1] + _GAP))
@@ -59,7 +56,7 @@ def _draw_cell(sheet: Image.Image, mistake: Mistake, file: Path, corner: tuple[i
 def _captions(mistake: Mistake) -> list[tuple[str, Colour]]:
     truth = f"labelled {mistake.truth}" if mistake.truth else "labelled: no face here"
     said = f"said {mistake.said} {mistake.score:.2f}" if mistake.said else "said: nothing"
-    return [(mistake.kind, _INK), (truth, _TRUTH), (said, _SAID), (Path(mistake.path).name, (110, 110, 110))]
+    return [(mistake.kind, INK), (truth, TRUTH), (said, SAID), (Path(mistake.path).name, (110, 110, 110))]
 
 
 def draw_mistake(mistake: Mistake, file: Path) -> Image.Image:
@@ -73,13 +70,13 @@ def draw_mistake(mistake: Mistake, file: Path) -> Image.Image:
     scale = _SIDE / side
     enlarged = window.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
     canvas = ImageDraw.Draw(enlarged)
-    for box, colour, room in ((mistake.truth_box, _TRUTH, _ROOM), (mistake.said_box, _SAID, 0)):
+    for box, colour, room in ((mistake.truth_box, TRUTH, _ROOM), (mistake.said_box, SAID, 0)):
         if box is not None:
             x1, y1, x2, y2 = (
                 (edge - start) * scale for edge, start in zip(box, (left, top) * 2, strict=True)
             )
             frame = (x1 - room, y1 - room, x2 + room, y2 + room)
-            canvas.rectangle(frame, outline=_PAPER, width=4)
+            canvas.rectangle(frame, outline=PAPER, width=4)
             canvas.rectangle(tuple(np.add(frame, (1, 1, -1, -1))), outline=colour, width=2)
     return enlarged
 

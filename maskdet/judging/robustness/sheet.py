@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from maskdet.detector.fonts import find_font, find_latin
-from maskdet.detector.outline import Colour
+from maskdet.evaluation.sheet_colours import INK, PAPER, SAID, TRUTH
 from maskdet.files import staged_file
 from maskdet.judging.robustness.corruptions import Condition
 from maskdet.judging.robustness.result import Robustness
@@ -21,20 +21,16 @@ _SIDE: Final = 420
 _GAP: Final = 10
 _LINE: Final = 20
 _TEXT: Final = 13
-_PAPER: Final[Colour] = (255, 255, 255)
-_INK: Final[Colour] = (30, 30, 30)
-_TRUTH: Final[Colour] = (0, 125, 200)
-_SAID: Final[Colour] = (215, 75, 0)
 
 
 def draw_conditions(trial: Trial, result: Robustness, target: Path) -> None:
     """Write a PNG with a row for each of the worst conditions; blue is the label, orange the answer."""
     wide, high = _SIDE + _GAP, _SIDE + _GAP + _LINE
-    sheet = Image.new("RGB", (_COLUMNS * wide + _GAP, len(result.worst) * high + _GAP), _PAPER)
+    sheet = Image.new("RGB", (_COLUMNS * wide + _GAP, len(result.worst) * high + _GAP), PAPER)
     canvas = ImageDraw.Draw(sheet)
     for row, condition in enumerate(result.worst):
         title = f"{condition.text} (blue: labelled, orange: answered)"
-        canvas.text((_GAP, row * high + _GAP), title, font=find_latin(_TEXT), fill=_INK)
+        canvas.text((_GAP, row * high + _GAP), title, font=find_latin(_TEXT), fill=INK)
         for column, number in enumerate(result.losers(condition)[:_COLUMNS]):
             drawn = _drawn(trial, number, condition)
             sheet.paste(drawn, (column * wide + _GAP, row * high + _GAP + _LINE))
@@ -50,17 +46,17 @@ def _drawn(trial: Trial, number: int, condition: Condition) -> Image.Image:
     picture = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
     canvas = ImageDraw.Draw(picture)
     for box in truth.boxes * scale:
-        canvas.rectangle(tuple(box + np.array([-2, -2, 2, 2])), outline=_TRUTH, width=2)
+        canvas.rectangle(tuple(box + np.array([-2, -2, 2, 2])), outline=TRUTH, width=2)
     for box, class_id, score in zip(said.boxes * scale, said.class_ids, said.scores, strict=True):
-        canvas.rectangle(tuple(box), outline=_SAID, width=2)
+        canvas.rectangle(tuple(box), outline=SAID, width=2)
         text = f"{trial.match.labels[class_id]} {score:.2f}"
         # Outlined, so that it can be read on any picture.
         canvas.text(
             (max(2, box[0]), max(2, box[1] - _TEXT - 4)),
             text,
             font=find_font(text, _TEXT) or find_latin(_TEXT),
-            fill=_SAID,
+            fill=SAID,
             stroke_width=2,
-            stroke_fill=_PAPER,
+            stroke_fill=PAPER,
         )
     return picture
