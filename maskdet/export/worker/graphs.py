@@ -7,12 +7,16 @@ from typing import Any
 
 import onnx
 
+import maskdet
 from maskdet.export.rewriting import rewrite
 from maskdet.export.worker.paddle_folder import convert
-from maskdet.training.worker.compat import paddle
+from maskdet.training.worker.compat import paddle, ppdet
 from maskdet.training.worker.network import raw_outputs
 
 MODEL_NAME = "model"
+# No branch of the network depends on a tensor, so it is traced as it is. Translating its source first takes
+# longer than all the rest, and makes every shape that it reads a node of the graph.
+paddle.jit.ignore_module([maskdet, ppdet])
 
 
 class RawGraph(paddle.nn.Layer):  # type: ignore[misc]

@@ -15,12 +15,12 @@ with warnings.catch_warnings():
     # ppdet asks for optional packages at import, and pkg_resources warns of its own removal.
     warnings.simplefilter("ignore")
     import paddle
-    import ppdet.modeling  # noqa: F401 - registers the architectures
+    import ppdet.modeling  # registers the architectures
     from ppdet.modeling import ops
     from ppdet.modeling.assigners import atss_assigner, task_aligned_assigner
     from ppdet.modeling.heads import pico_head
 
-__all__ = ["apply_shims", "paddle"]
+__all__ = ["apply_shims", "paddle", "ppdet"]
 
 
 @functools.cache
