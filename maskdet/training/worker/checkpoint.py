@@ -84,11 +84,9 @@ class Checkpointer:
     def _optimizer_arrays(self) -> Weights:
         # Accumulators carry the parameter's unique name, which is counted per process; only the index
         # in the parameter list is the same in two processes.
-        state = self._optimizer.state_dict()
+        state, places = self._optimizer.state_dict(), self._places()
         return {
-            _by_place(name, self._places()): value.numpy()
-            for name, value in state.items()
-            if hasattr(value, "numpy")
+            _by_place(name, places): value.numpy() for name, value in state.items() if hasattr(value, "numpy")
         }
 
     def _load_optimizer(self, arrays: Weights) -> None:
@@ -101,7 +99,9 @@ class Checkpointer:
 
 
 def _by_place(accumulator: str, places: dict[str, int]) -> str:
-    name = max((n for n in places if accumulator.startswith(f"{n}_")), key=len)
+    parts = accumulator.split("_")
+    heads = ("_".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
+    name = next(head for head in heads if head in places)
     return f"{places[name]}/{accumulator.removeprefix(name)}"
 
 
