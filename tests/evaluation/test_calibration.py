@@ -175,7 +175,7 @@ def test_a_promise_is_counted_on_pictures_that_chose_nothing():
 
 
 def test_a_model_file_promises_with_the_scores_that_it_gives():
-    """This val would calibrate them once more, which no user of the file does."""
+    """Val would calibrate them once more, which no user of the file does."""
     thresholds, policy = dict.fromkeys(LABELS, 0.62), ThresholdPolicy(name="safe", parameter=0.02)
     served, network = (
         _appraised(_pictures(), shipped=Shipped(thresholds, policy, calibrated=calibrated))
