@@ -112,7 +112,7 @@ def refit(manifest: Path, folder: Path, model: ShippedModel, settings: EvalSetti
     Raises StageError if val has a picture that it was trained on.
     """
     bundle, val = load_bundle(folder / model.bundle), load_manifest(manifest)
-    _require_unseen(val, folder, model)
+    require_unseen(val, folder, model)
     network = replace(bundle, meta=bundle.meta.model_copy(update={"calibration": None}))
     seen = see_val(network, val)
     evaluation = seen.match.judge(seen.pairs, seen.views, settings, bundle.meta.input_size)
@@ -177,7 +177,8 @@ def _require_hash(manifest: Path, expected: str) -> None:
         )
 
 
-def _require_unseen(manifest: Manifest, folder: Path, model: ShippedModel) -> None:
+def require_unseen(manifest: Manifest, folder: Path, model: ShippedModel) -> None:
+    """Raises StageError if the model, whose files are in the folder, was trained on a picture of val."""
     known = read_pictures(folder / model.pictures)
     trained = {record.sha256 for record in known if record.part == "train"}
     if seen := [item.picture for item in manifest.part("val") if item.sha256 in trained]:
