@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from ship_model import MODELS, require_unseen
+from ship_model import require_unseen
 
 from maskdet import __version__
 from maskdet.dataset.manifest import Manifest, load_manifest
@@ -85,7 +85,7 @@ class Racer:
 
 def accuracy(name: str, bundle: Bundle, manifest: Manifest, val: str) -> Column:
     """The figures of one model on one val, which is all pictures of the manifest."""
-    require_unseen(manifest, MODELS, FAMILY[name])
+    require_unseen(manifest, shipped_model(name).parent, FAMILY[name])
     judged = judge_bundle(bundle, manifest, EvalSettings())[0].to_json()
     terms = judged["promise"]["terms"]
     counted = {f"{words}, {val}": _rate(terms[term]) for term, words in TERMS.items() if term in terms}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -19,10 +20,11 @@ import maskdet
 from maskdet.cli.app import app
 from maskdet.cli.session import open_serving, sources_of
 from maskdet.dataset.learnt import data_sha256
+from maskdet.dataset.manifest import Manifest
 from maskdet.detector import shipped
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.catalogue import FAMILY, ShippedModel
-from maskdet.errors import EnvironmentProblem, PipelineFileError, UsageError
+from maskdet.errors import EnvironmentProblem, PipelineFileError, StageError, UsageError
 from maskdet.files import sha256_file
 from maskdet.pipeline.doctor.drawing import draw_data_set
 from maskdet.pipeline.gating import _pictures
@@ -183,6 +185,47 @@ def test_its_pictures_are_listed_with_those_of_the_model_that_it_started_from(
     assert listed == build / SECOND.pictures
     assert {one.sha256 for one in known if not one.inherited} == {one.sha256 for one in manifest.pictures}
     assert sum(one.inherited for one in known) == 1
+
+
+def test_they_are_measured_side_by_side(build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(REPO / "scripts")
+    measure_family = import_module("measure_family")
+    manifest = _as_jpegs(painted(tmp_path / "val", 10))
+    for model in FAMILY.values():
+        (build / model.pictures).write_bytes(gzip.compress(pictures_text(()).encode()))
+    place, page = tmp_path / "runs" / "demo" / "prepare" / "manifest.json", tmp_path / "page.md"
+    place.parent.mkdir(parents=True)
+    manifest.write(place)
+    begin, end = measure_family.BEGIN, measure_family.END
+    page.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
+    command = ["measure_family.py", "--manifest", str(place), "--rounds", "1", "--pictures", "2"]
+    monkeypatch.setattr("sys.argv", [*command, "--document", str(page)])
+
+    measure_family.main()
+
+    said = page.read_text()
+    assert (said.startswith(f"before\n{begin}\n"), said.endswith(f"\n{end}\nafter\n")) == (True, True)
+    assert "old" not in said
+    rows = {cells[0]: cells[1:] for line in said.splitlines() if (cells := line.strip("| ").split(" | "))[1:]}
+    assert rows["network"] == ["tiny_grid", "tiny_second"]
+    assert rows["AP50, demo"] == ["1.000", "1.000"]
+    assert rows["false alarms, demo"] == ["0.0% (0 of 10)"] * 2
+    assert all(float(cell) > 0 for cell in rows["processor s per 1000 JPEGs"])
+    trained = replace(manifest, pictures=tuple(replace(one, part="train") for one in manifest.pictures))
+    text = pictures_text(picture_records(trained))
+    (build / SECOND.pictures).write_bytes(gzip.compress(text.encode()))
+    with pytest.raises(StageError, match="was trained on 10 pictures of val"):
+        measure_family.main()
+
+
+def _as_jpegs(manifest: Manifest) -> Manifest:
+    """The same pictures in JPEG files beside them."""
+    found = []
+    for item in manifest.pictures:
+        path = manifest.path(item).with_suffix(".jpg")
+        Image.open(manifest.path(item)).save(path, quality=95)
+        found.append(replace(item, picture=path.name, sha256=sha256_file(path)))
+    return replace(manifest, pictures=tuple(found))
 
 
 def test_the_catalogue_agrees_with_the_files() -> None:
