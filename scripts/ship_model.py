@@ -1,20 +1,22 @@
-"""Turn one finished run into the package's shipped model: RUN_DIR, such as runs/face-mask.
+"""Turn one finished run into a shipped model of the package: RUN_DIR, such as runs/face-mask.
 
-Writes face_mask.onnx and face_mask.safetensors into maskdet/models, after checking that the bundle was made
-from exactly these weights.
+--model names one of the catalogue (maskdet/detector/catalogue.py), which says how its files are called.
+Writes STEM.onnx and STEM.safetensors into maskdet/models, after checking that the bundle was made from
+exactly these weights.
 
 With --restate METRICS the shipped model does not change, but its metadata state which policy chose its
-thresholds and what each policy costs: METRICS is the metrics.json of `maskdet eval --model default`.
+thresholds and what each policy costs: METRICS is the metrics.json of `maskdet eval --model NAME`.
 
 With --refit MANIFEST the network does not change, but the calibration of its scores, its thresholds, their
-policy, its figures and the profile of its answers are made anew on val, with the eval settings of --config.
-MANIFEST is any whose val pictures the model was not trained on.
+policy, its figures and the profile of its answers are made anew on val, with the eval settings of --config,
+by default configs/STEM.yml. MANIFEST is any whose val pictures the model was not trained on.
 
 With --profile MANIFEST the shipped model does not change, but its metadata get the profile of its answers on
 val: MANIFEST is the manifest.json that it was exported with.
 
-With --pictures MANIFEST only face_mask.pictures.json.gz is written: hashes of the pictures that the shipped
-model was trained and validated on, for its lineage in a registry.
+With --pictures MANIFEST only STEM.pictures.json.gz is written: hashes of the pictures that the shipped model
+was trained and validated on, and of those that the shipped model that it started from has seen, for its
+lineage in a registry.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ from maskdet.artefacts import BEST, BUNDLE, MANIFEST
 from maskdet.dataset.learnt import data_sha256, learnt_sha256
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.detector.bundle import Bundle, load_bundle
-from maskdet.detector.shipped import MODEL_NAME, PICTURES_NAME, WEIGHTS_NAME
+from maskdet.detector.catalogue import DEFAULT, FAMILY, ShippedModel
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
 from maskdet.errors import MaskdetError, StageError
 from maskdet.evaluation.settings import EvalSettings
@@ -50,18 +52,18 @@ from maskdet.judging.bundles import see_val, survey_bundle
 from maskdet.pipeline.lineage import picture_records
 from maskdet.pipeline.load import load_pipeline
 from maskdet.pipeline.stages.export import bundle_figures, calibration_of
-from maskdet.registry.pictures import pictures_text, read_pictures
+from maskdet.registry.pictures import inherited, pictures_text, read_pictures
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights
 
 MODELS = Path(__file__).resolve().parents[1] / "maskdet" / "models"
-CONFIG = MODELS.parents[1] / "configs" / "face_mask.yml"
+CONFIGS = MODELS.parents[1] / "configs"
 MAX_BYTES = 12_000_000
 """Both files together."""
 
 
-def ship(run: Path, target: Path) -> list[Path]:
+def ship(run: Path, target: Path, model: ShippedModel) -> list[Path]:
     """Write both files. Raises StageError if they do not belong together or are too large."""
     bundle_file = run / "export" / BUNDLE
     bundle = load_bundle(bundle_file)
@@ -76,46 +78,41 @@ def ship(run: Path, target: Path) -> list[Path]:
         metrics=bundle.meta.metrics,
         licence=bundle.meta.licence,
     )
-    return _write(weights, meta, bundle.model, target)
+    return _write(weights, meta, bundle.model, target, model)
 
 
-def restate(metrics: Path, folder: Path) -> list[Path]:
+def restate(metrics: Path, folder: Path, model: ShippedModel) -> list[Path]:
     """Write the policy of its thresholds, and the cost of each, into the shipped bundle; existing metadata
     stays. Raises StageError if no policy of the evaluation chooses the thresholds of this bundle.
     """
-    bundle = load_bundle(folder / MODEL_NAME)
-    judged = _judged(metrics)
+    bundle = load_bundle(folder / model.bundle)
+    judged = _judged(metrics, model)
     figures = {**bundle_figures(judged), **bundle.meta.metrics}
     stated = {"threshold_policy": _policy_of(bundle, judged, metrics), "metrics": figures}
-    model = onnx.load_model_from_string(bundle.model)
-    store_meta(model, bundle.meta.model_copy(update=stated))
-    data = model.SerializeToString()
-    weights = folder / WEIGHTS_NAME
-    known = {"bundle_sha256": hashlib.sha256(data).hexdigest(), "metrics": figures}
-    return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
+    graph = onnx.load_model_from_string(bundle.model)
+    store_meta(graph, bundle.meta.model_copy(update=stated))
+    return _rewrite(graph.SerializeToString(), folder, model, metrics=figures)
 
 
-def add_profile(manifest: Path, folder: Path) -> list[Path]:
+def add_profile(manifest: Path, folder: Path, model: ShippedModel) -> list[Path]:
     """Write the profile of its answers on val into the shipped bundle; all else in it stays, to the byte.
 
     Raises StageError for another manifest than the one that it was exported with.
     """
-    bundle = load_bundle(folder / MODEL_NAME)
+    bundle = load_bundle(folder / model.bundle)
     _require_hash(manifest, bundle.meta.manifest_sha256)
     _, profile = survey_bundle(bundle, load_manifest(manifest), EvalSettings())
     data = with_meta(bundle.model, bundle.meta.model_copy(update={"profile": profile}))
-    weights = folder / WEIGHTS_NAME
-    known = {"bundle_sha256": hashlib.sha256(data).hexdigest()}
-    return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
+    return _rewrite(data, folder, model)
 
 
-def refit(manifest: Path, folder: Path, settings: EvalSettings) -> list[Path]:
+def refit(manifest: Path, folder: Path, model: ShippedModel, settings: EvalSettings) -> list[Path]:
     """Calibrate the shipped bundle and choose its thresholds on val, as the stage eval does for a checkpoint.
 
     Raises StageError if val has a picture that it was trained on.
     """
-    bundle, val = load_bundle(folder / MODEL_NAME), load_manifest(manifest)
-    _require_unseen(val, folder / PICTURES_NAME)
+    bundle, val = load_bundle(folder / model.bundle), load_manifest(manifest)
+    require_unseen(val, folder, model)
     network = replace(bundle, meta=bundle.meta.model_copy(update={"calibration": None}))
     seen = see_val(network, val)
     evaluation = seen.match.judge(seen.pairs, seen.views, settings, bundle.meta.input_size)
@@ -130,27 +127,28 @@ def refit(manifest: Path, folder: Path, settings: EvalSettings) -> list[Path]:
     meta = bundle.meta.model_copy(update=stated)
     _, profile = survey_bundle(replace(bundle, meta=meta), val, settings)
     data = with_meta(bundle.model, meta.model_copy(update={"profile": profile}))
-    weights = folder / WEIGHTS_NAME
-    known = {"bundle_sha256": hashlib.sha256(data).hexdigest(), "metrics": figures}
-    return _write(read_weights(weights), read_meta(weights).model_copy(update=known), data, folder)
+    return _rewrite(data, folder, model, metrics=figures)
 
 
-def list_pictures(manifest: Path, folder: Path) -> list[Path]:
-    """Write the hashes of the manifest's pictures.
+def list_pictures(manifest: Path, folder: Path, model: ShippedModel) -> list[Path]:
+    """Write the hashes of the manifest's pictures, and those of the shipped model that this one started from.
 
     Raises StageError for another manifest than the one that the shipped bundle was exported with.
     """
-    _require_hash(manifest, load_bundle(folder / MODEL_NAME).meta.manifest_sha256)
-    text = pictures_text(picture_records(load_manifest(manifest)))
-    target = folder / PICTURES_NAME
+    _require_hash(manifest, load_bundle(folder / model.bundle).meta.manifest_sha256)
+    own = picture_records(load_manifest(manifest))
+    parent = FAMILY.get(model.start)
+    before = read_pictures(folder / parent.pictures) if parent else ()
+    text = pictures_text([*own, *inherited(before, own)])
+    target = folder / model.pictures
     with staged_file(target) as aside:
         # Without a time, so that the same pictures give the same bytes.
         aside.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     return [target]
 
 
-def _judged(metrics: Path) -> dict[str, Any]:
-    hint = "`maskdet eval --model default` writes it to eval-face_mask/ in the results folder"
+def _judged(metrics: Path, model: ShippedModel) -> dict[str, Any]:
+    hint = f"`maskdet eval --model {model.name}` writes it to eval-{model.stem}/ in the results folder"
     try:
         judged: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -179,12 +177,14 @@ def _require_hash(manifest: Path, expected: str) -> None:
         )
 
 
-def _require_unseen(manifest: Manifest, pictures: Path) -> None:
-    trained = {record.sha256 for record in read_pictures(pictures) if record.part == "train"}
+def require_unseen(manifest: Manifest, folder: Path, model: ShippedModel) -> None:
+    """Raises StageError if the model, whose files are in the folder, was trained on a picture of val."""
+    known = read_pictures(folder / model.pictures)
+    trained = {record.sha256 for record in known if record.part == "train"}
     if seen := [item.picture for item in manifest.part("val") if item.sha256 in trained]:
         raise StageError(
             f"the shipped model was trained on {len(seen)} pictures of val, such as {seen[0]}",
-            "prepare with data.frozen_val: configs/face_mask.val.json",
+            f"prepare with data.frozen_val: configs/{model.stem}.val.json",
         )
 
 
@@ -210,11 +210,21 @@ def _key(array: NDArray[Any]) -> tuple[tuple[int, ...], bytes]:
     return array.shape, array.tobytes()
 
 
-def _write(weights: Weights, meta: CheckpointMeta, model: bytes, target: Path) -> list[Path]:
+def _rewrite(data: bytes, folder: Path, model: ShippedModel, **changed: object) -> list[Path]:
+    """Both files with another bundle of the same network; changed: what the weights say of themselves."""
+    weights = folder / model.weights
+    known = {"bundle_sha256": hashlib.sha256(data).hexdigest(), **changed}
+    meta = read_meta(weights).model_copy(update=known)
+    return _write(read_weights(weights), meta, data, folder, model)
+
+
+def _write(
+    weights: Weights, meta: CheckpointMeta, data: bytes, target: Path, model: ShippedModel
+) -> list[Path]:
     arrays = {name: np.ascontiguousarray(weights[name], np.float32) for name in sorted(weights)}
-    paths = [target / MODEL_NAME, target / WEIGHTS_NAME]
+    paths = [target / model.bundle, target / model.weights]
     with staged_file(paths[0]) as bundle_aside, staged_file(paths[1]) as weights_aside:
-        bundle_aside.write_bytes(model)
+        bundle_aside.write_bytes(data)
         save_file(arrays, str(weights_aside), metadata=meta.to_header())
         size = sum(each.stat().st_size for each in (bundle_aside, weights_aside))
         if size > MAX_BYTES:
@@ -223,13 +233,15 @@ def _write(weights: Weights, meta: CheckpointMeta, model: bytes, target: Path) -
 
 
 def _written(given: argparse.Namespace) -> list[Path]:
+    model = FAMILY[given.model]
     if given.pictures:
-        return list_pictures(given.pictures, MODELS)
+        return list_pictures(given.pictures, MODELS, model)
     if given.refit:
-        return refit(given.refit, MODELS, load_pipeline(given.config).eval)
+        config = given.config or CONFIGS / f"{model.stem}.yml"
+        return refit(given.refit, MODELS, model, load_pipeline(config).eval)
     if given.profile:
-        return add_profile(given.profile, MODELS)
-    return restate(given.restate, MODELS) if given.restate else ship(given.run, MODELS)
+        return add_profile(given.profile, MODELS, model)
+    return restate(given.restate, MODELS, model) if given.restate else ship(given.run, MODELS, model)
 
 
 def main() -> int:
@@ -240,7 +252,8 @@ def main() -> int:
     which.add_argument("run", type=Path, metavar="RUN_DIR", nargs="?")
     which.add_argument("--restate", type=Path, metavar="METRICS")
     which.add_argument("--refit", type=Path, metavar="MANIFEST")
-    parser.add_argument("--config", type=Path, default=CONFIG, metavar="FILE")
+    parser.add_argument("--config", type=Path, metavar="FILE")
+    parser.add_argument("--model", choices=FAMILY, default=DEFAULT)
     which.add_argument("--profile", type=Path, metavar="MANIFEST")
     which.add_argument("--pictures", type=Path, metavar="MANIFEST")
     given = parser.parse_args()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from maskdet.api.detector import MaskDetector
 from maskdet.detector.bundle import Bundle, load_bundle
+from maskdet.detector.catalogue import DEFAULT
 from maskdet.detector.conclusion import rule_of
 from maskdet.detector.settings import UNCERTAIN_BAND, BundleMeta
-from maskdet.detector.shipped import DEFAULT
 from maskdet.detector.threshold_policy import OVERRIDE
 from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.verdict import MaskRule
@@ -38,9 +38,10 @@ def load(
     ('violation', {'with_mask': 3, 'without_mask': 2})
     >>> faces.draw()  # the picture with its boxes, as a Pillow image
 
-    model: None or "default", the face-mask model that comes with maskdet; the path of an .onnx file that
-        `maskdet export` wrote; a results folder such as "runs/NAME", for the model exported there; or
-        "models:NAME@ALIAS" or "models:NAME@NUMBER", a registered model.
+    model: the name of a face-mask model that comes with maskdet, such as "default", which None means too
+        (`maskdet models list` says when to take which); the path of an .onnx file that `maskdet export`
+        wrote; a results folder such as "runs/NAME", for the model exported there; or "models:NAME@ALIAS" or
+        "models:NAME@NUMBER", a registered model.
     threshold: the lowest score that counts, for all labels, or a dict for some of them; by default the
         model's own, chosen on its validation pictures. A call may override it.
     device: "cpu", "gpu" or "gpu:N"; GPUs need onnxruntime-gpu.

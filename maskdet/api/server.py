@@ -60,7 +60,7 @@ def serve(
     ...     httpx.post(f"{server.url}/v1/detect", files={"image": open("photo.jpg", "rb")}).json()
 
     model: an .onnx bundle, a results folder such as "runs/NAME", "models:NAME@ALIAS", a registered model,
-        whose alias is followed, or "default", the shipped one.
+        whose alias is followed, or a shipped one by name, such as "default".
     port: 0 picks a free one; see `url`.
     overrides: "serve.KEY=value" each, such as "serve.workers=2".
 

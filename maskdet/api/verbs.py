@@ -133,7 +133,7 @@ def evaluate(
     """Evaluate a model on the val split of a pipeline's data; like `maskdet eval`.
 
     model: an .onnx bundle, a .pdparams file, a results folder, "models:NAME@ALIAS", a registered model, or
-    "default", the shipped one; by default the pipeline's best checkpoint.
+    a shipped one by name, such as "default"; by default the pipeline's best checkpoint.
     tile, flip: extra passes, as for `MaskDetector`; need an exported model. The report shows what they gain.
 
     The other arguments are as for `run`. Only .pdparams files need PaddleDetection.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import Runs
+from maskdet.cli.options import SHIPPED, Runs
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def compare(
         list[str],
         typer.Argument(
             metavar="RUN...",
-            help="Names or folders of runs, .onnx files, models:NAME@ALIAS, or default.",
+            help=f"Names or folders of runs, .onnx files, models:NAME@ALIAS, or {SHIPPED}.",
         ),
     ],
     runs: Runs = RUNS,

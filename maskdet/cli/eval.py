@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maskdet.artefacts import REPORT
-from maskdet.cli.options import Config, Flip, Force, Overrides, RegistryFolder, Runs, Tile
+from maskdet.cli.options import SHIPPED, Config, Flip, Force, Overrides, RegistryFolder, Runs, Tile
 from maskdet.cli.session import open_pipeline, run_stage, with_flags
 from maskdet.pipeline.places import RUNS
 
@@ -28,7 +28,7 @@ def evaluate(
         typer.Option(
             "--model",
             metavar="FILE",
-            help="Evaluate this .onnx or .pdparams instead, models:NAME@ALIAS, or default, the shipped one.",
+            help=f"Evaluate this .onnx or .pdparams instead, models:NAME@ALIAS, or {SHIPPED}.",
             show_default="train/best.pdparams",
         ),
     ] = None,

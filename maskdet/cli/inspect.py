@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maskdet.cli.options import RegistryFolder
+from maskdet.cli.options import SHIPPED, RegistryFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ def inspect(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="An .onnx, a results folder, models:NAME@ALIAS, or default, the shipped model.",
+            help=f"An .onnx, a results folder, models:NAME@ALIAS, or {SHIPPED}.",
         ),
     ],
     registry: RegistryFolder = None,

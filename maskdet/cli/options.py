@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+from maskdet.detector.catalogue import family_words
 
 Config = Annotated[
     Path | None,
@@ -20,12 +22,15 @@ Runs = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Run even if up to date; start unfinished work over.")]
 
+SHIPPED: Final = f"a shipped model: {family_words()}"
+"""The last of the kinds of model that an option takes."""
+
 ModelFile = Annotated[
     Path | None,
     typer.Option(
         "--model",
         metavar="FILE",
-        help="An exported .onnx, a results folder, models:NAME@ALIAS, or default, the shipped model.",
+        help=f"An exported .onnx, a results folder, models:NAME@ALIAS, or {SHIPPED}.",
         show_default="of the pipeline file",
     ),
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import Overrides, RegistryFolder, Runs
+from maskdet.cli.options import SHIPPED, Overrides, RegistryFolder, Runs
 from maskdet.cli.session import open_serving, sources_of, stand_in, with_flags
 from maskdet.pipeline.places import RUNS
 
@@ -36,7 +36,7 @@ def serve(
         typer.Option(
             "--model",
             metavar="[NAME=]FILE",
-            help="An exported .onnx, models:NAME@ALIAS, which is followed, or default, the shipped model. "
+            help=f"An exported .onnx, models:NAME@ALIAS, which is followed, or {SHIPPED}. "
             "Repeatable with names; the first serves requests that name none.",
             show_default="of the pipeline file",
         ),

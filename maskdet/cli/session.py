@@ -25,7 +25,8 @@ def open_pipeline(config: Path | None, overrides: Sequence[str], runs: Path) -> 
 def stand_in(config: Path | None) -> Path | None:
     """The model to use where none is named and there is no pipeline file: the shipped one, if any."""
     from maskdet.cli.console import print_notes
-    from maskdet.detector.shipped import DEFAULT, ships_model
+    from maskdet.detector.catalogue import DEFAULT
+    from maskdet.detector.shipped import ships_model
 
     if config is not None or DEFAULT_CONFIG.exists() or not ships_model():
         return None

@@ -149,8 +149,9 @@ class GateSettings(Section):
     """When a challenger may take the champion's place: `maskdet gates`."""
 
     champion: Path | None = None
-    """The model to compare with: models:NAME@ALIAS, the path of a bundle, default for the shipped one, none
-    for a first model. If not given: the registry's champion of the pipeline's name, if there is one."""
+    """The model to compare with: models:NAME@ALIAS, the path of a bundle, the name of a shipped one, such as
+    default, or none for a first model. If not given: the registry's champion of the pipeline's name, if there
+    is one."""
     slices: tuple[str, ...] = ("face_pixels.>16",)
     """Parts of val in which recall is compared: face_pixels.<=8, 8-16, 16-32, >16 or >32;
     faces_per_picture.1, 2-5, 6-15 or >15; brightness.dark, medium or bright; collection.NAME."""

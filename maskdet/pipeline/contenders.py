@@ -12,6 +12,7 @@ from typing import Any, Final
 from maskdet.artefacts import MANIFEST, METRICS
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.detector.bundle import load_bundle
+from maskdet.detector.shipped import naming_hint
 from maskdet.errors import StageError, UsageError
 from maskdet.pipeline.cache import RECORDS
 from maskdet.pipeline.models import model_file
@@ -45,7 +46,8 @@ def read_contender(named: str, runs: Path) -> Contender:
             return _run(named, folder)
     file = model_file(Path(named))
     if not file.is_file():
-        raise UsageError(f"{named}: no such run or bundle", f"runs are the folders in {runs}")
+        hint = naming_hint(named, f"a run, one of the folders in {runs}, a bundle")
+        raise UsageError(f"{named}: no such run or bundle", hint)
     return _bundle(named, file)
 
 

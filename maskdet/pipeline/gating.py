@@ -10,7 +10,7 @@ from typing import Any
 
 from maskdet.artefacts import GATES, MANIFEST, PARITY
 from maskdet.dataset.manifest import load_manifest
-from maskdet.detector.shipped import shipped_model, shipped_pictures, ships_model
+from maskdet.detector.shipped import shipped_model, shipped_names, shipped_pictures
 from maskdet.errors import EnvironmentProblem, StageError, UsageError
 from maskdet.files import staged_folder, write_json, write_text
 from maskdet.gates.gates import Absent, Contender, GateJob, judge
@@ -128,11 +128,13 @@ def _contender(model: Path, named: str) -> Contender:
 
 
 def _pictures(model: Path) -> tuple[PictureRecord, ...] | None:
-    """What a model has seen: of a registered version, and of the shipped model. Raises RegistryError."""
+    """What a model has seen: of a registered version, and of a shipped model. Raises RegistryError."""
     beside = model.parent / PICTURES
-    if not beside.is_file() and ships_model() and model == shipped_model():
-        beside = shipped_pictures() or beside
-    return read_pictures(beside) if beside.is_file() else None
+    if beside.is_file():
+        return read_pictures(beside)
+    shipped = next((name for name in shipped_names() if model == shipped_model(name)), None)
+    listed = shipped_pictures(shipped) if shipped else None
+    return read_pictures(listed) if listed else None
 
 
 def _parity(path: Path) -> Mapping[str, Any] | None:

@@ -14,7 +14,7 @@ from maskdet import __version__
 from maskdet.artefacts import BEST, BUNDLE, METRICS, PARITY
 from maskdet.dataset.manifest import Manifest
 from maskdet.detector.bundle import load_bundle
-from maskdet.detector.shipped import DEFAULT, shipped_pictures, shipped_weights, ships_model
+from maskdet.detector.shipped import shipped_pictures, shipped_weights, ships_model
 from maskdet.errors import RegistryError, StageError
 from maskdet.files import sha256_file
 from maskdet.pipeline.inputs import setting_inputs
@@ -25,6 +25,7 @@ from maskdet.registry.records import Lineage, PictureRecord
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
 from maskdet.training.start.registered import weights_name
+from maskdet.training.start.starting import shipped_start
 
 _SECTIONS: Final = ("data", "model", "train", "eval", "export")
 """What makes the model; the other sections use it."""
@@ -70,17 +71,18 @@ def start_of_run(context: Context, registry: Registry, model: str) -> RunStart:
         settled = registry.resolve(version)
         name = weights_name(settled)
         return RunStart(_words(name, settled.record.files[name]), settled.reference, settled.pictures())
-    pretrained = context.pipeline.model.pretrained
-    shipped = pretrained == DEFAULT and ships_model()
-    path = shipped_weights() if shipped else Path(pretrained)
+    pretrained, shipped = context.pipeline.model.pretrained, shipped_start(context.pipeline.model)
+    if shipped and not ships_model(shipped):
+        return RunStart(shipped)
+    path = shipped_weights(shipped) if shipped else Path(pretrained)
     if not path.is_file():
         return RunStart(str(pretrained))
     sha256 = sha256_file(path)
-    words = "the shipped weights" if shipped else _words(path.name, sha256)
+    words = f"the shipped weights of {shipped}" if shipped else _words(path.name, sha256)
     parent = _holder(registry, model, sha256)
     if parent is not None:
         return RunStart(words, parent.reference, parent.pictures())
-    pictures = shipped_pictures() if shipped else None
+    pictures = shipped_pictures(shipped) if shipped else None
     return RunStart(words, pictures=read_pictures(pictures) if pictures else ())
 
 

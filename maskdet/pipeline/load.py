@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from maskdet.detector.shipped import DEFAULT
+from maskdet.detector.catalogue import FAMILY
 from maskdet.errors import PipelineFileError
 from maskdet.gates.settings import NONE
 from maskdet.pipeline.document import Document, KeyPath, read_document, read_value
@@ -36,11 +36,11 @@ _PATH_KEYS: tuple[KeyPath, ...] = (
     ("serve", "monitor"),
     ("drift", "inbox"),
 )
-# Values of these keys that are not paths.
+# Values of these keys that are not paths, beside the names of shipped models.
 _WORDS: dict[KeyPath, tuple[str, ...]] = {
     ("model", "pretrained"): STARTS,
-    ("serve", "models"): (DEFAULT,),
-    ("gates", "champion"): (DEFAULT, NONE),
+    ("serve", "models"): (),
+    ("gates", "champion"): (NONE,),
 }
 _EXAMPLE_HINT = "`maskdet init DATA_DIR --out example.yml` writes a file with every key explained"
 
@@ -108,7 +108,7 @@ class _Draft:
         for path in (*_PATH_KEYS, *self._inner_paths()):
             section, key = self._inner(path[:-1]), str(path[-1])
             value = section.get(key)
-            if isinstance(value, str) and _is_path(value, _WORDS.get(path[:2], ())):
+            if isinstance(value, str) and _is_path(value, path[:2]):
                 section[key] = self._origin(path).base / Path(value).expanduser()
         self._anchor_databases()
 
@@ -183,7 +183,8 @@ class _Draft:
         return origin.order, origin.place, problem.text
 
 
-def _is_path(value: str, words: Sequence[str]) -> bool:
+def _is_path(value: str, key: KeyPath) -> bool:
+    words = (*_WORDS[key], *FAMILY) if key in _WORDS else ()
     return bool(value) and value not in words and not is_reference(value)
 
 

@@ -1,10 +1,11 @@
-"""The model file behind a name: a registered one, the shipped one, what a pipeline exported, or the file."""
+"""The model file behind a name: a registered one, a shipped one, what a pipeline exported, or the file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from maskdet.detector.shipped import DEFAULT, shipped_model, ships_model
+from maskdet.detector.catalogue import DEFAULT, FAMILY
+from maskdet.detector.shipped import naming_hint, shipped_model, ships_model
 from maskdet.errors import StageError, UsageError
 from maskdet.pipeline.places import EXPORTED, RUNS
 from maskdet.pipeline.session import open_present
@@ -15,17 +16,17 @@ from maskdet.registry.registry import Registry
 
 
 def model_file(named: Path, registry: Registry | None = None) -> Path:
-    """models:NAME@ALIAS: the registered version; `default`: the shipped model; a folder, such as runs/NAME:
-    the bundle in it, or that of PaddleDetection's export in it; else the path itself. Without a `registry`,
-    that of the current directory.
+    """models:NAME@ALIAS: the registered version; a name of the catalogue, such as `default`: the shipped
+    model; a folder, such as runs/NAME: the bundle in it, or that of PaddleDetection's export in it; else the
+    path itself. Without a `registry`, that of the current directory.
 
-    Raises RegistryError for a reference that leads nowhere or to a changed file, EnvironmentProblem if no
-    model is shipped, StageError for a folder without a bundle, and as `wrapped_folder`.
+    Raises RegistryError for a reference that leads nowhere or to a changed file, EnvironmentProblem if this
+    build lacks the shipped model, StageError for a folder without a bundle, and as `wrapped_folder`.
     """
     if is_reference(named):
         return (registry or present_registry()).resolve(str(named)).checked_bundle()
-    if str(named) == DEFAULT:
-        return shipped_model()
+    if str(named) in FAMILY:
+        return shipped_model(str(named))
     return _exported(named) if named.is_dir() else named
 
 
@@ -33,11 +34,8 @@ def existing_model(named: Path, registry: Registry | None = None) -> Path:
     """Like `model_file`. Raises UsageError if there is no such file."""
     file = model_file(named, registry)
     if not file.is_file():
-        raise UsageError(
-            f"{file}: no such model",
-            "name an exported .onnx, a results folder such as runs/NAME, a registered one such as "
-            f"models:NAME@champion, or {DEFAULT}, the shipped one",
-        )
+        others = "an exported .onnx, a results folder such as runs/NAME, models:NAME@champion"
+        raise UsageError(f"{file}: no such model", naming_hint(named.name, others))
     return file
 
 

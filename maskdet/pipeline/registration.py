@@ -10,9 +10,9 @@ from typing import Final
 from maskdet.artefacts import BEST, BUNDLE, CONFIG, GATES, MANIFEST, METRICS, PARITY
 from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.bundle import load_bundle
-from maskdet.detector.shipped import shipped_model, shipped_pictures, shipped_weights, ships_model
+from maskdet.detector.catalogue import FAMILY
+from maskdet.detector.shipped import shipped_as, shipped_pictures, shipped_weights
 from maskdet.errors import StageError
-from maskdet.files import sha256_file
 from maskdet.pipeline.cache import inputs_of, why_stale
 from maskdet.pipeline.lineage import picture_records, run_lineage, start_of_run
 from maskdet.pipeline.stage import Context
@@ -50,7 +50,7 @@ def register_run(
 
 
 def register_bundle(registry: Registry, bundle: Path, *, name: str = "", by: str = "") -> Version:
-    """Register a bundle from elsewhere; for the shipped model its weights and pictures are known.
+    """Register a bundle from elsewhere; for a shipped model its weights and pictures are known.
 
     name: of the model, by default the one in the bundle. Raises like `Registry.register`.
     """
@@ -60,12 +60,17 @@ def register_bundle(registry: Registry, bundle: Path, *, name: str = "", by: str
         source=bundle.name, data_sha256=meta.manifest_sha256, code=meta.versions, metrics=meta.metrics
     )
     model = name or meta.name
-    if not ships_model() or sha256_file(shipped_model()) != loaded.sha256:
+    shipped = shipped_as(loaded.sha256)
+    if shipped is None:
         return registry.register(model, bundle, lineage, by=by)
-    weights, listed = shipped_weights(), shipped_pictures()
+    weights, listed = shipped_weights(shipped), shipped_pictures(shipped)
     pictures = read_pictures(listed) if listed else ()
     parts = Counter(one.part for one in pictures)
-    known = {"source": "the shipped model", "start": "published COCO weights", "pictures": dict(parts)}
+    known = {
+        "source": f"the shipped model {shipped}",
+        "start": FAMILY[shipped].started_from,
+        "pictures": dict(parts),
+    }
     return registry.register(
         model,
         bundle,

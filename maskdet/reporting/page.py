@@ -20,6 +20,8 @@ from maskdet.reporting.sections.duels import duels
 from maskdet.reporting.sections.gates import gates
 from maskdet.reporting.sections.lineage import lineage, parity
 from maskdet.reporting.sections.mistakes import mistakes
+from maskdet.reporting.sections.promise import promise
+from maskdet.reporting.sections.reliability import reliability
 from maskdet.reporting.sections.safety import safety, slices
 from maskdet.reporting.sections.summary import summary
 from maskdet.reporting.sections.thresholds import thresholds
@@ -63,6 +65,8 @@ def _sections(run: RunFiles) -> Iterator[Section]:
         ("training", training(run)),
         ("accuracy", accuracy(run)),
         ("thresholds", thresholds(run)),
+        ("promise", promise(run)),
+        ("reliability", reliability(run)),
         ("safety", safety(run)),
         ("slices", slices(run)),
         ("mistakes", mistakes(run, album)),

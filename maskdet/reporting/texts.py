@@ -8,6 +8,7 @@ from typing import Final
 from maskdet.detector.threshold_policy import ThresholdPolicy, percentage
 from maskdet.reporting.drift_texts import DRIFT_TEXTS
 from maskdet.reporting.markup import Markup, element
+from maskdet.reporting.score_texts import SCORE_TEXTS
 
 LANGUAGES: Final = (("en", "en"), ("zh", "zh-CN"))
 """Class of an element, and its language."""
@@ -238,6 +239,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "这些运行的验证图片不同，指标不能直接比较。",
     ),
     "same_settings": ("All settings are the same.", "所有设置都相同。"),
+    **SCORE_TEXTS,
     **DRIFT_TEXTS,
 }
 """By key: English and Chinese. Words in braces are filled in."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
+from maskdet.detector.catalogue import FAMILY
 from maskdet.settings import Section
 from maskdet.training.networks.registry import VARIANTS
 
+STARTS = ("none", "coco", "imagenet")
+"""Words that `model.pretrained` knows beside the names of shipped models; anything else is a path, or names
+a registered version."""
 if TYPE_CHECKING:
     Variant = str
+    Start = str
 else:
     Variant = Literal[tuple(VARIANTS)]
-STARTS = ("none", "default", "coco", "imagenet")
-"""Words that `model.pretrained` knows; anything else is a path, or names a registered version."""
+    Start = Literal[tuple(chain(STARTS, FAMILY))]
 Side = Annotated[int, Field(ge=64, multiple_of=32)]
 Master = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:\d{2,5}$")]
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:\d+(,\d+)*)?)$")]
@@ -26,9 +31,10 @@ class ModelSettings(Section):
 
     variant: Variant = "picodet_s_416"
     """PicoDet size and input side; esnet is the 2021 version, which trains twice as fast on CPU."""
-    pretrained: Literal["none", "default", "coco", "imagenet"] | Path = "none"
-    """none: random weights; default: the shipped face-mask model; coco, imagenet: published weights, fetched
-    once; a .pdparams or .safetensors file; or models:NAME@ALIAS, the weights of a registered version."""
+    pretrained: Start | Path = "none"
+    """none: random weights; default, or the name of another shipped model; coco, imagenet: published weights,
+    fetched once; a .pdparams or .safetensors file; or models:NAME@ALIAS, the weights of a registered version.
+    """
     class_map: dict[str, str | None] = Field(default_factory=dict)
     """Class of the data to the checkpoint class it starts from, where the names do not match; null: it starts
     fresh."""

@@ -14,6 +14,7 @@ from support import paint, write_tiny_bundle
 
 from maskdet.cli.session import open_serving, sources_of, stand_in
 from maskdet.detector import shipped
+from maskdet.detector.catalogue import FAMILY
 from maskdet.errors import EnvironmentProblem, PipelineFileError, StageError
 from maskdet.serving.engine.source import Source
 
@@ -33,7 +34,7 @@ def build(tmp_path_factory, monkeypatch):
     """A build whose shipped model is the tiny one."""
     folder = tmp_path_factory.mktemp("models")
     monkeypatch.setattr(shipped, "_FOLDER", folder)
-    return write_tiny_bundle(folder / shipped.MODEL_NAME)
+    return write_tiny_bundle(folder / FAMILY["default"].bundle)
 
 
 @pytest.fixture

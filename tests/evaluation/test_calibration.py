@@ -174,6 +174,18 @@ def test_a_promise_is_counted_on_pictures_that_chose_nothing():
     assert not given.held_out
 
 
+def test_a_model_file_promises_with_the_scores_that_it_gives():
+    """Val would calibrate them once more, which no user of the file does."""
+    thresholds, policy = dict.fromkeys(LABELS, 0.62), ThresholdPolicy(name="safe", parameter=0.02)
+    served, network = (
+        _appraised(_pictures(), shipped=Shipped(thresholds, policy, calibrated=calibrated))
+        for calibrated in (True, False)
+    )
+    assert served.calibration.built_in
+    assert served.calibration.fitted.temperature < 0.5
+    assert served.promise == network.promise
+
+
 def test_a_promise_that_is_broken_names_its_key():
     judged = _appraised(_pictures(), threshold=0.9, min_answered=0.99, max_false_alarms=0.0)
     said = " ".join(judged.promise.notes)

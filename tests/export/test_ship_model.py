@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from maskdet.dataset.learnt import data_sha256
 from maskdet.detector import shipped
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.calibration import Calibration
+from maskdet.detector.catalogue import FAMILY
 from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
 from maskdet.errors import StageError
 from maskdet.evaluation.settings import EvalSettings
@@ -35,19 +37,18 @@ from maskdet.training.start.weights import read_weights
 
 Ship = Callable[[Path, Path], list[Path]]
 UNSTATED = ThresholdPolicy()
+FACE_MASK = FAMILY["default"]
 
 
 @pytest.fixture
 def ship(monkeypatch: pytest.MonkeyPatch) -> Ship:
     monkeypatch.syspath_prepend(REPO / "scripts")
-    ship: Ship = import_module("ship_model").ship
-    return ship
+    return partial(import_module("ship_model").ship, model=FACE_MASK)
 
 
 @pytest.fixture
 def restate(ship: Ship) -> Ship:
-    restate: Ship = import_module("ship_model").restate
-    return restate
+    return partial(import_module("ship_model").restate, model=FACE_MASK)
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_both_files_say_the_same_and_come_out_the_same_twice(run: Path, tmp_path
     (tmp_path / "two").mkdir()
     model, weights = ship(run, tmp_path / "one")
     again = ship(run, tmp_path / "two")
-    assert [path.name for path in (model, weights)] == [shipped.MODEL_NAME, shipped.WEIGHTS_NAME]
+    assert [path.name for path in (model, weights)] == [FACE_MASK.bundle, FACE_MASK.weights]
     assert [sha256_file(path) for path in again] == [sha256_file(path) for path in (model, weights)]
     bundle, meta = load_bundle(model), read_meta(weights)
     assert (meta.labels, meta.variant, meta.licence) == (
@@ -102,7 +103,7 @@ def test_both_files_say_the_same_and_come_out_the_same_twice(run: Path, tmp_path
 def test_shipped_files_are_told_which_policy_chose_their_thresholds(
     exported: Exported, unstated: Path, tmp_path: Path, restate: Ship
 ) -> None:
-    bundle, weights = unstated / shipped.MODEL_NAME, unstated / shipped.WEIGHTS_NAME
+    bundle, weights = unstated / FACE_MASK.bundle, unstated / FACE_MASK.weights
     before, arrays = load_bundle(bundle), read_weights(weights)
     metrics = tmp_path / "metrics.json"
     metrics.write_text(json.dumps(exported.evaluation.to_json()))
@@ -126,7 +127,7 @@ def test_shipped_files_are_told_which_policy_chose_their_thresholds(
 def test_a_policy_that_did_not_choose_them_is_not_stated(
     exported: Exported, unstated: Path, tmp_path: Path, restate: Ship
 ) -> None:
-    bundle = unstated / shipped.MODEL_NAME
+    bundle = unstated / FACE_MASK.bundle
     before = bundle.read_bytes()
     judged = exported.evaluation.to_json()
     for each in judged["policies"]:
@@ -150,7 +151,7 @@ def test_shipped_files_get_the_profile_of_their_val(
     )
     before, manifest = load_bundle(bundle), run / "prepare" / "manifest.json"
 
-    model, weights = add_profile(manifest, tmp_path)
+    model, weights = add_profile(manifest, tmp_path, FACE_MASK)
 
     after = load_bundle(model)
     assert before.meta.profile is None
@@ -162,7 +163,7 @@ def test_shipped_files_get_the_profile_of_their_val(
     whole = exported.data.manifest
     replace(whole, pictures=whole.pictures[1:]).write(manifest)
     with pytest.raises(StageError, match="is not the one that the bundle was made from"):
-        add_profile(manifest, tmp_path)
+        add_profile(manifest, tmp_path, FACE_MASK)
 
 
 def test_a_bundle_is_calibrated_anew_without_training(tmp_path: Path, ship: Ship) -> None:
@@ -170,16 +171,16 @@ def test_a_bundle_is_calibrated_anew_without_training(tmp_path: Path, ship: Ship
     manifest = painted(tmp_path, 12)
     manifest.write(tmp_path / "manifest.json")
     bundle = write_tiny_bundle(
-        tmp_path / shipped.MODEL_NAME,
+        tmp_path / FACE_MASK.bundle,
         manifest_sha256=data_sha256(tmp_path / "manifest.json"),
         calibration=Calibration(temperature=0.5),
     )
-    shutil.copy(shipped.shipped_weights(), tmp_path / shipped.WEIGHTS_NAME)
+    shutil.copy(shipped.shipped_weights(), tmp_path / FACE_MASK.weights)
     graph = onnx.load(bundle).graph
     refit, list_pictures = (getattr(import_module("ship_model"), name) for name in ("refit", "list_pictures"))
-    list_pictures(tmp_path / "manifest.json", tmp_path)
+    list_pictures(tmp_path / "manifest.json", tmp_path, FACE_MASK)
 
-    model, weights = refit(tmp_path / "manifest.json", tmp_path, EvalSettings(threshold="safe"))
+    model, weights = refit(tmp_path / "manifest.json", tmp_path, FACE_MASK, EvalSettings(threshold="safe"))
 
     meta = load_bundle(model).meta
     assert (meta.calibration, meta.threshold_policy, meta.metrics["ap50"]) == (None, BEST_F1, 1.0)
@@ -191,9 +192,9 @@ def test_a_bundle_is_calibrated_anew_without_training(tmp_path: Path, ship: Ship
     assert onnx.load(model).graph == graph
     learnt = replace(manifest, pictures=tuple(replace(one, part="train") for one in manifest.pictures))
     text = pictures_text(picture_records(learnt))
-    (tmp_path / shipped.PICTURES_NAME).write_bytes(gzip.compress(text.encode()))
+    (tmp_path / FACE_MASK.pictures).write_bytes(gzip.compress(text.encode()))
     with pytest.raises(StageError, match="trained on 12 pictures of val"):
-        refit(tmp_path / "manifest.json", tmp_path, EvalSettings())
+        refit(tmp_path / "manifest.json", tmp_path, FACE_MASK, EvalSettings())
 
 
 def test_weights_of_another_training_are_refused(
@@ -204,7 +205,7 @@ def test_weights_of_another_training_are_refused(
         pytest.skip("the last epoch was the best")
     with pytest.raises(StageError, match="was not exported from"):
         ship(run, tmp_path)
-    assert not (tmp_path / shipped.MODEL_NAME).exists()
+    assert not (tmp_path / FACE_MASK.bundle).exists()
 
 
 def test_a_bundle_of_another_training_is_refused(run: Path, tmp_path: Path, ship: Ship) -> None:
@@ -229,10 +230,10 @@ def test_the_wheel_takes_the_models_along(tmp_path: Path) -> None:
         shutil.copy(REPO / name, tmp_path / name)
     (tmp_path / "maskdet" / "models").mkdir(parents=True)
     shutil.copy(REPO / "maskdet" / "__init__.py", tmp_path / "maskdet")
-    for name in (shipped.MODEL_NAME, shipped.WEIGHTS_NAME):
+    for name in (FACE_MASK.bundle, FACE_MASK.weights):
         (tmp_path / "maskdet" / "models" / name).write_bytes(b"x")
     taken = {file.distribution_path for file in WheelBuilder(str(tmp_path)).recurse_included_files()}
-    assert {f"maskdet/models/{name}" for name in (shipped.MODEL_NAME, shipped.WEIGHTS_NAME)} <= taken
+    assert {f"maskdet/models/{name}" for name in (FACE_MASK.bundle, FACE_MASK.weights)} <= taken
 
 
 @pytest.mark.skipif(not shipped.ships_model(), reason="this build ships no default model")

@@ -119,7 +119,7 @@ def test_what_the_start_has_seen_is_inherited(run: Context, registry: Registry) 
     shipped = read_pictures(shipped_pictures() or Path())
     before = register_run(run, registry, name="before")
     assert before.record.lineage.parent == ""
-    assert before.record.lineage.start == "the shipped weights"
+    assert before.record.lineage.start == "the shipped weights of default"
     assert sum(one.inherited for one in before.pictures()) == len(shipped)
 
     parent = register_bundle(registry, shipped_model(), name="face-mask")

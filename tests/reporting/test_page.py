@@ -26,6 +26,8 @@ SECTIONS = (
     "training",
     "accuracy",
     "thresholds",
+    "promise",
+    "reliability",
     "safety",
     "slices",
     "mistakes",
@@ -142,3 +144,44 @@ def test_text_becomes_markup_only_by_name() -> None:
     assert inner == '<b title="say &quot;hi&quot;">a &lt; b</b>'
     assert joined([inner, "<i>"]) == f"{inner}&lt;i&gt;"
     assert element("input", type="range", disabled=True, hidden=False) == '<input type="range" disabled/>'
+
+
+def test_the_promise_and_the_reliability_are_those_of_the_evaluation(own: Context) -> None:
+    path = own.path("eval", METRICS)
+    judged = json.loads(path.read_text())
+    terms = judged["promise"]["terms"]
+    terms["bare_passed"] |= {"value": 0.5, "count": 4, "of": 8, "interval": [0.2, 0.8], "kept": False}
+    terms["false_alarms"] |= {"value": 0.04, "count": 1, "of": 25, "interval": [0.0, 0.09], "at_most": 0.1}
+    terms["answered.masked"] |= {"value": None, "interval": None, "kept": None, "proved": False}
+    judged["promise"]["held_out"] = True
+    calibration = judged["calibration"]
+    bins = [{"from": 0.8, "count": 9, "score": 0.85, "right": 0.4}]
+    calibration |= {"in_force": True, "temperature": 0.287182}
+    calibration["before"] |= {"detections": 4321, "ece": 0.1234, "bins": bins}
+    calibration["before"]["collections"] = {"<own>": calibration["before"]["classes"]["with_mask"]}
+    calibration["after"] = {**calibration["before"], "detections": 987, "ece": 0.0456, "ece_chance": 0.031}
+    path.write_text(json.dumps(judged))
+
+    text = write_run_page(own).read_text(encoding="utf-8")
+
+    assert "thresholds that were chosen, and scores that were calibrated, without it" in text
+    assert "50.0% (20.0% – 80.0%) 4/8" in text
+    assert "4.0% (0.0% – 9.0%) 1/25" in text
+    assert "at most 10.0%" in text
+    assert '<span class="fail"><span class="en" lang="en">no</span>' in text
+    assert "Calibrated with temperature 0.287" in text
+    cells = "".join(f"<td>{cell}</td>" for cell in ("4321", "0.123", "987", "0.046", "0.031"))
+    assert cells in text
+    assert "&lt;own&gt;" in text
+    charts = text.partition('id="reliability"')[2].partition("</section>")[0]
+    assert charts.count("<circle") == 2
+
+
+def test_a_run_of_a_version_without_promises_has_a_page(own: Context) -> None:
+    path = own.path("eval", METRICS)
+    judged = json.loads(path.read_text())
+    del judged["promise"], judged["calibration"]
+    path.write_text(json.dumps(judged))
+    text = write_run_page(own).read_text(encoding="utf-8")
+    ids = [attributes["id"] for tag, attributes in Tags(text).all if tag == "section"]
+    assert tuple(ids) == tuple(key for key in SECTIONS if key not in ("promise", "reliability"))

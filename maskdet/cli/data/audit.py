@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskdet.cli.options import Config, Overrides, RegistryFolder, Runs
+from maskdet.cli.options import SHIPPED, Config, Overrides, RegistryFolder, Runs
 from maskdet.cli.session import open_pipeline, run_stage, with_flags
 from maskdet.pipeline.places import RUNS
 
@@ -33,7 +33,7 @@ def audit(
         typer.Option(
             "--model",
             metavar="FILE",
-            help="An exported .onnx, a results folder, models:NAME@ALIAS, or default, the shipped model.",
+            help=f"An exported .onnx, a results folder, models:NAME@ALIAS, or {SHIPPED}.",
             show_default="of the pipeline file, else the shipped one",
         ),
     ] = None,

@@ -11,17 +11,20 @@ if TYPE_CHECKING:
     from maskdet.registry.registry import Registry
 
 _HEADINGS = ("model", "version", "aliases", "AP50", "registered", "by", "bundle", "signed")
+_SHIPPED = "shipped"
 
 
 def listing(config: Config = None, registry: RegistryFolder = None, as_json: AsJson = False) -> None:
-    """List the models with their versions and aliases, and the shipped one."""
-    from maskdet.cli.console import print_table
+    """List the models with their versions and aliases, and the shipped ones with when to take which."""
+    from maskdet.cli.console import print_lines, print_table
 
     rows = [*_rows(open_registry(config, registry)), *_shipped()]
     if as_json:
         print_json(rows)
         return
     print_table(_HEADINGS, map(_cells, rows))
+    if advice := [_advice(row) for row in rows if _SHIPPED in row["aliases"]]:
+        print_lines(["", *advice])
 
 
 def _rows(registry: Registry) -> list[dict[str, Any]]:
@@ -35,12 +38,25 @@ def _rows(registry: Registry) -> list[dict[str, Any]]:
 
 
 def _shipped() -> list[dict[str, Any]]:
-    from maskdet.detector.shipped import DEFAULT, shipped_model, ships_model
+    from maskdet.detector.catalogue import FAMILY
+    from maskdet.detector.shipped import shipped_model, shipped_names
     from maskdet.files import sha256_file
 
-    if not ships_model():
-        return []
-    return [{"model": DEFAULT, "aliases": ["shipped"], "bundle": sha256_file(shipped_model())}]
+    return [
+        {
+            "model": name,
+            "aliases": [_SHIPPED],
+            "bundle": sha256_file(shipped_model(name)),
+            "input_side": FAMILY[name].side,
+            "take_it": FAMILY[name].take_it,
+            "licence": FAMILY[name].licence,
+        }
+        for name in shipped_names()
+    ]
+
+
+def _advice(row: dict[str, Any]) -> str:
+    return f"{row['model']}, {row['input_side']} px, {row['licence']}: take it {row['take_it']}"
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maskdet.cli.models.options import AsJson, By, open_registry, print_json
-from maskdet.cli.options import Config, Overrides, RegistryFolder, Runs
+from maskdet.cli.options import SHIPPED, Config, Overrides, RegistryFolder, Runs
 from maskdet.cli.session import open_pipeline, with_flags
 from maskdet.pipeline.places import RUNS
 
@@ -22,7 +22,7 @@ def register(
         Path | None,
         typer.Argument(
             metavar="[BUNDLE]",
-            help="An .onnx from elsewhere, or default, the shipped model.",
+            help=f"An .onnx from elsewhere, or {SHIPPED}.",
             show_default="what the pipeline exported",
         ),
     ] = None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.artefacts import BEST, CONFIG, CURVES, MANIFEST, METRICS, REPORT
+from maskdet.detector.shipped import naming_hint
 from maskdet.errors import UsageError
 from maskdet.files import staged_folder, write_json, write_text
 from maskdet.pipeline.inputs import file_input, setting_inputs
@@ -42,7 +43,8 @@ def evaluate_weights(context: Context, weights: Path) -> Evaluation:
 def evaluate_model(context: Context, model: Path) -> Evaluation:
     """Evaluate any .onnx or .pdparams file on this pipeline's val. Raises UsageError for other files."""
     if not model.is_file():
-        raise UsageError(f"{model}: no such model", "pass an .onnx or a .pdparams file")
+        hint = naming_hint(model.name, "an .onnx or a .pdparams file")
+        raise UsageError(f"{model}: no such model", hint)
     if model.suffix == ".pdparams":
         return evaluate_weights(context, model)
     if model.suffix != ".onnx":

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from maskdet.detector.shipped import DEFAULT, shipped_weights, ships_model
+from maskdet.detector.shipped import shipped_weights, ships_model
 from maskdet.files import sha256_file
 from maskdet.pipeline.stage import Inputs
 from maskdet.registry.reference import is_reference
 from maskdet.training.settings import ModelSettings
 from maskdet.training.start.published import cached_file
 from maskdet.training.start.registered import registered_weights
-from maskdet.training.start.starting import published_start
+from maskdet.training.start.starting import published_start, shipped_start
 
 NOT_FETCHED = "not fetched"
 _NAME, _CONTENT = "model.pretrained", "file model.pretrained"
@@ -42,7 +42,8 @@ def start_input(model: ModelSettings, before: Inputs, registry: Path | None = No
 
 
 def _local(model: ModelSettings) -> str:
-    if model.pretrained == "none" or (model.pretrained == DEFAULT and not ships_model()):
+    shipped = shipped_start(model)
+    if model.pretrained == "none" or (shipped and not ships_model(shipped)):
         return str(model.pretrained)
-    path = shipped_weights() if model.pretrained == DEFAULT else Path(model.pretrained)
+    path = shipped_weights(shipped) if shipped else Path(model.pretrained)
     return sha256_file(path) if path.is_file() else str(path)

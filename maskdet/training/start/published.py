@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from maskdet.errors import PipelineFileError
 from maskdet.training.networks.registry import network_of, variant
 
 Published = Literal["coco", "imagenet"]
+PUBLISHED: Final[dict[str, Published]] = {name: name for name in get_args(Published)}
+"""By its word in `model.pretrained`."""
 CACHE_VARIABLE = "MASKDET_CACHE"
 """Environment variable: the cache folder, in place of the user's own."""
 MIRROR_VARIABLE = "MASKDET_WEIGHTS_URL"

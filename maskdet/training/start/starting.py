@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from maskdet.detector.shipped import DEFAULT, shipped_weights
+from maskdet.detector.catalogue import FAMILY
+from maskdet.detector.shipped import shipped_weights
 from maskdet.errors import PipelineFileError, StageError
 from maskdet.files import sha256_file
 from maskdet.lexicon import Role
@@ -21,7 +22,7 @@ from maskdet.settings import nearest
 from maskdet.training.networks.registry import VARIANTS, variant
 from maskdet.training.settings import STARTS, ModelSettings
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
-from maskdet.training.start.published import Published, cached_file, published_url
+from maskdet.training.start.published import PUBLISHED, Published, cached_file, published_url
 from maskdet.training.start.registered import registered_weights
 
 
@@ -60,7 +61,7 @@ def start_of(
     """The weights to start from, None for random ones; `roles` as in `Start`; registry: its folder.
 
     Raises PipelineFileError for a path without a file or for weights of another architecture, StageError for
-    published weights not yet downloaded, EnvironmentProblem if no model is shipped, and like
+    published weights not yet downloaded, EnvironmentProblem if this build lacks the shipped model, and like
     `registered_weights`.
     """
     if model.pretrained == "none":
@@ -73,7 +74,12 @@ def start_of(
 
 def published_start(model: ModelSettings) -> Published | None:
     """The published weights named in the settings, if any."""
-    return model.pretrained if model.pretrained in ("coco", "imagenet") else None
+    return PUBLISHED.get(str(model.pretrained))
+
+
+def shipped_start(model: ModelSettings) -> str | None:
+    """The name of the shipped model whose weights the settings name, if any."""
+    return str(model.pretrained) if str(model.pretrained) in FAMILY else None
 
 
 def fetch_start(
@@ -101,8 +107,8 @@ def _found(model: ModelSettings, registry: Path | None) -> tuple[str, Path, Chec
 
 
 def _path(model: ModelSettings) -> Path:
-    if model.pretrained == DEFAULT:
-        return shipped_weights()
+    if shipped := shipped_start(model):
+        return shipped_weights(shipped)
     which = published_start(model)
     path = cached_file(which, model.variant) if which else Path(model.pretrained)
     if path.is_file():
@@ -113,11 +119,12 @@ def _path(model: ModelSettings) -> Path:
 
 
 def _missing(path: Path) -> PipelineFileError:
-    near = nearest(path.name, STARTS)
+    words = (*STARTS, *FAMILY)
+    near = nearest(path.name, words)
     guess = f"did you mean {near}? " if near else ""
     return PipelineFileError(
         f"model.pretrained: {path} does not exist",
-        f"{guess}name a weight file, or one of {', '.join(STARTS)}",
+        f"{guess}name a weight file, or one of {', '.join(words)}",
     )
 
 

@@ -13,6 +13,7 @@ from training.start.weights_server import CONTENT, Behaviour, serving
 
 from maskdet.dataset.label_list import write_labels
 from maskdet.detector import shipped
+from maskdet.detector.catalogue import FAMILY
 from maskdet.errors import EnvironmentProblem, PipelineFileError, StageError, TrainingError
 from maskdet.training.settings import ModelSettings, Variant
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
@@ -35,7 +36,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A build of maskdet that ships weights."""
-    path = tmp_path / shipped.WEIGHTS_NAME
+    path = tmp_path / FAMILY["default"].weights
     save_file({"backbone.x": np.ones(2, np.float32)}, str(path), metadata=META.to_header())
     monkeypatch.setattr(shipped, "_FOLDER", tmp_path)
     return path

@@ -1,0 +1,39 @@
+"""What the thresholds in force promise: each figure with its interval, its limit and whether it is kept."""
+
+from __future__ import annotations
+
+from maskdet.reporting.figures import Figure, figure_text
+from maskdet.reporting.markup import Markup, element, joined, table
+from maskdet.reporting.run_files import Document, RunFiles
+from maskdet.reporting.texts import say
+
+_HEADINGS = ("measure", "limit", "value", "kept")
+
+
+def promise(run: RunFiles) -> Markup | None:
+    """A row a term."""
+    told = (run.judged or {}).get("promise")
+    if not told:
+        return None
+    counted = say("promise_held_out" if told["held_out"] else "promise_in_force")
+    note = element("p", counted, " ", say("promise_note"), class_="quiet")
+    return joined([note, table(map(say, _HEADINGS), (_row(*each) for each in told["terms"].items()))])
+
+
+def _row(name: str, term: Document) -> tuple[str, ...]:
+    bound = "at_most" if "at_most" in term else "at_least"
+    ends = term["interval"]
+    figure = Figure(term["value"] or 0.0, ends and (ends[0], ends[1]), term["count"], term["of"])
+    return (
+        say(f"promise.{name}"),
+        say(bound, limit=f"{term[bound]:.1%}"),
+        figure_text(name, None if term["value"] is None else figure),
+        _verdict(term),
+    )
+
+
+def _verdict(term: Document) -> Markup | str:
+    if term["kept"] is None:
+        return "–"
+    words = say("broken" if not term["kept"] else "proved" if term["proved"] else "kept_unproved")
+    return element("span", words, class_="pass" if term["kept"] else "fail")
