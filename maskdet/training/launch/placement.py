@@ -57,11 +57,21 @@ def cache_bytes(settings: TrainSettings) -> int:
 
 
 def probe(python: Path) -> Event:
-    """What Paddle sees, as reported by a worker: {"version", "cuda", "gpus": [names]}."""
+    """What Paddle sees, as reported by a worker: {"version", "cuda", "cudnn", "gpus": [names]}."""
+    return _asked("probe", {}, python)
+
+
+def trial(python: Path) -> Event:
+    """`probe`, and that Paddle computes on every GPU, or on the CPU where there is none.
+
+    Also {"tried": [devices], "details": [{"memory_mb", "capability"}]} by GPU. Raises as `run_worker`.
+    """
+    return _asked("trial", {"devices": []}, python)
+
+
+def _asked(module: str, job: dict[str, object], python: Path) -> Event:
     with TemporaryDirectory(prefix="maskdet-") as folder:
-        return run_worker(
-            "maskdet.training.worker.probe", {}, Path(folder), WorkerCommand(python), lambda event: None
-        )
+        return run_worker(f"maskdet.training.worker.{module}", job, Path(folder), WorkerCommand(python))
 
 
 def _devices(wanted: str, python: Path) -> str:

@@ -29,8 +29,10 @@ def main(config_file: Path) -> dict[str, Any]:
     config = load_config(config_file)
     network = build_network(config)
     start = {name: value.numpy().copy() for name, value in network.state_dict().items()}
-    refused = _refusal(config, network)
-    _pretend()
+    refused = [_refusal(config, network)]
+    _pretend((6, 1))
+    refused.append(_refusal(config, network))
+    _pretend((7, 0))
     plain = _trained(network, start, mixed=False)
     scaled = _trained(network, start, mixed=True)
     again = MixedPrecision(network, "O1")
@@ -59,9 +61,10 @@ def _refusal(config: dict[str, Any], network: Any) -> str:
     return ""
 
 
-def _pretend() -> None:
+def _pretend(capability: tuple[int, int]) -> None:
     """What Paddle reports of a GPU; its context itself makes no difference on the CPU, and warns."""
-    paddle.amp.is_float16_supported = lambda device=None: True
+    paddle.get_device = lambda: "gpu:0"
+    paddle.device.cuda.get_device_capability = lambda: capability
     place = SimpleNamespace(is_gpu_place=lambda: True)
     paddle.amp.grad_scaler._dygraph_tracer = lambda: SimpleNamespace(_expected_place=place)
 
