@@ -28,6 +28,8 @@ from maskdet.serving.engine.batching import best_batch, measure_batches
 
 CONNECTIONS = (1, 16)
 BENCH_SECONDS = 5.0
+START_SECONDS = 300.0
+"""For CUDA's start, and batches measured."""
 SCORES_ROUNDED = 0.002
 """Largest difference of a score: the server rounds, and the GPU may differ a little."""
 
@@ -90,7 +92,8 @@ def serve(check: Check, training: Training) -> Found:
     """Each val picture answered as on the CPU, then requests a second."""
     bundle, manifest = exported(check, training)
     log = check.out / "serve.log"
-    with server(log, "--model", str(bundle.path), "--device", check.device) as address:
+    words = ("--model", str(bundle.path), "--device", check.device)
+    with server(log, *words, start_seconds=START_SECONDS) as address:
         paths = [manifest.path(picture) for picture in manifest.part("val")]
         faces = [answered_as_on_cpu(address, bundle, path) for path in paths]
         busiest = paths[int(np.argmax(faces))]

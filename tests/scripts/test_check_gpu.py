@@ -1,4 +1,4 @@
-"""The check of GPUs: what it plans for how many there are, and that a fault is in its report and its exit code."""
+"""The check of GPUs: what it plans for how many there are; a fault is in its report and exit code."""
 
 from __future__ import annotations
 

@@ -55,6 +55,7 @@ class OnnxSession:
             raise BundleError(
                 f"the model cannot be loaded: {error}", "check that the file is a complete ONNX model"
             ) from error
+        self._session.disable_fallback()  # of runs, in releases that do not know the argument
         self._require(chosen[0][0], device)
 
     @property
