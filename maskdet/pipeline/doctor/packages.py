@@ -21,7 +21,7 @@ MAX_NAMED = 12
 _EXACT = frozenset({"paddlepaddle", "paddledet", "paddle2onnx", "onnx", "numpy", "setuptools"})
 _GPU_BUILDS = {"paddlepaddle": "paddlepaddle-gpu", "onnxruntime": "onnxruntime-gpu"}
 """Distributions that take the place of others; together, each has overwritten files of the other."""
-_CLASHES = (
+_CLASHES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("opencv-python-headless", ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")),
     *((name, (build,)) for name, build in _GPU_BUILDS.items()),
     ("nvidia-cudnn-cu13", ("nvidia-cudnn-cu12",)),

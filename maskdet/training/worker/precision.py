@@ -84,7 +84,8 @@ def precision_of(config: dict[str, Any], network: Any) -> FullPrecision:
 
 def _computes_in_float16() -> bool:
     """As `auto_cast` needs it, which else only warns and computes in float32."""
-    return paddle.get_device().startswith("gpu") and paddle.device.cuda.get_device_capability()[0] >= 7
+    on_gpu = str(paddle.get_device()).startswith("gpu")
+    return on_gpu and int(paddle.device.cuda.get_device_capability()[0]) >= 7
 
 
 def _in_full(head: Any) -> None:
