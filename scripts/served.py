@@ -29,7 +29,7 @@ def end_on_sigterm() -> None:
 
 
 @contextmanager
-def server(log: Path, *arguments: str) -> Iterator[str]:
+def server(log: Path, *arguments: str, start_seconds: float = START_SECONDS) -> Iterator[str]:
     """The address of a running `maskdet serve`; the process is always stopped afterwards."""
     port = free_port()
     command = [*MASKDET, "serve", *arguments, "--set", f"serve.port={port}"]
@@ -37,21 +37,23 @@ def server(log: Path, *arguments: str) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT)
         try:
             address = f"http://127.0.0.1:{port}"
-            wait_until_ready(process, address, log)
+            wait_until_ready(process, address, log, start_seconds)
             yield address
         finally:
             end(process)
 
 
-def wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def wait_until_ready(
+    process: subprocess.Popen[bytes], address: str, log: Path, seconds: float = START_SECONDS
+) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise ServedError(f"the server ended with exit code {process.returncode}:\n{_tail(log)}")
         if is_ready(address):
             return
         time.sleep(0.2)
-    raise ServedError(f"the server was not ready after {START_SECONDS:.0f} s:\n{_tail(log)}")
+    raise ServedError(f"the server was not ready after {seconds:.0f} s:\n{_tail(log)}")
 
 
 def is_ready(address: str) -> bool:

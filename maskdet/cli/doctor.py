@@ -60,11 +60,15 @@ def doctor(
 def _checks(runs: Path, python: Path | None) -> Iterable[Diagnosis]:
     import sys
 
+    from maskdet.pipeline.doctor.devices import check_devices
+    from maskdet.pipeline.doctor.driver import read_driver
     from maskdet.pipeline.doctor.machine import check_machine
     from maskdet.pipeline.doctor.packages import check_packages
 
-    yield from check_packages()
-    yield from check_machine(runs, python or Path(sys.executable))
+    driver = read_driver()
+    yield from check_packages(driver)
+    yield from check_machine(runs)
+    yield from check_devices(python or Path(sys.executable), driver)
 
 
 def _deep(python: Path | None) -> Iterable[Diagnosis]:

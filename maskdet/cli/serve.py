@@ -67,6 +67,14 @@ def serve(
         str | None,
         typer.Option("--device", help="cpu, gpu or gpu:N. Sets serve.device.", show_default="cpu"),
     ] = None,
+    tensorrt: Annotated[
+        Path | None,
+        typer.Option(
+            "--tensorrt",
+            metavar="DIR",
+            help="Run on TensorRT, whose engines are kept in this folder. Sets serve.tensorrt.",
+        ),
+    ] = None,
     watch: Annotated[
         bool | None,
         typer.Option("--watch", help="Load new bundles automatically. Sets serve.watch."),
@@ -115,6 +123,7 @@ def serve(
         "serve.port": port,
         "serve.workers": workers,
         "serve.device": device,
+        "serve.tensorrt": tensorrt,
         "serve.watch": watch,
         "serve.inbox": inbox,
         "serve.monitor": monitor,

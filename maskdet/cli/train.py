@@ -18,7 +18,9 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Resume an unfinished training.")] = False,
     device: Annotated[
         str | None,
-        typer.Option("--device", metavar="DEVICE", help="auto, cpu, gpu, or gpu:0,1. Sets train.device."),
+        typer.Option(
+            "--device", metavar="DEVICE", help="auto, cpu, gpu, gpu:all or gpu:0,1. Sets train.device."
+        ),
     ] = None,
     workers: Annotated[
         str | None,

@@ -69,10 +69,15 @@ class ServeSettings(Section):
     threads: int = Field(0, ge=0, le=256)
     """Inference threads of one process; 0 means one more than there are cores, so that none is idle, or with
     several workers an even share of the cores for each."""
-    max_batch: int = Field(1, ge=1, le=64)
-    """Pictures per forward pass. On a CPU a batch seldom pays."""
-    batch_wait_ms: float = Field(0, ge=0, le=1000)
-    """How long an incomplete batch waits for more pictures, in milliseconds."""
+    gpu_memory_mb: int = Field(4096, ge=256)
+    """MiB of the GPU's memory that a loaded model may take for its passes; CUDA's own share comes on top."""
+    tensorrt: Path | None = None
+    """Folder for TensorRT's engines. With it TensorRT runs the model; building engines takes minutes once."""
+    max_batch: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = "auto"
+    """Pictures per forward pass; auto: 1 on a CPU, on a GPU what measures best at the start."""
+    batch_wait_ms: Annotated[float, Field(ge=0, le=1000)] | Literal["auto"] = "auto"
+    """How long an incomplete batch waits for more pictures, in milliseconds; auto: 0 on a CPU, on a GPU as
+    long as a pass takes, but only while another one runs."""
 
     max_upload_bytes: int = Field(20 * 1024**2, ge=1024)
     """Bytes of one request body, counted as they arrive."""
@@ -142,6 +147,8 @@ class ServeSettings(Section):
         for name in self.models:
             if not MODEL_NAME.fullmatch(name):
                 raise ValueError(f"a model cannot be called {name!r}: letters, digits, dots and dashes only")
+        if self.tensorrt is not None and self.device.endswith("cpu"):
+            raise ValueError("tensorrt needs a GPU: set serve.device: gpu, or --device gpu")
         if self.max_files > self.max_queue:
             raise ValueError(
                 f"max_files ({self.max_files}) is more than max_queue ({self.max_queue}) can hold"

@@ -23,7 +23,7 @@ else:
     Start = Literal[tuple(chain(STARTS, FAMILY))]
 Side = Annotated[int, Field(ge=64, multiple_of=32)]
 Master = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:\d{2,5}$")]
-Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:\d+(,\d+)*)?)$")]
+Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:(all|\d+(,\d+)*))?)$")]
 
 
 class ModelSettings(Section):
@@ -62,8 +62,11 @@ class TrainSettings(Section):
     optimizer: Literal["momentum", "adamw"] = "momentum"
     """momentum: PicoDet's published SGD; adamw: learns faster where there are only hundreds of steps."""
     device: Device = "auto"
-    """auto: GPU where Paddle sees one, CPU otherwise; gpu:0,1 names devices, which count
+    """auto: GPU where Paddle sees one, CPU otherwise; gpu:all: every GPU; gpu:0,1 names devices, which count
     within CUDA_VISIBLE_DEVICES where that is set."""
+    amp: bool = False
+    """Mixed precision: convolutions in float16, losses and weights in float32. Needs a GPU, of compute
+    capability 7.0 or higher."""
     workers: int | Literal["auto"] = "auto"
     """Processes on CPU; auto: one per core, as long as each has at least 4 pictures per step and 4 GiB of
     memory. On GPU it is one per device."""
@@ -91,6 +94,13 @@ class TrainSettings(Section):
     """Memory for decoded pictures over all workers; auto: a quarter of what is free, 1024 at most."""
     python: Path | None = None
     """Interpreter of the training worker, if Paddle is installed in another environment."""
+
+    @field_validator("amp")
+    @classmethod
+    def _on_a_gpu(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("device") == "cpu":
+            raise ValueError("false where train.device is cpu: mixed precision needs a GPU")
+        return value
 
     @field_validator("master")
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +9,32 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from maskdet.errors import BundleError, EnvironmentProblem, UsageError
+from maskdet.detector.runtime.providers import DOCTOR, preload, providers
+from maskdet.detector.runtime.session import WHOLE_GPU, GpuOptions
+from maskdet.errors import BundleError, EnvironmentProblem
 from maskdet.types import FloatArray
 
-_DEVICE = re.compile(r"cpu|gpu(?::(\d+))?")
 _SHARES = "4"  # ONNX Runtime's own advice
 _QUIET = 3  # errors only: ONNX Runtime's warnings are about graph details that users cannot act on
 
 
-def open_session(model: bytes, *, threads: int, device: str) -> OnnxSession:
+def open_session(model: bytes, *, threads: int, device: str, gpu: GpuOptions) -> OnnxSession:
     """As `Runtime`."""
-    return OnnxSession(model, threads=threads, device=device)
+    return OnnxSession(model, threads=threads, device=device, gpu=gpu)
 
 
 class OnnxSession:
     """A loaded graph. Safe to run from many threads at once."""
 
-    def __init__(self, model: bytes | Path, *, threads: int = 0, device: str = "cpu") -> None:
+    def __init__(
+        self, model: bytes | Path, *, threads: int = 0, device: str = "cpu", gpu: GpuOptions = WHOLE_GPU
+    ) -> None:
         """`threads`: for one run, 0 for as many as there are cores; `device`: cpu, gpu or gpu:N.
 
         Raises BundleError for bytes that are not an ONNX graph, EnvironmentProblem if the device is missing,
         UsageError for a device that does not exist.
         """
-        provider, options = _provider(device)
+        chosen = providers(device, gpu)
         settings = ort.SessionOptions()
         settings.intra_op_num_threads = threads
         settings.inter_op_num_threads = 1
@@ -43,13 +45,18 @@ class OnnxSession:
         settings.log_severity_level = _QUIET
         source = str(model) if isinstance(model, Path) else model
         try:
-            self._session = ort.InferenceSession(source, settings, providers=[(provider, options)])
+            # Its own fallback would move a failing GPU's work to the CPU, with a printed line only.
+            self._session = ort.InferenceSession(source, settings, providers=chosen, enable_fallback=0)
         # ONNX Runtime has a class for each kind of failure and no common base.
         except Exception as error:
+            if device != "cpu":
+                what = f"the model cannot be loaded on {device}: {error}"
+                raise EnvironmentProblem(what, DOCTOR) from error
             raise BundleError(
                 f"the model cannot be loaded: {error}", "check that the file is a complete ONNX model"
             ) from error
-        self._require(provider, device)
+        self._session.disable_fallback()  # of runs, in releases that do not know the argument
+        self._require(chosen[0][0], device)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -82,21 +89,7 @@ class OnnxSession:
         # ONNX Runtime falls back to the CPU with only a log line.
         running = self._session.get_providers()[0]
         if running != provider:
+            said = f": {preload()}" if preload() else ""
             raise EnvironmentProblem(
-                f"asked for {device} ({provider}), but the model runs on {running}",
-                "install onnxruntime-gpu with the CUDA libraries it names, or use the device cpu",
+                f"asked for {device} ({provider}), but the model runs on {running}{said}", DOCTOR
             )
-
-
-def _provider(device: str) -> tuple[str, dict[str, str]]:
-    known = _DEVICE.fullmatch(device)
-    if known is None:
-        raise UsageError(f"unknown device {device!r}", "use cpu, gpu or gpu:N, such as gpu:0")
-    if device == "cpu":
-        return "CPUExecutionProvider", {}
-    if "CUDAExecutionProvider" not in ort.get_available_providers():
-        raise EnvironmentProblem(
-            f"asked for {device}, but this ONNX Runtime has no CUDA",
-            "pip install onnxruntime-gpu in place of onnxruntime, or use the device cpu",
-        )
-    return "CUDAExecutionProvider", {"device_id": known.group(1) or "0"}

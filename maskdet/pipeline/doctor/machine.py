@@ -1,4 +1,4 @@
-"""The machine: cores, memory, devices as Paddle and ONNX Runtime see them, fonts, and where results go."""
+"""The machine: cores, memory, fonts, and where results go."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from maskdet.errors import MaskdetError
 from maskdet.machine import core_count, disk_free, memory_available, memory_total
 from maskdet.pipeline.doctor.diagnosis import Diagnosis
 
@@ -17,12 +16,10 @@ LEAST_MEMORY = 4 * 2**30
 _CHINESE = "口罩"
 
 
-def check_machine(runs: Path, python: Path) -> Iterator[Diagnosis]:
-    """`runs` is the results folder, `python` the interpreter that trains."""
+def check_machine(runs: Path) -> Iterator[Diagnosis]:
+    """`runs` is the results folder."""
     yield _cores()
     yield _memory()
-    yield _paddle(python)
-    yield from _onnxruntime()
     yield from _fonts()
     yield _writable(runs)
 
@@ -37,27 +34,6 @@ def _memory() -> Diagnosis:
     if available < LEAST_MEMORY:
         return Diagnosis("note", "memory", text, "lower train.batch_size if training runs out of memory")
     return Diagnosis("ok", "memory", text)
-
-
-def _paddle(python: Path) -> Diagnosis:
-    from maskdet.training.launch.placement import probe
-
-    try:
-        seen = probe(python)
-    except MaskdetError as error:
-        return Diagnosis("fault", "Paddle", error.what, error.hint or "install the tested packages")
-    gpus = ", ".join(seen["gpus"])
-    devices = f"CPU and {gpus}" if gpus else "CPU only" + ("" if seen["cuda"] else " (built without CUDA)")
-    return Diagnosis("ok", "Paddle", f"{seen['version']}: {devices}")
-
-
-def _onnxruntime() -> Iterator[Diagnosis]:
-    if find_spec("onnxruntime") is None:
-        return
-    import onnxruntime
-
-    providers = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
-    yield Diagnosis("ok", "ONNX Runtime", f"{onnxruntime.__version__}: {', '.join(providers)}")
 
 
 def _fonts() -> Iterator[Diagnosis]:

@@ -9,6 +9,8 @@ from importlib import import_module, metadata
 from packaging.utils import canonicalize_name
 
 from maskdet.pipeline.doctor.diagnosis import Diagnosis
+from maskdet.pipeline.doctor.driver import Driver
+from maskdet.pipeline.doctor.installs import onnxruntime_lines, paddle_lines
 from maskdet.pipeline.doctor.lock import lock_path, pinned_versions
 
 PYTHONS = ((3, 10), (3, 12))
@@ -17,11 +19,14 @@ MAX_NAMED = 12
 """Packages named in one line."""
 # Other versions of these are known to break training, export or both; for the rest a note is enough.
 _EXACT = frozenset({"paddlepaddle", "paddledet", "paddle2onnx", "onnx", "numpy", "setuptools"})
-# Two distributions that write the same files: whichever was installed last leaves a mixture.
-_CLASHES = (
+_GPU_BUILDS = {"paddlepaddle": "paddlepaddle-gpu", "onnxruntime": "onnxruntime-gpu"}
+"""Distributions that take the place of others; together, each has overwritten files of the other."""
+_CLASHES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("opencv-python-headless", ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")),
-    ("paddlepaddle", ("paddlepaddle-gpu",)),
+    *((name, (build,)) for name, build in _GPU_BUILDS.items()),
+    ("nvidia-cudnn-cu13", ("nvidia-cudnn-cu12",)),
 )
+"""Distributions that write the same files: whichever was installed last leaves a mixture."""
 _RUNTIME_MODULES = (
     "cv2",
     "onnxruntime",
@@ -33,14 +38,16 @@ _RUNTIME_MODULES = (
 )
 
 
-def check_packages() -> Iterator[Diagnosis]:
-    """Python, then missing, differing, clashing and unloadable packages."""
+def check_packages(driver: Driver | None) -> Iterator[Diagnosis]:
+    """Python, then missing, differing, clashing and unloadable packages, for a machine with this driver."""
     yield _python()
     lock = lock_path()
     install = f'pip install --no-deps -r "{lock}"'
     tested, installed = pinned_versions(lock), installed_versions()
+    if not installed.keys().isdisjoint(_GPU_BUILDS.values()):
+        install += ", then the GPU builds again: see the next `maskdet doctor`"
     yield from compare_versions(tested, installed, install)
-    yield from _clashes(installed)
+    yield from clashes(installed, driver)
     yield from _imports()
 
 
@@ -53,7 +60,9 @@ def installed_versions() -> dict[str, str]:
 def compare_versions(
     tested: Mapping[str, str], installed: Mapping[str, str], install: str
 ) -> Iterator[Diagnosis]:
-    """`install` is the command line that installs the tested set."""
+    """`install` is the command line that installs the tested set. GPU builds count as what they replace."""
+    builds = {name: installed[build] for name, build in _GPU_BUILDS.items() if build in installed}
+    installed = {**builds, **installed}
     missing = sorted(tested.keys() - installed.keys())
     differing = [name for name in sorted(tested) if installed.get(name, tested[name]) != tested[name]]
     grave = [name for name in differing if name in _EXACT]
@@ -84,16 +93,23 @@ def _python() -> Diagnosis:
     return Diagnosis("fault", "Python", f"{version} is untested", f"use Python {span}")
 
 
-def _clashes(installed: Mapping[str, str]) -> Iterator[Diagnosis]:
+def clashes(installed: Mapping[str, str], driver: Driver | None) -> Iterator[Diagnosis]:
+    """Installed packages that overwrite each other's files; the remedy depends on the driver."""
     for kept, others in _CLASHES:
         for other in others:
             if kept in installed and other in installed:
-                yield Diagnosis(
-                    "fault",
-                    "packages",
-                    f"{kept} and {other} overwrite each other's files",
-                    f"pip uninstall -y {other} {kept}, then pip install --no-deps {kept}=={installed[kept]}",
-                )
+                what = f"{kept} and {other} overwrite each other's files"
+                yield Diagnosis("fault", "packages", what, _remedy(kept, other, installed, driver))
+
+
+def _remedy(kept: str, other: str, installed: Mapping[str, str], driver: Driver | None) -> str:
+    if kept.startswith("nvidia"):
+        return "give Paddle, which needs CUDA 12, an environment of its own, and name it in train.python"
+    if driver is not None and kept == "onnxruntime":
+        return onnxruntime_lines(driver)
+    if driver is not None and kept == "paddlepaddle":
+        return paddle_lines(driver)
+    return f"pip uninstall -y {other} {kept}, then pip install --no-deps {kept}=={installed[kept]}"
 
 
 def _imports() -> Iterator[Diagnosis]:

@@ -190,8 +190,7 @@ class Engine:
         return self._models[name]
 
     def _work(self) -> None:
-        settings = self._settings
-        while (batch := self._queue.take(settings.max_batch, settings.batch_wait_ms / 1000)) is not None:
+        while (batch := self._take()) is not None:
             started = time.perf_counter()
             try:
                 self._answer(batch, started)
@@ -202,11 +201,18 @@ class Engine:
             finally:
                 self._queue.done(batch, time.perf_counter() - started)
 
+    def _take(self) -> Batch[Work, PictureResult] | None:
+        # Which models the waiting pictures are for is not known yet.
+        plan = max((model.batches for model in self._models.values()), key=lambda plan: plan.pictures)
+        return self._queue.take(plan.pictures, plan.wait_seconds, waits_idle=plan.waits_idle)
+
     def _answer(self, batch: Batch[Work, PictureResult], started: float) -> None:
         claimed = [one for job in batch.jobs if (one := self._claim(job)) is not None]
         # Pictures of different models cannot share a pass.
         for model in {id(model): model for _, model, _ in claimed}.values():
-            self._detect(model, [one for one in claimed if one[1] is model], batch.alone, started)
+            own, most = [one for one in claimed if one[1] is model], model.batches.pictures
+            for start in range(0, len(own), most):
+                self._detect(model, own[start : start + most], batch.alone, started)
 
     def _claim(self, job: Job[Work, PictureResult]) -> Claimed | None:
         """The model used is the one loaded when work starts, so a swap needs no pause."""

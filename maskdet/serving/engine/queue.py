@@ -105,15 +105,20 @@ class JobQueue(Generic[W, R]):
             self._changed.notify()
         return job
 
-    def take(self, max_jobs: int = 1, wait_seconds: float = 0) -> Batch[W, R] | None:
-        """Wait for work; None once the queue is closed. Each batch must be returned with `done`."""
+    def take(
+        self, max_jobs: int = 1, wait_seconds: float = 0, *, waits_idle: bool = True
+    ) -> Batch[W, R] | None:
+        """Wait for work; None once the queue is closed. Each batch must be returned with `done`.
+
+        An incomplete batch waits for more jobs, without `waits_idle` only while another one runs.
+        """
         with self._changed:
             while not self._waiting:
                 if self._closed:
                     return None
                 self._changed.wait()
             self._running += 1
-            if wait_seconds and len(self._waiting) < max_jobs:
+            if wait_seconds and (waits_idle or self._running > 1):
                 self._changed.wait_for(lambda: len(self._waiting) >= max_jobs or self._closed, wait_seconds)
             taken = [self._waiting.popleft() for _ in range(min(max_jobs, len(self._waiting)))]
             alone = self._running == 1 and not self._waiting

@@ -19,6 +19,7 @@ from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, deco
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import resize
 from maskdet.detector.runtime.registry import open_session, shares_cores
+from maskdet.detector.runtime.session import GpuOptions, Session
 from maskdet.detector.settings import NmsSettings
 from maskdet.detector.threshold_policy import OVERRIDE, PolicyName
 from maskdet.detector.thresholds import Threshold, thresholds_of
@@ -26,6 +27,7 @@ from maskdet.detector.verdict import Verdict
 from maskdet.drift.appearance import Appearance, appearance
 from maskdet.errors import BundleError, PictureError, RegistryError, UsageError
 from maskdet.registry.version import Version
+from maskdet.serving.engine.batching import given_plan, plan_batches
 from maskdet.serving.engine.sessions import Sessions
 from maskdet.serving.engine.source import Source
 from maskdet.serving.refusals import BadOption
@@ -117,7 +119,8 @@ def bundle_id(model: ServedModel) -> str:
 class ServedModel:
     """A bundle, its sessions and its limits.
 
-    Nothing that a result depends on changes after construction, so all inference threads share it.
+    Nothing that a result depends on changes after construction, so all inference threads share it. How its
+    pictures share passes, `batches`, is measured by the probe.
     """
 
     def __init__(
@@ -129,7 +132,9 @@ class ServedModel:
         self.sha256 = bundle.sha256
         self.rule = rule_of(self.meta, settings.violation_labels, settings.uncertain_band)
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
-        self._sessions = _sessions(bundle, settings.device, cores)
+        self._settings = settings
+        self._sessions = _sessions(bundle, settings, cores)
+        self.batches = given_plan(settings)
         # Most requests name none, and each picture asks twice.
         self._own_thresholds = thresholds_of(self.meta)
 
@@ -170,10 +175,13 @@ class ServedModel:
             raise BadOption(error.what, error.hint) from error
 
     def probe(self) -> None:
-        """One pass through each session: it must return finite numbers, and no request pays for first-time
-        allocations. Raises BundleError.
+        """Passes through each session: they must return finite numbers, and no request pays for first-time
+        allocations. Also sets `batches`. Raises BundleError.
         """
-        blank = np.zeros((1, *self.meta.input_size, 3), np.uint8)
+        self.batches = plan_batches(self._run_blank, self._settings)
+
+    def _run_blank(self, pictures: int) -> None:
+        blank = np.zeros((pictures, *self.meta.input_size, 3), np.uint8)
         for session in self._sessions:
             if not all(np.isfinite(output).all() for output in session.run(blank)):
                 raise BundleError(
@@ -266,11 +274,16 @@ class ServedModel:
         return bytes(data)
 
 
-def _sessions(bundle: Bundle, device: str, cores: int) -> Sessions:
+def _sessions(bundle: Bundle, settings: ServeSettings, cores: int) -> Sessions:
+    device = settings.device
+    gpu = GpuOptions(settings.gpu_memory_mb, settings.tensorrt)
+
+    def opened(threads: int) -> Session:
+        return open_session(bundle.model, threads=threads, device=device, gpu=gpu)
+
     # The bundle's own session is one of these already.
-    narrow = bundle.session if device == "cpu" else open_session(bundle.model, threads=1, device=device)
-    alike = cores == 1 or not shares_cores(device)
-    return Sessions(narrow, narrow if alike else open_session(bundle.model, threads=cores, device=device))
+    narrow = bundle.session if device == "cpu" else opened(1)
+    return Sessions(narrow, narrow if cores == 1 or not shares_cores(device) else opened(cores))
 
 
 def _stacked(batch: Sequence[Prepared]) -> NDArray[np.uint8]:

@@ -36,7 +36,8 @@ class Sessions:
         self._left = 1  # The first shows how long one core takes.
 
     def __iter__(self) -> Iterator[Session]:
-        return iter(self._both)
+        """Each session once."""
+        return iter(dict.fromkeys(self._both))
 
     def run(self, batch: NDArray[np.uint8], *, alone: bool) -> tuple[FloatArray, FloatArray]:
         """Like `Session.run`. `alone`: no other picture waits or runs."""

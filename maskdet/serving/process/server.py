@@ -168,7 +168,9 @@ class MaskdetServer(uvicorn.Server):
         if self._engine.state == "ready":
             models = self._engine.models
             thresholds = {name: model.meta.describe_thresholds() for name, model in models.items()}
-            logger.info("ready", extra={"fields": {"models": sorted(models), "thresholds": thresholds}})
+            batches = {name: model.batches.pictures for name, model in models.items()}
+            said = {"models": sorted(models), "thresholds": thresholds, "max_batch": batches}
+            logger.info("ready", extra={"fields": said})
             self._on_ready(thresholds)
             if self._reloader.watches:
                 self._spawn(_again(self._reloader.watch))

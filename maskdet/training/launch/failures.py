@@ -10,10 +10,14 @@ _MEMORY_SIGNS = (
     "ResourceExhausted",
     "bad_alloc",
     "Cannot allocate memory",
+    "cudaErrorMemoryAllocation",
+    "CUDA error(2)",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
     "Insufficient memory",
     "can't start new thread",
 )
-"""Messages of Paddle, the C++ library, the operating system, OpenCV and Python."""
+"""Messages of Paddle, CUDA and its libraries, the C++ library, the operating system, OpenCV and Python."""
 _PEER_SIGNS = ("gloo/transport", "gloo/rendezvous", "tcp_store", "TCPStore", "ncclRemoteError")
 """Messages of Paddle's ways to reach the workers of other machines."""
 _VMSTAT = Path("/proc/vmstat")

@@ -23,9 +23,16 @@ _MOST_CACHE = 2**30
 
 
 def worker_command(settings: TrainSettings) -> WorkerCommand:
-    """How to start the requested workers. Raises TrainingError for a missing GPU, and as `cluster_of`."""
+    """How to start the requested workers.
+
+    Raises TrainingError for a missing GPU, for mixed precision without one, and as `cluster_of`.
+    """
     python = settings.python or Path(sys.executable)
     devices, cluster = _devices(settings.device, python), cluster_of(settings)
+    if settings.amp and devices == "cpu":
+        raise TrainingError(
+            "train.amp needs a GPU, and Paddle sees none", "set train.amp: false, or see `maskdet doctor`"
+        )
     if devices != "cpu":
         return WorkerCommand(python, processes=devices.count(",") + 1, devices=devices, cluster=cluster)
     return WorkerCommand(
@@ -50,11 +57,21 @@ def cache_bytes(settings: TrainSettings) -> int:
 
 
 def probe(python: Path) -> Event:
-    """What Paddle sees, as reported by a worker: {"version", "cuda", "gpus": [names]}."""
+    """What Paddle sees, as reported by a worker: {"version", "cuda", "cudnn", "gpus": [names]}."""
+    return _asked("probe", {}, python)
+
+
+def trial(python: Path) -> Event:
+    """`probe`, and that Paddle computes on every GPU, or on the CPU where there is none.
+
+    Also {"tried": [devices], "details": [{"memory_mb", "capability"}]} by GPU. Raises as `run_worker`.
+    """
+    return _asked("trial", {"devices": []}, python)
+
+
+def _asked(module: str, job: dict[str, object], python: Path) -> Event:
     with TemporaryDirectory(prefix="maskdet-") as folder:
-        return run_worker(
-            "maskdet.training.worker.probe", {}, Path(folder), WorkerCommand(python), lambda event: None
-        )
+        return run_worker(f"maskdet.training.worker.{module}", job, Path(folder), WorkerCommand(python))
 
 
 def _devices(wanted: str, python: Path) -> str:
@@ -63,8 +80,12 @@ def _devices(wanted: str, python: Path) -> str:
     gpus = len(probe(python)["gpus"])
     if wanted == "auto":
         return "0" if gpus else "cpu"
-    numbers = wanted.partition(":")[2] or "0"
-    if any(int(number) >= gpus for number in numbers.split(",")):
+    named = wanted.partition(":")[2] or "0"
+    numbers = ",".join(map(str, range(gpus))) or "0" if named == "all" else named
+    chosen = [int(number) for number in numbers.split(",")]
+    if len(set(chosen)) < len(chosen):
+        raise TrainingError(f"train.device is {wanted}, which names a GPU twice", "name each once")
+    if max(chosen) >= gpus:
         among = visible(os.environ)
         limited = "" if among is None else f" with {VARIABLE}={','.join(among)}"
         raise TrainingError(

@@ -29,6 +29,8 @@ ORIGINS_NAME = "origins.json"
 _PUBLISHED = "PicoDet's published recipe, the same for every pipeline file"
 _WARMUP_STEPS = 300
 _ADAMW_RATE = 0.002
+_AMP_LEVEL = "O1"
+"""float16 for the operators on Paddle's white list; weights stay float32."""
 _FINE_TUNING_SHARE = 0.1
 """Share of a fresh head's rate that weights which know the classes tolerate without forgetting."""
 _OPTIMIZERS: dict[str, dict[str, Any]] = {
@@ -140,6 +142,7 @@ def _runtime(
         "snapshot_epoch": train.evaluate_every,
         "log_iter": 20,
         "use_gpu": False,
+        **({"amp": True, "amp_level": _AMP_LEVEL} if train.amp else {}),
         "use_ema": True,
         "freeze": model.freeze,
         "freeze_norm": _keeps_statistics(train, fine_tunes),
@@ -190,6 +193,7 @@ def _origins(
         "snapshot_epoch": f"train.evaluate_every of the pipeline file, {train.evaluate_every}",
         "freeze": f"model.freeze of the pipeline file, {model.freeze}",
         "freeze_norm": _why_norm(train, schedule.fine_tunes),
+        **({"amp": "train.amp of the pipeline file"} if train.amp else {}),
         "eval_size": of_variant,
         "TrainDataset": "data of the pipeline file and the lists that prepare wrote",
         "EvalDataset": "data of the pipeline file and the lists that prepare wrote",

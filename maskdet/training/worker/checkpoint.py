@@ -17,6 +17,7 @@ from maskdet.training.start.transfer import Transfer, transfer
 from maskdet.training.start.weights import Weights, fit, read_weights
 from maskdet.training.state import STATE_NAME, TrainState
 from maskdet.training.worker.compat import paddle
+from maskdet.training.worker.precision import FullPrecision
 
 
 def save_weights(weights: dict[str, Any], path: Path) -> None:
@@ -48,10 +49,18 @@ def start_from(network: Any, labels: Sequence[str], start: dict[str, Any]) -> Tr
 
 
 class Checkpointer:
-    """Writes and reads the resumable state of network, moving average, optimiser and schedule."""
+    """Writes and reads the resumable state of network, moving average, optimiser, schedule and precision."""
 
-    def __init__(self, out: Path, network: Any, average: Any, optimizer: Any, rate: Any) -> None:
-        self._path = out / STATE_NAME
+    def __init__(
+        self,
+        out: Path,
+        network: Any,
+        average: Any,
+        optimizer: Any,
+        rate: Any,
+        precision: FullPrecision,
+    ) -> None:
+        self._path, self._precision = out / STATE_NAME, precision
         self._network, self._average, self._optimizer, self._rate = network, average, optimizer, rate
 
     def save(self, state: TrainState) -> None:
@@ -59,6 +68,7 @@ class Checkpointer:
             **_named("network", _arrays(self._network.state_dict())),
             **_named("average", _arrays(self._average.state_dict)),
             **_named("optimizer", self._optimizer_arrays()),
+            **_named("precision", self._precision.state()),
             "steps": np.array([self._average.step, self._rate.last_epoch], np.int64),
         }
         with staged_file(self._path) as aside:
@@ -73,6 +83,7 @@ class Checkpointer:
         self._average.resume(average, steps)
         self._rate.step(scheduled)
         self._load_optimizer(_part(arrays, "optimizer"))
+        self._precision.resume(_part(arrays, "precision"))
 
     def _read(self) -> Weights:
         try:

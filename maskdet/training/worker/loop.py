@@ -29,6 +29,7 @@ from maskdet.training.worker.freezing import freeze, to_training
 from maskdet.training.worker.judge import Judge
 from maskdet.training.worker.network import build_network, choose_device, load_config
 from maskdet.training.worker.picture_store import LostPictures, PictureStore
+from maskdet.training.worker.precision import precision_of
 from maskdet.training.worker.step_events import StepEvents
 from maskdet.training.worker.stepper import Stepper, diverged, finite
 from maskdet.training.worker.time_budget import TimeBudget
@@ -94,8 +95,8 @@ class Training:
         feed = TrainingFeed(config, manifest, job["seed"], workers, store, lost)
         rate = _schedule(job["rate_share"], len(feed))
         optimizer = create("OptimizerBuilder")(rate, network)
-        average = MovingAverage(network)
-        keeper = Checkpointer(out, network, average, optimizer, rate)
+        average, precision = MovingAverage(network), precision_of(config, network)
+        keeper = Checkpointer(out, network, average, optimizer, rate, precision)
         state = _state(job, config["epoch"])
         if job["resume"]:
             keeper.load()
@@ -106,7 +107,7 @@ class Training:
             report=report,
             network=network,
             feed=feed,
-            step=Stepper(network, parallel, optimizer, rate, average, job["parts"]),
+            step=Stepper(network, parallel, optimizer, rate, average, job["parts"], precision),
             average=average,
             judge=Judge(manifest, tuple(config["eval_size"]), store, -(-feed.batch_size // job["parts"])),
             keeper=keeper,

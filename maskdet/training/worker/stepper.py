@@ -10,6 +10,7 @@ from maskdet.training.launch.failures import Diverged
 from maskdet.training.worker.average import MovingAverage
 from maskdet.training.worker.compat import paddle
 from maskdet.training.worker.micro_batches import Batch, split
+from maskdet.training.worker.precision import FullPrecision
 
 _REFUSED = "Illegal input"
 
@@ -18,16 +19,23 @@ class Stepper:
     """Trains the network with one batch per call, in `parts` whose gradients add up to those of the batch."""
 
     def __init__(
-        self, network: Any, parallel: Any, optimizer: Any, rate: Any, average: MovingAverage, parts: int
+        self,
+        network: Any,
+        parallel: Any,
+        optimizer: Any,
+        rate: Any,
+        average: MovingAverage,
+        parts: int,
+        precision: FullPrecision,
     ) -> None:
-        self._network, self._parallel = network, parallel
+        self._network, self._parallel, self._precision = network, parallel, precision
         self._optimizer, self._rate, self._average = optimizer, rate, average
         self._parts = parts
 
     def __call__(self, batch: Batch) -> dict[str, float]:
         """The batch's losses by name, "loss" being their sum. Raises Diverged if it is not finite."""
         losses = self._backward(batch)
-        self._optimizer.step()
+        self._precision.step(self._optimizer)
         self._rate.step()
         self._optimizer.clear_grad()
         self._average.update()
@@ -46,7 +54,7 @@ class Stepper:
         for place, (part, weight) in enumerate(parts):
             with self._quiet(place + 1 < len(parts)):
                 outputs = self._forward(part)
-                (outputs["loss"] * weight).backward()
+                self._precision.backward(outputs["loss"] * weight)
             for name, value in outputs.items():
                 losses[name] = losses.get(name, 0.0) + float(value) * weight
         return losses
@@ -57,7 +65,8 @@ class Stepper:
 
     def _forward(self, part: Batch) -> dict[str, Any]:
         try:
-            outputs: dict[str, Any] = self._parallel(part)
+            with self._precision.forward():
+                outputs: dict[str, Any] = self._parallel(part)
         except ValueError as error:
             # Paddle's cross entropy rejects NaN before there is a loss to check. The weights may still be
             # finite: with fixed statistics nothing bounds the activations.

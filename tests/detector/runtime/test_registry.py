@@ -12,6 +12,7 @@ from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.runtime import registry
 from maskdet.detector.runtime.registry import open_session, shares_cores
+from maskdet.detector.runtime.session import GpuOptions
 from maskdet.errors import UsageError
 
 
@@ -41,7 +42,7 @@ def test_a_further_library_is_one_module_and_its_name(bundle: Path, monkeypatch:
         def run(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return np.zeros((len(batch), 1, 4), np.float32), np.zeros((len(batch), 1, 3), np.float32)
 
-    def silent(model: bytes, *, threads: int, device: str) -> Silent:
+    def silent(model: bytes, *, threads: int, device: str, gpu: GpuOptions) -> Silent:
         asked.append((threads, device))
         return Silent()
 

@@ -232,6 +232,9 @@ def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
         ("terminate called after throwing an instance of 'std::bad_alloc'", True),
         ("OSError: [Errno 12] Cannot allocate memory", True),
         (ValueError("shapes differ"), False),
+        ("ExternalError: CUDA error(2), out of memory.", True),
+        ("ExternalError: CUBLAS error(3). [Hint: 'CUBLAS_STATUS_ALLOC_FAILED'.", True),
+        ("ExternalError: CUDA error(209), no kernel image is available for execution on the device.", False),
     ],
 )
 def test_knows_what_is_said_of_memory(said: str | BaseException, lacks: bool) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from trained import REPO
 
 from maskdet.errors import TrainingError
+from maskdet.training.launch import placement
 from maskdet.training.launch.gpus import VARIABLE, chosen, visible
 from maskdet.training.launch.placement import probe, worker_command
 from maskdet.training.launch.process import WorkerCommand, run_worker
@@ -86,3 +88,43 @@ def test_the_probe_sees_what_the_user_lets_be_seen(monkeypatch: pytest.MonkeyPat
     assert WorkerCommand().environment()[VARIABLE] == ""
     with pytest.raises(TrainingError, match=rf"sees 0 GPU\(s\) with {VARIABLE}="):
         worker_command(TrainSettings(device="gpu:0"))
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paddle reports two."""
+    monkeypatch.setattr(placement, "probe", lambda python: {"gpus": ["one", "other"]})
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(
+    ("device", "devices", "processes"),
+    [("gpu", "0", 1), ("auto", "0", 1), ("gpu:1", "1", 1), ("gpu:1,0", "1,0", 2), ("gpu:all", "0,1", 2)],
+)
+def test_one_flag_takes_several_gpus(device: str, devices: str, processes: int) -> None:
+    command = worker_command(TrainSettings(device=device, amp=True))
+    assert (command.devices, command.processes, command.workers) == (devices, processes, processes)
+    assert command.environment()[VARIABLE] == devices
+    assert "PADDLE_DISTRI_BACKEND" not in command.environment(), "GPUs exchange gradients by NCCL"
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(
+    ("device", "words"), [("gpu:0,0", "names a GPU twice"), ("gpu:2", "sees 2"), ("gpu:0,5", "sees 2")]
+)
+def test_gpus_that_cannot_be_had(device: str, words: str) -> None:
+    with pytest.raises(TrainingError, match=words):
+        worker_command(TrainSettings(device=device))
+
+
+@pytest.mark.parametrize("device", ["gpu:all", "auto"])
+def test_no_gpu_is_said(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
+    """With mixed precision also where the CPU would do."""
+    monkeypatch.setattr(placement, "probe", lambda python: {"gpus": []})
+    with pytest.raises(TrainingError, match="Paddle sees"):
+        worker_command(TrainSettings(device=device, amp=True))
+
+
+def test_mixed_precision_on_a_cpu_is_refused_with_the_pipeline_file() -> None:
+    with pytest.raises(ValidationError, match=r"false where train\.device is cpu"):
+        TrainSettings(device="cpu", amp=True)

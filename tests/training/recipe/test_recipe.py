@@ -189,3 +189,13 @@ def test_missing_recipe_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=CONFIG) as caught:
         load_recipe(tmp_path)
     assert "maskdet config" in caught.value.hint
+
+
+def test_mixed_precision_is_told_in_paddledetections_keys(manifest: Manifest) -> None:
+    mixed, plain = recipe_of(manifest, amp=True), recipe_of(manifest)
+    assert (mixed.document["amp"], mixed.document["amp_level"]) == (True, "O1")
+    assert "train.amp" in mixed.explain("amp")
+    assert "amp" not in plain.document
+    assert {
+        key: value for key, value in mixed.document.items() if not key.startswith("amp")
+    } == plain.document
