@@ -1,4 +1,4 @@
-"""Predict and serve one picture with the maskdet that this interpreter has installed: `python scripts/smoke.py`.
+"""Predict and serve one picture with the installed maskdet: `python scripts/smoke.py`.
 
 Works in an empty folder, so that nothing of the repository is imported. Says how large the packages are, and
 how long the server takes to its first answer.
@@ -39,9 +39,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             predict(folder)
-            print(
-                f"smoke: {PICTURE.name} is answered by predict, and by serve {serve(folder):.2f} s after its start"
-            )
+            print(f"smoke: predict and serve answer; serve does so {serve(folder):.2f} s after its start")
     except SmokeError as error:
         print(f"smoke: {error}", file=sys.stderr)
         return 1

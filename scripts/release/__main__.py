@@ -7,7 +7,6 @@ the audit's answer, and SHA256SUMS of them all. A second run writes the same byt
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -53,7 +52,7 @@ def release(options: argparse.Namespace) -> Iterator[str]:
         if options.tag:
             check_tag(options.tag, wheel, source)
         run(sys.executable, "-m", "twine", "check", "--strict", wheel, sdist)
-        yield "both hold the committed files, the licence and the models, and no others; their metadata is valid"
+        yield "both hold what is committed of the package, and nothing else; their metadata is valid"
         environment = installed(wheel, folder / "environment")
         yield from run(python_of(environment), ROOT / "scripts" / "smoke.py").splitlines()
         yield from write_sboms(environment, out)

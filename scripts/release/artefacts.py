@@ -41,9 +41,9 @@ def exported(folder: Path) -> Path:
 
 
 def build_twice(source: Path, folder: Path, out: Path) -> tuple[Path, Path]:
-    """Wheel and source distribution in `out`, which is emptied. Raises ReleaseError if a second build differs.
+    """Wheel and source distribution in `out`, which is emptied.
 
-    The second one is made elsewhere and from files of another age.
+    Raises ReleaseError if a second build, made elsewhere and from files of another age, differs.
     """
     epoch = run("git", "-C", ROOT, "log", "-1", "--format=%ct").strip()
     copy = shutil.copytree(source, folder / "another" / "place", copy_function=shutil.copyfile)
