@@ -7,6 +7,7 @@ the audit's answer, and SHA256SUMS of them all. A second run writes the same byt
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +26,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "release", help="folder to write")
-    parser.add_argument("--tag", help="the tag that is released: must be the version's")
+    parser.add_argument(
+        "--tag", default=os.environ.get("RELEASE_TAG"), help="that is released ($RELEASE_TAG): v and the version"
+    )
     parser.add_argument(
         "--training", type=Path, default=ROOT / ".venv", help="environment with the packages for training"
     )

@@ -15,12 +15,29 @@ from artefacts import ROOT, ReleaseError, run
 LOCKS = ("runtime", "serve", "train", "image", "release")
 """Locks that are audited. What only the GPU image has, NVIDIA's libraries, comes from NVIDIA."""
 ALLOWED = frozenset(
-    (
-        "3-Clause BSD License|Apache 2.0|Apache License v2.0|Apache Software License|Apache-2.0|BSD License|"
-        "BSD-2-Clause|BSD-3-Clause|CC0-1.0|FreeBSD|ISC|ISC License (ISCL)|MIT|MIT License|MIT-0|MIT-CMU|MPL-2.0|"
-        "Mozilla Public License 2.0 (MPL 2.0)|PSF-2.0|Python Software Foundation License|"
-        "The Unlicense (Unlicense)"
-    ).split("|")
+    {
+        "3-Clause BSD License",
+        "Apache 2.0",
+        "Apache License v2.0",
+        "Apache Software License",
+        "Apache-2.0",
+        "BSD License",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "CC0-1.0",
+        "FreeBSD",
+        "ISC",
+        "ISC License (ISCL)",
+        "MIT",
+        "MIT License",
+        "MIT-0",
+        "MIT-CMU",
+        "MPL-2.0",
+        "Mozilla Public License 2.0 (MPL 2.0)",
+        "PSF-2.0",
+        "Python Software Foundation License",
+        "The Unlicense (Unlicense)",
+    }
 )
 """Licences, as packages name them, that let Apache-2.0 software depend on them."""
 READ = {"sigstore-models": "MIT"}
