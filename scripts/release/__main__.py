@@ -27,7 +27,9 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "release", help="folder to write")
     parser.add_argument(
-        "--tag", default=os.environ.get("RELEASE_TAG"), help="that is released ($RELEASE_TAG): v and the version"
+        "--tag",
+        default=os.environ.get("RELEASE_TAG"),
+        help="that is released ($RELEASE_TAG): v and the version",
     )
     parser.add_argument(
         "--training", type=Path, default=ROOT / ".venv", help="environment with the packages for training"

@@ -31,7 +31,9 @@ def test_the_answers_are_those_of_its_time(folder: Path) -> None:
     for name, wanted in answers.items():
         place = folder if (folder / name).is_file() else PICTURES
         found = detector.detect(read_picture(place / name))
-        assert [detector.meta.labels[number] for number in found.class_ids] == [one["label"] for one in wanted]
+        assert [detector.meta.labels[number] for number in found.class_ids] == [
+            one["label"] for one in wanted
+        ]
         assert found.scores.tolist() == pytest.approx([one["score"] for one in wanted], abs=1e-4)
         for box, one in zip(found.boxes.tolist(), wanted, strict=True):
             assert box == pytest.approx(one["box"], abs=0.01)
