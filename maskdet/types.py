@@ -14,17 +14,20 @@ BoolArray = NDArray[np.bool_]
 Picture = NDArray[np.uint8]
 """Decoded picture: uint8 [height, width, 3], RGB, EXIF orientation already applied."""
 
+Box = tuple[float, float, float, float]
+"""(xmin, ymin, xmax, ymax) in pixels."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledBox:
     """One `<object>` of an annotation.
 
-    `box` is (xmin, ymin, xmax, ymax) in pixels as written in the file, `line` the line of the
-    `<object>` element (1-based), `number` its place among the objects of the file (1-based).
+    `box` is as written in the file, `line` the line of the `<object>` element (1-based), `number` its place
+    among the objects of the file (1-based).
     """
 
     label: str
-    box: tuple[float, float, float, float]
+    box: Box
     difficult: bool
     line: int
     number: int

@@ -18,8 +18,15 @@ from trained import REPO
 PACKAGE = REPO / "maskdet"
 NEEDS_TRAINING = ("training", "export")
 """Rooms that may also import what requirements/train.in names."""
-NEEDS_EXTRAS = ("prediction", "registry", "tracking")
-"""Rooms that may also import, within functions, what the extras name."""
+EXTRAS = {
+    "dataset": "data",
+    "evaluation": "data",
+    "training": "data",
+    "prediction": "ray",
+    "registry": "signing",
+    "tracking": "mlflow",
+}
+"""Rooms that may also import what this extra names."""
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -50,10 +57,11 @@ def runtime() -> set[str]:
     return {canonicalize_name(Requirement(line).name) for line in lines}
 
 
-def extras() -> set[str]:
+def extra(name: str) -> set[str]:
     text = (REPO / "pyproject.toml").read_text(encoding="utf-8")
-    block = text.partition("\n[project.optional-dependencies]\n")[2].partition("\n[")[0]
-    return {canonicalize_name(Requirement(each).name) for each in re.findall(r'"([^"]+)"', block)}
+    block = text.partition("\n[project.optional-dependencies]\n")[2].partition("\n[project")[0]
+    [packages] = re.findall(rf"^{name} = \[(.+)\]$", block, re.MULTILINE)
+    return {canonicalize_name(Requirement(each).name) for each in re.findall(r'"([^"]+)"', packages)}
 
 
 def listed(name: str) -> set[str]:
@@ -69,10 +77,19 @@ def test_imports_are_declared(room: str) -> None:
     names = {name for path in paths for name in imported(path)} - sys.stdlib_module_names - {"maskdet"}
     homes = distributions()
     declared = runtime() | (listed("train.in") if room in NEEDS_TRAINING else set())
-    declared |= extras() if room in NEEDS_EXTRAS else set()
+    declared |= extra(EXTRAS[room]) if room in EXTRAS else set()
     missing = {name for name in names if declared.isdisjoint(map(canonicalize_name, homes.get(name, [name])))}
     assert missing == set()
 
 
+def test_an_extra_that_a_message_names_exists() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    named = set(re.findall(r'\b(?:require|install_hint)\("(\w+)"|maskdet\[([a-z]+)\]', text))
+    extras = {name for pair in named for name in pair if name}
+    assert extras >= {"bundle", "data", "mlflow", "ray", "signing"}
+    assert all(extra(name) for name in extras)
+
+
 def test_the_locks_are_made_from_the_same_names() -> None:
     assert listed("runtime.in") == runtime()
+    assert extra("data") <= listed("train.in")

@@ -38,7 +38,10 @@ def init(
 def _write_pipeline(folder: Path, out: Path, force: bool) -> None:
     from maskdet.cli.console import print_lines
     from maskdet.errors import UsageError
+    from maskdet.extras import require
     from maskdet.files import write_text
+
+    require("data", "lxml", asks="init needs")
     from maskdet.pipeline.scaffold import scaffold, survey
 
     if out.exists() and not force:

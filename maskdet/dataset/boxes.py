@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from maskdet.dataset.findings import Collector
 from maskdet.dataset.labels import LabelBook
 from maskdet.dataset.manifest import ManifestObject
-from maskdet.dataset.voc import Box
-from maskdet.types import LabelledBox
+from maskdet.types import Box, LabelledBox
 
 TOLERANCE = 1.0
 """Pixels by which a box may cross an edge, to be clipped. VOC counts from 1, so tools differ by one."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from maskdet.dataset.difference import QUANTILES, Difference, changed_words
 from maskdet.dataset.findings import clean
-from maskdet.dataset.report import markdown_table
+from maskdet.dataset.markdown import markdown_table
 
 MOST_NAMES = 20
 """Pictures named for each kind of change; the rest are counted."""

@@ -10,6 +10,7 @@ from maskdet.dataset.duplicates import DuplicatePair
 from maskdet.dataset.findings import RULES, Finding, bounded, by_severity, clean
 from maskdet.dataset.fonts import typeface
 from maskdet.dataset.manifest import Manifest
+from maskdet.dataset.markdown import markdown_table
 from maskdet.dataset.plots import FACE_SIZES, OBJECTS, SAMPLES
 from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.statistics import (
@@ -174,12 +175,6 @@ def _notices(findings: Sequence[Finding]) -> str:
     kinds = Counter(finding.code for finding in notices)
     legend = "\n".join(f"- {code}, {kinds[code]} times: {RULES[code].meaning}" for code in sorted(kinds))
     return "\n\n".join([f"## Notices: {len(notices)}", legend, _block(bounded(notices, NOTICES))])
-
-
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The first column is words, the others are numbers."""
-    rule = ["---", *("---:" for _ in head[1:])]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
 
 
 def _block(lines: Iterable[str]) -> str:

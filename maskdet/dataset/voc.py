@@ -9,9 +9,7 @@ from pathlib import Path
 
 from maskdet.dataset.findings import Collector, Finding, clean
 from maskdet.dataset.xml_file import Element, RefusedXmlError, line_of, parse, stray_texts
-from maskdet.types import Annotation, LabelledBox
-
-Box = tuple[float, float, float, float]
+from maskdet.types import Annotation, Box, LabelledBox
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 # Not float(): it also takes "1_000", "nan" and "infinity".

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskdet.errors import Interrupted, MaskdetError, StageError, UsageError
+from maskdet.extras import require
 from maskdet.files import staged_folder
 from maskdet.pipeline.cache import (
     StageRecord,
@@ -116,6 +117,7 @@ class _Runner:
             return self._taken_as_is(stage, inputs, reason)
         if self._options.dry_run:
             return StageOutcome(stage.name, State.WOULD_RUN, reason=reason)
+        require("data", *stage.packages, asks=f"{stage.name} needs")
         resume = self._resumes(stage, inputs)
         self._on_start(stage.name, "resumed" if resume else reason)
         return _run(stage, replace(self._context, resume=resume), inputs, reason)

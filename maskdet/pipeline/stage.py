@@ -72,5 +72,7 @@ class Stage:
     """Inputs that are settled when the stage starts: their change alone is no reason to run again."""
     unfinished: Callable[[Context], str | None] | None = None
     """The progress of unfinished work, or None if there is none."""
+    packages: tuple[str, ...] = ()
+    """Modules of the extra `data`: without one of them the stage does not start."""
     fetch: Callable[[Context], None] | None = None
     """Downloads inputs not yet on this machine; called before `inputs`, but not in a dry run."""

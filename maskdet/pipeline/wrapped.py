@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.util import find_spec
 from pathlib import Path
 
 from maskdet import __version__
 from maskdet.errors import EnvironmentProblem, UsageError
 from maskdet.export.wrapping.sources import foreign_model, is_foreign_folder
+from maskdet.extras import require
 from maskdet.files import sha256_file
 from maskdet.training.start.published import CACHE_VARIABLE, cache_folder
 
 
 def require_onnx() -> None:
     """Raises EnvironmentProblem if the package that rewrites graphs is missing."""
-    if find_spec("onnx") is None:
-        raise EnvironmentProblem(
-            "the package onnx is missing, which wraps models of other tools", "pip install 'maskdet[bundle]'"
-        )
+    require("bundle", "onnx", asks="wrapping another tool's model needs")
 
 
 def wrapped_folder(folder: Path) -> Path | None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from maskdet.detector.picture import SUFFIXES, DecodedPicture, PictureLimits, decode_reduced
-from maskdet.errors import EnvironmentProblem, PictureError, UsageError
+from maskdet.errors import PictureError, UsageError
+from maskdet.extras import require
 
 SCHEMES: Final = ("s3", "gs", "file")
 _MARK: Final = "://"
@@ -75,10 +75,7 @@ def _located(address: str) -> tuple[Any, str]:
 
 @lru_cache(maxsize=16)
 def _file_system(scheme: str, bucket: str) -> Any:
-    if find_spec("pyarrow") is None:
-        raise EnvironmentProblem(
-            f"{scheme}{_MARK} addresses need pyarrow, which is not installed", '`pip install "maskdet[ray]"`'
-        )
+    require("ray", "pyarrow", asks=f"{scheme}{_MARK} addresses need")
     from pyarrow import fs
 
     try:

@@ -16,12 +16,12 @@ from typing import Any, Final
 
 from maskdet.asides import aside_of
 from maskdet.errors import EnvironmentProblem, RegistryError
+from maskdet.extras import install_hint
 from maskdet.registry.change import change
 from maskdet.registry.layout import SIGNATURE, Layout
 from maskdet.registry.records import Signed, now
 from maskdet.registry.version import Version
 
-_INSTALL: Final = "pip install 'maskdet[signing]'"
 _KEY_HINT: Final = "`maskdet models keygen NAME` makes a pair; keys are PEM files of NIST curves"
 MAX_SIGNED_FILES: Final = 64
 """Files of a folder that is checked; a version has a dozen."""
@@ -164,7 +164,7 @@ def _library(module: str) -> Any:
         return import_module(f"model_signing.{module}")
     except ImportError as error:
         raise EnvironmentProblem(
-            f"signatures need packages that are missing: {error.name}", f"`{_INSTALL}` installs them"
+            f"signatures need packages that are missing: {error.name}", install_hint("signing")
         ) from error
 
 

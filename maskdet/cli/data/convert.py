@@ -42,8 +42,11 @@ def convert(
     """
     from maskdet.api.display import Display
     from maskdet.cli.console import standard_error
-    from maskdet.dataset.formats.convert import convert as turn
     from maskdet.errors import UsageError
+    from maskdet.extras import require
+
+    require("data", "lxml", asks="data convert needs")
+    from maskdet.dataset.formats.convert import convert as turn
 
     if link and labels_only:
         raise UsageError("--link and --labels-only contradict each other", "choose one")

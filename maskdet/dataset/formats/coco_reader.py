@@ -15,10 +15,9 @@ from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, La
 from maskdet.dataset.formats.safe_paths import inner_path
 from maskdet.dataset.pictures import FORMATS
 from maskdet.dataset.sizes import Size, fits_picture
-from maskdet.dataset.voc import Box
 from maskdet.errors import DatasetError
 from maskdet.progress import Track, silent
-from maskdet.types import LabelledBox
+from maskdet.types import Box, LabelledBox
 
 Entry = Mapping[str, Any]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from maskdet.dataset.findings import Collector, Finding
 from maskdet.dataset.sizes import PictureSize, Size, read_size
-from maskdet.dataset.voc import Box
 from maskdet.errors import PictureError
+from maskdet.types import Box
 
 PARTS = ("train", "val", "test")
 """Parts that every format has a name for; a set that is not split has the part ""."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-
-from lxml import etree
+from typing import Final
+from xml.sax.saxutils import escape
 
 from maskdet.dataset.formats.labelled import LabelledObject, text_of
 from maskdet.dataset.layout import ANNOTATIONS, PICTURES
@@ -13,7 +14,11 @@ from maskdet.dataset.sizes import Size
 from maskdet.errors import DatasetError
 from maskdet.files import write_text
 
-_SIDES = ("xmin", "ymin", "xmax", "ymax")
+_SIDES: Final = ("xmin", "ymin", "xmax", "ymax")
+_ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 has no form for."""
+_ESCAPED: Final = {"\r": "&#13;"}
+"""Beside &, < and >: a reader takes a bare carriage return for the end of a line."""
 
 
 def voc_document(filename: str, size: Size, objects: Sequence[LabelledObject]) -> bytes:
@@ -21,17 +26,17 @@ def voc_document(filename: str, size: Size, objects: Sequence[LabelledObject]) -
 
     Raises DatasetError for a name that XML cannot hold.
     """
-    root = etree.Element("annotation")
-    _add(root, "folder", PICTURES)
-    _add(root, "filename", filename)
-    sides = etree.SubElement(root, "size")
-    for side, value in (("width", size[1]), ("height", size[0]), ("depth", 3)):
-        _add(sides, side, value)
-    _add(root, "segmented", 0)
-    for item in objects:
-        _add_object(root, item)
-    etree.indent(root, "  ")
-    return etree.tostring(root, encoding="utf-8") + b"\n"
+    sides = (("width", size[1]), ("height", size[0]), ("depth", 3))
+    lines = [
+        "<annotation>",
+        _field("folder", PICTURES, 1),
+        _field("filename", filename, 1),
+        *_group("size", [_field(side, value, 2) for side, value in sides], 1),
+        _field("segmented", 0, 1),
+        *(line for item in objects for line in _object(item)),
+        "</annotation>",
+    ]
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def write_annotation(folder: Path, picture: str, size: Size, objects: Sequence[LabelledObject]) -> None:
@@ -47,20 +52,22 @@ def write_list(folder: Path, part: str, pictures: Iterable[str]) -> None:
     write_text(folder / "ImageSets" / "Main" / f"{part}.txt", lines)
 
 
-def _add_object(root: etree._Element, item: LabelledObject) -> None:
-    element = etree.SubElement(root, "object")
+def _object(item: LabelledObject) -> Iterator[str]:
     fields = (("name", item.label), ("pose", "Unspecified"), ("truncated", 0))
-    for tag, text in (*fields, ("difficult", int(item.difficult))):
-        _add(element, tag, text)
-    if item.score is not None:
-        _add(element, "score", f"{item.score:.4f}")
-    frame = etree.SubElement(element, "bndbox")
-    for side, edge in zip(_SIDES, item.box, strict=True):
-        _add(frame, side, text_of(edge))
+    score = () if item.score is None else (("score", f"{item.score:.4f}"),)
+    every = (*fields, ("difficult", int(item.difficult)), *score)
+    edges = [_field(side, text_of(edge), 3) for side, edge in zip(_SIDES, item.box, strict=True)]
+    return _group("object", [*(_field(*one, 2) for one in every), *_group("bndbox", edges, 2)], 1)
 
 
-def _add(parent: etree._Element, tag: str, text: str | int) -> None:
-    try:
-        etree.SubElement(parent, tag).text = str(text)
-    except ValueError as error:
-        raise DatasetError(f"XML cannot hold {text!a}", "rename the class or the file") from error
+def _group(tag: str, lines: Iterable[str], depth: int) -> Iterator[str]:
+    yield f"{'  ' * depth}<{tag}>"
+    yield from lines
+    yield f"{'  ' * depth}</{tag}>"
+
+
+def _field(tag: str, value: str | int, depth: int) -> str:
+    text = str(value)
+    if _ILLEGAL.search(text):
+        raise DatasetError(f"XML cannot hold {text!a}", "rename the class or the file")
+    return f"{'  ' * depth}<{tag}>{escape(text, _ESCAPED)}</{tag}>"

@@ -15,10 +15,9 @@ from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, La
 from maskdet.dataset.formats.yolo_layout import YoloPicture, find_layout, read_text
 from maskdet.dataset.formats.yolo_writer import DIFFICULT_FILE
 from maskdet.dataset.sizes import Size
-from maskdet.dataset.voc import Box
 from maskdet.errors import DatasetError
 from maskdet.progress import Track, silent
-from maskdet.types import LabelledBox
+from maskdet.types import Box, LabelledBox
 
 _ID = re.compile(r"\d{1,9}", re.ASCII)
 # Not float() alone: it also takes "0_1" and digits of other scripts.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lxml import etree
 from PIL import Image, ImageDraw
+
+from maskdet.dataset.formats.labelled import LabelledObject
+from maskdet.dataset.formats.voc_writer import write_annotation
+from maskdet.dataset.layout import PICTURES
 
 LABELS = ("with_mask", "without_mask")
 WIDTH, HEIGHT = 160, 120
@@ -14,16 +17,13 @@ _SIDE = 48
 
 def draw_data_set(root: Path, pictures: int) -> None:
     """Write `pictures` JPEGs with one annotated disc each; classes alternate, places and colours differ."""
-    for folder in ("JPEGImages", "Annotations"):
-        (root / folder).mkdir(parents=True)
+    (root / PICTURES).mkdir(parents=True)
     for number in range(pictures):
-        stem, label = f"face{number:03d}", LABELS[number % len(LABELS)]
+        name, label = f"face{number:03d}.jpg", LABELS[number % len(LABELS)]
         left, top = 5 + number * 37 % (WIDTH - _SIDE - 10), 5 + number * 23 % (HEIGHT - _SIDE - 10)
         box = (left, top, left + _SIDE, top + _SIDE)
-        _picture(number, label, box).save(root / "JPEGImages" / f"{stem}.jpg", quality=92)
-        _annotation(stem, label, box).write(
-            root / "Annotations" / f"{stem}.xml", encoding="utf-8", pretty_print=True
-        )
+        _picture(number, label, box).save(root / PICTURES / name, quality=92)
+        write_annotation(root, name, (HEIGHT, WIDTH), [LabelledObject(label, box)])
 
 
 def _picture(number: int, label: str, box: tuple[int, int, int, int]) -> Image.Image:
@@ -43,17 +43,3 @@ def _picture(number: int, label: str, box: tuple[int, int, int, int]) -> Image.I
     if label == LABELS[0]:
         pen.chord(box, 0, 180, fill=(90, 160, 220))
     return picture
-
-
-def _annotation(stem: str, label: str, box: tuple[int, int, int, int]) -> etree._ElementTree:
-    root = etree.Element("annotation")
-    etree.SubElement(root, "filename").text = f"{stem}.jpg"
-    size = etree.SubElement(root, "size")
-    for name, value in (("width", WIDTH), ("height", HEIGHT), ("depth", 3)):
-        etree.SubElement(size, name).text = str(value)
-    face = etree.SubElement(root, "object")
-    etree.SubElement(face, "name").text = label
-    edges = etree.SubElement(face, "bndbox")
-    for name, value in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True):
-        etree.SubElement(edges, name).text = str(value)
-    return etree.ElementTree(root)

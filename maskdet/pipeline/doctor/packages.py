@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module, metadata
+from importlib.util import find_spec
 
 from packaging.utils import canonicalize_name
 
@@ -114,7 +115,8 @@ def _remedy(kept: str, other: str, installed: Mapping[str, str], driver: Driver 
 
 def _imports() -> Iterator[Diagnosis]:
     for name in _RUNTIME_MODULES:
-        if fault := _loading_fault(name):
+        # What is not installed at all is reported by its package's name.
+        if find_spec(name.partition(".")[0]) is not None and (fault := _loading_fault(name)):
             yield Diagnosis(
                 "fault", "packages", f"{name} does not load: {fault}", "install its package again"
             )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maskdet.artefacts import BEST, CONFIG, CURVES, MANIFEST, METRICS, REPORT
 from maskdet.detector.shipped import naming_hint
 from maskdet.errors import UsageError
+from maskdet.extras import require
 from maskdet.files import staged_folder, write_json, write_text
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.outcome import RunResult
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from maskdet.evaluation.look_comparison import LookResult
     from maskdet.evaluation.result import Evaluation
     from maskdet.judging.robustness.result import Robustness
+
+
+_PACKAGES: Final = ("matplotlib",)
 
 
 def evaluate_weights(context: Context, weights: Path) -> Evaluation:
@@ -142,6 +146,7 @@ class Judgement:
     def __call__(self, context: Context, result: RunResult) -> None:
         if result.error is not None:
             return
+        require("data", *_PACKAGES, asks="eval needs")
         from maskdet.detector.tiling import PLAIN
 
         files, plain = _files(context), self.look == PLAIN
@@ -188,4 +193,4 @@ def _run(context: Context, out: Path) -> str:
     return headline(evaluation)
 
 
-STAGE = Stage("eval", _inputs, _run, version=4)
+STAGE = Stage("eval", _inputs, _run, version=4, packages=_PACKAGES)

@@ -51,4 +51,11 @@ def _run(context: Context, out: Path) -> str:
     return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{left_out}{dropped}"
 
 
-STAGE = Stage("prepare", _inputs, _run, version=2, appends_to=frozenset({_FROZEN}))
+STAGE = Stage(
+    "prepare",
+    _inputs,
+    _run,
+    version=2,
+    appends_to=frozenset({_FROZEN}),
+    packages=("lxml", "matplotlib"),
+)

@@ -157,5 +157,6 @@ STAGE = Stage(
     staged=False,
     settled=frozenset({VERSION}),
     unfinished=_unfinished,
+    packages=("matplotlib",),
     fetch=_fetch,
 )

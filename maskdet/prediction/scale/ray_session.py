@@ -9,11 +9,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import find_spec
 from secrets import token_hex
 from typing import Any, Final
 
 from maskdet.errors import EnvironmentProblem
+from maskdet.extras import require
 
 ADDRESS: Final = "RAY_ADDRESS"
 _QUIET: Final = {
@@ -42,10 +42,7 @@ def ray_session(workers: int) -> Iterator[Any]:
 
     Raises EnvironmentProblem if Ray is not installed or does not start.
     """
-    if find_spec("ray") is None:
-        raise EnvironmentProblem(
-            "--engine ray needs Ray, which is not installed", '`pip install "maskdet[ray]"`'
-        )
+    require("ray", "ray", asks="--engine ray needs")
     with _environment():
         import ray
 

@@ -13,7 +13,7 @@ import pytest
     [
         (
             "maskdet.serving.process.worker",
-            {"matplotlib", "onnx", "paddle", "pandas", "ppdet", "scipy"},
+            {"lxml", "matplotlib", "onnx", "paddle", "pandas", "ppdet", "scipy"},
         ),
         (
             "maskdet.serving.process.supervisor",
