@@ -1,0 +1,76 @@
+"""In which language a page is written: the code's own English, or Chinese from a catalogue."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+CATALOGUE = Path(__file__).with_name("zh-CN.yml")
+
+
+@dataclass
+class English:
+    """Says everything as the code does."""
+
+    suffix = ".md"
+
+    def __call__(self, text: str) -> str:
+        """`text` in this language, on one line."""
+        return one_line(text)
+
+
+@dataclass
+class Chinese(English):
+    """Says what the catalogue has for it; `missing` collects what it lacks, `used` what was asked for."""
+
+    suffix = ".zh-CN.md"
+    catalogue: dict[str, str]
+    missing: dict[str, None] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+    def __call__(self, text: str) -> str:
+        english = one_line(text)
+        self.used.add(english)
+        if english and english not in self.catalogue:
+            self.missing[english] = None
+        return self.catalogue.get(english, english)
+
+    @property
+    def stale(self) -> list[str]:
+        """Sentences of the catalogue that no page has asked for."""
+        return sorted(set(self.catalogue) - self.used)
+
+
+def chinese() -> Chinese:
+    """Chinese by the catalogue: a list of `en` and `zh`."""
+    entries = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8")) or []
+    return Chinese({entry["en"]: entry["zh"] for entry in entries})
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def cell(text: str) -> str:
+    """Text for a cell of a table."""
+    return one_line(text).replace("|", "\\|").replace("<", "&lt;")
+
+
+def prose(say: English, text: str) -> str:
+    """A docstring as Markdown: paragraphs, lists as they are, and code where it is indented."""
+    return "\n\n".join(_block(say, block) for block in re.split(r"\n\s*\n", text.strip("\n")) if block.strip())
+
+
+def _block(say: English, block: str) -> str:
+    lines = block.splitlines()
+    if lines[0].startswith(">>> "):
+        return "\n".join(["```pycon", *lines, "```"])
+    if all(line.startswith("    ") for line in lines):
+        return "\n".join(["```", *(line[4:] for line in lines), "```"])
+    if lines[0].startswith("- "):
+        items = re.split(r"^- ", block, flags=re.M)[1:]
+        return "\n".join(f"- {say(item)}" for item in items)
+    return say(block)
