@@ -28,7 +28,7 @@ def page(module: ModuleType, say: English) -> str:
     parts = [f"# {say(module.TITLE)}", *module.content(say)]
     # The mark follows the introduction.
     place = next(place for place, part in enumerate(parts) if part.startswith("## "))
-    return "\n\n".join([*parts[:place], mark, *parts[place:]]) + "\n"
+    return say.polished("\n\n".join([*parts[:place], mark, *parts[place:]]) + "\n")
 
 
 def pages(say: English) -> dict[str, str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import yaml
 
 CATALOGUE = Path(__file__).with_name("zh-CN.yml")
+# Chinese has no spaces between words; forms such as "list of {}" leave some.
+_GAP = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 
 
 @dataclass
@@ -20,6 +22,10 @@ class English:
     def __call__(self, text: str) -> str:
         """`text` in this language, on one line."""
         return one_line(text)
+
+    def polished(self, page: str) -> str:
+        """A finished page with the spacing of this language."""
+        return page
 
 
 @dataclass
@@ -37,6 +43,9 @@ class Chinese(English):
         if english and english not in self.catalogue:
             self.missing[english] = None
         return self.catalogue.get(english, english)
+
+    def polished(self, page: str) -> str:
+        return _GAP.sub("", page)
 
     @property
     def stale(self) -> list[str]:

@@ -91,15 +91,15 @@ class _Schema:
             )
         if field["type"] == "object":
             return say("map of text to {}").format(self._kind(field["additionalProperties"]))
-        return say(TYPES[field["type"]]) + self._limits(field)
+        return self._limited(say(TYPES[field["type"]]), field)
 
-    def _limits(self, field: Schema) -> str:
+    def _limited(self, kind: str, field: Schema) -> str:
         say = self._say
         limits = [say(words).format(f"{field[key]:g}") for key, words in LIMITS.items() if key in field]
         if "pattern" in field:
             pattern = field["pattern"].replace("|", "\\|")
             limits.append(say("like {}").format(f"`{pattern}`"))
-        return f", {' '.join(limits)}" if limits else ""
+        return say("{}, {}").format(kind, " ".join(limits)) if limits else kind
 
     def _listed(self, field: Schema) -> Schema:
         """The section that a key holds a list of, {} if it holds none."""
