@@ -1,110 +1,26 @@
-"""MkDocs hooks: pages of the repository that lie outside docs/, links to them, and anchors that both languages share."""
+"""MkDocs hooks: pages outside docs/ are on the site as well, and every page is fitted to it."""
 
 from __future__ import annotations
 
-import posixpath
-from pathlib import Path
 from typing import Any
 
+from fitting import ROOT, fitted, outside
 from mkdocs.structure.files import File, Files
-from pages import CHINESE, Heading, Link, headings, links
-
-ROOT = Path(__file__).resolve().parents[2]
-# Pages of the repository, and where they are on the site.
-OUTSIDE = {
-    "README.md": "overview.md",
-    "CONTRIBUTING.md": "contributing.md",
-    "SECURITY.md": "security.md",
-    "CHANGELOG.md": "changelog.md",
-    "data/sample/README.md": "sample-data.md",
-    "scripts/tour.md": "tour.md",
-}
-# The site shows the source of the notebook, which needs no viewer.
-INSTEAD = {"docs/tour.ipynb": "scripts/tour.md"}
 
 
 def on_files(files: Files, config: Any) -> Files:
-    for source in _sources():
+    for source in outside():
         files.append(File(source, config.docs_dir, config.site_dir, config.use_directory_urls))
     return files
 
 
 def on_page_read_source(page: Any, config: Any) -> str | None:
     del config
-    source = _sources().get(page.file.src_uri)
+    source = outside().get(page.file.src_uri)
     return (ROOT / source).read_text(encoding="utf-8") if source else None
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     del config, files
-    source = _sources().get(page.file.src_uri, f"docs/{page.file.src_uri}")
-    return site_page(markdown, source)
-
-
-def site_page(text: str, source: str) -> str:
-    """A page of the repository as MkDocs takes it.
-
-    A Chinese page has the anchors of the English one, so that a link leads to the same place in both languages.
-    """
-    edits = [(link.start, link.end, _on_site(link, source)) for link in links(text)]
-    shared = _shared_anchors(source)
-    edits += [(heading.end, heading.end, f" {{#{shared[heading.anchor]}}}") for heading in headings(text)]
-    for start, end, replacement in sorted(edits, reverse=True):
-        text = text[:start] + replacement + text[end:]
-    return text
-
-
-def _on_site(link: Link, source: str) -> str:
-    """The link as it is on the site; its text alone if it leads to a file that is not there."""
-    if "://" in link.target or link.target.startswith("mailto:"):
-        return _written(link, link.target)
-    path, _, fragment = link.target.partition("#")
-    there = posixpath.normpath(posixpath.join(posixpath.dirname(source), path)) if path else source
-    if there != source and _english(there) == _english(source):
-        return ""  # the site switches languages itself
-    if fragment and there.endswith(CHINESE):
-        fragment = _shared_anchors(there).get(fragment, fragment)
-    home = _home(INSTEAD.get(_english(there), _english(there)))
-    if home is None:
-        return link.text
-    relative = posixpath.relpath(home, posixpath.dirname(_home(_english(source)) or "")) if path else ""
-    return _written(link, f"{relative}#{fragment}" if fragment else relative)
-
-
-def _written(link: Link, target: str) -> str:
-    return f"{'!' if link.is_image else ''}[{link.text}]({target})"
-
-
-def _home(source: str) -> str | None:
-    """Where the site has a file of the repository, from the site's root; None if it has not."""
-    if source.startswith("docs/"):
-        return source.removeprefix("docs/")
-    return OUTSIDE.get(source)
-
-
-def _sources() -> dict[str, str]:
-    """The file of the repository behind each page of the site that is not in docs/."""
-    both = {home: source for source, home in OUTSIDE.items()}
-    chinese = {_chinese(home): _chinese(source) for home, source in both.items()}
-    return both | {home: source for home, source in chinese.items() if (ROOT / source).is_file()}
-
-
-def _shared_anchors(source: str) -> dict[str, str]:
-    """The anchors of a page, and under which the site has them: the English page's, in the same order."""
-    own = _headings_of(source)
-    english = _headings_of(_english(source))
-    if len(own) != len(english):
-        english = own
-    return {mine.anchor: theirs.anchor for mine, theirs in zip(own, english, strict=True)}
-
-
-def _headings_of(source: str) -> list[Heading]:
-    return headings((ROOT / source).read_text(encoding="utf-8"))
-
-
-def _english(source: str) -> str:
-    return source.replace(CHINESE, ".md")
-
-
-def _chinese(source: str) -> str:
-    return source.removesuffix(".md") + CHINESE
+    source = outside().get(page.file.src_uri, f"docs/{page.file.src_uri}")
+    return fitted(markdown, source)

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 CHINESE = ".zh-CN.md"
-_FENCE = re.compile(r"^(?P<indent> *)(?P<mark>`{3,}|~{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^ *(?P=mark)[ \t]*$", re.M | re.S)
-_HEADING = re.compile(r"^(#{1,6}) +(.*?)(?: +#+)?$", re.M)
-# A code span comes first, so that what looks like a link within one is passed over.
-_LINK = re.compile(
-    r"`[^`]*`|(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<target>[^()\s]+)\)"
+_FENCE = re.compile(
+    r"^(?P<indent> *)(?P<mark>`{3,}|~{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^ *(?P=mark)[ \t]*$",
+    re.MULTILINE | re.DOTALL,
 )
+_HEADING = re.compile(r"^(#{1,6}) +(.*?)(?: +#+)?$", re.MULTILINE)
+# A code span comes first, so that what looks like a link within one is passed over.
+_LINK = re.compile(r"`[^`]*`|(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<target>[^()\s]+)\)")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def fences(page: str) -> list[Fence]:
     return [
         Fence(
             match["info"].strip().split(" ")[0],
-            re.sub(f"^{match['indent']}", "", match["body"], flags=re.M),
+            re.sub(f"^{match['indent']}", "", match["body"], flags=re.MULTILINE),
             page.count("\n", 0, match.start("body")) + 1,
         )
         for match in _FENCE.finditer(page)

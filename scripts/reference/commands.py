@@ -8,20 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
+from reference.language import English, cell, prose, table
 
 from maskdet.cli.app import app
-from reference.language import English, cell, prose
 
 TITLE = "Commands"
 SOURCE = "the commands"
 HEAD = (
-    "`maskdet COMMAND --help` shows the same in a terminal. Commands that read a pipeline file take `-c`, `--set` "
-    "and `--runs-dir`; every key that `--set` accepts is on the page of [the pipeline file](../pipeline-file.md). "
-    "[Exit codes](errors.md) are the same for all commands.",
+    "`maskdet COMMAND --help` shows the same in a terminal. Commands that read a pipeline file take `-c`, "
+    "`--set` and `--runs-dir`; every key that `--set` accepts is on the page of "
+    "[the pipeline file](../pipeline-file.md). [Exit codes](errors.md) are the same for all commands.",
     "`MASKDET_DEBUG=1`, or `maskdet --debug COMMAND`, shows the traceback of an unexpected error.",
 )
-
-
 # A default in parentheses is a value of that kind, or words.
 _VALUE = re.compile(r"[\w$]*[./\d][\w./]*|cpu")
 
@@ -35,8 +33,7 @@ def content(say: English) -> Iterator[str]:
         yield f"## {' '.join(path)}"
         yield prose(say, inspect.cleandoc(command.help or ""))
         yield f"```\n{' '.join([*path, '[OPTIONS]', *(row.usage for row in rows if row.is_argument)])}\n```"
-        head = [f"| {say('argument or option')} | {say('default')} | {say('meaning')} |", "|---|---|---|"]
-        yield "\n".join(head + [row.markdown(say) for row in rows])
+        yield table(say, ("argument or option", "default", "meaning"), [row.cells(say) for row in rows])
 
 
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -52,7 +49,9 @@ class _Row:
 
     def __init__(self, names: str, told: str) -> None:
         self.is_argument = not names.startswith("-")
-        self.name = re.sub(r" <[^>]*>$", "", names) if self.is_argument else names.replace("<int range>", "<int>")
+        self.name = (
+            re.sub(r" <[^>]*>$", "", names) if self.is_argument else names.replace("<int range>", "<int>")
+        )
         self._words, _, extras = told.removesuffix("]").partition("  [")
         self._extras = extras.split("; ") if extras else []
 
@@ -61,7 +60,7 @@ class _Row:
         optional = "required" not in self._extras and not self.name.startswith("[")
         return f"[{self.name}]" if optional else self.name
 
-    def markdown(self, say: English) -> str:
+    def cells(self, say: English) -> tuple[str, str, str]:
         default, words = "", say(self._words)
         for extra in self._extras:
             key, _, value = extra.partition(": ")
@@ -74,7 +73,7 @@ class _Row:
             else:
                 words = f"{words} `{extra.replace('x', 'N')}`"
         name = self.name.replace("|", "\\|")
-        return f"| `{name}` | {default} | {cell(words)} |"
+        return f"`{name}`", default, cell(words)
 
 
 def _default(say: English, value: str) -> str:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
+from reference.language import English, cell, table
+
 import maskdet
 from maskdet import errors
 from maskdet.errors import MaskdetError
-from reference.language import English, cell
 
 TITLE = "Errors and exit codes"
 SOURCE = "maskdet/errors.py"
 HEAD = (
-    "Every error that maskdet raises on purpose says what is wrong and where, and on a second line, after `next:`, "
-    "what to do about it. In Python these are `what` and `hint` of the exception. `maskdet` exits with the code of "
-    "the error's class. The codes that HTTP clients see are on the page of [the HTTP API](http.md#errors).",
+    "Every error that maskdet raises on purpose says what is wrong and where, and on a second line, after "
+    "`next:`, what to do about it. In Python these are `what` and `hint` of the exception. `maskdet` exits "
+    "with the code of the error's class. The codes that HTTP clients see are on the page of "
+    "[the HTTP API](http.md#errors).",
 )
 OTHERS = (
     ("0", "Success."),
@@ -37,25 +39,25 @@ def content(say: English) -> Iterator[str]:
 
 def _codes(say: English) -> str:
     known = [(str(each.exit_code), inspect.getdoc(each) or "") for each in _all() if each is not MaskdetError]
-    rows = [f"| {say('code')} | {say('meaning')} |", "|---|---|"]
+    rows = []
     for code in sorted({code for code, _ in (*OTHERS, *known)}, key=int):
         told = [say(words) for other, words in (*OTHERS, *known) if other == code]
-        rows.append(f"| {code} | {cell(' '.join(told))} |")
-    return "\n".join(rows)
+        rows.append((code, cell(" ".join(told))))
+    return table(say, ("code", "meaning"), rows)
 
 
 def _classes(say: English) -> str:
-    rows = [f"| {say('class')} | {say('is a')} | {say('code')} | {say('meaning')} |", "|---|---|---|---|"]
+    rows = []
     for each in _all():
         name = each.__name__ if each.__name__ in maskdet.__all__ else f"errors.{each.__name__}"
-        base = each.__mro__[1].__name__
-        rows.append(
-            f"| `maskdet.{name}` | `{base}` | {each.exit_code} | {cell(say(inspect.getdoc(each) or ''))} |"
-        )
-    return "\n".join(rows)
+        words = cell(say(inspect.getdoc(each) or ""))
+        rows.append((f"`maskdet.{name}`", f"`{each.__mro__[1].__name__}`", str(each.exit_code), words))
+    return table(say, ("class", "is a", "code", "meaning"), rows)
 
 
 def _all() -> list[type[MaskdetError]]:
-    """In the order of the file."""
-    found = [each for each in vars(errors).values() if inspect.isclass(each) and issubclass(each, MaskdetError)]
-    return sorted(found, key=lambda each: each.exit_code)
+    """By exit code, otherwise in the order of the file."""
+    classes = filter(inspect.isclass, vars(errors).values())
+    return sorted(
+        (each for each in classes if issubclass(each, MaskdetError)), key=lambda each: each.exit_code
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,9 +69,17 @@ def cell(text: str) -> str:
     return one_line(text).replace("|", "\\|").replace("<", "&lt;")
 
 
+def table(say: English, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; its heads are said in the language, its cells are as they are."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (list(map(say, heads)), *rows)]
+    return "\n".join([lines[0], f"|{'---|' * len(heads)}", *lines[1:]])
+
+
 def prose(say: English, text: str) -> str:
     """A docstring as Markdown: paragraphs, lists as they are, and code where it is indented."""
-    return "\n\n".join(_block(say, block) for block in re.split(r"\n\s*\n", text.strip("\n")) if block.strip())
+    return "\n\n".join(
+        _block(say, block) for block in re.split(r"\n\s*\n", text.strip("\n")) if block.strip()
+    )
 
 
 def _block(say: English, block: str) -> str:
@@ -80,6 +89,6 @@ def _block(say: English, block: str) -> str:
     if all(line.startswith("    ") for line in lines):
         return "\n".join(["```", *(line[4:] for line in lines), "```"])
     if lines[0].startswith("- "):
-        items = re.split(r"^- ", block, flags=re.M)[1:]
+        items = re.split(r"^- ", block, flags=re.MULTILINE)[1:]
         return "\n".join(f"- {say(item)}" for item in items)
     return say(block)

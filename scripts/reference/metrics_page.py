@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from reference.language import English, cell
+from reference.language import English, cell, table
 from reference.server import metrics
 
 TITLE = "Metrics"
 SOURCE = "the server's metrics"
 HEAD = (
-    "`GET /metrics` of the server gives these to Prometheus. With several workers any of them answers for all: "
-    "counters and histograms are sums that include workers that have ended, gauges are at most a second old. "
-    "[Monitoring](../monitoring.md) has alerts and a dashboard that use them.",
+    "`GET /metrics` of the server gives these to Prometheus. With several workers any of them answers for "
+    "all: counters and histograms are sums that include workers that have ended, gauges are at most a second "
+    "old. [Monitoring](../monitoring.md) has alerts and a dashboard that use them.",
 )
 KINDS = {
     "counter": "A count since the server's start, which only grows: use `rate()` or `increase()`.",
@@ -52,19 +52,18 @@ def content(say: English) -> Iterator[str]:
     for kind, words in KINDS.items():
         yield f"## {say(f'{kind.capitalize()}s')}"
         yield say(words)
-        yield _table(say, [family for family in families if family.kind == kind])
+        yield _family_table(say, [family for family in families if family.kind == kind])
     yield f"## {say('Labels')}"
-    rows = [f"| {say('label')} | {say('meaning')} |", "|---|---|"]
     used = sorted({label for family in families for label in family.labels})
-    yield "\n".join(rows + [f"| `{label}` | {cell(say(LABELS[label]))} |" for label in used])
+    yield table(say, ("label", "meaning"), [(f"`{label}`", cell(say(LABELS[label]))) for label in used])
 
 
-def _table(say: English, families: list[Family]) -> str:
-    rows = [f"| {say('name')} | {say('labels')} | {say('meaning')} |", "|---|---|---|"]
+def _family_table(say: English, families: list[Family]) -> str:
+    rows = []
     for family in families:
         labels = ", ".join(f"`{label}`" for label in family.labels)
-        rows.append(f"| `{family.name}` | {labels} | {cell(say(family.about))} |")
-    return "\n".join(rows)
+        rows.append((f"`{family.name}`", labels, cell(say(family.about))))
+    return table(say, ("name", "labels", "meaning"), rows)
 
 
 def _families() -> list[Family]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from reference.language import English, cell
+from reference.language import English, cell, table
 
 from maskdet.pipeline.schema import PipelineFile
 
@@ -17,8 +17,8 @@ HEAD = (
     "`data.roots` are required; every other key has the default shown here. maskdet rejects unknown keys and "
     "suggests the nearest known one.",
     "Relative paths start at the file's folder. `--set KEY=VALUE` overrides a key for one command and may be "
-    "repeated; a relative path in it starts at the current directory. `maskdet init DATA_DIR` writes a commented "
-    "file for a folder.",
+    "repeated; a relative path in it starts at the current directory. `maskdet init DATA_DIR` writes a "
+    "commented file for a folder.",
 )
 TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 LIMITS = {
@@ -66,13 +66,13 @@ class _Schema:
 
     def _table(self, prefix: str, fields: Schema, required: set[str]) -> str:
         say = self._say
-        rows = [f"| {say('key')} | {say('value')} | {say('default')} | {say('meaning')} |", "|---|---|---|---|"]
+        rows = []
         for key, field in fields.items():
             value = _default(field.get("default"))
             default = "" if value == "null" else f"`{value}`"
             default = say("(required)") if key in required else default
-            rows.append(f"| `{prefix}{key}` | {self._kind(field)} | {default} | {self._text(field)} |")
-        return "\n".join(rows)
+            rows.append((f"`{prefix}{key}`", self._kind(field), default, self._text(field)))
+        return table(say, ("key", "value", "default", "meaning"), rows)
 
     def _kind(self, field: Schema) -> str:
         """The allowed values, in words."""

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from reference.language import English, prose, table
+
 import maskdet
-from reference.language import English, prose
 
 TITLE = "The Python API: all names"
 SOURCE = "the docstrings"
@@ -48,8 +49,8 @@ def _class(say: English, name: str, kind: type) -> Iterator[str]:
     yield _docstring(say, kind, ())
     attributes = dict(_attributes(kind))
     if attributes:
-        rows = [f"| {say('attribute')} | {say('meaning')} |", "|---|---|"]
-        yield "\n".join(rows + [f"| `{key}` | {_in_row(say, words)} |" for key, words in attributes.items()])
+        rows = [(f"`{key}`", _in_row(say, words)) for key, words in attributes.items()]
+        yield table(say, ("attribute", "meaning"), rows)
     if "__call__" in vars(kind):
         yield from _function(say, f"{_variable(name)}", vars(kind)["__call__"], level=4)
     for key, method in vars(kind).items():
@@ -66,7 +67,8 @@ def _function(say: English, name: str, function: Any, level: int = 3) -> Iterato
     yield f"{'#' * level} {name}"
     signature = inspect.signature(function)
     kept = [one for key, one in signature.parameters.items() if key != "self"]
-    yield f"```python\n{_call(name, kept, signature.return_annotation)}\n```"
+    call = _call(function.__name__, kept, signature.return_annotation)
+    yield f"```python\n{call}\n```"
     yield _docstring(say, function, [one.name for one in kept])
 
 
@@ -84,10 +86,10 @@ def _call(name: str, parameters: list[inspect.Parameter], returns: object) -> st
     if first is not None:
         given.insert(first, "*")
     answer = "" if returns in (inspect.Signature.empty, "object") else f" -> {returns}"
-    whole = f"{name}({', '.join(given)}){answer}"
+    whole = f"def {name}({', '.join(given)}){answer}: ..."
     if len(whole) <= 88:
         return whole
-    return "\n".join([f"{name}(", *(f"    {one}," for one in given), f"){answer}"])
+    return "\n".join([f"def {name}(", *(f"    {one}," for one in given), f"){answer}: ..."])
 
 
 def _parameter(one: inspect.Parameter) -> str:
@@ -109,7 +111,7 @@ def _arguments(say: English, block: str, parameters: list[str] | tuple[str, ...]
         return ""
     name = f"(?:{'|'.join(parameters)})"
     # A sentence may end in the line before: then the next argument starts after it.
-    parts = re.split(rf"(?:^|(?<=\. ))({name}(?:, {name})*): ", block, flags=re.M)
+    parts = re.split(rf"(?:^|(?<=\. ))({name}(?:, {name})*): ", block, flags=re.MULTILINE)
     pairs = zip(parts[1::2], parts[2::2], strict=True)
     items = [f"- `{names.replace(', ', '`, `')}`: {say(words)}" for names, words in pairs]
     return "" if parts[0] else "\n".join(items)
@@ -117,9 +119,9 @@ def _arguments(say: English, block: str, parameters: list[str] | tuple[str, ...]
 
 def _attributes(kind: type) -> Iterator[tuple[str, str]]:
     """Public fields and properties with their docstrings, which follow a field as a string of its own."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    for node, after in zip(tree.body, [*tree.body[1:], None], strict=True):
+    source = ast.parse(textwrap.dedent(inspect.getsource(kind)))
+    body = next(node for node in source.body if isinstance(node, ast.ClassDef)).body
+    for node, after in zip(body, [*body[1:], None], strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             yield node.target.id, _string(after)
         if isinstance(node, ast.FunctionDef) and _is_property(node):

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from reference.language import English, cell, prose
+from reference.language import English, cell, prose, table
 from reference.server import openapi
 
 from maskdet.serving.http.problems import KINDS
@@ -15,9 +15,9 @@ from maskdet.serving.http.problems import KINDS
 TITLE = "The HTTP API"
 SOURCE = "the server's OpenAPI document"
 HEAD = (
-    "`/docs` of a running server shows the same, and `/openapi.json` is for programs. [Serving](../serving.md) says "
-    "how to use it: keys, limits, health and updates. Times are in milliseconds unless a name says otherwise, and "
-    "boxes are x1, y1, x2, y2 in pixels of the picture after its EXIF orientation.",
+    "`/docs` of a running server shows the same, and `/openapi.json` is for programs. "
+    "[Serving](../serving.md) says how to use it: keys, limits, health and updates. Times are in milliseconds unless a name says "
+    "otherwise, and boxes are x1, y1, x2, y2 in pixels of the picture after its EXIF orientation.",
 )
 SECTIONS = {
     "native": "Detection and corrections",
@@ -32,15 +32,21 @@ SECTIONS = {
     "LearnPaddle": "LearnPaddle",
     "Open Inference Protocol": "The Open Inference Protocol",
 }
+_AS_THERE = "Requests and answers are those of {}: [coming from it](../coming-from/{}.md)."
 INTRODUCTIONS = {
-    "PaddleHub": "Requests and answers are those of PaddleHub: [coming from it](../coming-from/paddlehub-serving.md).",
-    "PaddleClas": "Requests and answers are those of PaddleClas: [coming from it](../coming-from/paddleclas-hubserving.md).",
-    "PaddleX": "Requests and answers are those of PaddleX: [coming from it](../coming-from/paddlex.md).",
+    "PaddleHub": _AS_THERE.format("PaddleHub", "paddlehub-serving"),
+    "PaddleClas": _AS_THERE.format("PaddleClas", "paddleclas-hubserving"),
+    "PaddleX": _AS_THERE.format("PaddleX", "paddlex"),
     "Paddle Serving": "Requests and answers are those of Paddle Serving's pipeline for PaddleDetection.",
-    "Flask demo": "Requests and answers are those of the demo: [coming from it](../coming-from/paddledetection-flask.md).",
+    "Flask demo": _AS_THERE.format("the demo", "paddledetection-flask"),
     "LearnPaddle": "For LearnPaddle's web page; these paths are open to all origins.",
     "Open Inference Protocol": "As the protocol specifies; clients of Triton work unchanged.",
 }
+ABOUT_ERRORS = (
+    "The body of every answer with a status of 400 or more is a ProblemBody. `code` is for programs; it "
+    "keeps its meaning, while `message` and `hint` may change. A 503 `busy` has the header `Retry-After`. The "
+    "routes of older systems answer with the errors of those systems."
+)
 TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 # FastAPI adds this one to every route with a variable path; the server answers with ProblemBody.
 FOREIGN = "HTTPValidationError"
@@ -68,20 +74,20 @@ def content(say: English) -> Iterator[str]:
 
 
 def _operation(say: English, operation: Schema) -> Iterator[str]:
-    yield f"{say(operation['summary'])}."
+    yield say("{}.").format(say(operation["summary"]))
     if "description" in operation:
         yield prose(say, inspect.cleandoc(operation["description"]))
     if "parameters" in operation:
-        rows = [f"| {say('parameter')} | {say('place')} | {say('value')} | {say('meaning')} |", "|---|---|---|---|"]
-        for one in operation["parameters"]:
-            meaning = say(one["schema"].get("description", one.get("description", "")))
-            rows.append(
-                f"| `{one['name']}` | {say(one['in'])} | {_kind(say, one['schema'])} | {cell(meaning)} |"
-            )
-        yield "\n".join(rows)
+        rows = [_parameter(say, one) for one in operation["parameters"]]
+        yield table(say, ("parameter", "place", "value", "meaning"), rows)
     for kind, body in operation.get("requestBody", {}).get("content", {}).items():
         yield from _body(say, kind, body)
     yield from _answers(say, operation["responses"])
+
+
+def _parameter(say: English, one: Schema) -> tuple[str, ...]:
+    meaning = say(one["schema"].get("description", one.get("description", "")))
+    return f"`{one['name']}`", say(one["in"]), _kind(say, one["schema"]), cell(meaning)
 
 
 def _body(say: English, kind: str, body: Schema) -> Iterator[str]:
@@ -121,12 +127,11 @@ def _described(say: English, schema: Schema) -> Iterator[str]:
 
 def _fields(say: English, schema: Schema) -> str:
     required = set(schema.get("required", ()))
-    rows = [f"| {say('field')} | {say('value')} | {say('meaning')} |", "|---|---|---|"]
+    rows = []
     for name, one in schema.get("properties", {}).items():
         optional = "" if name in required else f" {say('(optional)')}"
-        words = cell(say(one.get("description", "")))
-        rows.append(f"| `{name}`{optional} | {_kind(say, one)} | {words} |")
-    return "\n".join(rows)
+        rows.append((f"`{name}`{optional}", _kind(say, one), cell(say(one.get("description", "")))))
+    return table(say, ("field", "value", "meaning"), rows)
 
 
 def _kind(say: English, schema: Schema) -> str:
@@ -134,32 +139,27 @@ def _kind(say: English, schema: Schema) -> str:
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
-    for key in ("anyOf", "oneOf"):
-        if key in schema:
-            return f" {say('or')} ".join(_kind(say, one) for one in schema[key] if one.get("type") != "null")
-    if "const" in schema or "enum" in schema:
-        values = schema.get("enum", [schema.get("const")])
-        return f" {say('or')} ".join(f"`{value}`" for value in values)
+    options = [one for one in schema.get("anyOf", schema.get("oneOf", ())) if one.get("type") != "null"]
+    values = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    choices = [_kind(say, one) for one in options] + [f"`{value}`" for value in values]
+    return f" {say('or')} ".join(choices) or _plain_kind(say, schema)
+
+
+def _plain_kind(say: English, schema: Schema) -> str:
     if schema.get("type") == "array":
-        inner = schema.get("items") or next(iter(schema.get("prefixItems", [{}])))
-        return say("list of {}").format(_kind(say, inner)) if inner else say("list")
-    if schema.get("format") == "binary":
-        return say("file")
+        inner = schema.get("items") or schema["prefixItems"][0]
+        return say("list of {}").format(_kind(say, inner))
     if schema.get("type") == "object":
         inner = schema.get("additionalProperties")
-        return say("map of text to {}").format(_kind(say, inner)) if isinstance(inner, dict) else say("object")
-    return say(TYPES.get(str(schema.get("type")), "any value"))
+        return say("map of text to {}").format(_kind(say, inner)) if inner else say("object")
+    return say("file" if schema.get("format") == "binary" else TYPES[schema["type"]])
 
 
 def _errors(say: English) -> Iterator[str]:
     yield f"## {say('Errors')}"
-    yield say(
-        "The body of every answer with a status of 400 or more is a ProblemBody. `code` is for programs; it keeps its "
-        "meaning, while `message` and `hint` may change. A 503 `busy` has the header `Retry-After`. The routes of older "
-        "systems answer with the errors of those systems."
-    )
-    rows = [f"| {say('status')} | {say('code')} | {say('meaning')} |", "|---|---|---|"]
-    for error, kind in sorted(KINDS.items(), key=lambda item: (item[1].status, item[1].code)):
-        words = say(inspect.getdoc(error) or "")
-        rows.append(f"| {kind.status} | `{kind.code}` | {cell(words)} |")
-    yield "\n".join(rows)
+    yield say(ABOUT_ERRORS)
+    kinds = sorted(KINDS.items(), key=lambda item: (item[1].status, item[1].code))
+    rows = [
+        (str(kind.status), f"`{kind.code}`", cell(say(inspect.getdoc(error) or ""))) for error, kind in kinds
+    ]
+    yield table(say, ("status", "code", "meaning"), rows)
