@@ -16,8 +16,9 @@ TITLE = "The HTTP API"
 SOURCE = "the server's OpenAPI document"
 HEAD = (
     "`/docs` of a running server shows the same, and `/openapi.json` is for programs. "
-    "[Serving](../serving.md) says how to use it: keys, limits, health and updates. Times are in milliseconds unless a name says "
-    "otherwise, and boxes are x1, y1, x2, y2 in pixels of the picture after its EXIF orientation.",
+    "[Serving](../serving.md) says how to use it: keys, limits, health and updates. Times are in "
+    "milliseconds unless a name says otherwise, and boxes are x1, y1, x2, y2 in pixels of the picture after "
+    "its EXIF orientation.",
 )
 SECTIONS = {
     "native": "Detection and corrections",
@@ -44,8 +45,8 @@ INTRODUCTIONS = {
 }
 ABOUT_ERRORS = (
     "The body of every answer with a status of 400 or more is a ProblemBody. `code` is for programs; it "
-    "keeps its meaning, while `message` and `hint` may change. A 503 `busy` has the header `Retry-After`. The "
-    "routes of older systems answer with the errors of those systems."
+    "keeps its meaning, while `message` and `hint` may change. A 503 `busy` has the header `Retry-After`. "
+    "The routes of older systems answer with the errors of those systems."
 )
 TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 # FastAPI adds this one to every route with a variable path; the server answers with ProblemBody.
