@@ -1,4 +1,4 @@
-# Every target installs what it needs into .venv; PYTHON=/path/to/python chooses the interpreter.
+# Every target installs what it needs into .venv (docs: .venv-docs); PYTHON=/path/to/python chooses the interpreter.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo loop test test-lowest lint docs bench image clean
 export PYTHON
