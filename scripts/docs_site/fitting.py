@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from pathlib import Path
 
-from pages import CHINESE, Heading, Link, headings, links
+from pages import CHINESE, Heading, Link, headings, links, without_fences
 
 ROOT = Path(__file__).resolve().parents[2]
 # Pages of the repository, and where they are on the site.
@@ -20,6 +21,10 @@ OUTSIDE = {
 # The site shows the source of the notebook, which needs no viewer; its links start where the notebook is.
 NOTEBOOK, NOTEBOOK_SOURCE = "docs/tour.ipynb", "scripts/tour.md"
 
+# A line break within Chinese, which a browser would show as a space.
+_CHINESE = "[\u3001\u3002\u4e00-\u9fff\uff01-\uff5e\u201c\u201d]"
+_GAP = re.compile(rf"(?<={_CHINESE})\n {{0,3}}(?={_CHINESE})")
+
 
 def fitted(text: str, source: str) -> str:
     """The text of a page as MkDocs takes it; `source` is its path within the repository.
@@ -29,6 +34,7 @@ def fitted(text: str, source: str) -> str:
     edits = [(link.start, link.end, _on_site(link, source)) for link in links(text)]
     shared = _shared_anchors(source)
     edits += [(heading.end, heading.end, f" {{#{shared[heading.anchor]}}}") for heading in headings(text)]
+    edits += [(*gap.span(), "") for gap in _GAP.finditer(without_fences(text))]
     for start, end, replacement in sorted(edits, reverse=True):
         text = text[:start] + replacement + text[end:]
     return text

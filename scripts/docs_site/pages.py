@@ -51,7 +51,7 @@ class Link:
 def headings(page: str) -> list[Heading]:
     seen: Counter[str] = Counter()
     found = []
-    for match in _HEADING.finditer(_without_fences(page)):
+    for match in _HEADING.finditer(without_fences(page)):
         slug = _slug(match[2])
         anchor = f"{slug}-{seen[slug]}" if seen[slug] else slug
         seen[slug] += 1
@@ -71,7 +71,7 @@ def fences(page: str) -> list[Fence]:
 
 
 def links(page: str) -> Iterator[Link]:
-    for match in _LINK.finditer(_without_fences(page)):
+    for match in _LINK.finditer(without_fences(page)):
         if match["target"]:
             yield Link(match["text"], match["target"], bool(match["image"]), *match.span())
 
@@ -82,6 +82,6 @@ def _slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", visible.strip().lower()).replace(" ", "-")
 
 
-def _without_fences(page: str) -> str:
+def without_fences(page: str) -> str:
     """The page with its blocks blanked; every position stays."""
     return _FENCE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), page)
