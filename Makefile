@@ -1,6 +1,6 @@
-# Every target installs what it needs into .venv; PYTHON=/path/to/python chooses the interpreter.
+# Every target installs what it needs into .venv (docs: .venv-docs); PYTHON=/path/to/python chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo loop test test-lowest test-light coverage lint release-check bench image clean
+.PHONY: help setup demo loop test test-lowest test-light coverage lint docs release-check bench image clean
 export PYTHON
 BIN := .venv/bin
 ARGS ?=
@@ -45,6 +45,14 @@ lint: setup ## Check style, types and import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The site's packages stay out of .venv; NO_MKDOCS_2_WARNING silences an advertisement of the theme.
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: ## Check the spelling, build the documentation site into build/site and check its links
+	@scripts/set_up.sh requirements/docs.txt .venv-docs
+	.venv-docs/bin/codespell
+	.venv-docs/bin/mkdocs build --strict --quiet
+	.venv-docs/bin/python scripts/docs_site/check_site.py build/site
+
 release-check: setup ## Build wheel and source distribution twice and check all that a release has (docs/releasing.md)
 	@scripts/set_up.sh requirements/release.txt .venv-release
 	@.venv-release/bin/python scripts/release $(ARGS)
@@ -56,5 +64,5 @@ image: setup ## Build the server's image without Docker and check it in a contai
 	@$(BIN)/python scripts/build_image.py $(ARGS)
 
 clean: ## Delete .venv, results (runs/) and caches
-	rm -rf .venv .venv-light .venv-lowest .venv-release runs build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-light .venv-lowest .venv-docs .venv-release runs build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from maskdet.drift.appearance import Appearance
 from maskdet.drift.history import History
-from maskdet.drift.hour import Hour, Key, Start
+from maskdet.drift.hour import Hour, Key, Start, hour_of
 from maskdet.drift.profile import take_profile
 from maskdet.drift.sighting import Sighting, sighting
+from maskdet.drift.store import Store
 from maskdet.drift.version import Version
 from maskdet.drift.view import View
 from maskdet.drift.viewer import Viewer
+from maskdet.files import sha256_file
 from maskdet.types import Detections
 
 LABELS = ("with_mask", "without_mask")
+OLD = "0" * 12
+"""A version that answered before."""
+PER_HOUR = 10
+SWAPPED = 20
+"""Hours ago."""
 
 
 def picture(
@@ -62,3 +71,25 @@ def seen_by_models(*models: str, brightness: float = 120, pictures: int = 400) -
     history = History(range(3), 10800.0, {version.version: version}, {1: hour})
     viewer = Viewer(history, dict.fromkeys(models, version.version), 0.25)
     return [viewer.view(model, version.version, kept=True, delay_seconds=0) for model in models]
+
+
+def write_two_days(folder: Path, bundle: Path, profile: Any) -> None:
+    """Statistics of a server with two cameras; one is dark since the bundle took the place of `OLD`."""
+    store, draw, now = Store(folder), np.random.default_rng(0), time.time()
+    store.prepare()
+    names = {OLD: 40, sha256_file(bundle)[:12]: SWAPPED}
+    versions = [Version.of(name, now - 3600 * ago, LABELS, profile) for name, ago in names.items()]
+    for version in versions:
+        store.write_version(version)
+    for ago in range(40, 0, -1):
+        version, hour = versions[ago <= SWAPPED], Hour()
+        if ago in names.values():
+            hour.start(Start(now - 3600 * ago, "tiny", version.version))
+        for camera in ("gate", "hall"):
+            dark = camera == "hall" and ago <= SWAPPED
+            for _ in range(PER_HOUR):
+                hour.count(
+                    Key("tiny", version.version, camera), crowd(draw, 30 if dark else 120), version.bins
+                )
+        hour.requests = 2 * PER_HOUR
+        store.write(hour_of(now - 3600 * ago), hour)

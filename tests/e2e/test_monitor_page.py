@@ -6,54 +6,21 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import chromium
 import numpy as np
 import pytest
-from sightings import LABELS, crowd
+from sightings import LABELS, OLD, crowd, write_two_days
 from support import write_tiny_bundle
 
-from maskdet.drift.hour import Hour, Key, Start, hour_of
 from maskdet.drift.profile import take_profile
-from maskdet.drift.store import Store
-from maskdet.drift.version import Version
-from maskdet.files import sha256_file
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(chromium.PATH is None, reason="no Chromium is installed")]
-
-OLD = "0" * 12
-PER_HOUR = 10
-SWAPPED = 20
-"""Hours ago."""
-
-
-def write_statistics(folder: Path, bundle: Path, profile: Any) -> None:
-    """Two cameras; after the swap, one of them is dark."""
-    store, draw, now = Store(folder), np.random.default_rng(0), time.time()
-    store.prepare()
-    names = {OLD: 40, sha256_file(bundle)[:12]: SWAPPED}
-    versions = [Version.of(name, now - 3600 * ago, LABELS, profile) for name, ago in names.items()]
-    for version in versions:
-        store.write_version(version)
-    for ago in range(40, 0, -1):
-        version, hour = versions[ago <= SWAPPED], Hour()
-        if ago in names.values():
-            hour.start(Start(now - 3600 * ago, "tiny", version.version))
-        for camera in ("gate", "hall"):
-            dark = camera == "hall" and ago <= SWAPPED
-            for _ in range(PER_HOUR):
-                hour.count(
-                    Key("tiny", version.version, camera), crowd(draw, 30 if dark else 120), version.bins
-                )
-        hour.requests = 2 * PER_HOUR
-        store.write(hour_of(now - 3600 * ago), hour)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +29,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     draw = np.random.default_rng(1)
     profile = take_profile([crowd(draw) for _ in range(200)], LABELS)
     bundle = write_tiny_bundle(folder / "tiny.onnx", labels=LABELS, profile=profile)
-    write_statistics(folder / "state", bundle, profile)
+    write_two_days(folder / "state", bundle, profile)
     command = [sys.executable, "-m", "maskdet", "serve", "--model", str(bundle), "--port", "0"]
     process = subprocess.Popen(
         [*command, "--monitor", "state"],

@@ -1,7 +1,8 @@
-"""docs/pipeline-file.md says what the schema says."""
+"""The reference pages say what the code says, in both languages."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -10,10 +11,44 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+import maskdet
 from maskdet.pipeline.schema import PipelineFile
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGE = REPOSITORY / "docs" / "pipeline-file.md"
+DOCS = REPOSITORY / "docs"
+PIPELINE_FILE = DOCS / "pipeline-file.md"
+PATHS = [
+    f"{name}{suffix}"
+    for name in (
+        "pipeline-file",
+        "reference/cli",
+        "reference/errors",
+        "reference/http",
+        "reference/metrics",
+        "reference/python",
+    )
+    for suffix in (".md", ".zh-CN.md")
+]
+
+
+@pytest.fixture(scope="module")
+def scripts() -> Iterator[Any]:
+    sys.path.insert(0, str(REPOSITORY / "scripts"))
+    yield import_module
+    sys.path.remove(str(REPOSITORY / "scripts"))
+
+
+@pytest.fixture(scope="module")
+def chinese(scripts: Any) -> Any:
+    """The Chinese that all pages were written in."""
+    return scripts("reference.language").chinese()
+
+
+@pytest.fixture(scope="module")
+def pages(scripts: Any, chinese: Any) -> dict[str, str]:
+    """All pages as the script would write them, by their paths within docs/."""
+    written = scripts("write_reference").pages
+    return {**written(scripts("reference.language").English()), **written(chinese)}
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -39,15 +74,49 @@ def parts(annotation: Any) -> Iterator[Any]:
         yield from parts(inner)
 
 
-def test_the_page_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(REPOSITORY / "scripts")
-    written = PAGE.read_text(encoding="utf-8")
-    assert written == import_module("write_reference").reference(), "run scripts/write_reference.py"
+@pytest.mark.parametrize("path", PATHS)
+def test_the_page_is_up_to_date(pages: dict[str, str], path: str) -> None:
+    assert (DOCS / path).read_text(encoding="utf-8") == pages[path], "run scripts/write_reference.py"
+
+
+def test_every_page_is_compared(pages: dict[str, str]) -> None:
+    assert sorted(pages) == sorted(PATHS)
+
+
+def test_the_catalogue_has_what_the_pages_say_and_nothing_else(pages: dict[str, str], chinese: Any) -> None:
+    assert pages
+    assert not list(chinese.missing), "translate them in scripts/reference/zh-CN.yml"
+    assert not chinese.stale, "remove them from scripts/reference/zh-CN.yml"
+
+
+def test_a_sentence_without_a_translation_is_named(scripts: Any) -> None:
+    say = scripts("reference.language").Chinese({"Known.": "已知。", "Gone.": "已无。"})
+    assert [say("Known."), say("Not  known.")] == ["已知。", "Not known."]
+    assert (list(say.missing), say.stale) == (["Not known."], ["Gone."])
 
 
 def test_every_key_has_a_row() -> None:
-    rows = [
-        line.split("`")[1] for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")
-    ]
+    rows = first_cells(PIPELINE_FILE)
     assert rows == sorted(rows, key=list(keys(PipelineFile)).index)
     assert set(rows) == set(keys(PipelineFile))
+
+
+def test_every_public_name_is_explained() -> None:
+    page = (DOCS / "reference/python.md").read_text(encoding="utf-8")
+    errors = (DOCS / "reference/errors.md").read_text(encoding="utf-8")
+    for name in set(maskdet.__all__) - {"__version__"}:
+        assert f"maskdet.{name}\n" in page or f"`maskdet.{name}`" in errors
+
+
+def test_every_metric_that_the_server_answers_with_has_a_row(scripts: Any) -> None:
+    text, _ = scripts("reference.server").metrics().exposition()
+    answered = {line.split()[2] for line in text.decode().splitlines() if line.startswith("# TYPE")}
+    rows = {row.removesuffix("_total") for row in first_cells(DOCS / "reference/metrics.md")}
+    assert {name.removesuffix("_total").removesuffix("_created") for name in answered} <= rows
+
+
+def first_cells(page: Path) -> list[str]:
+    """The code in the first column of its tables."""
+    return [
+        line.split("`")[1] for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")
+    ]

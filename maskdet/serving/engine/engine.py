@@ -49,8 +49,12 @@ class Engine:
         self.metrics = Metrics()
         self.monitor = Monitor(settings)
         self.metrics.add(DriftGauges(self.monitor, self.versions))
-        self.metrics.watch("queue_pictures", "Pictures waiting", lambda: self.queue_depth)
-        self.metrics.watch("ready", "Whether requests are accepted", lambda: self.state == "ready", "livemin")
+        self.metrics.watch(
+            "queue_pictures", "Pictures waiting for a place in a pass", lambda: self.queue_depth
+        )
+        self.metrics.watch(
+            "ready", "1 if all workers accept requests, else 0", lambda: self.state == "ready", "livemin"
+        )
         self._models = dict(models)
         for name, model in self._models.items():
             self.monitor.answers(name, model)

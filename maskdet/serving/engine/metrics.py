@@ -51,18 +51,28 @@ class Metrics:
         self._gauges: list[tuple[Gauge, Callable[[], float]]] | None = [] if shared else None
         self._page = CollectorRegistry()
         self._page.register(_WithCompliance(_all_workers(shared) if shared else self._registry))
-        self._requests = self._counter("requests", "Requests", "method", "route", "status")
-        self._latency = self._histogram("request_seconds", "Time to respond", _SECONDS, "route")
-        self._refusals = self._counter("refusals", "Errors by code", "code")
-        stage = self._histogram("stage_seconds", "Time of a picture by stage", _SECONDS, "stage")
+        self._requests = self._counter("requests", "Requests answered", "method", "route", "status")
+        self._latency = self._histogram(
+            "request_seconds", "Seconds until a request was answered", _SECONDS, "route"
+        )
+        self._refusals = self._counter("refusals", "Requests answered with an error", "code")
+        stage = self._histogram(
+            "stage_seconds", "Seconds that a picture spends in a stage", _SECONDS, "stage"
+        )
         self._stages = {name: stage.labels(name) for name in STAGES}
-        self._batches = self._histogram("batch_pictures", "Pictures in a pass", _BATCH)
-        self._pictures = self._counter("pictures", "Pictures by verdict", "verdict", "camera")
+        self._batches = self._histogram("batch_pictures", "Pictures in one pass through the model", _BATCH)
+        self._pictures = self._counter("pictures", "Pictures answered", "verdict", "camera")
         self._faces = self._counter("faces", "Faces over their thresholds", "label", "compliant", "camera")
-        self._scores = self._histogram("face_score", "Scores of faces", _SCORES, "label")
-        self._sizes = self._histogram("face_pixels", "Square root of a face's area", _FACE_PIXELS)
-        self._reloads = self._counter("reloads", "New bundles by outcome", "model", "outcome")
-        self._captures = self._counter("captures", "Pictures for review by outcome", "why", "outcome")
+        self._scores = self._histogram("face_score", "Scores of the faces in answers", _SCORES, "label")
+        self._sizes = self._histogram(
+            "face_pixels",
+            "Sides of the faces in answers, in pixels: the square root of the area",
+            _FACE_PIXELS,
+        )
+        self._reloads = self._counter("reloads", "New bundles, swapped in or refused", "model", "outcome")
+        self._captures = self._counter(
+            "captures", "Pictures that a policy chose for review", "why", "outcome"
+        )
         self._cameras: set[str] = set()
         self._versions = Gauge(
             "maskdet_model_version",
