@@ -96,7 +96,18 @@ def _parameter(one: inspect.Parameter) -> str:
     kind = re.sub(r"\w+", lambda word: ALIASES.get(word[0], word[0]), str(one.annotation))
     value = str(one.default) if isinstance(one.default, Path) else one.default
     default = "" if value is inspect.Parameter.empty else f" = {value!r}".replace("'", '"')
+    # A line that ruff would fold, of at most 110 characters with its indentation and comma.
+    if len(f"{one.name}: {kind}{default}") > 105:
+        kind = "\n    | ".join(_alternatives(ast.parse(kind, mode="eval").body))
     return f"{one.name}: {kind}{default}"
+
+
+def _alternatives(kind: ast.expr) -> Iterator[str]:
+    """The types of a union such as `str | bytes`, one by one."""
+    if isinstance(kind, ast.BinOp):
+        yield from _alternatives(kind.left)
+        kind = kind.right
+    yield ast.unparse(kind)
 
 
 def _docstring(say: English, thing: Any, parameters: list[str] | tuple[str, ...]) -> str:
