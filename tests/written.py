@@ -7,8 +7,8 @@ from pathlib import Path
 from trained import REPO
 
 CHINESE = ".zh-CN.md"
-# Their readers work on the code, whose language is English.
-ENGLISH_ONLY = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+# Its readers follow the code, whose language is English.
+ENGLISH_ONLY = ("CHANGELOG.md",)
 
 
 def every_page() -> list[str]:
