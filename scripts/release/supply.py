@@ -87,7 +87,18 @@ def is_allowed(text: str) -> bool:
 def licences(environment: Path) -> dict[str, str]:
     """Canonical package name → the licence that its metadata names."""
     python = next(path for path in environment.glob("*/python*") if path.stem == "python")
-    text = run(sys.executable, "-m", "piplicenses", "--python", python, "--from", "mixed", "--format", "json")
+    text = run(
+        sys.executable,
+        "-m",
+        "piplicenses",
+        "--python",
+        python,
+        "--with-system",
+        "--from",
+        "mixed",
+        "--format",
+        "json",
+    )
     named = {canonical(one["Name"]): one["License"] for one in json.loads(text)}
     return {**named, **{name: READ[name] for name in named.keys() & READ.keys()}}
 
