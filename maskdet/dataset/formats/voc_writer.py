@@ -53,11 +53,12 @@ def write_list(folder: Path, part: str, pictures: Iterable[str]) -> None:
 
 
 def _object(item: LabelledObject) -> Iterator[str]:
-    fields = (("name", item.label), ("pose", "Unspecified"), ("truncated", 0))
-    score = () if item.score is None else (("score", f"{item.score:.4f}"),)
-    every = (*fields, ("difficult", int(item.difficult)), *score)
+    fields = {"name": item.label, "pose": "Unspecified", "truncated": "0", "difficult": f"{item.difficult:d}"}
+    if item.score is not None:
+        fields["score"] = f"{item.score:.4f}"
+    lines = [_field(tag, text, 2) for tag, text in fields.items()]
     edges = [_field(side, text_of(edge), 3) for side, edge in zip(_SIDES, item.box, strict=True)]
-    return _group("object", [*(_field(*one, 2) for one in every), *_group("bndbox", edges, 2)], 1)
+    return _group("object", [*lines, *_group("bndbox", edges, 2)], 1)
 
 
 def _group(tag: str, lines: Iterable[str], depth: int) -> Iterator[str]:
