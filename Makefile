@@ -1,9 +1,10 @@
 # Every target installs what it needs into .venv; PYTHON=/path/to/python chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo loop test test-lowest lint bench image clean
+.PHONY: help setup demo loop test test-lowest test-light coverage lint release-check bench image clean
 export PYTHON
 BIN := .venv/bin
 ARGS ?=
+FLOOR ?= 80
 # Two files at a time: most tests wait for a process that they started.
 PYTEST := -m pytest --numprocesses 2 --dist loadfile
 WITHOUT_PADDLE := $(addprefix tests/,cli dataset detector evaluation prediction serving)
@@ -21,7 +22,7 @@ loop: setup ## Correct pictures, retrain, judge, promote and roll back while a s
 	@$(BIN)/python scripts/loop.py
 
 # The threads of linear algebra in two processes would wait for each other.
-test test-lowest: export OPENBLAS_NUM_THREADS ?= 1
+test test-lowest test-light coverage: export OPENBLAS_NUM_THREADS ?= 1
 
 test: setup ## Run the tests (ARGS="-k name" passes options to pytest)
 	$(BIN)/python $(PYTEST) $(ARGS)
@@ -31,11 +32,22 @@ test-lowest: ## Run the tests that need no Paddle with the lowest versions that 
 	@scripts/set_up.sh requirements/lowest.txt .venv-lowest
 	.venv-lowest/bin/python $(PYTEST) -W default::DeprecationWarning $(WITHOUT_PADDLE) $(ARGS)
 
+test-light: ## Run the same tests with the newest locked versions, also on Python 3.13, for which there is no training
+	@scripts/set_up.sh requirements/light.txt .venv-light 13
+	.venv-light/bin/python $(PYTEST) $(WITHOUT_PADDLE) $(ARGS)
+
+coverage: setup ## Run all tests and fail if fewer lines and branches are covered than FLOOR percent
+	$(BIN)/python $(PYTEST) --cov --cov-fail-under=$(FLOOR) $(ARGS)
+
 lint: setup ## Check style, types and import layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+release-check: setup ## Build wheel and source distribution twice and check all that a release has (docs/releasing.md)
+	@scripts/set_up.sh requirements/release.txt .venv-release
+	@.venv-release/bin/python scripts/release $(ARGS)
 
 bench: setup ## Compare the server with others on this machine
 	@$(BIN)/python scripts/bench_serving $(ARGS)
@@ -44,5 +56,5 @@ image: setup ## Build the server's image without Docker and check it in a contai
 	@$(BIN)/python scripts/build_image.py $(ARGS)
 
 clean: ## Delete .venv, results (runs/) and caches
-	rm -rf .venv .venv-lowest runs build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-light .venv-lowest .venv-release runs build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,17 +1,18 @@
 #!/bin/sh
-# set_up.sh [LOCK] [VENV]: make VENV (.venv) and install the packages of LOCK (requirements/dev.txt) and maskdet
-# itself into it, unless already done.
+# set_up.sh [LOCK] [VENV] [NEWEST]: make VENV (.venv) and install the packages of LOCK (requirements/dev.txt) and
+# maskdet itself into it, unless already done. Python 3.NEWEST (3.12) is the newest that LOCK has packages for.
 # PYTHON names the interpreter to use; by default the first one that works is used.
 set -eu
 
 cd "$(dirname "$0")/.."
 lock=${1:-requirements/dev.txt}
 venv=${2:-.venv}
+newest=${3:-12}
 stamp=$venv/.installed
 
 fits() {
     # It must really run: a version manager's shim exists for versions that are not active.
-    "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1
+    "$1" -c "import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, $newest))" >/dev/null 2>&1
 }
 
 has_venv() {
@@ -29,10 +30,10 @@ find_python() {
         echo "set-up: $found has no venv module" >&2
         echo "  next: install it (Debian, Ubuntu: apt install python3-venv)" >&2
     elif [ -n "${PYTHON:-}" ]; then
-        echo "set-up: PYTHON=$PYTHON is not a working Python 3.10, 3.11 or 3.12" >&2
+        echo "set-up: PYTHON=$PYTHON is not a working Python 3.10 to 3.$newest" >&2
         echo "  next: set it to one, or unset it to search for one" >&2
     else
-        echo "set-up: no Python 3.10, 3.11 or 3.12 found" >&2
+        echo "set-up: no Python 3.10 to 3.$newest found" >&2
         echo "  next: install one (Debian, Ubuntu: apt install python3 python3-venv) or set PYTHON=/path/to/python" >&2
     fi
     return 1

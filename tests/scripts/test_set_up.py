@@ -67,8 +67,8 @@ def test_python_names_the_interpreter(project: Path) -> None:
 @pytest.mark.parametrize(
     ("fits", "has_venv", "variables", "message"),
     [
-        (1, 0, {}, "no Python 3.10, 3.11 or 3.12 found"),
-        (1, 0, {"PYTHON": "python3"}, "PYTHON=python3 is not a working Python 3.10, 3.11 or 3.12"),
+        (1, 0, {}, "no Python 3.10 to 3.12 found"),
+        (1, 0, {"PYTHON": "python3"}, "PYTHON=python3 is not a working Python 3.10 to 3.12"),
         (0, 1, {}, "python3 has no venv module"),
     ],
 )
