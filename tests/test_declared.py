@@ -57,11 +57,15 @@ def runtime() -> set[str]:
     return {canonicalize_name(Requirement(line).name) for line in lines}
 
 
-def extra(name: str) -> set[str]:
+def extras() -> dict[str, str]:
+    """The packages of each extra, as pyproject.toml lists them."""
     text = (REPO / "pyproject.toml").read_text(encoding="utf-8")
     block = text.partition("\n[project.optional-dependencies]\n")[2].partition("\n[project")[0]
-    [packages] = re.findall(rf"^{name} = \[(.+)\]$", block, re.MULTILINE)
-    return {canonicalize_name(Requirement(each).name) for each in re.findall(r'"([^"]+)"', packages)}
+    return dict(re.findall(r"^(\w+) = \[(.+)\]$", block, re.MULTILINE))
+
+
+def extra(name: str) -> set[str]:
+    return {canonicalize_name(Requirement(each).name) for each in re.findall(r'"([^"]+)"', extras()[name])}
 
 
 def listed(name: str) -> set[str]:
@@ -85,9 +89,16 @@ def test_imports_are_declared(room: str) -> None:
 def test_an_extra_that_a_message_names_exists() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
     named = set(re.findall(r'\b(?:require|install_hint)\("(\w+)"|maskdet\[([a-z]+)\]', text))
-    extras = {name for pair in named for name in pair if name}
-    assert extras >= {"bundle", "data", "mlflow", "ray", "signing"}
-    assert all(extra(name) for name in extras)
+    asked = {name for pair in named for name in pair if name}
+    assert asked >= {"bundle", "data", "mlflow", "ray", "signing"}
+    assert all(extra(name) for name in asked)
+
+
+@pytest.mark.parametrize("page", ["stability.md", "stability.zh-CN.md"])
+def test_the_page_on_stability_lists_every_extra(page: str) -> None:
+    rows = (REPO / "docs" / page).read_text(encoding="utf-8").splitlines()
+    [row] = [row for row in rows if re.match(r"\| extras? \|", row)]
+    assert [name for name in extras() if f"`{name}`" not in row] == []
 
 
 def test_the_locks_are_made_from_the_same_names() -> None:
