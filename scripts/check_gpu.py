@@ -20,6 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import httpx
 from gpu_report import Report, Step
 from gpu_service import parity, passes, serve
 from gpu_steps import Check, CheckError, Found
@@ -101,7 +102,7 @@ def step(name: str, do: Callable[[], Found]) -> Step:
         text, figures = do()
     except FileNotFoundError as error:
         return Step(name, "left out", f"{error.filename} is missing: an earlier step failed")
-    except (CheckError, MaskdetError, ServedError) as error:
+    except (CheckError, MaskdetError, ServedError, httpx.HTTPError) as error:
         return Step(name, "fault", str(error), time.monotonic() - began)
     return Step(name, "ok", text, time.monotonic() - began, figures)
 

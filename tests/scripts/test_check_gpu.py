@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from drawn_run import draw_run
 
 from maskdet.errors import TrainingError
 
@@ -93,3 +94,22 @@ def test_a_fault_is_reported_and_later_steps_go_on(
     assert page.startswith("# GPU check on cpu: failed")
     assert "out of \\| memory<br>" in page
     assert "- p50, ms: 1.25" in page
+
+
+def test_the_exported_model_is_compared_and_served(
+    script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On the CPU with the tiny model: real sessions, a real server and load."""
+    module = script("gpu_service")
+    training = script("gpu_steps").Training("1 worker", {})
+    draw_run(tmp_path, training.run)
+    check = check_of(script, "cpu", tmp_path)
+    text, figures = module.parity(check, training, tensorrt=False)
+    assert text.startswith("4 pictures, scores within")
+    assert sorted(figures) == ["batch 1", "batch 8"]
+    assert "1 pictures, ms" in module.passes(check, training)[1]
+    monkeypatch.setattr(module, "BENCH_SECONDS", 0.2)
+    text, figures = module.serve(check, training)
+    assert text.startswith("2 pictures answered as on the CPU")
+    assert figures["max_batch"] == 1
+    assert "requests/s" in figures["16 connections"]
