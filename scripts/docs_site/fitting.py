@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from pages import CHINESE, Heading, Link, headings, links, without_fences
@@ -25,6 +26,10 @@ NOTEBOOK, NOTEBOOK_SOURCE = "docs/tour.ipynb", "scripts/tour.md"
 _CHINESE = "[\u3001\u3002\u4e00-\u9fff\uff01-\uff5e\u201c\u201d]"
 _GAP = re.compile(rf"(?<={_CHINESE})\n {{0,3}}(?={_CHINESE})")
 
+# GitHub wants a backslash before a pipe in a table, even within code; MkDocs would show it.
+_CODE = re.compile(r"`[^`\n]*`")
+_PIPE = re.compile(r"\\\|")
+
 
 def fitted(text: str, source: str) -> str:
     """The text of a page as MkDocs takes it; `source` is its path within the repository.
@@ -34,10 +39,16 @@ def fitted(text: str, source: str) -> str:
     edits = [(link.start, link.end, _on_site(link, source)) for link in links(text)]
     shared = _shared_anchors(source)
     edits += [(heading.end, heading.end, f" {{#{shared[heading.anchor]}}}") for heading in headings(text)]
-    edits += [(*gap.span(), "") for gap in _GAP.finditer(without_fences(text))]
+    prose = without_fences(text)
+    edits += [(*gap.span(), "") for gap in _GAP.finditer(prose)]
+    edits += [(pipe.start(), pipe.end(), "|") for code in _CODE.finditer(prose) for pipe in _pipes(code)]
     for start, end, replacement in sorted(edits, reverse=True):
         text = text[:start] + replacement + text[end:]
     return text
+
+
+def _pipes(code: re.Match[str]) -> Iterator[re.Match[str]]:
+    return _PIPE.finditer(code.string, *code.span())
 
 
 def _on_site(link: Link, source: str) -> str:

@@ -20,7 +20,7 @@ def fitted(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         "docs/serving.md": "# Serving\n\n## Limits\n\n[in short](#limits), [中文](serving.zh-CN.md)\n",
         "docs/serving.zh-CN.md": "# 服务\n\n## 限制\n\n[简而言之](#限制)、[安全](../SECURITY.md#limits)\n",
         "docs/moving/README.md": "# Moving\n\n[limits](../serving.md#limits), [tour](../tour.ipynb)\n",
-        "docs/gates.md": "# Gates\n\nText of two\nlines.\n",
+        "docs/gates.md": "# Gates\n\nText of two\nlines.\n\n| `a\\|b` | c\\|d |\n|---|---|\n",
         "docs/gates.zh-CN.md": "# 门槛\n\n两行的\n文字，\n`code`\n其余\n\n```\n代码\n代码\n```\n",
         "SECURITY.md": "# Security\n\n[limits](docs/serving.md#limits), [a file](deploy/file.yml)\n",
         "scripts/tour.md": "# Tour\n\n[serving](serving.md)\n",
@@ -50,6 +50,10 @@ def test_both_languages_have_the_same_anchors(fitted: Any) -> None:
 def test_chinese_lines_are_joined(fitted: Any) -> None:
     assert "\n两行的文字，\n`code`\n其余\n\n```\n代码\n代码\n```" in fitted("docs/gates.zh-CN.md")
     assert "two\nlines" in fitted("docs/gates.md")
+
+
+def test_a_pipe_in_code_needs_no_backslash(fitted: Any) -> None:
+    assert "| `a|b` | c\\|d |" in fitted("docs/gates.md")
 
 
 def test_the_site_switches_languages_by_itself(fitted: Any) -> None:
