@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maskdet.detector.bundle import Bundle
-from maskdet.detector.calibration import calibrated, network_score
-from maskdet.detector.postprocess import to_detections
+from maskdet.detector.outputs import detections_of
 from maskdet.detector.preprocess import to_batch
 from maskdet.detector.runtime.registry import open_session
 from maskdet.detector.settings import BundleMeta
@@ -60,9 +59,7 @@ class Detector:
         sizes = sizes if sizes is not None else [(picture.shape[0], picture.shape[1]) for picture in pictures]
         meta = self._meta
         boxes, scores = self._session.run(to_batch(pictures, meta.input_size, meta.interpolation))
-        nms = meta.nms.from_score(network_score(from_score, meta.calibration))
-        found = (
-            to_detections(b, s, picture_size=size, input_size=meta.input_size, nms=nms)
-            for b, s, size in zip(boxes, scores, sizes, strict=True)
-        )
-        return [calibrated(each, meta.calibration) for each in found]
+        return [
+            detections_of(meta, *rows, size, from_score=from_score)
+            for *rows, size in zip(boxes, scores, sizes, strict=True)
+        ]

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.conclusion import conclude, rule_of
 from maskdet.detector.draw import draw
+from maskdet.detector.outputs import detections_of
 from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, decode_reduced
-from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import resize
 from maskdet.detector.runtime.registry import open_session, shares_cores
 from maskdet.detector.runtime.session import GpuOptions, Session
-from maskdet.detector.settings import NmsSettings
 from maskdet.detector.threshold_policy import OVERRIDE, PolicyName
 from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.verdict import Verdict
@@ -225,13 +224,8 @@ class ServedModel:
         self, prepared: Prepared, boxes: FloatArray, scores: FloatArray, inference_ms: float
     ) -> PictureResult:
         started = time.perf_counter()
-        candidates = to_detections(
-            boxes,
-            scores,
-            picture_size=prepared.size,
-            input_size=self.meta.input_size,
-            nms=self._nms(prepared),
-        )
+        from_score = self._from_score(prepared)
+        candidates = detections_of(self.meta, boxes, scores, prepared.size, from_score=from_score)
         concluded = conclude(candidates, prepared.thresholds, self.rule, prepared.work.max_detections)
         detections = concluded.detections
         ended = time.perf_counter()
@@ -256,11 +250,9 @@ class ServedModel:
             policy.name,
         )
 
-    def _nms(self, prepared: Prepared) -> NmsSettings:
-        everything = self.meta.nms
-        if prepared.work.candidates:
-            return everything
-        return everything.from_score(float(self.rule.doubt_from(prepared.thresholds).min()))
+    def _from_score(self, prepared: Prepared) -> float:
+        """What scores less is neither in the answer nor a doubt."""
+        return 0.0 if prepared.work.candidates else float(self.rule.doubt_from(prepared.thresholds).min())
 
     def _drawn(self, prepared: Prepared, picture: Picture, detections: Detections) -> bytes:
         source = prepared.work.source
