@@ -60,6 +60,6 @@ class Detector:
         meta = self._meta
         boxes, scores = self._session.run(to_batch(pictures, meta.input_size, meta.interpolation))
         return [
-            detections_of(meta, *rows, size, from_score=from_score)
-            for *rows, size in zip(boxes, scores, sizes, strict=True)
+            detections_of(meta, b, s, size, from_score=from_score)
+            for b, s, size in zip(boxes, scores, sizes, strict=True)
         ]
