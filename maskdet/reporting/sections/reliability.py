@@ -27,12 +27,12 @@ def reliability(run: RunFiles) -> Markup | None:
     told = (run.judged or {}).get("calibration")
     if not told:
         return None
-    rows, after = _rows(told["before"]), dict(_rows(told["after"] or {}))
+    after = dict(_rows(told["after"])) if told["after"] else {}
     return joined(
         [
             element("p", _state(told), " ", say("reliability_note", low=f"{SEEN_FROM:g}"), class_="quiet"),
             element("div", _chart(told), class_="charts"),
-            table(map(say, _HEADINGS), (_row(name, each, after.get(name)) for name, each in rows)),
+            table(map(say, _HEADINGS), (_row(*row, after.get(row[0])) for row in _rows(told["before"]))),
         ]
     )
 
@@ -53,11 +53,7 @@ def _chart(told: Document) -> Markup:
     return line_chart(say("right_by_score"), lines, Axis(say("score")), Axis(say("share_right")))
 
 
-def _rows(told: Document) -> list[tuple[str, Document]]:
-    return list(_named(told)) if told else []
-
-
-def _named(told: Document) -> Iterator[tuple[str, Document]]:
+def _rows(told: Document) -> Iterator[tuple[str, Document]]:
     yield "everything", told
     yield from told["classes"].items()
     yield from told.get("collections", {}).items()
