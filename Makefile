@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 FLOOR ?= 80
 # Three files at a time: most tests wait for a process that they started.
-PYTEST := -m pytest --numprocesses 3 --dist loadfile
+PYTEST := -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 WITHOUT_PADDLE := $(addprefix tests/,cli dataset detector evaluation prediction serving)
 
 help: ## Show this list
