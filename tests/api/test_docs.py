@@ -27,7 +27,7 @@ PIPELINE = """
 name: small
 data: {root: faces, labels: [with_mask, without_mask, mask_weared_incorrect]}
 model: {variant: picodet_s_320_esnet, pretrained: default}
-train: {batch_size: 4}
+train: {batch_size: 4, workers: 1}
 export: {parity_pictures: 2}
 """
 pytestmark = pytest.mark.skipif(not ships_model(), reason="this build ships no default model")
