@@ -39,6 +39,17 @@ def test_a_face_that_is_hardly_in_view_is_not_taught(augmented: dict[str, Any]) 
     assert max(untaught) < max(whole)
 
 
+def test_whatever_is_in_view_of_a_difficult_face_stays_marked(augmented: dict[str, Any]) -> None:
+    views = [view for view in augmented["difficult"] if view["white"]]
+    assert all(view["off"] is not None for view in views)
+    assert min(view["white"] for view in views) < 200, "no seed shows a part"
+
+
+def test_a_view_is_not_cut_around_a_difficult_face(augmented: dict[str, Any]) -> None:
+    seen = [sum(view["white"] > 0 for view in augmented[name]) for name in ("zoomed", "difficult")]
+    assert seen[0] > seen[1]
+
+
 def test_colour_and_camera_leave_boxes_and_shape(augmented: dict[str, Any]) -> None:
     assert all(one["same_box"] and one["same_shape"] for one in augmented["coloured"])
     moved = [one["moved"] for one in augmented["coloured"]]
