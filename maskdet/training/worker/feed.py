@@ -137,7 +137,12 @@ def _on_device(value: Any) -> Any:
 def _faces(manifest: Manifest) -> list[Face]:
     ids = {label: number for number, label in enumerate(manifest.labels)}
     return [
-        Face(manifest.path(picture), np.array(item.box, np.float32), ids[item.label])
+        Face(
+            manifest.path(picture),
+            np.array(item.box, np.float32),
+            ids[item.label],
+            manifest.root(picture).weight,
+        )
         for picture in manifest.part("train")
         for item in picture.objects
         if not item.difficult
