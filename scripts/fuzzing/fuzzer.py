@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import collections
 import json
 import random
@@ -11,14 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
-from fuzzing.pictures import sample_pictures
+from fuzzing.bodies import SURROGATE, Bodies
 from fuzzing.shot import Shot, fired
 
 READ = ("/", "/monitor", "/review", "/v1/models", "/v1/monitor", "/v1/monitor", "/v1/monitor", "/metrics")
 """Routes that are only read."""
-SURROGATE = "\ud800"
-"""Half of a surrogate pair: JSON can escape it, but UTF-8 cannot encode it."""
 NAMES = (
     "a.jpg",
     f"{SURROGATE}.jpg",
@@ -43,24 +39,24 @@ class Fuzzer:
 
     def __init__(self, seed: int, model: str, names: Sequence[str] = (), only: str = "") -> None:
         self._random = random.Random(seed)  # noqa: S311  (no secret depends on it)
-        self._pictures = sample_pictures()
+        self._bodies = Bodies(self._random)
         self._makers: dict[str, Callable[[], Any]] = {
-            "/v1/detect": self._native,
-            f"/predict/image/{model}": self._hub,
-            f"/predict/{model}": self._hub,
-            "/predict/clas_system": self._clas,
-            "/api/": self._flask,
-            "/infer": self._native,
-            "/upload": self._native,
-            "/ppdet/prediction": self._paddle_serving,
-            "/object-detection": self._paddlex,
-            f"/v2/models/{model}/infer": self._oip,
-            "/v1/admin/reload": self._native,
-            "/v1/corrections": self._native,
+            "/v1/detect": self._bodies.native,
+            f"/predict/image/{model}": self._bodies.hub,
+            f"/predict/{model}": self._bodies.hub,
+            "/predict/clas_system": self._bodies.clas,
+            "/api/": self._bodies.flask,
+            "/infer": self._bodies.native,
+            "/upload": self._bodies.native,
+            "/ppdet/prediction": self._bodies.paddle_serving,
+            "/object-detection": self._bodies.paddlex,
+            f"/v2/models/{model}/infer": self._bodies.oip,
+            "/v1/admin/reload": self._bodies.native,
+            "/v1/corrections": self._bodies.native,
         }
         for name in (*names, "0123456789abcdef", "..%2f..%2fetc", "%00"):
-            self._makers[f"{REVIEW}/{name}/decision"] = self._decision
-            self._makers[f"{REVIEW}/{name}/undo"] = self._decision
+            self._makers[f"{REVIEW}/{name}/decision"] = self._bodies.decision
+            self._makers[f"{REVIEW}/{name}/undo"] = self._bodies.decision
         self._read = [*READ, REVIEW, f"{REVIEW}/"]
         self._read += [f"{REVIEW}/{name}{end}" for name in names for end in ("", "/picture")]
         others = ["/nothing/here", "/web/../x", "/%00%ff", *self._read]
@@ -91,7 +87,7 @@ class Fuzzer:
         head = line + "".join(f"{name}: {value}\r\n" for name, value in headers) + "Connection: close\r\n\r\n"
         data = head.encode("utf-8", "surrogatepass") + body
         if self._random.random() < 0.02:
-            data = self._mutated(data)
+            data = self._bodies.mutated(data)
         manner = choose(["whole"] * 40 + ["in pieces", "cut", "gone"])
         return Shot(f"{method} {path} {kind[:60]} {manner}", data, manner)
 
@@ -136,7 +132,7 @@ class Fuzzer:
         """A content type and a body for it, or not."""
         draw = self._random.random()
         if draw < 0.5:
-            text = self._json(self._makers.get(path, self._native)())
+            text = self._json(self._makers.get(path, self._bodies.native)())
             kind = "application/json"
             if path.startswith("/predict/image") and self._random.random() < 0.5:
                 kind, text = "application/x-www-form-urlencoded", b"data=" + text
@@ -151,8 +147,8 @@ class Fuzzer:
                 "text/plain",
                 "é/ü; charset=utf-16",
             ]
-            kind, text = self._random.choice(kinds), self._picture()
-        return kind, self._mutated(text) if self._random.random() < 0.15 else text
+            kind, text = self._random.choice(kinds), self._bodies.picture()
+        return kind, self._bodies.mutated(text) if self._random.random() < 0.15 else text
 
     def _json(self, value: Any) -> bytes:
         if self._random.random() < 0.02:
@@ -167,127 +163,12 @@ class Fuzzer:
             shown = choose(["", f'; filename="{choose(NAMES)}"', "; filename*=UTF-8''%e5%ff"])
             extra = choose(["", "Content-Type: image/jpeg\r\n", "Content-Transfer-Encoding: base64\r\n"])
             head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{shown}\r\n{extra}\r\n'
-            parts += head.encode("utf-8", "surrogatepass") + self._picture() + b"\r\n"
+            parts += head.encode("utf-8", "surrogatepass") + self._bodies.picture() + b"\r\n"
         kinds = [f"multipart/form-data; boundary={BOUNDARY}"] * 8
         odd = ["", "; boundary=", f"; charset=utf-16; boundary={BOUNDARY}", "; boundary=" + "B" * 300]
         return choose(
             kinds + [f"multipart/form-data{tail}" for tail in odd]
         ), parts + f"--{BOUNDARY}--\r\n".encode()
-
-    def _picture(self) -> bytes:
-        picture = self._random.choice(self._pictures)
-        return self._mutated(picture) if self._random.random() < 0.7 else picture
-
-    def _mutated(self, data: bytes) -> bytes:
-        changed = bytearray(data)
-        for _ in range(self._random.choice((1, 2, 5, 20))):
-            if not changed:
-                break
-            place, draw = self._random.randrange(len(changed)), self._random.random()
-            if draw < 0.5:
-                changed[place] = self._random.randrange(256)
-            elif draw < 0.65:
-                del changed[place : place + self._random.randrange(1, 50)]
-            elif draw < 0.8:
-                changed[place:place] = self._random.randbytes(self._random.randrange(20))
-            elif draw < 0.9:
-                # The header of one format on the body of another.
-                other = self._random.choice(self._pictures)
-                changed[: min(16, len(changed))] = other[:16]
-            else:
-                del changed[place:]
-        return bytes(changed)
-
-    def _base64(self) -> str:
-        text = base64.b64encode(self._picture()).decode("ascii")
-        prefix = self._random.choice(["", "", "data:image/png;base64,", "data:;base64,", "data:image/png,"])
-        return prefix + (text if self._random.random() < 0.9 else text[:-3] + "é")
-
-    def _maybe(self, value: Any) -> Any:
-        """Mostly the value, sometimes anything else."""
-        odd = [None, True, 0, -1, 1e308, "x", "", [], {}, [[]], 10**30, float("nan"), "\ud800", "\u0000"]
-        return value if self._random.random() < 0.75 else self._random.choice(odd)
-
-    def _some(self, values: dict[str, Any]) -> Any:
-        """Some of the keys, rarely an odd one, rarely something that is not an object."""
-        some = {key: value for key, value in values.items() if self._random.random() < 0.8}
-        if self._random.random() < 0.05:
-            some[self._random.choice([SURROGATE, "", "\u0000", "k" * 300])] = self._maybe(1)
-        return self._maybe(some)
-
-    def _native(self) -> Any:
-        return self._some(
-            {
-                "image": self._maybe(self._base64()),
-                "images": self._maybe(
-                    [self._maybe(self._base64()) for _ in range(self._random.randrange(4))]
-                ),
-                "threshold": self._maybe(self._maybe({"with_mask": self._maybe(0.4)})),
-                "max_detections": self._maybe(3),
-                "visualize": self._maybe(True),
-            }
-        )
-
-    def _hub(self) -> Any:
-        options = {"visualization": self._maybe(True), "confs_threshold": self._maybe(0.4)}
-        return self._some({"images": self._maybe([self._maybe(self._base64())]), **options})
-
-    def _clas(self) -> Any:
-        tensor = base64.b64encode(np.zeros((2, 3, 8, 8), np.float32).tobytes()).decode("ascii")
-        shape = self._maybe([self._maybe(2), 3, self._maybe(8), self._maybe(8)])
-        params = {
-            "shape": shape,
-            "dtype": self._maybe(self._random.choice(["float32", "object", "S9", ">U4"])),
-        }
-        return self._some(
-            {"images": self._maybe(tensor), "revert_params": self._maybe(params), "top_k": self._maybe(1)}
-        )
-
-    def _flask(self) -> Any:
-        return self._some({"image": self._maybe(self._base64())})
-
-    def _paddle_serving(self) -> Any:
-        return self._some(
-            {"key": self._maybe([self._maybe("image")]), "value": self._maybe([self._base64()])}
-        )
-
-    def _paddlex(self) -> Any:
-        threshold = self._maybe({"0": self._maybe(0.4)})
-        return self._some(
-            {"image": self._maybe(self._base64()), "threshold": threshold, "visualize": self._maybe(True)}
-        )
-
-    def _decision(self) -> Any:
-        edges = [self._maybe(self._random.randrange(-10, 300)) for _ in range(4)]
-        box = self._some({"label": self._maybe("with_mask"), "box": self._maybe(edges)})
-        how = self._random.choice(["accept", "correct", "skip", "reject", "reject", "maybe"])
-        return self._some(
-            {
-                "decision": self._maybe(how),
-                "revision": self._maybe(self._random.randrange(1, 40)),
-                "boxes": self._maybe([box] * self._random.choice((0, 1, 1, 2, 1001))),
-            }
-        )
-
-    def _oip(self) -> Any:
-        tensor = {
-            "name": self._maybe("image"),
-            "shape": self._maybe([self._maybe(1), self._maybe(4)]),
-            "datatype": self._maybe(self._random.choice(["BYTES", "UINT8", "FP32", "INT64"])),
-            "data": self._maybe([self._maybe(self._base64())]),
-            "parameters": self._maybe({"binary_data_size": self._maybe(9)}),
-        }
-        output = {"name": self._maybe("boxes"), "parameters": self._maybe({"binary_data": self._maybe(True)})}
-        return self._some(
-            {
-                "id": self._maybe("1"),
-                "inputs": self._maybe([self._maybe(tensor)]),
-                "outputs": self._maybe([self._maybe(output)]),
-                "parameters": self._maybe(
-                    {"threshold": self._maybe(0.4), "binary_data_output": self._maybe(True)}
-                ),
-            }
-        )
 
 
 def fuzz(
