@@ -93,9 +93,9 @@ class Search:
         hashes = exact | {one.sha256 for one in pictures}
         results, val = [], []
         for run, manifest in self._manifests:
-            found = [one.part for one in manifest.pictures if one.sha256 in hashes]
-            results += shows_pictures(run) if found else []
-            val += [str(run)] if "val" in found else []
+            parts = [one.part for one in manifest.pictures if one.sha256 in hashes]
+            results += shows_pictures(run) if parts else []
+            val += [str(run)] if "val" in parts else []
         every = hashes.union(one.sha256 for records in known.values() for one in records)
         return Plan(tuple(pictures), tuple(results), seen, tuple(val), tuple(sorted(every)))
 
