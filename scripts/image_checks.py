@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from container import Container, ContainerError, running
-from fuzz import PATIENCE, fuzz, model_name
+from fuzzing.fuzzer import fuzz
+from fuzzing.target import PATIENCE, model_name
 from kill_registry import commented
 from served import ROOT, free_port
 

@@ -98,11 +98,13 @@ def decide(settings: DataSettings, track: Track = silent) -> Decided:
 
 
 def _require_objects(result: Check, settings: DataSettings) -> None:
-    if not result.labels or not any(picture.objects for picture in result.pictures):
+    taught = any(not item.difficult for picture in result.pictures for item in picture.objects)
+    if not result.labels or not taught:
         what = f"{_places(settings)}: no usable object in {len(result.pictures)} usable pictures"
         errors = by_severity(result.findings, "error")
         lines = fault_lines(errors, result.findings)
-        raise DatasetError(what, "annotate some faces, or check data.labels", lines)
+        hint = "annotate some faces that are not difficult, or check data.labels"
+        raise DatasetError(what, hint, lines)
 
 
 def _places(settings: DataSettings) -> str:

@@ -82,6 +82,8 @@ def _counts(manifest: Manifest) -> str:
         for number, label in enumerate(manifest.labels)
     ]
     rows.append(("all objects", sum(train.objects.values()), sum(val.objects.values())))
+    if train.difficult or val.difficult:
+        rows.append(("of these difficult, which are ignored", train.difficult, val.difficult))
     rows.append(("pictures", train.pictures, val.pictures))
     rows.append(("pictures without objects", train.negatives, val.negatives))
     cells = [(name, f"{left}", f"{right}", _share(right, left + right)) for name, left, right in rows]

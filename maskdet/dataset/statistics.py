@@ -28,18 +28,23 @@ Sizes = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class PartCounts:
-    """One part of the split: its pictures, those without objects, and its objects by class."""
+    """One part of the split: its pictures, those without objects, its objects by class, and how many of them
+    are difficult.
+    """
 
     pictures: int
     negatives: int
     objects: Mapping[str, int]
+    difficult: int
 
 
 def part_counts(manifest: Manifest, part: Part) -> PartCounts:
     pictures = manifest.part(part)
     objects = Counter(item.label for picture in pictures for item in picture.objects)
     negatives = sum(not picture.objects for picture in pictures)
-    return PartCounts(len(pictures), negatives, {label: objects[label] for label in manifest.labels})
+    difficult = sum(item.difficult for picture in pictures for item in picture.objects)
+    counts = {label: objects[label] for label in manifest.labels}
+    return PartCounts(len(pictures), negatives, counts, difficult)
 
 
 def face_sizes(manifest: Manifest, input_size: tuple[int, int]) -> dict[str, Sizes]:

@@ -46,7 +46,7 @@ class Store:
         self._hours = folder / "hours"
         self._versions = folder / "versions"
         self._lock = folder / ".lock"
-        self._written: set[str] = set()
+        self._written: dict[str, str] = {}
 
     def prepare(self) -> None:
         """Create the folders. Raises ServingError if they cannot be written to."""
@@ -65,12 +65,17 @@ class Store:
             ) from error
 
     def write_version(self, version: Version) -> None:
-        """Kept as first written, if it can be read: the bins are those of all tallies."""
+        """Kept as first written, if it can be read: the bins are those of all tallies. Only its name in the
+        registry may follow.
+        """
         path = self._path(version.version)
-        if not (version.version in self._written and path.exists()):
-            if self.version(version.version) is None:
-                _write(path, version.to_json())
-            self._written.add(version.version)
+        if self._written.get(version.version) == version.registered and path.exists():
+            return
+        stored = self.version(version.version)
+        kept = version if stored is None else stored.named(version.registered)
+        if kept != stored:
+            _write(path, kept.to_json())
+        self._written[version.version] = version.registered
 
     def version(self, name: str) -> Version | None:
         """As it was first written; None if it was not, or cannot be read."""

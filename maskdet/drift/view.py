@@ -33,6 +33,10 @@ class VersionView(VerdictCounts):
 
     version: str = Field(examples=["3f1c5d0a9b2e"])
     """First characters of the bundle's sha256."""
+    registered: str = Field("", examples=["face-mask@3"])
+    """The version of the registry that it is; empty for a bundle from elsewhere."""
+    alias: str = Field("", examples=["champion"])
+    """The alias by which the server follows it; empty if there is none."""
     since: float
     """When it first answered, in seconds since the epoch."""
     answering: bool
@@ -40,6 +44,11 @@ class VersionView(VerdictCounts):
     """Whether the bundle has a profile; without one there is nothing to compare with."""
     drift: Drift
     """The worst verdict over its features."""
+
+    @property
+    def title(self) -> str:
+        """All names that it has, for people."""
+        return " · ".join(filter(None, (self.registered, self.alias, self.version)))
 
 
 class CameraView(VerdictCounts):

@@ -21,13 +21,22 @@ LATELY_HOURS: Final = 24
 
 
 class Viewer:
-    """Shows a history's models; serving: by model the version that answers."""
+    """Shows a history's models; serving: by model the version that answers; aliases: by model the alias that
+    leads to it, if that is known.
+    """
 
     def __init__(
-        self, history: History, serving: Mapping[str, str], limit: float, camera: str | None = None
+        self,
+        history: History,
+        serving: Mapping[str, str],
+        limit: float,
+        camera: str | None = None,
+        *,
+        aliases: Mapping[str, str] | None = None,
     ) -> None:
         self._history = history
         self._serving = serving
+        self._aliases = aliases or {}
         self._limit = limit
         self._camera = camera
 
@@ -103,10 +112,13 @@ class Viewer:
     def _versions(self, model: str) -> Iterator[VersionView]:
         history = self._history
         for one in self._used(model):
+            answering = one == self._serving[model]
             yield VersionView(
                 version=one,
+                registered=history.versions[one].registered,
+                alias=self._aliases.get(model, "") if answering else "",
                 since=history.versions[one].since,
-                answering=one == self._serving[model],
+                answering=answering,
                 reference=history.versions[one].profile is not None,
                 drift=worst(history.drift(model, one, self._limit, camera=self._camera)),
                 **_outcomes(history.tally(model, one, camera=self._camera)),

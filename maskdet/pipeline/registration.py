@@ -14,10 +14,11 @@ from maskdet.detector.catalogue import FAMILY
 from maskdet.detector.shipped import shipped_as, shipped_pictures, shipped_weights
 from maskdet.errors import StageError
 from maskdet.pipeline.cache import inputs_of, why_stale
+from maskdet.pipeline.forgetting.removal import forgotten
 from maskdet.pipeline.lineage import picture_records, run_lineage, start_of_run
 from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages import STAGES
-from maskdet.registry.pictures import inherited, read_pictures
+from maskdet.registry.pictures import inherited, read_pictures, without_likeness
 from maskdet.registry.records import Lineage
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
@@ -39,11 +40,12 @@ def register_run(
     manifest = load_manifest(context.path("prepare", MANIFEST))
     own = picture_records(manifest)
     start = start_of_run(context, registry, model)
+    seen = [*own, *inherited(start.pictures, own)]
     return registry.register(
         model,
         context.path("export", BUNDLE),
         run_lineage(context, manifest, start, gates),
-        pictures=[*own, *inherited(start.pictures, own)],
+        pictures=without_likeness(seen, forgotten(context.folder.parent)),
         files=_files_of_run(context, gates),
         by=by,
     )

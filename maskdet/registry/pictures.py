@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -44,3 +44,8 @@ def inherited(pictures: Iterable[PictureRecord], own: Iterable[PictureRecord] = 
     """The pictures that a training's start has seen, without those that the training sees itself."""
     seen = {one.sha256 for one in own}
     return [one.model_copy(update={"inherited": True}) for one in pictures if one.sha256 not in seen]
+
+
+def without_likeness(pictures: Iterable[PictureRecord], digests: Container[str]) -> list[PictureRecord]:
+    """Nothing of these pictures but their sha256: a perceptual hash is a small picture."""
+    return [one.model_copy(update={"phash": ""}) if one.sha256 in digests else one for one in pictures]

@@ -17,7 +17,8 @@ SHORT: Final = 12
 
 class PictureRecord(Section):
     """A picture that the model has seen. `phash` is its perceptual hash in hexadecimal, "" for a picture of
-    one tone; `inherited`: it was seen by the weights that the training started from.
+    one tone, or one that was forgotten; `inherited`: it was seen by the weights that the training started
+    from.
     """
 
     sha256: Sha256

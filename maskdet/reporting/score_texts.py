@@ -26,7 +26,7 @@ SCORE_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "promise.answered.worn-wrong": (
         "masks worn wrong wider than 16 px answered as such",
-        "宽于 16 像素的佩戴不当人脸判断正确",
+        "宽于 16 像素的佩戴不规范人脸判断正确",
     ),
     "promise.false_alarms": ("false alarms per face", "平均每张人脸的误报"),
     "at_most": ("at most {limit}", "不超过 {limit}"),

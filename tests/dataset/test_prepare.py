@@ -180,6 +180,17 @@ def test_difficult_faces_are_marked(voc, tmp_path: Path) -> None:
         False,
         False,
     ]
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "| of these difficult, which are ignored | 1 | 0 |" in report
+
+
+def test_a_set_of_difficult_faces_is_an_error(voc, tmp_path: Path) -> None:
+    voc.fill(3)
+    for number in range(3):
+        voc.edit_xml(f"p{number:02d}", "<difficult>0<", "<difficult>1<")
+    with pytest.raises(DatasetError, match="no usable object in 3 usable pictures") as caught:
+        voc.prepare(tmp_path / "out")
+    assert "not difficult" in str(caught.value.hint)
 
 
 def test_progress_is_tracked(voc, tmp_path: Path, prepare_folder) -> None:

@@ -77,6 +77,7 @@ def test_counts_of_a_part() -> None:
     train = part_counts(manifest, "train")
     assert (train.pictures, train.negatives, train.objects) == (2, 1, {"a": 2, "b": 0})
     assert part_counts(manifest, "val").negatives == 1
+    assert train.difficult == 0
 
 
 def test_the_sample_shows_rare_classes_and_no_picture_twice() -> None:

@@ -54,6 +54,25 @@ def test_processes_add_up(tmp_path: Path) -> None:
     assert (found.requests, pictures(one), pictures(one, without={NOW})) == (10, 15, 9)
 
 
+def test_a_version_that_is_registered_later_gets_its_name_and_keeps_it(tmp_path: Path) -> None:
+    store_in(tmp_path).write_version(Version.of(VERSION, NOW * 3600.0 + 5, LABELS, None).named("gate@3"))
+    # Another process serves the same bundle from a file.
+    store_in(tmp_path)
+
+    found = Store(tmp_path).version(VERSION)
+
+    assert found is not None
+    assert (found.registered, found.since) == ("gate@3", NOW * 3600.0)
+
+
+def test_a_version_that_was_written_without_a_name_can_be_read(tmp_path: Path) -> None:
+    raw = Version.of(VERSION, 1.0, LABELS, None).to_json()
+    del raw["registered"]
+    assert Version.read(raw).registered == ""
+    with pytest.raises(ValueError, match="not a version of a registry"):
+        Version.read({**raw, "registered": "<b>@3"})
+
+
 def test_hours_that_are_over_are_merged_and_old_ones_removed(tmp_path: Path) -> None:
     one, other = store_in(tmp_path), store_in(tmp_path)
     for number in (NOW, NOW - 2, NOW - 3, NOW - 48, NOW - 49):

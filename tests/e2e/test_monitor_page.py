@@ -16,6 +16,7 @@ from sightings import LABELS, OLD, crowd, write_two_days
 from support import write_tiny_bundle
 
 from maskdet.drift.profile import take_profile
+from maskdet.registry.registry import Registry
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -30,7 +31,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     profile = take_profile([crowd(draw) for _ in range(200)], LABELS)
     bundle = write_tiny_bundle(folder / "tiny.onnx", labels=LABELS, profile=profile)
     write_two_days(folder / "state", bundle, profile)
-    command = [sys.executable, "-m", "maskdet", "serve", "--model", str(bundle), "--port", "0"]
+    registry = Registry(folder / "models")
+    registry.register("tiny", bundle)
+    registry.set_alias("tiny", "champion", 1, why="start")
+    command = [sys.executable, "-m", "maskdet", "serve", "--model", "models:tiny@champion", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--monitor", "state"],
         cwd=folder,
@@ -81,7 +85,11 @@ def test_monitor_shows_hours_cameras_versions_and_swaps(page: Any) -> None:
     assert page.locator("#features li").count() == 7
     cameras = {row[0]: row[1] for row in shown(page, "cameras-table")}
     assert cameras == {"gate": "stable", "hall": "drift"}
-    assert next(row[0] for row in shown(page, "versions-table")) == OLD
+    old, new = (row[0] for row in shown(page, "versions-table"))
+    assert old == OLD
+    assert re.fullmatch(r"tiny@1 · champion · [0-9a-f]{12} \(answers\)", new)
+    expect(page.locator("#version option").first).to_have_text(new)
+    expect(page.locator("#swaps li")).to_contain_text(f"{new.removesuffix(' (answers)')} replaced {OLD}")
     page.locator("details summary").first.click()
     assert len(shown(page, "hours-table")) >= 40
 

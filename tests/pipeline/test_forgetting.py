@@ -20,6 +20,7 @@ from maskdet.detector.picture import decode
 from maskdet.files import sha256_file
 from maskdet.inbox.inbox import Inbox
 from maskdet.inbox.record import Record
+from maskdet.pipeline.forgetting.removal import forgotten
 from maskdet.registry.pictures import pictures_text
 from maskdet.registry.records import PictureRecord
 
@@ -102,6 +103,7 @@ def test_everything_is_listed_and_nothing_removed(project: Project) -> None:
     for name in FIGURES:
         assert name not in said
     assert "model    face-mask@1 (champion) was validated on it" in said
+    assert "registry their pictures.json keeps its sha256 and its perceptual hash" in said
     assert "runs/mask: it is in the frozen val part" in said
     assert "nothing was removed: add --yes" in said
     assert project.left() == ["a.png", "b.jpg", "other.png"]
@@ -129,6 +131,19 @@ def test_it_goes_from_everywhere_and_only_hashes_stay(project: Project) -> None:
     assert "voc" not in text
     # Said again, there is nothing left; its hash is still known to the manifest and the registry.
     assert "nothing to remove" in forget(digest, "--yes").output
+
+
+def test_what_only_a_version_knows_is_forgotten_too(project: Project) -> None:
+    """The version saw a copy of the picture that is gone since; the next version shall not keep its hash."""
+    known = project.folder / "models" / "face-mask" / "versions" / "0001" / "pictures.json"
+    gone = PictureRecord(sha256="0" * 64, phash=project.facts("a.png")["phash"], part="train")
+    known.write_text(pictures_text([gone]))
+    digest = project.facts("a.png")["sha256"]
+
+    done = forget("voc/JPEGImages/a.png", "--yes")
+
+    assert "face-mask@1 (champion) was trained on it" in done.output
+    assert {gone.sha256, digest} < forgotten(project.folder / "runs")
 
 
 def test_of_a_frozen_val_picture_only_its_bytes_are_known(project: Project) -> None:

@@ -128,6 +128,20 @@ def test_what_the_start_has_seen_is_inherited(run: Context, registry: Registry) 
     assert after.pictures() == before.pictures()
 
 
+def test_of_what_was_forgotten_only_the_bytes_are_known(run: Context, registry: Registry) -> None:
+    """A version registered afterwards has no perceptual hash of it from the start of its training."""
+    gone, *others = read_pictures(shipped_pictures() or Path())
+    log = run.folder.parent / "forgotten.jsonl"
+    log.write_text(json.dumps({"what": "forgotten", "sha256": [gone.sha256]}) + "\n")
+    try:
+        seen = {one.sha256: one for one in register_run(run, registry).pictures()}
+    finally:
+        log.unlink()
+    assert gone.phash
+    assert (seen[gone.sha256].phash, seen[gone.sha256].inherited) == ("", True)
+    assert all(seen[one.sha256].phash == one.phash for one in others)
+
+
 def test_a_run_that_is_not_up_to_date_is_refused(run: Context, registry: Registry) -> None:
     other = replace(run, pipeline=open_pipeline(run.file, ["eval.threshold=recall"], Path("runs")).pipeline)
     with pytest.raises(StageError, match=r"export is not up to date: eval.threshold"):

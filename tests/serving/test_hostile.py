@@ -22,20 +22,21 @@ BODY_BYTES = 4_000_000
 
 
 @pytest.fixture
-def fuzz(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def barrage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.syspath_prepend(SCRIPTS)
-    yield import_module("fuzz")
-    for name in ("fuzz", "served", "candidates", "hostile", "health_watch"):
-        sys.modules.pop(name, None)
+    yield import_module("fuzzing.barrage")
+    parts = {"fuzzing", "served", "candidates", "hostile", "health_watch"}
+    for name in [name for name in sys.modules if name.partition(".")[0] in parts]:
+        del sys.modules[name]
 
 
 @pytest.mark.slow
 def test_no_body_keeps_the_server_from_saying_that_it_lives(
-    server_process: Callable[..., Any], fuzz: Any, tmp_path: Path
+    server_process: Callable[..., Any], barrage: Any, tmp_path: Path
 ) -> None:
     server = server_process(max_upload_bytes=BODY_BYTES + 100_000, inbox=str(tmp_path / "inbox"))
 
-    outcome = fuzz.attack(server.port, "tiny", BODY_BYTES)
+    outcome = barrage.attack(server.port, "tiny", BODY_BYTES)
 
     live, bystander = outcome.live["server"], outcome.live["bystander"]
     assert outcome.faults == []
@@ -51,8 +52,8 @@ def test_no_body_keeps_the_server_from_saying_that_it_lives(
     assert Counter(line["status"] for line in server.log() if line["message"] == "request")[500] == 0
 
 
-def test_each_attack_is_made_once_and_aims_at_every_route(fuzz: Any) -> None:
-    names = [one.what for one in import_module("hostile").attacks("tiny", 1000)]
+def test_each_attack_is_made_once_and_aims_at_every_route(barrage: Any) -> None:
+    names = [one.what for one in barrage.attacks("tiny", 1000)]
 
     assert len(names) == len(set(names)) > 200
     aimed = {name.split()[0] for name in names}

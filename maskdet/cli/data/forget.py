@@ -99,6 +99,12 @@ def _told(plan: Plan) -> Iterator[str]:
         yield f"... and {len(plan.results) - MAX_LISTED} more results"
     for name, parts in plan.seen.items():
         yield f"model    {name} was {parts} it: the model keeps what it has learnt; train it again without"
+    if plan.seen:
+        yield (
+            "registry their pictures.json keeps its sha256 and its perceptual hash, 20 x 20 grey levels: a "
+            "version never changes, and its signature covers the file. `maskdet models prune` removes old "
+            "versions; versions registered from now on keep the sha256 only"
+        )
     for run in plan.val:
         yield (
             f"val      {run}: it is in the frozen val part; figures from before and after its removal are of "

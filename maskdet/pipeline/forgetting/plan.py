@@ -34,7 +34,8 @@ class FoundPicture:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """pictures: of inboxes and data roots; results: drawings and pages of runs that show them; seen: what
-    each registered version did with them; val: runs whose val part has them; hashes: sha256 of all of them.
+    each registered version did with them; val: runs whose val part has them; hashes: sha256 of all of them,
+    those that only a version knows included.
     """
 
     pictures: tuple[FoundPicture, ...]
@@ -83,18 +84,20 @@ class Search:
             for path, digest in self._files.items()
             if is_meant(digest, self._phash(digest))
         ]
-        seen = {
-            name: parts
+        known = {
+            name: found
             for name, records in self._models
-            if (parts := _parts(one.part for one in records if is_meant(one.sha256, one.phash)))
+            if (found := [one for one in records if is_meant(one.sha256, one.phash)])
         }
+        seen = {name: _parts(one.part for one in found) for name, found in known.items()}
         hashes = exact | {one.sha256 for one in pictures}
         results, val = [], []
         for run, manifest in self._manifests:
-            found = [one.part for one in manifest.pictures if one.sha256 in hashes]
-            results += shows_pictures(run) if found else []
-            val += [str(run)] if "val" in found else []
-        return Plan(tuple(pictures), tuple(results), seen, tuple(val), tuple(sorted(hashes)))
+            parts = [one.part for one in manifest.pictures if one.sha256 in hashes]
+            results += shows_pictures(run) if parts else []
+            val += [str(run)] if "val" in parts else []
+        every = hashes.union(one.sha256 for records in known.values() for one in records)
+        return Plan(tuple(pictures), tuple(results), seen, tuple(val), tuple(sorted(every)))
 
     def _alikes(self, exact: set[str]) -> frozenset[str]:
         """The perceptual hashes that are like those of the pictures sought, of all places."""

@@ -50,6 +50,13 @@ def _forget_likeness(plan: Plan, places: Places) -> None:
         left.write(places.frozen_val)
 
 
+def forgotten(runs: Path) -> frozenset[str]:
+    """sha256 of all pictures that were removed here, and of those that looked like them."""
+    lines = AuditLog(runs, LOG).lines()
+    found = (line.get("sha256") for line in lines)
+    return frozenset(str(one) for digests in found if isinstance(digests, list) for one in digests)
+
+
 def older_than(places: Places, when: datetime) -> list[str]:
     """sha256 of the pictures that came into an inbox before a time, whatever their state."""
     limit = time_text(when.astimezone(timezone.utc))

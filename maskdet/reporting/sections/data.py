@@ -33,6 +33,8 @@ def _rows(manifest: Manifest) -> Iterator[tuple[str, ...]]:
     for label in manifest.labels:
         yield label, word(manifest.roles.get(label, "–")), *_counts(train.objects[label], val.objects[label])
     yield say("objects"), "", *_counts(sum(train.objects.values()), sum(val.objects.values()))
+    if train.difficult or val.difficult:
+        yield say("difficult"), "", *_counts(train.difficult, val.difficult)
     yield say("pictures"), "", *_counts(train.pictures, val.pictures)
     yield say("negatives"), "", *_counts(train.negatives, val.negatives)
 

@@ -27,7 +27,7 @@ def cameras(decision: Decision) -> Markup:
 def versions(decision: Decision) -> Markup:
     """All that the model had."""
     rows = (
-        (each.version, verdict(each.drift), moment(each.since), *_cells(_counts(each)))
+        (each.title, verdict(each.drift), moment(each.since), *_cells(_counts(each)))
         for each in decision.view.versions
     )
     return _table(("version", "drift", "first_answer"), rows)

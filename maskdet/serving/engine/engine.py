@@ -80,6 +80,10 @@ class Engine:
         """By model the first characters of its bundle's sha256."""
         return {name: bundle_id(model) for name, model in self._models.items()}
 
+    def aliases(self) -> dict[str, str]:
+        """By model the alias of the registry that it follows, "" if it follows none."""
+        return {name: model.alias for name, model in self._models.items()}
+
     @property
     def queue_depth(self) -> int:
         """Pictures waiting."""

@@ -64,7 +64,7 @@ class Monitor:
         if self._store is not None:
             known = self._store.version(version) or known
         with self._lock:
-            self._versions.setdefault(version, known)
+            self._versions[version] = self._versions.get(version, known).named(model.registered)
             self._hour().start(Start(began, name, version))
 
     def observe(self, results: list[PictureResult], camera: str, faults: int) -> None:
@@ -90,7 +90,10 @@ class Monitor:
             mine = {one: _copy(hour) for one, hour in self._counted.items() if one in wanted and one > oldest}
         found: dict[int, Hour] = {}
         if self._store is not None:
-            versions = {**versions, **self._store.versions()}
+            # A name in the registry may not be written yet.
+            stored = self._store.versions()
+            named = {one: stored[one].named(own.registered) for one, own in versions.items() if one in stored}
+            versions = {**versions, **stored, **named}
             found = self._store.read(wanted, versions, without=mine)
         for number, hour in mine.items():
             found.setdefault(number, Hour()).merge(hour)

@@ -123,10 +123,20 @@ class ServedModel:
     """
 
     def __init__(
-        self, name: str, bundle: Bundle, settings: ServeSettings, *, cores: int, version: int | None = None
+        self,
+        name: str,
+        bundle: Bundle,
+        settings: ServeSettings,
+        *,
+        cores: int,
+        version: Version | None = None,
+        alias: str = "",
     ) -> None:
+        """`version`: the registered one that the bundle is of; `alias`: by which the server follows it."""
         self.name = name
-        self.version = version
+        self.version = version.number if version else None
+        self.registered = f"{version.model}@{version.number}" if version else ""
+        self.alias = alias
         self.meta = bundle.meta
         self.sha256 = bundle.sha256
         self.rule = rule_of(self.meta, settings.violation_labels, settings.uncertain_band)
@@ -139,9 +149,16 @@ class ServedModel:
 
     @classmethod
     def load(
-        cls, name: str, path: Path, settings: ServeSettings, *, cores: int, version: Version | None = None
+        cls,
+        name: str,
+        path: Path,
+        settings: ServeSettings,
+        *,
+        cores: int,
+        version: Version | None = None,
+        alias: str = "",
     ) -> ServedModel:
-        """Read a bundle, which is that of a registered `version` if there is one.
+        """Read a bundle, which is that of a registered `version` if there is one, by an `alias` or not.
 
         The name defaults to the registered model's, or to the bundle's own. Raises BundleError,
         EnvironmentProblem, and RegistryError for a file that is not the one that was registered.
@@ -150,7 +167,7 @@ class ServedModel:
         if version is not None and version.record.bundle != bundle.sha256:
             raise RegistryError(f"{version.bundle} is not the file that was registered", "restore it")
         named = name or (version.model if version else bundle.meta.name)
-        model = cls(named, bundle, settings, cores=cores, version=version.number if version else None)
+        model = cls(named, bundle, settings, cores=cores, version=version, alias=alias)
         if model.rule.unknown:
             fields = {"model": model.name, "labels": sorted(model.rule.unknown)}
             logger.warning(_UNKNOWN, extra={"fields": fields})
@@ -162,7 +179,7 @@ class ServedModel:
         without the signature that the settings require.
         """
         with source.opened(settings.require_signature) as (path, version):
-            return cls.load(name, path, settings, cores=cores, version=version)
+            return cls.load(name, path, settings, cores=cores, version=version, alias=source.alias)
 
     def thresholds(self, wanted: Threshold) -> FloatArray:
         """[C] by class id. Raises BadOption where `thresholds_of` raises UsageError."""

@@ -39,9 +39,17 @@ class Source:
         return parse_reference(self.reference).model if self.reference else ""
 
     @property
+    def alias(self) -> str:
+        """The alias that decides which version it is, empty if none does."""
+        if not self.reference:
+            return ""
+        wanted = parse_reference(self.reference)
+        return wanted.wanted if wanted.number is None else ""
+
+    @property
     def follows(self) -> bool:
         """Whether an alias decides which version it is."""
-        return bool(self.reference) and parse_reference(self.reference).number is None
+        return bool(self.alias)
 
     @property
     def state(self) -> tuple[FileState | None, ...]:

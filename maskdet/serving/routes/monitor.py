@@ -80,7 +80,7 @@ def _view(service: Service, options: MonitorOptions, name: str, version: str) ->
         raise BadOption(
             f"version: {name} has no version {version[:40]!r} here", "leave it out for the present one"
         )
-    viewer = Viewer(history, serving, LIMIT, options.camera)
+    viewer = Viewer(history, serving, LIMIT, options.camera, aliases=service.engine.aliases())
     return viewer.view(name, version, kept=monitor.kept, delay_seconds=WRITE_SECONDS).model_dump_json()
 
 

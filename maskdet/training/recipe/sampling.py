@@ -16,10 +16,11 @@ def repeat_factors(manifest: Manifest, share: float) -> Weights:
     """How often an epoch shows each train picture on average: [P], at least the weight of its root.
 
     A class in fewer than `share` of the pictures is raised towards it: max over the picture's classes of
-    sqrt(share / frequency), as in LVIS (Gupta et al. 2019, section 4). `share` 0 repeats nothing.
+    sqrt(share / frequency), as in LVIS (Gupta et al. 2019, section 4). `share` 0 repeats nothing. Difficult
+    faces are not taught, so they do not count.
     """
     pictures = manifest.part("train")
-    classes = [{item.label for item in picture.objects} for picture in pictures]
+    classes = [{item.label for item in picture.objects if not item.difficult} for picture in pictures]
     counts = {label: sum(label in some for some in classes) for label in manifest.labels}
     factors = {
         label: max(1.0, float(np.sqrt(share * len(pictures) / count)))

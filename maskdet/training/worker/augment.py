@@ -25,7 +25,7 @@ _GREY = 114
 _LEAST_VISIBLE = 0.4
 """Share of a face that must be inside the view for it to count as a face."""
 _LEAST_SIDE = 3.0
-"""Faces smaller than this many pixels in the view are ignored."""
+"""Faces smaller than this many pixels in the view are not taught."""
 
 
 @register_op
@@ -75,6 +75,7 @@ class ZoomView(BaseOperator):  # type: ignore[misc]
 
     The picture is treated as resized to a side between `between[0]` and `between[1]`, with its ratio changed
     by up to 15 %, and the view is cut around a random face, or anywhere every fourth time; outside is grey.
+    Of difficult faces every visible part stays marked: it is not background.
     """
 
     def __init__(self, side: int, between: Sequence[int]) -> None:
@@ -84,11 +85,12 @@ class ZoomView(BaseOperator):  # type: ignore[misc]
     def apply(self, sample: Sample, context: Any = None) -> Sample:
         image, boxes = sample["image"], sample["gt_bbox"]
         scale = self._scale(image)
-        start = self._start(image, boxes, scale)
+        difficult = sample["difficult"][:, 0] == 1
+        start = self._start(image, boxes[~difficult], scale)
         sample["image"] = self._view(image, start, scale)
         moved = (boxes - np.tile(start, 2)) * np.tile(scale, 2)
         seen = np.clip(moved, 0, self._side).astype(np.float32)
-        keep = _worth_teaching(moved, seen)
+        keep = np.where(difficult, (seen[:, :2] < seen[:, 2:]).all(axis=1), _worth_teaching(moved, seen))
         for key in ("gt_class", "gt_score", "difficult"):
             sample[key] = sample[key][keep]
         sample["gt_bbox"] = seen[keep]

@@ -24,16 +24,20 @@ _TRIES = 8
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """The location of a face: picture file, xyxy box in its pixels, class id."""
+    """The location of a face: picture file, xyxy box in its pixels, class id.
+
+    `weight` is that of its root: how often an epoch shows its picture.
+    """
 
     file: Path
     box: FloatArray
     class_id: int
+    weight: float = 1.0
 
 
 class FaceBank:
-    """All faces of the train part that are large enough; a class is drawn in proportion to the root of its
-    count.
+    """All faces of the train part that are large enough; a class is drawn in proportion to the square root of
+    its count, a face of it in proportion to its weight. Weighted faces count by their weight.
 
     Rare classes come up more often than in the pictures, but most pasted faces are still of the common class:
     the seam of a pasted face must not reveal that it is a rare one.
@@ -44,15 +48,18 @@ class FaceBank:
         large = [face for face in faces if min(face.box[2:] - face.box[:2]) >= _LEAST_SIDE]
         classes = sorted({face.class_id for face in large})
         self._by_class = [[face for face in large if face.class_id == number] for number in classes]
-        roots = np.sqrt([len(some) for some in self._by_class])
+        weights = [np.array([face.weight for face in some]) for some in self._by_class]
+        self._odds = [each / each.sum() for each in weights]
+        roots = np.sqrt([each.sum() for each in weights])
         self._shares = roots / roots.sum() if classes else roots
 
     def draw(self) -> Face | None:
         """A random one, from NumPy's global generator as in ppdet's transforms; None from an empty bank."""
         if not self._by_class:
             return None
-        some = self._by_class[np.random.choice(len(self._by_class), p=self._shares)]
-        return some[np.random.randint(len(some))]
+        chosen = np.random.choice(len(self._by_class), p=self._shares)
+        some = self._by_class[chosen]
+        return some[np.random.choice(len(some), p=self._odds[chosen])]
 
     def picture_of(self, face: Face) -> Picture | None:
         """The picture that the face is cut from; None, and reported, if it is no longer readable."""

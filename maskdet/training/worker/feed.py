@@ -18,6 +18,7 @@ from maskdet.errors import PictureError, TrainingError
 from maskdet.training.recipe.sampling import EpochOrder, repeat_factors
 from maskdet.training.worker.augment import PasteFaces, ReadPicture, register
 from maskdet.training.worker.compat import paddle
+from maskdet.training.worker.difficult import set_difficult_aside
 from maskdet.training.worker.faces import Face, FaceBank
 from maskdet.training.worker.picture_store import LostPictures, PictureStore
 from maskdet.training.worker.prefetch import prefetched
@@ -86,6 +87,7 @@ class TrainingFeed:
         self._collate = BatchCompose(
             reader["batch_transforms"], classes, collate_batch=reader["collate_batch"]
         )
+        set_difficult_aside(self._collate.transforms_cls)
 
     def __len__(self) -> int:
         """Steps per epoch."""
@@ -135,9 +137,15 @@ def _on_device(value: Any) -> Any:
 def _faces(manifest: Manifest) -> list[Face]:
     ids = {label: number for number, label in enumerate(manifest.labels)}
     return [
-        Face(manifest.path(picture), np.array(item.box, np.float32), ids[item.label])
+        Face(
+            manifest.path(picture),
+            np.array(item.box, np.float32),
+            ids[item.label],
+            manifest.root(picture).weight,
+        )
         for picture in manifest.part("train")
         for item in picture.objects
+        if not item.difficult
     ]
 
 

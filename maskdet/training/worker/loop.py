@@ -23,6 +23,7 @@ from maskdet.training.worker.agreement import agreed
 from maskdet.training.worker.average import MovingAverage
 from maskdet.training.worker.checkpoint import Checkpointer, save_weights, start_from
 from maskdet.training.worker.compat import paddle
+from maskdet.training.worker.difficult import ignore_difficult
 from maskdet.training.worker.exchange import share_weights, writes_files
 from maskdet.training.worker.feed import TrainingFeed
 from maskdet.training.worker.freezing import freeze, to_training
@@ -89,6 +90,7 @@ class Training:
         manifest, out = load_manifest(Path(job["manifest"])), Path(job["out"])
         store = PictureStore(job["cache_bytes"])
         network = build_network(config)
+        ignore_difficult(network.head)
         started = start_from(network, manifest.labels, job["start"])
         freeze(network, config["freeze"])
         lost = LostPictures(len(manifest.part("train")), report)

@@ -110,6 +110,12 @@ def test_promotion_and_rollback_change_the_answers_and_no_request_fails(
         until(lambda: line in httpx.get(f"{server.url}/metrics").text)
         assert 'version="1"} 0.0' in httpx.get(f"{server.url}/metrics").text
 
+        def named() -> list[tuple[str, str, bool]]:
+            versions = httpx.get(f"{server.url}/v1/monitor").json()["versions"]
+            return [(one["registered"], one["alias"], one["answering"]) for one in versions]
+
+        until(lambda: sorted(named()) == [("gate@1", "", False), ("gate@2", "champion", True)])
+
 
 def test_a_version_that_cannot_be_used_is_refused_and_the_old_one_goes_on(
     registry: Registry, tmp_path: Path, start_server: Any

@@ -15,7 +15,7 @@ FACE = (90, 60, 130, 120)
 """xyxy in a picture of 240 x 320."""
 
 
-def sample() -> dict[str, Any]:
+def sample(*, difficult: bool = False) -> dict[str, Any]:
     image = np.full((240, 320, 3), 60, np.uint8)
     image[FACE[1] : FACE[3], FACE[0] : FACE[2]] = 255
     return {
@@ -23,14 +23,14 @@ def sample() -> dict[str, Any]:
         "gt_bbox": np.array([FACE], np.float32),
         "gt_class": np.array([[1]], np.int32),
         "gt_score": np.array([[1]], np.float32),
-        "difficult": np.array([[0]], np.int32),
+        "difficult": np.array([[difficult]], np.int32),
     }
 
 
-def zoomed(seed: int) -> dict[str, Any]:
-    """How far, in pixels, the box lies from the white pixels of the view; None where no face is taught."""
+def zoomed(seed: int, *, difficult: bool = False) -> dict[str, Any]:
+    """How far, in pixels, the box lies from the white pixels of the view; None where no face is marked."""
     np.random.seed(seed)
-    view = ZoomView(SIDE, [200, 500]).apply(sample())
+    view = ZoomView(SIDE, [200, 500]).apply(sample(difficult=difficult))
     assert view["image"].shape == (SIDE, SIDE, 3)
     assert len(view["gt_bbox"]) == len(view["gt_class"]) == len(view["gt_score"]) == len(view["difficult"])
     rows, columns = np.nonzero(view["image"][..., 0] > 200)
@@ -55,6 +55,10 @@ def coloured(seed: int) -> dict[str, Any]:
 
 sys.stdout.write(
     json.dumps(
-        {"zoomed": [zoomed(seed) for seed in range(60)], "coloured": [coloured(seed) for seed in range(60)]}
+        {
+            "zoomed": [zoomed(seed) for seed in range(60)],
+            "difficult": [zoomed(seed, difficult=True) for seed in range(60)],
+            "coloured": [coloured(seed) for seed in range(60)],
+        }
     )
 )

@@ -39,6 +39,17 @@ def test_a_face_that_is_hardly_in_view_is_not_taught(augmented: dict[str, Any]) 
     assert max(untaught) < max(whole)
 
 
+def test_whatever_is_in_view_of_a_difficult_face_stays_marked(augmented: dict[str, Any]) -> None:
+    views = [view for view in augmented["difficult"] if view["white"]]
+    assert all(view["off"] is not None for view in views)
+    assert min(view["white"] for view in views) < 200, "no seed shows a part"
+
+
+def test_a_view_is_not_cut_around_a_difficult_face(augmented: dict[str, Any]) -> None:
+    seen = [sum(view["white"] > 0 for view in augmented[name]) for name in ("zoomed", "difficult")]
+    assert seen[0] > seen[1]
+
+
 def test_colour_and_camera_leave_boxes_and_shape(augmented: dict[str, Any]) -> None:
     assert all(one["same_box"] and one["same_shape"] for one in augmented["coloured"])
     moved = [one["moved"] for one in augmented["coloured"]]
@@ -57,8 +68,8 @@ def donor(tmp_path: Path) -> Path:
     return path
 
 
-def make_face(path: Path, class_id: int = 1, side: float = 60) -> Face:
-    return Face(path, np.array([40, 30, 80, 30 + side], np.float32), class_id)
+def make_face(path: Path, class_id: int = 1, side: float = 60, weight: float = 1) -> Face:
+    return Face(path, np.array([40, 30, 80, 30 + side], np.float32), class_id, weight)
 
 
 def make_bank(faces: list[Face], lost: LostPictures | None = None) -> FaceBank:
@@ -100,6 +111,18 @@ def test_a_class_is_drawn_as_often_as_the_root_of_its_count(donor: Path) -> None
     drawn = [face.class_id for face in (bank.draw() for _ in range(3000)) if face is not None]
     assert len(drawn) == 3000
     assert np.mean(drawn) == pytest.approx(2 / 12, abs=0.02)
+
+
+def test_faces_are_drawn_as_often_as_their_root_weighs(donor: Path) -> None:
+    """The weights make 20 of 40 faces and 80 of 80: 1 in 3 is of class 0, and of class 1 1 in 5 is light."""
+    np.random.seed(0)
+    faces = [make_face(donor, 0, weight=0.5)] * 40
+    faces += [make_face(donor, 1, weight=0.25)] * 64 + [make_face(donor, 1, weight=4)] * 16
+    bank = make_bank(faces)
+    drawn = [face for face in (bank.draw() for _ in range(3000)) if face is not None]
+    assert np.mean([face.class_id == 0 for face in drawn]) == pytest.approx(1 / 3, abs=0.03)
+    light = [face.weight < 1 for face in drawn if face.class_id == 1]
+    assert np.mean(light) == pytest.approx(1 / 5, abs=0.03)
 
 
 def test_small_faces_are_left_out_and_an_empty_bank_gives_none(donor: Path) -> None:

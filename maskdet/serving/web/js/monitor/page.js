@@ -83,7 +83,7 @@ class Monitor {
   fillSelects() {
     const { models = [], model = "", versions = [], version = "", cameras = [] } = this.view ?? {};
     choices(part("model"), models.map((name) => [name, name]), model);
-    const present = versions.map((one) => [one.version, one.answering ? t("answering", one) : one.version]);
+    const present = versions.map((one) => [one.version, titled(one)]);
     if (version && !versions.some((one) => one.version === version)) present.push([version, version]);
     choices(part("version"), present.reverse(), version);
     const chosen = part("camera").value;
@@ -175,6 +175,11 @@ class Monitor {
     return texts.join(" · ");
   }
 
+  /** The names of a version, by the first characters of its bundle's sha256. */
+  known(version) {
+    return names(this.view.versions.find((one) => one.version === version) ?? { version });
+  }
+
   showTables() {
     const { view } = this;
     const counts = VERDICTS.map((name) => ({ head: t(`verdict.${name}`), number: true }));
@@ -195,15 +200,23 @@ class Monitor {
       view.cameras.map((one) => [one.camera || t("untagged"), badge(one.drift), ...of(one)]));
     put("versions-table", t("versionsTitle"), [{ head: t("version") }, { head: t("drift") }, { head: t("firstAnswer") }, ...counts],
       view.versions.map((one) => [
-        one.answering ? t("answering", one) : one.version, one.reference ? badge(one.drift) : t("noProfile"), full(one.since), ...of(one),
+        titled(one), one.reference ? badge(one.drift) : t("noProfile"), full(one.since), ...of(one),
       ]));
     part("no-swaps").hidden = view.swaps.length > 0;
     part("swaps").replaceChildren(...view.swaps.map(({ at, old, new: next }) => {
       const item = document.createElement("li");
-      item.textContent = t("swap", { at: full(at), old, next });
+      item.textContent = t("swap", { at: full(at), old: this.known(old), next: this.known(next) });
       return item;
     }));
   }
+}
+
+function names({ registered, alias, version }) {
+  return [registered, alias, version].filter(Boolean).join(" · ");
+}
+
+function titled(one) {
+  return one.answering ? t("answering", { version: names(one) }) : names(one);
 }
 
 function put(id, caption, columns, rows) {
