@@ -63,9 +63,12 @@ class Interpreter:
         reply = os.read(self._replies, 16) if ready else b""
         return int(reply) if reply else None
 
-    def close(self) -> None:
+    def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        self.kill()
         self._process.wait()
         for each in (self._orders, self._replies):
             os.close(each)

@@ -6,6 +6,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,21 +42,19 @@ class Lanes:
         if any(map(serves, pages)):
             require_ports()
         lanes = [[page for page in pages if serves(page) is serving] for serving in (True, False)]
-        threads = [threading.Thread(target=self._follow, args=[lane]) for lane in lanes]
-        try:
-            for each in threads:
-                each.start()
-            for each in threads:
-                each.join()
-        finally:
-            self._stop()
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            try:
+                for each in as_completed([pool.submit(self._follow, lane) for lane in lanes]):
+                    each.result()
+            finally:
+                self._stop()
         return self._done
 
     def _stop(self) -> None:
         with self._lock:
             self._stopped = True
             for each in self._open:
-                each.close()
+                each.kill()
         self._project_ended.set()
 
     def _follow(self, lane: list[str]) -> None:
@@ -79,12 +78,14 @@ class Lanes:
         play = Play(page, place, self._project)
         with self._lock:
             self._open.add(play)
+            if self._stopped:
+                play.kill()
         try:
             play.run(self._succeed)
         finally:
             with self._lock:
                 self._open.remove(play)
-                play.close()
+            play.close()
         if page == PROJECT:
             self._project = place.folder
 

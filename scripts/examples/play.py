@@ -72,10 +72,18 @@ class Play:
             done(example, time.monotonic() - began)
         self._stop_server()
 
+    def kill(self) -> None:
+        """May be called from any thread: whatever runs ends, and `run` raises FailedError."""
+        for each in self._interpreters:
+            each.kill()
+
     def close(self) -> None:
-        for each in (self._shell, self._python):
-            if each is not None:
-                each.close()
+        for each in self._interpreters:
+            each.close()
+
+    @property
+    def _interpreters(self) -> list[Interpreter]:
+        return [each for each in (self._shell, self._python) if each is not None]
 
     def _before(self, example: Example) -> Iterator[Example]:
         for start, code in self._scene.before.items():
@@ -171,7 +179,8 @@ def called(usage: str) -> str:
     usage = usage.strip()
     command, options, _ = usage.partition(" [OPTIONS]")
     if options:
-        return f"{command} --help | tee /dev/stderr | grep --fixed-strings -- '{usage}'\n"
+        # Releases of click differ in the braces around arguments.
+        return f"{command} --help | tr --delete '{{}}' | tee /dev/stderr | grep --fixed-strings '{usage}'\n"
     return re.sub(r" \[[^\]]*\]", "", usage) + "\n"
 
 

@@ -56,7 +56,7 @@ def put_pictures(folder: Path, pictures: Sequence[Path]) -> None:
 def put_set(folder: Path, pictures: Sequence[Path]) -> None:
     """A Pascal VOC folder."""
     for name in ("JPEGImages", "Annotations"):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
     for picture in pictures:
         shutil.copy(picture, folder / "JPEGImages")
         shutil.copy(SAMPLE / "Annotations" / f"{picture.stem}.xml", folder / "Annotations")
