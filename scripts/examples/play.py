@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
 from blocks import Example, examples, parts
 from interpreter import Interpreter
 from not_run import reason_of
 from props import furnish
 from scenes import scene_of
 from served import is_ready
+from typed import typed
 
-LEAST = {"name": "example", "data": {"root": "faces"}}
-"""Completes what a page shows of a pipeline file."""
 PORT = 8866
 START_SECONDS = 300.0
 TAIL = 25
@@ -95,14 +93,8 @@ class Play:
             raise FailedError(f"{example.place}: no example and no entry in not_run.py\n  {example.headline}")
         if example.kind == "python":
             self._python_step(example)
-        elif example.kind == "yaml":
-            file, text = self._scene.saved, completed(example.code)
-            code = f"cat >{file} <<'END'\n{text}END\nmaskdet run --dry-run -c {file}\n"
-            self._shell_step(replace(example, code=code))
-        elif example.kind == "usage":
-            self._shell_step(replace(example, code=called(example.code)))
         else:
-            self._shell_step(example)
+            self._shell_step(replace(example, code=typed(example, self._scene.saved)))
 
     def _shell_step(self, example: Example) -> None:
         if example.code.startswith(SERVE):
@@ -162,26 +154,6 @@ def serves(page: str) -> bool:
     """Whether a server runs beside its examples, whose port no other page may use then."""
     codes = [*scene_of(page).before.values(), *(each.code for each in to_run(page))]
     return any(line.startswith(SERVE) for code in codes for line in code.splitlines())
-
-
-def completed(piece: str) -> str:
-    """A pipeline file with the piece of one that a page shows."""
-    shown = yaml.safe_load(piece)
-    if "name" in shown:
-        return piece
-    data = shown.get("data", {})
-    root = {} if "roots" in data else LEAST["data"]
-    return yaml.safe_dump({**LEAST, **shown, "data": {**root, **data}})
-
-
-def called(usage: str) -> str:
-    """A shell's line for a usage: without what is optional, or where options are, what its help says."""
-    usage = usage.strip()
-    command, options, _ = usage.partition(" [OPTIONS]")
-    if options:
-        # Releases of click differ in the braces around arguments.
-        return f"{command} --help | tr --delete '{{}}' | tee /dev/stderr | grep --fixed-strings '{usage}'\n"
-    return re.sub(r" \[[^\]]*\]", "", usage) + "\n"
 
 
 def told(example: Example, what: str, step: Path) -> str:

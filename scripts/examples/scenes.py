@@ -93,7 +93,7 @@ SCENES: Mapping[str, Scene] = {
         before={"python scripts/measure_family.py": "mkdir docs && cp scripts/../docs/family.md docs"},
     ),
     "docs/gates.md": Scene(project=True, models=("new.onnx", "old.onnx"), exits={"maskdet gates": GATES}),
-    "docs/inbox.md": Scene(project=True),
+    "docs/inbox.md": Scene(project=True, sets=("faces",)),
     "docs/labels.md": Scene(sets=("faces-voc",), before={"maskdet data convert": YOLO, "maskdet run": SHORT}),
     "docs/loop.md": Scene(
         links={".venv": ".venv", "configs": "configs"},
@@ -120,7 +120,9 @@ SCENES: Mapping[str, Scene] = {
         project=True,
         models=("old.onnx",),
         before={
-            "maskdet models register  ": "maskdet models register default --name face-mask\n"
+            # The configuration of a project that was copied names the files of the other.
+            "maskdet models register  ": "maskdet config\n"
+            "maskdet models register default --name face-mask\n"
             "maskdet models register old.onnx --name face-mask\n"
             "maskdet models promote face-mask@1 --why first",
             "maskdet serve --model models:face-mask@champion --require-signature": (
@@ -142,7 +144,7 @@ SCENES: Mapping[str, Scene] = {
         },
     ),
     "docs/starting-points.md": Scene(sets=("faces",)),
-    "docs/tracking.md": Scene(project=True),
+    "docs/tracking.md": Scene(sets=("faces",)),
     "docs/tutorial.md": Scene(links={".venv": ".venv", "data": "data"}, saved="pipeline.yml"),
 }
 

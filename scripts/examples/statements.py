@@ -25,4 +25,5 @@ def is_whole(code: str) -> bool:
     if code.rstrip("\n").endswith("\\"):
         return False
     read = subprocess.run(["bash", "-n"], input=code, text=True, capture_output=True, check=False)
-    return read.returncode == 0
+    # A here-document without its end is only warned of.
+    return read.returncode == 0 and not read.stderr

@@ -125,7 +125,31 @@ def test_a_port_that_is_taken_is_named(tools: Any, monkeypatch: pytest.MonkeyPat
         ("a \\\n  b\nc\n", [(0, "a \\\n  b\n"), (2, "c\n")]),
         ("for x in 1; do\n  a\ndone\n", [(0, "for x in 1; do\n  a\ndone\n")]),
         ("a 'b\n c'\n", [(0, "a 'b\n c'\n")]),
+        ("a <<END\nb\nEND\nc\n", [(0, "a <<END\nb\nEND\n"), (3, "c\n")]),
     ],
 )
 def test_statements(tools: Any, script: str, expected: list[tuple[int, str]]) -> None:
     assert list(tools("statements").statements(script)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "expected"),
+    [
+        ("usage", "maskdet data diff A B [--json] [--exit-code]\n", "maskdet data diff A B\n"),
+        ("usage", "maskdet models show [OPTIONS] VERSION\n", "maskdet models show --help | "),
+        (
+            "yaml",
+            "name: a\ndata: {root: b}\n",
+            "cat >p.yml <<'END'\nname: a\ndata: {root: b}\nEND\nmaskdet run",
+        ),
+        (
+            "yaml",
+            "data:\n  roots: [{root: b}]\n",
+            "<<'END'\ndata:\n  roots:\n  - root: b\nname: example\nEND\n",
+        ),
+        ("shell", "make\n", "make\n"),
+    ],
+)
+def test_what_a_reader_types(tools: Any, kind: str, code: str, expected: str) -> None:
+    example = tools("blocks").Example("page.md", 1, kind, code)
+    assert expected in tools("typed").typed(example, "p.yml")
