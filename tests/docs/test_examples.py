@@ -140,12 +140,12 @@ def test_statements(tools: Any, script: str, expected: list[tuple[int, str]]) ->
         (
             "yaml",
             "name: a\ndata: {root: b}\n",
-            "cat >p.yml <<'END'\nname: a\ndata: {root: b}\nEND\nmaskdet run",
+            "name: a\ndata: {root: b}\nEND\nmaskdet run",
         ),
         (
             "yaml",
             "data:\n  roots: [{root: b}]\n",
-            "<<'END'\ndata:\n  roots:\n  - root: b\nname: example\nEND\n",
+            "data:\n  roots:\n  - root: b\nname: example\nEND\n",
         ),
         ("shell", "make\n", "make\n"),
     ],
