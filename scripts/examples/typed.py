@@ -34,6 +34,9 @@ def called(usage: str) -> str:
     usage = usage.strip()
     command, options, _ = usage.partition(" [OPTIONS]")
     if options:
-        # Releases of click differ in the braces around arguments.
-        return f"{command} --help | tr --delete '{{}}' | tee /dev/stderr | grep --fixed-strings '{usage}'\n"
+        # Releases of click differ in the brackets around arguments.
+        words = re.sub(r"[][{}.]", "", usage)
+        return (
+            f"{command} --help | tr --delete '[]{{}}.' | tee /dev/stderr | grep --fixed-strings '{words}'\n"
+        )
     return re.sub(r" \[[^\]]*\]", "", usage) + "\n"
