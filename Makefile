@@ -1,6 +1,6 @@
 # Every target installs what it needs into .venv (docs: .venv-docs); PYTHON=/path/to/python chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo loop test test-lowest test-light coverage lint docs release-check bench image clean
+.PHONY: help setup demo loop test test-lowest test-light coverage lint docs examples release-check bench image clean
 export PYTHON
 BIN := .venv/bin
 ARGS ?=
@@ -52,6 +52,9 @@ docs: ## Check the spelling, build the documentation site into build/site and ch
 	.venv-docs/bin/codespell
 	.venv-docs/bin/mkdocs build --strict --quiet
 	.venv-docs/bin/python scripts/docs_site/check_site.py build/site
+
+examples: setup ## Run the examples of all pages as they stand (ARGS=docs/serving.md runs those of one; needs port 8866)
+	@$(BIN)/python scripts/examples $(ARGS)
 
 release-check: setup ## Build wheel and source distribution twice and check all that a release has (docs/releasing.md)
 	@scripts/set_up.sh requirements/release.txt .venv-release

@@ -146,7 +146,7 @@ def evaluate(
     look = Look(tile, flip)
     file = model_of(context, None) if model is None else model_file(Path(model), registry_of(context))
     judge = Judgement(file, look)
-    _bring_up(context, "config", progress=progress, then=judge)
+    _bring_up(context, judge.after, progress=progress, then=judge)
     return evaluate_result(judge.folder)
 
 

@@ -86,5 +86,5 @@ def _judge(context: Context, model: Path | None, tile: bool, flip: bool, corrupt
     else:
         file = model_file(model, registry_of(context))
     judge = Judgement(file, Look(tile, flip), corrupted)
-    run_stage(context, "config", table=False, then=judge)
+    run_stage(context, judge.after, table=False, then=judge)
     return judge.folder

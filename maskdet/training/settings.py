@@ -56,7 +56,7 @@ class TrainSettings(Section):
     """Passes over the train split."""
     batch_size: int = Field(16, ge=1)
     """Pictures per step, over all devices and workers together."""
-    learning_rate: float | Literal["auto"] = "auto"
+    learning_rate: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
     """Peak rate; auto: for momentum 0.00125 per picture of the total batch, PicoDet's published ratio; for
     adamw 0.002; a tenth of either where model.pretrained has all classes of the data."""
     optimizer: Literal["momentum", "adamw"] = "momentum"
@@ -67,7 +67,7 @@ class TrainSettings(Section):
     amp: bool = False
     """Mixed precision: convolutions in float16, losses and weights in float32. Needs a GPU, of compute
     capability 7.0 or higher."""
-    workers: int | Literal["auto"] = "auto"
+    workers: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Processes on CPU; auto: one per core, as long as each has at least 4 pictures per step and 4 GiB of
     memory. On GPU it is one per device."""
     nodes: int = Field(1, ge=1)

@@ -121,6 +121,11 @@ def test_eval_judges_any_bundle_on_val(project, invoke):
     assert written == {"metrics.json", "curves.json", "report.md", *plots}
 
 
+def test_eval_of_a_bundle_asks_nothing_of_the_training(project, invoke):
+    write_tiny_bundle(project / "other.onnx", labels=("with_mask", "without_mask"))
+    assert "AP50" in invoke("eval", "--model", "other.onnx", "--set", "train.batch_size=999").output
+
+
 def test_eval_of_any_bundle_holds_the_results_folder(project, invoke, monkeypatch):
     tried = []
 

@@ -121,6 +121,8 @@ FAULTS = [
     ("train: {epochs: 0}\n", ["pipeline.yml:4: train.epochs: 0 is not allowed; expected at least 1"]),
     ("train: {epochs: many}\n", ["train.epochs: 'many' is not allowed; expected a whole number"]),
     ("train: {learning_rate: fast}\n", ["'fast' is not allowed; expected a number or auto"]),
+    ("train: {learning_rate: -0.1}\n", ["-0.1 is not allowed; expected at least 0.0 or auto"]),
+    ("train: {workers: 0}\n", ["train.workers: 0 is not allowed; expected at least 1 or auto"]),
     ("train: {learning_rate: nan}\n", ["'nan' is not allowed; expected a finite number or auto"]),
     ("train: {device: cuda}\n", ["pipeline.yml:4: train.device: 'cuda' is not allowed; auto: GPU where"]),
     ("model: {variant: picodet_s_417}\n", ["model.variant: 'picodet_s_417'", "did you mean picodet_s_416?"]),

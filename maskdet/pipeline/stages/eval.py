@@ -130,7 +130,7 @@ def write_looks(results: Sequence[LookResult], files: Mapping[str, Path], out: P
 
 @dataclass(slots=True)
 class Judgement:
-    """A model that no stage wrote, evaluated on val once the recipe is up to date; see pipeline.run.Then.
+    """A model that no stage wrote, evaluated on val once `after` is up to date; see pipeline.run.Then.
 
     With a look other than the plain one it is evaluated with both, and the report shows what the other gains
     and costs. With `corrupted`, the plain look is also measured on that many corrupted pictures. Raises like
@@ -142,6 +142,11 @@ class Judgement:
     corrupted: int = 0
     folder: Path = Path()
     """Where the result is: eval-<the model's name>[-<the look's>] beside the stages' folders."""
+
+    @property
+    def after(self) -> str:
+        """The last stage that it needs: the recipe says how to build the network of a checkpoint only."""
+        return "config" if self.model.suffix == ".pdparams" else "prepare"
 
     def __call__(self, context: Context, result: RunResult) -> None:
         if result.error is not None:
