@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from maskdet.serving.http.problems import Problem, ProblemBody
+from maskdet.serving.http.transport import JoinedWrites
 from maskdet.serving.settings import ServeSettings
 
 CHUNK_FRAMING = 8
@@ -67,7 +68,7 @@ class GuardedConnection(HttpToolsProtocol):
     """Bytes of the request that are neither parsed headers nor body: an endless header, say."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, JoinedWrites(transport, self.loop)))
         if len(self.connections) > self.max_connections:
             transport.close()
             return

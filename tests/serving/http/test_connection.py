@@ -50,6 +50,14 @@ def talk(port: int, data: bytes) -> bytes:
         return read_all(connection)
 
 
+def test_the_head_and_the_body_of_an_answer_arrive_together(port: int) -> None:
+    with connected(port) as connection:
+        for _ in range(200):
+            connection.sendall(GET + b"\r\n")
+            head, _, body = connection.recv(1 << 16).partition(b"\r\n\r\n")
+            assert json.loads(body), head
+
+
 def send_slowly(connection: socket.socket, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
