@@ -115,34 +115,34 @@ def audit(out: Path, *, required: bool) -> str:
     Raises ReleaseError for a vulnerability; and, if `required`, unless every package was audited: an index
     that cannot be reached, or publishes none, is no proof that there are none.
     """
-    files = [word for lock in LOCKS for word in ("-r", str(ROOT / "requirements" / f"{lock}.txt"))]
-    command = [
-        sys.executable,
-        "-m",
-        "pip_audit",
-        "--disable-pip",
-        "--require-hashes",
-        "--format",
-        "json",
-        *files,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    packages = _packages(done.stdout)
+    answers = [_audited(lock) for lock in LOCKS]
+    # A package is in several locks.
+    packages = list({(one["name"], one.get("version")): one for each, _ in answers for one in each}.values())
+    silent = [said for each, said in answers if not each]
     vulnerable = {one["name"]: [each["id"] for each in one["vulns"]] for one in packages if one.get("vulns")}
     skipped = sorted(one["name"] for one in packages if "skip_reason" in one)
     _write(out / "audit.json", {"packages": len(packages), "vulnerable": vulnerable, "not audited": skipped})
     if vulnerable:
         raise ReleaseError(f"known vulnerabilities: {json.dumps(vulnerable)}")
-    if packages and not skipped:
+    if not silent and not skipped:
         return f"no known vulnerability in {len(packages)} packages"
-    reason = (
-        f"{len(skipped)} of {len(packages)} packages are unknown to the index"
-        if packages
-        else _last(done.stderr)
-    )
+    reason = silent[0] if silent else f"{len(skipped)} of {len(packages)} packages are unknown to the index"
     if required:
         raise ReleaseError(f"not audited: {reason}")
     return f"NOT AUDITED: {reason}; --require-audit makes this an error"
+
+
+def _audited(lock: str) -> tuple[list[dict[str, Any]], str]:
+    """The packages of one lock and what is known of them; none, and the reason, if that cannot be asked.
+
+    Locks may have different releases of a package, so each is audited by itself.
+    """
+    path = str(ROOT / "requirements" / f"{lock}.txt")
+    command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "--format", "json"]
+    done = subprocess.run(
+        [*command, "-r", path], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    return _packages(done.stdout), f"{lock}: {_last(done.stderr)}"
 
 
 def canonical(name: str) -> str:
