@@ -86,7 +86,7 @@ class Play:
     def _before(self, example: Example) -> Iterator[Example]:
         for start, code in self._scene.before.items():
             if example.code.startswith(start):
-                yield from (replace(example, code=each) for _, each in parts("shell", code))
+                yield from (replace(example, kind="shell", code=each) for _, each in parts("shell", code))
 
     def _step(self, example: Example) -> None:
         if example.kind == "text":
@@ -97,7 +97,7 @@ class Play:
             self._shell_step(replace(example, code=typed(example, self._scene.saved)))
 
     def _shell_step(self, example: Example) -> None:
-        if example.code.startswith(SERVE):
+        if starts_server(example):
             self._serve(example)
             return
         allowed = next(
@@ -152,8 +152,13 @@ def to_run(page: str) -> list[Example]:
 
 def serves(page: str) -> bool:
     """Whether a server runs beside its examples, whose port no other page may use then."""
-    codes = [*scene_of(page).before.values(), *(each.code for each in to_run(page))]
-    return any(line.startswith(SERVE) for code in codes for line in code.splitlines())
+    before = [line for code in scene_of(page).before.values() for line in code.splitlines()]
+    return any(map(starts_server, to_run(page))) or any(line.startswith(SERVE) for line in before)
+
+
+def starts_server(example: Example) -> bool:
+    """Whether it does not end by itself."""
+    return example.kind == "shell" and example.code.startswith(SERVE)
 
 
 def told(example: Example, what: str, step: Path) -> str:

@@ -130,6 +130,14 @@ def test_verify(two, invoke):
     assert invoke("models", "verify", "face-mask@1").output == "models:face-mask@1: ok\n"
 
 
+def test_verify_says_how_a_version_gets_the_signature_that_it_lacks(two, invoke):
+    pytest.importorskip("model_signing")
+    invoke("models", "keygen", "team")
+    with pytest.raises(RegistryError, match="is not signed") as caught:
+        invoke("models", "verify", "--key", "team.pub")
+    assert "`maskdet models sign` signs a version" in caught.value.hint
+
+
 def test_where_the_registry_is(two, invoke, monkeypatch):
     (two / "models").rename(two / "named")
     (two / "pipeline.yml").write_text("name: demo\ndata: {root: .}\nregistry: {root: of-file}\n")

@@ -41,6 +41,8 @@ def verify(
         print_lines(one.describe() for one in checked)
     if faults:
         listing = "\n".join(f"  {fault}" for fault in faults)
+        signing = "; `maskdet models sign` signs a version" if key else ""
         raise RegistryError(
-            f"faults in the registry: {len(faults)}\n{listing}", "restore the files from a backup"
+            f"faults in the registry: {len(faults)}\n{listing}",
+            f"restore changed files from a backup{signing}",
         )
