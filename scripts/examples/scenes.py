@@ -121,8 +121,7 @@ SCENES: Mapping[str, Scene] = {
         models=("old.onnx",),
         before={
             # The configuration of a project that was copied names the files of the other.
-            "maskdet models register  ": "maskdet config\n"
-            "maskdet models register default --name face-mask\n"
+            "maskdet models register  ": "maskdet models register default --name face-mask\n"
             "maskdet models register old.onnx --name face-mask\n"
             "maskdet models promote face-mask@1 --why first",
             "maskdet serve --model models:face-mask@champion --require-signature": (

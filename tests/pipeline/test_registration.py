@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +103,14 @@ def test_the_command_registers_the_run(run: Context, registry: Registry) -> None
     record = json.loads(said.stdout)
     assert (record["model"], record["number"], record["by"]) == ("gate", 1, "ann")
     assert registry.resolve("models:gate@1").record.lineage.source == "runs/demo"
+
+
+def test_a_project_that_was_moved_is_registered(run: Context, registry: Registry, tmp_path: Path) -> None:
+    folder = tmp_path / "moved"
+    shutil.copytree(run.folder.parent.parent, folder)
+    moved = open_pipeline(folder / "pipeline.yml", ["train.epochs=3"], folder / "runs")
+
+    assert register_run(moved, registry).record.lineage.source == "runs/demo"
 
 
 def test_the_pictures_are_known_by_both_hashes(run: Context, registry: Registry) -> None:

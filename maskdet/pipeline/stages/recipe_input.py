@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -28,12 +29,17 @@ def recipe_input(context: Context) -> Inputs:
         raise StageError(
             f"{path} is damaged: {error}", f"run `{context.command('config', '--force')}`"
         ) from error
-    places = {
-        context.pipeline.data.folder.as_posix(): "<data>",
-        context.path("prepare").resolve().as_posix(): "<prepare>",
-    }
-    text = json.dumps(_placeless(document, places), sort_keys=True)
+    text = json.dumps(_placeless(document, _places(document)), sort_keys=True)
     return {f"file {RECIPE}": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _places(document: Any) -> dict[str, str]:
+    """Where its files were when it was written, which may be before the project was moved."""
+    section = document.get("TrainDataset") if isinstance(document, dict) else None
+    if not isinstance(section, dict):
+        return {}
+    data, listed = section.get("dataset_dir"), section.get("anno_path")
+    return {str(data): "<data>", str(PurePosixPath(str(listed)).parent): "<prepare>"}
 
 
 def _placeless(value: Any, places: dict[str, str]) -> Any:
