@@ -120,7 +120,6 @@ SCENES: Mapping[str, Scene] = {
         project=True,
         models=("old.onnx",),
         before={
-            # The configuration of a project that was copied names the files of the other.
             "maskdet models register  ": "maskdet models register default --name face-mask\n"
             "maskdet models register old.onnx --name face-mask\n"
             "maskdet models promote face-mask@1 --why first",
