@@ -17,7 +17,7 @@ export function policyText(model, values) {
   const policy = named(model.threshold_policy);
   if (!own) return t("policyOverride", { policy });
   const shares = Object.entries(model.recall).map(([label, share]) => `${labelName(label)} ${percent(share)}`);
-  return shares.length ? t("policyCost", { policy, shares: shares.join(", ") }) : t("policyCostUnknown", { policy });
+  return shares.length ? t("policyCost", { policy, shares: shares.join(t("comma")) }) : t("policyCostUnknown", { policy });
 }
 
 function named({ name, parameter }) {
