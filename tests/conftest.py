@@ -24,12 +24,6 @@ for _name in ("SIGINT", "SIGHUP"):
 gc.disable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with long tests first: with one of them as the last, the other processes would wait for it."""
-    long = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in long)
-
-
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
