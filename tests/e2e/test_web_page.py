@@ -306,6 +306,23 @@ def test_picture_outlives_a_server_that_cannot_be_reached(
     expect(page.locator("#notice")).to_be_hidden()
 
 
+def test_a_press_on_a_picture_counts_although_answers_come_meanwhile(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    give(page, upload(name="one.png"), upload(name="two.png"))
+    wait_for_answer(page)
+
+    page.locator("#strip").get_by_role("button", name="two.png").hover()
+    page.mouse.down()
+    give(page, upload(name="three.png"))
+    expect(page.locator("#strip button")).to_have_count(3)
+    wait_for_answer(page)
+    page.mouse.up()
+
+    expect(page.locator("#strip").get_by_role("button", name="two.png")).to_have_attribute(
+        "aria-current", "true"
+    )
+
+
 def test_several_pictures_good_and_bad(open_page: Callable[..., Any]) -> None:
     page = open_page(allowed="status of 422")
     tiff = upload(encoded(picture({(0, 0): "with_mask"}), ".tiff"), "scan.tiff")

@@ -22,7 +22,10 @@ from maskdet.training.train import TrainJob, train
 
 
 def kill_workers(event: Event) -> None:
-    """SIGKILL for the worker in the middle of its second epoch, after what it was about to save."""
+    """SIGKILL for the worker in its second epoch, after what it was about to save.
+
+    On a busy machine this process hears of a step late, and the worker may have finished the epoch.
+    """
     if event["event"] == "step" and event["epoch"] == 2:
         for child in psutil.Process().children(recursive=True):
             child.kill()
@@ -55,7 +58,7 @@ def test_a_killed_worker_is_told_as_such(killed: tuple[TrainJob, str]) -> None:
 def test_a_killed_training_keeps_its_last_finished_epoch(killed: tuple[TrainJob, str]) -> None:
     state = read_state(killed[0].out)
     assert state is not None
-    assert (state.epoch, state.epochs, state.finished) == (1, 3, False)
+    assert (state.epoch in {1, 2}, state.epochs, state.finished) == (True, 3, False)
     assert (killed[0].out / "best.pdparams").is_file()
     assert not list(killed[0].out.glob(".*"))
 
@@ -100,9 +103,11 @@ def test_resumed_weights_equal_the_unbroken_ones(trained: Trained, resumed: Trai
     assert [key for key in one if not np.array_equal(one[key], two[key])] == []
 
 
-def test_resume_tells_where_it_begins(resumed: Trained) -> None:
+def test_resume_tells_where_it_begins(killed: tuple[TrainJob, str], resumed: Trained) -> None:
+    state = read_state(killed[0].out)
+    assert state is not None
     assert resumed.events[0]["event"] == "start"
-    assert resumed.events[0]["first_epoch"] == 2
+    assert resumed.events[0]["first_epoch"] == state.epoch + 1
     assert resumed.summary.epochs == 3
 
 

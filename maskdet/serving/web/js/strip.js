@@ -9,33 +9,52 @@ export class Strip {
   constructor(list, onPick) {
     this.list = list;
     this.onPick = onPick;
+    this.items = new Map();
   }
 
   /** viewOf(picture) returns its view, or null. */
   show(pictures, current, viewOf) {
-    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     this.list.hidden = pictures.length < 2;
-    this.list.replaceChildren(...pictures.map((picture) => this.item(picture, picture === current, viewOf(picture))));
-    if (focused !== null) this.list.querySelector(`[data-id="${focused}"]`)?.focus();
+    this.drop(new Set(pictures.map((picture) => picture.id)));
+    for (const picture of pictures) {
+      // A picture keeps its button: a press that ended on another one would be no click.
+      if (!this.items.has(picture.id)) this.add(picture);
+      update(this.items.get(picture.id).firstChild, picture, picture === current, viewOf(picture));
+    }
   }
 
-  item(picture, current, view) {
+  drop(kept) {
+    for (const [id, item] of this.items) {
+      if (kept.has(id)) continue;
+      item.remove();
+      this.items.delete(id);
+    }
+  }
+
+  add(picture) {
     const item = document.createElement("li");
     const button = document.createElement("button");
-    const { kind, sign, title } = picture.error ? { kind: "fault", sign: "×", title: "" } : mark(view);
     button.type = "button";
     button.dataset.id = String(picture.id);
-    button.setAttribute("aria-label", [picture.name, title].filter(Boolean).join(", "));
-    if (current) button.setAttribute("aria-current", "true");
     button.addEventListener("click", () => this.onPick(picture));
     const badge = document.createElement("span");
     badge.className = "mark";
-    badge.dataset.outcome = kind;
-    badge.textContent = sign;
-    button.append(picture.thumb ?? blank(), badge);
+    button.append(blank(), badge);
     item.append(button);
-    return item;
+    this.list.append(item);
+    this.items.set(picture.id, item);
   }
+}
+
+function update(button, picture, current, view) {
+  const { kind, sign, title } = picture.error ? { kind: "fault", sign: "×", title: "" } : mark(view);
+  const [shown, badge] = button.children;
+  button.setAttribute("aria-label", [picture.name, title].filter(Boolean).join(", "));
+  if (current) button.setAttribute("aria-current", "true");
+  else button.removeAttribute("aria-current");
+  badge.dataset.outcome = kind;
+  badge.textContent = sign;
+  if (picture.thumb && shown !== picture.thumb) shown.replaceWith(picture.thumb);
 }
 
 /** A thumbnail of a bitmap, cropped to the strip's shape. */
