@@ -25,10 +25,13 @@ class Answer(NamedTuple):
 class Clients:
     """Threads that load a server during the block."""
 
-    def __init__(self, port: int, trust: ssl.SSLContext, picture: bytes, count: int) -> None:
+    def __init__(
+        self, port: int, trust: ssl.SSLContext, picture: bytes, count: int, pause: float = 0.0
+    ) -> None:
         self._port = port
         self._trust = trust
         self._picture = picture
+        self._pause = pause
         self._ending = threading.Event()
         self._lock = threading.Lock()
         self._answers: list[Answer] = []
@@ -60,6 +63,7 @@ class Clients:
             answer = self._ask(connection)
             with self._lock:
                 self._answers.append(answer)
+            self._ending.wait(self._pause)
         connection.close()
 
     def _ask(self, connection: http.client.HTTPSConnection) -> Answer:

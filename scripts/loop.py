@@ -33,6 +33,8 @@ CORRECTED, CAPTURED = 30, 20
 SEEN = 30
 """Pictures from which the server captures: those like one that it has already are not captured."""
 SWAP_SECONDS = 60.0
+PAUSE_SECONDS = 0.25
+"""Of the client, between an answer and its next request."""
 
 
 class LoopError(Exception):
@@ -132,7 +134,7 @@ class Client:
                 self._note(answerer(detect(self._address, self._picture)))
             except LoopError as error:
                 self.faults[str(error)] += 1
-            self._stopped.wait(0.1)
+            self._stopped.wait(PAUSE_SECONDS)
 
     def stop(self) -> None:
         self._stopped.set()

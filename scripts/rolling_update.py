@@ -34,6 +34,8 @@ class Plan:
     rolled: int = 3
     steady_seconds: float = 5.0
     connections: int = 16
+    pause_seconds: float = 0.0
+    """Of each client, between an answer and its next request."""
 
 
 @dataclass
@@ -129,7 +131,9 @@ def play(folder: Path, plan: Plan, path: Path = manifest.BASE) -> list[Phase]:
         for replica in replicas:
             replica.await_ready()
         proxy = left.enter_context(nginx(folder / "nginx", [replica.port for replica in replicas]))
-        clients = left.enter_context(Clients(proxy.port, proxy.trust, PICTURE.read_bytes(), plan.connections))
+        clients = left.enter_context(
+            Clients(proxy.port, proxy.trust, PICTURE.read_bytes(), plan.connections, plan.pause_seconds)
+        )
         stage = Stage(replicas, proxy, clients, plan)
         for act in (stage.steady, stage.roll, stage.lose):
             act()

@@ -3,11 +3,13 @@ from __future__ import annotations
 import gc
 import signal
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
 import pytest
 from trained import REPO, Trained, draw_crowds, made_once, make_job, run_training
+from typer.main import get_command
 
 
 def _pass_over(number: int, frame: FrameType | None) -> None:
@@ -27,6 +29,14 @@ gc.disable()
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_built_once() -> Iterator[None]:
+    """Typer's runner would build all commands anew for each call of one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
+        yield
 
 
 @pytest.fixture(scope="session")

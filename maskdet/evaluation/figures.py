@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from maskdet.evaluation.ranking import Curve
-from maskdet.files import staged_file
+from maskdet.png import write_png
 
 # Okabe and Ito's palette: distinguishable with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -93,8 +93,7 @@ def font_for_labels(size: float) -> font_manager.FontProperties:
 
 def write_figure(figure: Figure, target: Path) -> None:
     """Write a PNG, the same bytes for the same figure."""
-    with staged_file(target) as aside, warnings.catch_warnings():
+    with warnings.catch_warnings():
         # A system without a Chinese font shows boxes for such labels; that is no reason to fail.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        # Without the matplotlib version in the file, an upgrade does not change it needlessly.
-        figure.savefig(aside, format="png", metadata={"Software": None})
+        write_png(figure, target)

@@ -22,7 +22,9 @@ def test_no_request_fails_when_a_server_is_replaced_or_lost(
     deployment = tmp_path / "deployment.yaml"
     deployment.write_text(import_module("manifest").BASE.read_text().replace(" default,", f" {tiny},"))
 
-    phases = rolling.play(tmp_path, rolling.Plan(rolled=1, steady_seconds=1.0), deployment)
+    phases = rolling.play(
+        tmp_path, rolling.Plan(rolled=1, steady_seconds=1.0, pause_seconds=0.05), deployment
+    )
 
     by_name = {phase.name: phase for phase in phases}
     assert list(by_name) == ["steady", "rolling update", "loss of one"]

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from maskdet.files import staged_file
+from maskdet.png import write_png
 from maskdet.training.launch.process import Event
 from maskdet.training.report.metrics_log import read_metrics
 
@@ -23,13 +23,12 @@ def draw_curves(out: Path) -> None:
     epochs = [event for event in events if event["event"] == "epoch"]
     if not steps:
         return
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(10, 4), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     _draw_losses(left, steps)
     _draw_ap(right, epochs)
-    with staged_file(out / CURVES_NAME) as aside:
-        figure.savefig(aside, dpi=110, metadata={"Software": None})
+    write_png(figure, out / CURVES_NAME)
 
 
 def _draw_losses(axes: Axes, steps: Sequence[Event]) -> None:

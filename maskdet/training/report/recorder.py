@@ -12,6 +12,8 @@ from maskdet.training.report.page import write_page
 
 _PAGE_SECONDS = 10.0
 _CURVES_SECONDS = 60.0
+_BETWEEN_EPOCHS_SECONDS = 5.0
+"""Drawing the curves takes a quarter of a second: in a training of short epochs, not after each of them."""
 
 
 class Recorder:
@@ -43,7 +45,7 @@ class Recorder:
 
     def _refresh(self, *, at_once: bool) -> None:
         now = time.monotonic()
-        if at_once or now - self._drawn >= _CURVES_SECONDS:
+        if now - self._drawn >= (_BETWEEN_EPOCHS_SECONDS if at_once else _CURVES_SECONDS):
             draw_curves(self._out)
             self._drawn = now
         if at_once or now - self._written >= _PAGE_SECONDS:
