@@ -23,6 +23,7 @@ from maskdet.errors import DatasetError
 from maskdet.files import relative_path
 from maskdet.lexicon import label_roles, unknown_roles
 from maskdet.pipeline.schema import PipelineFile
+from maskdet.training.settings import TrainSettings
 
 _WIDTH = 100
 # Sections that most users never change are included, but commented out.
@@ -104,7 +105,7 @@ def scaffold(found: Survey, target: Path) -> str:
             "aliases": found.aliases,
             "frozen_val": Path(f"{target.stem}.val.json"),
         },
-        **_RECIPE,
+        **{**_RECIPE, "train": {**_RECIPE["train"], "batch_size": _batch_size(found.pictures)}},
     )
     head = [
         f"# maskdet pipeline for {found.root.name}: {found.summary()}.",
@@ -112,6 +113,11 @@ def scaffold(found: Survey, target: Path) -> str:
     ]
     asked = {"roles": f"To be set here: {clean(', '.join(found.unknown), 200)}."} if found.unknown else {}
     return "\n".join([*head, *_section(PipelineFile, value.model_dump(mode="json"), "", asked)]) + "\n"
+
+
+def _batch_size(pictures: int) -> int:
+    """The usual one, or less for few pictures: one in five is val, and an epoch has two steps at least."""
+    return max(1, min(TrainSettings().batch_size, pictures * 4 // 5 // 2))
 
 
 def _section(

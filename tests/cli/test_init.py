@@ -31,7 +31,8 @@ def test_it_writes_a_valid_file_for_the_folder(project, invoke):
             "frozen_val": project / "new.val.json",
         },
         model={"variant": "picodet_s_416_esnet", "pretrained": "default"},
-        train={"optimizer": "adamw", "augment": "faces", "balance": 0.5},
+        # Half of the 6 pictures that train: an epoch has more than one step.
+        train={"optimizer": "adamw", "augment": "faces", "balance": 0.5, "batch_size": 3},
         eval={"threshold": "safe"},
         registry={"root": project / "models"},
     )
@@ -40,6 +41,13 @@ def test_it_writes_a_valid_file_for_the_folder(project, invoke):
 def test_the_file_works_at_once(project, invoke):
     invoke("init", "faces", "--force")
     assert "6 train, 2 val" in invoke("prepare").output
+    assert invoke("config").exit_code == 0
+
+
+def test_more_pictures_have_the_usual_batch(project, invoke):
+    draw_data_set(project / "more", 40)
+    invoke("init", "more", "--out", "new.yml")
+    assert load_pipeline(project / "new.yml").train.batch_size == 16
 
 
 def every_key(model: type[Section]) -> list[str]:
