@@ -19,6 +19,7 @@ from maskdet.dataset.plots import draw_plots
 from maskdet.dataset.report import report_text
 from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.stopping import fault_lines, stop_on_errors
+from maskdet.dataset.unlabelled import read_unlabelled
 from maskdet.errors import DatasetError
 from maskdet.files import write_text
 from maskdet.progress import Track, silent
@@ -36,6 +37,8 @@ class PrepareSummary:
     duplicates: tuple[DuplicatePair, ...]
     left_out: int = 0
     """Pictures that are not used because they are like a picture of val."""
+    unlabelled: int = 0
+    """Faces of data.unlabelled in train: neither learnt nor background."""
 
     @property
     def notices(self) -> tuple[Finding, ...]:
@@ -63,9 +66,9 @@ def prepare(
     _write_lists(manifest, out)
     manifest.write(out / MANIFEST)
     draw_plots(manifest, out, input_size)
-    write_text(out / REPORT, report_text(manifest, result, settings, input_size))
+    write_text(out / REPORT, report_text(manifest, result, settings, input_size, decided.unlabelled))
     decided.freeze(settings)
-    return _summary(manifest, result)
+    return _summary(decided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ class Decided:
 
     checked: Check
     manifest: Manifest
+    unlabelled: int
+    """Faces of data.unlabelled in train."""
 
     def freeze(self, settings: DataSettings) -> None:
         """Add pictures that are new to the file of data.frozen_val."""
@@ -94,7 +99,10 @@ def decide(settings: DataSettings, track: Track = silent) -> Decided:
     frozen = read_frozen(settings.frozen_val) if settings.frozen_val else None
     dealt = deal(checked, settings, frozen)
     findings = sorted((*checked.findings, *dealt.findings()), key=sort_key)
-    return Decided(replace(checked, findings=tuple(findings)), _manifest(checked, dealt.parts, settings))
+    labelled = _manifest(checked, dealt.parts, settings)
+    manifest = _completed(labelled, settings)
+    more = _objects(manifest) - _objects(labelled)
+    return Decided(replace(checked, findings=tuple(findings)), manifest, more.total())
 
 
 def _require_objects(result: Check, settings: DataSettings) -> None:
@@ -119,6 +127,18 @@ def _manifest(result: Check, parts: Mapping[str, Part], settings: DataSettings) 
         ManifestRoot(root.name, root.root, root.weight, root.aliases) for root in settings.every_root
     )
     return Manifest(result.labels, pictures, settings.roles, roots)
+
+
+def _completed(manifest: Manifest, settings: DataSettings) -> Manifest:
+    """With the faces of data.unlabelled in train."""
+    if settings.unlabelled is None:
+        return manifest
+    found = read_unlabelled(settings.unlabelled).objects(manifest.labels)
+    pictures = (
+        replace(each, objects=(*each.objects, *found.get(each.sha256, ()))) if each.part == "train" else each
+        for each in manifest.pictures
+    )
+    return replace(manifest, pictures=tuple(pictures))
 
 
 def _entry(picture: CheckedPicture, part: Part) -> ManifestPicture:
@@ -150,8 +170,13 @@ def _line(manifest: Manifest, picture: ManifestPicture) -> str:
     return " ".join((place / file).as_posix() for file in (picture.picture, picture.annotation) if file)
 
 
-def _summary(manifest: Manifest, result: Check) -> PrepareSummary:
-    objects = Counter(item.label for picture in manifest.pictures for item in picture.objects)
+def _objects(manifest: Manifest) -> Counter[str]:
+    return Counter(item.label for picture in manifest.pictures for item in picture.objects)
+
+
+def _summary(decided: Decided) -> PrepareSummary:
+    manifest, result = decided.manifest, decided.checked
+    objects = _objects(manifest)
     return PrepareSummary(
         pictures=len(manifest.pictures),
         train=len(manifest.part("train")),
@@ -160,4 +185,5 @@ def _summary(manifest: Manifest, result: Check) -> PrepareSummary:
         findings=result.findings,
         duplicates=result.duplicates.pairs,
         left_out=sum(finding.code == "val-duplicate" for finding in result.findings),
+        unlabelled=decided.unlabelled,
     )

@@ -30,9 +30,11 @@ _DUPLICATES = ("exact-duplicate", "near-duplicate")
 
 
 def report_text(
-    manifest: Manifest, result: Check, settings: DataSettings, input_size: tuple[int, int]
+    manifest: Manifest, result: Check, settings: DataSettings, input_size: tuple[int, int], unlabelled: int
 ) -> str:
-    """The report in Markdown; `input_size` is (height, width)."""
+    """The report in Markdown; `input_size` is (height, width), `unlabelled` counts the faces of
+    data.unlabelled in train.
+    """
     sections = [
         _head(manifest, settings),
         _collections(manifest),
@@ -41,6 +43,7 @@ def report_text(
         _samples(manifest),
         _duplicates(manifest, result.findings, result.duplicates.pairs),
         _frozen(result.findings, settings),
+        _unlabelled(settings, unlabelled),
         _dropped(result.findings),
         _notices(result.findings),
     ]
@@ -152,6 +155,16 @@ def _frozen(findings: Sequence[Finding], settings: DataSettings) -> str:
         found = [finding for finding in findings if finding.code == code]
         parts += [f"{head}: {len(found)}."] + ([_block(map(str, found))] if found else [])
     return "\n\n".join(parts)
+
+
+def _unlabelled(settings: DataSettings, faces: int) -> str:
+    if settings.unlabelled is None:
+        return ""
+    return (
+        f"## Faces without a label: {faces}\n\n"
+        f"{_code(settings.unlabelled.name)} lists them: a model is sure of them, and no label of their train "
+        "picture has them. They are neither learnt nor background, and count as difficult above."
+    )
 
 
 def _dropped(findings: Sequence[Finding]) -> str:

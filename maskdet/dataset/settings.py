@@ -68,6 +68,9 @@ class DataSettings(Section):
     frozen_val: Path | None = None
     """A JSON file that prepare keeps, to be committed beside the pipeline file: what was val stays val.
     Pictures in it never train, nor do near-duplicates of them; only pictures unknown to it are split."""
+    unlabelled: Path | None = None
+    """A JSON file that `maskdet data audit --unlabelled FILE` wrote: faces that a model is sure of and that
+    have no label. In training they are neither faces nor background; val stays as it is."""
     split: SplitSettings = SplitSettings()
 
     @property

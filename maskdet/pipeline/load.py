@@ -27,6 +27,7 @@ MAX_PROBLEMS = 20
 _PATH_KEYS: tuple[KeyPath, ...] = (
     ("data", "root"),
     ("data", "frozen_val"),
+    ("data", "unlabelled"),
     ("model", "pretrained"),
     ("train", "python"),
     ("serve", "inbox"),

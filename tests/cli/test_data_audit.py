@@ -8,7 +8,7 @@ import pytest
 from audited import write_planted_set
 from support import write_tiny_bundle
 
-from maskdet.errors import UsageError
+from maskdet.errors import DatasetError, UsageError
 
 
 def test_help_imports_nothing_heavy(heavy_after):
@@ -46,3 +46,25 @@ def test_planted_errors_are_listed_and_drawn(tmp_path, monkeypatch, invoke):
     assert len(list((tmp_path / "faces" / "JPEGImages").iterdir())) == 30
     with pytest.raises(UsageError, match="no such model"):
         invoke("data", "audit", "--model", "missing.onnx")
+
+
+def test_missing_labels_of_train_are_noted_and_train_as_no_background(tmp_path, monkeypatch, invoke):
+    monkeypatch.chdir(tmp_path)
+    write_planted_set(tmp_path / "faces")
+    write_tiny_bundle(tmp_path / "tiny.onnx")
+    pipeline = tmp_path / "pipeline.yml"
+    pipeline.write_text("name: demo\ndata: {root: faces, split: {ratio: 29:1}}\n")
+    command = ("data", "audit", "--model", "tiny.onnx", "--unlabelled", "lacking.json")
+    assert "added 1 faces to lacking.json" in invoke(*command).output
+    assert "added 0 faces to lacking.json" in invoke(*command).output
+    pipeline.write_text("name: demo\ndata: {root: faces, split: {ratio: 29:1}, unlabelled: lacking.json}\n")
+    shown = invoke("prepare").output
+    assert "27 train, 3 val, 1 faces without a label" in shown
+    assert "Faces without a label: 1" in (tmp_path / "runs/demo/prepare/report.md").read_text()
+    # What is noted is not asked again, and is kept.
+    shown = invoke(*command).output
+    assert "missing 0" in shown
+    assert "added 0 faces" in shown
+    (tmp_path / "lacking.json").write_text("{")
+    with pytest.raises(DatasetError, match="damaged"):
+        invoke("prepare")

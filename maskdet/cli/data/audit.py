@@ -46,6 +46,14 @@ def audit(
         Path | None,
         typer.Option("--to-inbox", metavar="DIR", help="Propose the pictures for review in this inbox."),
     ] = None,
+    unlabelled: Annotated[
+        Path | None,
+        typer.Option(
+            "--unlabelled",
+            metavar="FILE",
+            help="Add the faces of train without a label to this file, for data.unlabelled.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -61,7 +69,7 @@ def audit(
     from maskdet.pipeline.audit import LabelAudit, auditing_model
 
     context = open_pipeline(config, with_flags(overrides, {"registry.root": registry}), runs)
-    made = LabelAudit(auditing_model(context, model), part.value, top, to_inbox, out)
+    made = LabelAudit(auditing_model(context, model), part.value, top, to_inbox, unlabelled, out)
     run_stage(context, "prepare", table=False, then=made)
     _tell(made)
 
@@ -81,6 +89,7 @@ def _tell(made: LabelAudit) -> None:
             f"{result.model} against {result.labels} labels in {result.pictures} pictures: {disputed}",
             f"the {len(result.suspects)} most suspicious: {listed}",
             *([f"proposed {made.proposed} pictures for review in {made.inbox}"] if made.inbox else []),
+            *([f"added {made.noted} faces to {made.unlabelled}"] if made.unlabelled else []),
             *(f"wrote {shown(made.out.absolute() / name)}" for name in (PAGE, JSON, CSV)),
         ]
     )

@@ -61,6 +61,7 @@ def audit(bundle: Bundle, manifest: Manifest, *, part: Part, most: int, track: T
         labels=sum(len(one.truth) for one in compared),
         disputed={kind: kinds[kind] for kind in KINDS},
         suspects=tuple(suspects[:most]),
+        missing=tuple(suspect for suspect in suspects if suspect.kind == "missing"),
         notes=match.notes,
     )
 

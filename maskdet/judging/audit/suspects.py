@@ -52,13 +52,16 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class AuditResult:
-    """`disputed`: labels that the model contradicts, by kind; `suspects`: the most suspicious of them."""
+    """`disputed`: labels that the model contradicts, by kind; `suspects`: the most suspicious of them;
+    `missing`: all that are missing.
+    """
 
     model: str
     pictures: int
     labels: int
     disputed: dict[Kind, int]
     suspects: tuple[Suspect, ...]
+    missing: tuple[Suspect, ...] = ()
     notes: tuple[str, ...] = ()
 
     def counts(self) -> dict[Kind, int]:

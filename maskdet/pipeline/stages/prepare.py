@@ -16,11 +16,13 @@ _FROZEN = "file data.frozen_val"
 def _inputs(context: Context) -> Inputs:
     data = context.pipeline.data
     inputs = {
-        **setting_inputs("data", data, exclude=frozenset({"root", "roots", "frozen_val"})),
+        **setting_inputs("data", data, exclude=frozenset({"root", "roots", "frozen_val", "unlabelled"})),
         "input size": variant(context.pipeline.model.variant).input_size,
     }
     if data.frozen_val:
         inputs[_FROZEN] = sha256_file(data.frozen_val) if data.frozen_val.is_file() else ""
+    if data.unlabelled:
+        inputs["file data.unlabelled"] = sha256_file(data.unlabelled) if data.unlabelled.is_file() else ""
     for number, root in enumerate(data.every_root):
         inputs.update(_root_inputs(context, root, f"data.roots.{number}" if data.roots else "data"))
     return inputs
@@ -48,7 +50,8 @@ def _run(context: Context, out: Path) -> str:
             context.say(f"  {word}: {line}")
     dropped = f", faults dropped: {len(summary.dropped)}" if summary.dropped else ""
     left_out = f", {summary.left_out} left out as like val" if summary.left_out else ""
-    return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{left_out}{dropped}"
+    aside = f", {summary.unlabelled} faces without a label" if summary.unlabelled else ""
+    return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{left_out}{aside}{dropped}"
 
 
 STAGE = Stage(

@@ -1,0 +1,84 @@
+"""The file of data.unlabelled: faces that a model is sure of and that have no label.
+
+It only grows. Person and git read it: one line for each face.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+
+from maskdet.dataset.manifest import ManifestObject
+from maskdet.errors import DatasetError
+from maskdet.files import write_text
+
+ABOUT = (
+    "Written by maskdet data audit --unlabelled: faces without a label, which are not learnt as background."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UnlabelledFace:
+    """A face by the sha256 of its picture, whose name and root are for people; `box` is xyxy in pixels of the
+    upright picture, label and score are the model's.
+    """
+
+    root: str
+    picture: str
+    sha256: str
+    label: str
+    box: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
+    score: FiniteFloat
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    about: str
+    faces: tuple[UnlabelledFace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unlabelled:
+    """In the order of entry."""
+
+    faces: tuple[UnlabelledFace, ...] = ()
+
+    def joined_by(self, faces: Iterable[UnlabelledFace]) -> Unlabelled:
+        """With the faces that are not in it yet."""
+        return Unlabelled(tuple(dict.fromkeys(chain(self.faces, faces))))
+
+    def objects(self, labels: Sequence[str]) -> Mapping[str, tuple[ManifestObject, ...]]:
+        """By the sha256 of the picture. Raises DatasetError for a label that is none of `labels`."""
+        found: dict[str, tuple[ManifestObject, ...]] = {}
+        for face in self.faces:
+            if face.label not in labels:
+                what = f"data.unlabelled: {face.picture} has a face of the class {face.label}"
+                raise DatasetError(what, f"the data's classes are {', '.join(labels)}: write the file anew")
+            others = found.get(face.sha256, ())
+            found[face.sha256] = (*others, ManifestObject(face.label, face.box, difficult=True))
+        return found
+
+    def write(self, path: Path) -> None:
+        """Replace the file as a whole."""
+        rows = ",\n".join(json.dumps(asdict(face), ensure_ascii=False) for face in self.faces)
+        write_text(path, f'{{\n"about": {json.dumps(ABOUT)},\n"faces": [\n{rows}\n]\n}}\n')
+
+
+def read_unlabelled(path: Path) -> Unlabelled:
+    """Read the file. Raises DatasetError if it is missing or damaged."""
+    try:
+        return Unlabelled(_File.model_validate_json(path.read_bytes()).faces)
+    except OSError as error:
+        what = f"{path} (data.unlabelled) cannot be read: {error.strerror}"
+        raise DatasetError(what, f"`maskdet data audit --unlabelled {path}` writes it") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        what = f"{path} (data.unlabelled) is damaged: {where or 'its text'}: {first['msg']}"
+        raise DatasetError(what, "restore it from version control, or write it anew") from error
