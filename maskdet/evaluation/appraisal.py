@@ -55,12 +55,10 @@ def appraise(
     chooser = Chooser(scores.held_out, widths, labels, roles, settings, scores.grid)
     policies = Policies.chosen(scenes, chooser)
     judged = policies.judged(settings) if shipped is None else policies.judged_as(shipped)
-    # A model file keeps its promise with the scores that it gives, whatever temperature this val would fit.
-    promising = chooser if shipped is None else replace(chooser, scenes=scenes)
     judged = replace(
         judged,
         policies=tuple(policies.costs(judged)),
-        promise=PromiseMeter(promising, scores.folds).measure(judged),
+        promise=PromiseMeter(chooser, scores.folds).measure(judged),
         calibration=scores.result,
         notes=(*judged.notes, *scores.notes),
     )

@@ -25,7 +25,7 @@ _LACKING: Final = (
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
     """served: the scenes with the scores of the model in service; held_out: with a calibration that has not
-    seen the picture, or the same if scores are not calibrated; folds [P]; grid: the thresholds to try.
+    seen the picture, or the same if val calibrates nothing; folds [P]; grid: the thresholds to try.
     """
 
     served: Sequence[Scene]
@@ -51,13 +51,12 @@ class Scores:
         fit = CrossFit.of(marked, folds)
         built_in = shipped is not None and shipped.calibrated
         in_force = shipped is None and settings.calibrate and fit is not None
-        calibrated = built_in or in_force
         lacking = shipped is None and settings.calibrate and fit is None
         return cls(
             served=fit.served(scenes) if fit and in_force else scenes,
-            held_out=fit.held_out(scenes) if fit and calibrated else scenes,
+            held_out=fit.held_out(scenes) if fit and in_force else scenes,
             folds=folds,
-            grid=PROBABILITIES if calibrated else EVEN,
+            grid=PROBABILITIES if built_in or in_force else EVEN,
             result=CalibrationResult.of(marked, fit, labels, views, in_force=in_force, built_in=built_in),
             notes=(_LACKING,) if lacking else (),
         )

@@ -174,7 +174,7 @@ def test_a_promise_is_counted_on_pictures_that_chose_nothing():
     assert not given.held_out
 
 
-def test_a_model_file_promises_with_the_scores_that_it_gives():
+def test_a_model_file_is_judged_by_the_scores_that_it_gives():
     """Val would calibrate them once more, which no user of the file does."""
     thresholds, policy = dict.fromkeys(LABELS, 0.62), ThresholdPolicy(name="safe", parameter=0.02)
     served, network = (
@@ -184,6 +184,11 @@ def test_a_model_file_promises_with_the_scores_that_it_gives():
     assert served.calibration.built_in
     assert served.calibration.fitted.temperature < 0.5
     assert served.promise == network.promise
+    best = [
+        next(cost for cost in judged.policies if cost.policy.name == "best-f1")
+        for judged in (served, network)
+    ]
+    assert best[0] == best[1]
 
 
 def test_a_promise_that_is_broken_names_its_key():
