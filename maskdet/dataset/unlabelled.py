@@ -1,6 +1,6 @@
 """The file of data.unlabelled: faces that a model is sure of and that have no label.
 
-It only grows. Person and git read it: one line for each face.
+It only grows, but for pictures that are to be forgotten. Person and git read it: one line for each face.
 """
 
 from __future__ import annotations
@@ -52,6 +52,11 @@ class Unlabelled:
     def joined_by(self, faces: Iterable[UnlabelledFace]) -> Unlabelled:
         """With the faces that are not in it yet."""
         return Unlabelled(tuple(dict.fromkeys(chain(self.faces, faces))))
+
+    def without(self, digests: Iterable[str]) -> Unlabelled:
+        """Nothing of the pictures with these sha256."""
+        forgotten = set(digests)
+        return Unlabelled(tuple(face for face in self.faces if face.sha256 not in forgotten))
 
     def objects(self, labels: Sequence[str]) -> Mapping[str, tuple[ManifestObject, ...]]:
         """By the sha256 of the picture. Raises DatasetError for a label that is none of `labels`."""

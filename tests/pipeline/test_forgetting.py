@@ -16,6 +16,7 @@ from maskdet.cli.app import app
 from maskdet.dataset.frozen import FrozenVal, read_frozen
 from maskdet.dataset.likeness import perceptual_hash
 from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot, load_manifest
+from maskdet.dataset.unlabelled import Unlabelled, UnlabelledFace, read_unlabelled
 from maskdet.detector.picture import decode
 from maskdet.files import sha256_file
 from maskdet.inbox.inbox import Inbox
@@ -63,6 +64,13 @@ class Project:
         (self.run / "prepare").mkdir(exist_ok=True)
         roots = (ManifestRoot("voc", self.data),)
         Manifest(("with_mask",), (file,), {}, roots).write(self.run / "prepare" / "manifest.json")
+
+    def set_data(self, key: str, file: str) -> Path:
+        """Name a file in the pipeline file's data section."""
+        pipeline = self.folder / "pipeline.yml"
+        text = pipeline.read_text().replace("root: voc\n", f"root: voc\n  {key}: {file}\n")
+        pipeline.write_text(text)
+        return self.folder / file
 
     def left(self) -> list[str]:
         return sorted(path.name for path in (self.data / "JPEGImages").iterdir())
@@ -147,13 +155,7 @@ def test_what_only_a_version_knows_is_forgotten_too(project: Project) -> None:
 
 
 def test_of_a_frozen_val_picture_only_its_bytes_are_known(project: Project) -> None:
-    file = project.folder / "pipeline.val.json"
-    text = (
-        (project.folder / "pipeline.yml")
-        .read_text()
-        .replace("root: voc\n", f"root: voc\n  frozen_val: {file}\n")
-    )
-    (project.folder / "pipeline.yml").write_text(text)
+    file = project.set_data("frozen_val", "pipeline.val.json")
     FrozenVal().joined_by(load_manifest(project.run / "prepare" / "manifest.json")).write(file)
     [before] = read_frozen(file).val
 
@@ -161,6 +163,19 @@ def test_of_a_frozen_val_picture_only_its_bytes_are_known(project: Project) -> N
 
     assert before.phash
     assert read_frozen(file).val == (replace(before, phash=""),)
+
+
+def test_nothing_of_it_stays_in_the_file_of_unlabelled_faces(project: Project) -> None:
+    file = project.set_data("unlabelled", "lacking.json")
+    mine, other = (
+        UnlabelledFace("voc", name, project.facts(name)["sha256"], "with_mask", (1, 2, 3, 4), 0.9)
+        for name in ("a.png", "other.png")
+    )
+    Unlabelled((mine, other)).write(file)
+
+    forget("voc/JPEGImages/a.png", "--yes")
+
+    assert read_unlabelled(file).faces == (other,)
 
 
 def test_exact_leaves_what_looks_alike(project: Project) -> None:

@@ -43,6 +43,8 @@ class Places:
     registry: Path
     frozen_val: Path | None = None
     """The file of data.frozen_val."""
+    unlabelled: Path | None = None
+    """The file of data.unlabelled."""
 
     @classmethod
     def of(cls, context: Context, inboxes: tuple[Path, ...] = ()) -> Places:
@@ -53,7 +55,14 @@ class Places:
         known = tuple(root for root in roots if (root / RECORDS).is_dir())
         every = dict.fromkeys(path.resolve() for path in (*own, *inboxes, *known))
         found = tuple(path for path in every if (path / RECORDS).is_dir())
-        return cls(roots, found, context.folder.parent, pipeline.registry.root, pipeline.data.frozen_val)
+        return cls(
+            roots,
+            found,
+            runs=context.folder.parent,
+            registry=pipeline.registry.root,
+            frozen_val=pipeline.data.frozen_val,
+            unlabelled=pipeline.data.unlabelled,
+        )
 
     def pictures(self) -> Iterator[Path]:
         """Every picture of the roots and the inboxes, once."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from maskdet.dataset.frozen import read_frozen
+from maskdet.dataset.unlabelled import read_unlabelled
 from maskdet.errors import MaskdetError
 from maskdet.inbox.audit import AuditLog
 from maskdet.inbox.inbox import Inbox
@@ -37,6 +38,7 @@ def remove(plan: Plan, places: Places, *, by: str) -> int:
         count += _unlinked(picture.path)
         _unlinked(annotation_of(picture.path))
     _forget_likeness(plan, places)
+    _forget_faces(plan, places)
     return count
 
 
@@ -48,6 +50,16 @@ def _forget_likeness(plan: Plan, places: Places) -> None:
     left = frozen.without_likeness(plan.hashes)
     if left != frozen:
         left.write(places.frozen_val)
+
+
+def _forget_faces(plan: Plan, places: Places) -> None:
+    """In the file of data.unlabelled."""
+    if places.unlabelled is None or not places.unlabelled.is_file():
+        return
+    noted = read_unlabelled(places.unlabelled)
+    left = noted.without(plan.hashes)
+    if left != noted:
+        left.write(places.unlabelled)
 
 
 def forgotten(runs: Path) -> frozenset[str]:
