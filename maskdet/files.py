@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -12,6 +13,8 @@ from typing import Any
 
 from maskdet.asides import aside_of, remove
 
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
 
 @contextmanager
 def staged_file(target: Path) -> Iterator[Path]:
@@ -19,7 +22,8 @@ def staged_file(target: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = aside_of(target)
     try:
-        yield aside
+        with _naming(target):
+            yield aside
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
@@ -32,10 +36,22 @@ def staged_folder(target: Path) -> Iterator[Path]:
     aside = aside_of(target)
     aside.mkdir()
     try:
-        yield aside
+        with _naming(target):
+            yield aside
         _replace_folder(aside, target)
     finally:
         remove(aside)
+
+
+@contextmanager
+def _naming(target: Path) -> Iterator[None]:
+    """Say what was being written when the disk became full: the system's error names no file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL and error.filename is None:
+            error.filename = str(target)
+        raise
 
 
 def write_text(target: Path, text: str) -> None:
