@@ -17,9 +17,7 @@ from maskdet.dataset.manifest import ManifestObject
 from maskdet.errors import DatasetError
 from maskdet.files import write_text
 
-ABOUT = (
-    "Written by maskdet data audit --unlabelled: faces without a label, which are not learnt as background."
-)
+ABOUT = "Written by maskdet data audit --unlabelled: faces without a label, not to be learnt as background."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,8 @@ def read_unlabelled(path: Path) -> Unlabelled:
         return Unlabelled(_File.model_validate_json(path.read_bytes()).faces)
     except OSError as error:
         what = f"{path} (data.unlabelled) cannot be read: {error.strerror}"
-        raise DatasetError(what, f"`maskdet data audit --unlabelled {path}` writes it") from error
+        hint = f"remove the key until `maskdet data audit --unlabelled {path}` has written the file"
+        raise DatasetError(what, hint) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

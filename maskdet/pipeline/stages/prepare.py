@@ -50,7 +50,7 @@ def _run(context: Context, out: Path) -> str:
             context.say(f"  {word}: {line}")
     dropped = f", faults dropped: {len(summary.dropped)}" if summary.dropped else ""
     left_out = f", {summary.left_out} left out as like val" if summary.left_out else ""
-    aside = f", {summary.unlabelled} faces without a label" if summary.unlabelled else ""
+    aside = f", {summary.unlabelled} faces without a label" if context.pipeline.data.unlabelled else ""
     return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{left_out}{aside}{dropped}"
 
 

@@ -12,6 +12,7 @@ from trained import DrawnSet
 
 from maskdet.errors import PictureError, TrainingError
 from maskdet.training.launch.process import Event
+from maskdet.training.report.curves import CURVES_NAME
 from maskdet.training.report.metrics_log import append_metrics, read_metrics
 from maskdet.training.report.page import PAGE_NAME, write_page
 from maskdet.training.report.recorder import Recorder
@@ -182,6 +183,18 @@ def test_a_page_of_a_training_that_goes_on_from_the_start(tmp_path: Path) -> Non
     append_metrics(tmp_path, {**EPOCH, "epoch": 0})
     write_page(tmp_path)
     assert "The worker is starting" in page_of(tmp_path)
+
+
+def test_the_curves_of_short_epochs_are_drawn_once(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, lambda event: None)
+    for event in (START, STEP, EPOCH, STEP, EPOCH):
+        append_metrics(tmp_path, event)
+        recorder(event)
+    assert "AP50" in page_of(tmp_path)
+    assert not (tmp_path / CURVES_NAME).exists()
+    recorder.end("finished")
+    assert (tmp_path / CURVES_NAME).exists()
+    assert CURVES_NAME in page_of(tmp_path)
 
 
 def page_of(folder: Path) -> str:
