@@ -20,6 +20,7 @@ const part = (id) => document.getElementById(id);
 class Monitor {
   constructor() {
     this.view = null;
+    this.turns = 0;
     this.voice = new Voice(part("notice"), part("status"));
     this.api = new Api((wasWrong) => askKey(part("key-dialog"), wasWrong));
   }
@@ -59,13 +60,17 @@ class Monitor {
   }
 
   async load({ say = false } = {}) {
+    const turn = ++this.turns;
     try {
-      this.view = await this.api.monitor(this.asked());
+      const view = await this.api.monitor(this.asked());
+      // An answer to what was chosen before must not replace the one to what is chosen now.
+      if (turn !== this.turns) return;
+      this.view = view;
       this.voice.warn("");
       this.show();
       if (say) this.voice.say(`${part("outlook-title").textContent}. ${part("outlook-text").textContent}`);
     } catch (error) {
-      this.voice.warn(errorText(error));
+      if (turn === this.turns) this.voice.warn(errorText(error));
     }
   }
 
