@@ -82,6 +82,8 @@ def test_monitor_shows_hours_cameras_versions_and_swaps(page: Any) -> None:
     page.select_option("#hours", "168")
     # A day has 24, and is what the page shows until the answer for the week is there.
     expect(hours(page).nth(40)).to_be_attached()
+    # A narrow chart joins hours of a week: fewer bars than hours.
+    expect(page.locator("#compliance rect").nth(15)).to_be_attached()
     expect(page.locator("#swaps li")).to_have_count(1)
 
     expect(page.locator("#outlook-title")).to_contain_text("Drift in Brightness")
@@ -94,6 +96,8 @@ def test_monitor_shows_hours_cameras_versions_and_swaps(page: Any) -> None:
     assert re.fullmatch(r"tiny@1 · champion · [0-9a-f]{12} \(answers\)", new)
     expect(page.locator("#version option").first).to_have_text(new)
     expect(page.locator("#swaps li")).to_contain_text(f"{new.removesuffix(' (answers)')} replaced {OLD}")
+    page.locator("details summary").first.click()
+    assert len(shown(page, "hours-table")) >= 40
 
     page.select_option("#camera", "=gate")
     expect(page.locator("#outlook-title")).to_have_text("As on val")

@@ -20,12 +20,16 @@ def _inputs(context: Context) -> Inputs:
         "input size": variant(context.pipeline.model.variant).input_size,
     }
     if data.frozen_val:
-        inputs[_FROZEN] = sha256_file(data.frozen_val) if data.frozen_val.is_file() else ""
+        inputs[_FROZEN] = _digest(data.frozen_val)
     if data.unlabelled:
-        inputs["file data.unlabelled"] = sha256_file(data.unlabelled) if data.unlabelled.is_file() else ""
+        inputs["file data.unlabelled"] = _digest(data.unlabelled)
     for number, root in enumerate(data.every_root):
         inputs.update(_root_inputs(context, root, f"data.roots.{number}" if data.roots else "data"))
     return inputs
+
+
+def _digest(file: Path) -> str:
+    return sha256_file(file) if file.is_file() else ""
 
 
 def _root_inputs(context: Context, root: NamedRoot, key: str) -> Inputs:
