@@ -1,8 +1,9 @@
-"""The FastAPI application over one engine."""
+"""The ASGI application over one engine: FastAPI and its routes, inside what every request passes through."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
@@ -27,6 +28,7 @@ from maskdet.serving.http.access import (
     request_id,
 )
 from maskdet.serving.http.body import BodyReader
+from maskdet.serving.http.by_hand import Shortcut
 from maskdet.serving.http.keys import ApiKeys, clients_of
 from maskdet.serving.http.problems import problem_response
 from maskdet.serving.refusals import MalformedBody, UnknownRoute, WrongMethod
@@ -45,9 +47,20 @@ LINGER_SECONDS = 2.0
 """How long to keep reading from a refused client that is still sending."""
 
 
-def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | None = None) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class Application:
+    """api: FastAPI's part, with all routes and their documentation; entrance: the way to them."""
+
+    api: FastAPI
+    entrance: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.entrance(scope, receive, send)
+
+
+def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | None = None) -> Application:
     """All routes; live swaps only with `reloading`. The caller starts, probes and closes the engine."""
-    app = FastAPI(
+    api = FastAPI(
         title="maskdet",
         version=__version__,
         description="Finds faces in pictures and says whether they wear masks.",
@@ -62,23 +75,24 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     inbox = open_inbox(settings)
     capture = start_capture(inbox, settings, engine)
     service = Service(engine, reader, settings, engine.metrics, refused, inbox=inbox, capture=capture)
-    if reloading:
-        app.include_router(admin_routes(service, reloading))
-    app.include_router(native_routes(service))
-    app.include_router(health_routes(engine, refused))
-    app.include_router(docs_routes(app, service.unpacker))
-    app.include_router(metrics_routes(engine, service.unpacker))
-    app.include_router(monitor_routes(service))
-    app.include_router(page_routes(service))
-    app.include_router(correction_routes(service))
-    app.include_router(review_routes(service))
-    for router in dialect_routes(service):
-        app.include_router(router)
-    app.add_exception_handler(Exception, _on_error)
-    app.add_exception_handler(MaskdetError, _on_error)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    _add_middleware(app, engine, settings)
-    return app
+    routers = [
+        *([admin_routes(service, reloading)] if reloading else []),
+        native_routes(service),
+        health_routes(engine, refused),
+        docs_routes(api, service.unpacker),
+        metrics_routes(engine, service.unpacker),
+        monitor_routes(service),
+        page_routes(service),
+        correction_routes(service),
+        review_routes(service),
+        *dialect_routes(service),
+    ]
+    for router in routers:
+        api.include_router(router)
+    api.add_exception_handler(Exception, _on_error)
+    api.add_exception_handler(MaskdetError, _on_error)
+    api.add_exception_handler(HTTPException, _on_http_error)
+    return Application(api, _entrance(Shortcut(api, routers=routers, on_error=_on_error), engine, settings))
 
 
 def open_inbox(settings: ServeSettings) -> Inbox | None:
@@ -107,15 +121,14 @@ def start_capture(inbox: Inbox | None, settings: ServeSettings, engine: Engine) 
     return capture
 
 
-def _add_middleware(app: FastAPI, engine: Engine, settings: ServeSettings) -> None:
-    """The last middleware added is the outermost."""
+def _entrance(app: ASGIApp, engine: Engine, settings: ServeSettings) -> ASGIApp:
+    """The application inside its middleware, outside of FastAPI: its stack costs each request time."""
     if settings.has_keys:
-        app.add_middleware(ApiKeys, clients=clients_of(settings))
+        app = ApiKeys(app, clients=clients_of(settings))
     if settings.cors_origins:
-        paths = open_cors_paths(settings.dialects)
-        app.add_middleware(Cors, origins=settings.cors_origins, open_paths=paths)
-    app.add_middleware(Linger, max_bytes=2 * settings.max_upload_bytes, seconds=LINGER_SECONDS)
-    app.add_middleware(AccessLog, metrics=engine.metrics)
+        app = Cors(app, origins=settings.cors_origins, open_paths=open_cors_paths(settings.dialects))
+    app = Linger(app, max_bytes=2 * settings.max_upload_bytes, seconds=LINGER_SECONDS)
+    return AccessLog(app, metrics=engine.metrics, ledger=engine.ledger)
 
 
 class Cors(CORSMiddleware):
@@ -140,10 +153,7 @@ class Cors(CORSMiddleware):
 
 async def _on_error(request: Request, error: Exception) -> Response:
     note_error(request.scope, error)
-    response = problem_response(error, request_id(request.scope))
-    # An unexpected error is answered outside the middleware that adds the id.
-    response.headers["x-request-id"] = request_id(request.scope)
-    return response
+    return problem_response(error, request_id(request.scope))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

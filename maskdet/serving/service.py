@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
 from maskdet.errors import MaskdetError
 from maskdet.inbox.inbox import Inbox
@@ -17,10 +15,10 @@ from maskdet.serving.capture.capture import Capture
 from maskdet.serving.engine.engine import Engine, ResultOrError
 from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.engine.served_model import PictureResult, Work, bundle_id
-from maskdet.serving.http.access import answered_by, note, note_error
-from maskdet.serving.http.body import BodyReader
-from maskdet.serving.http.disconnect import unless_gone
+from maskdet.serving.http.access import answered_by, note
+from maskdet.serving.http.body import BodyReader, HeldBody
 from maskdet.serving.http.inputs import check_files
+from maskdet.serving.http.peer import peer_of
 from maskdet.serving.http.unpacking import AT_ONCE_BYTES, Unpacker
 from maskdet.serving.settings import ServeSettings
 
@@ -30,7 +28,6 @@ FACE_BYTES = 1024
 """Cost of writing a face, as the bytes of a picture that costs as much."""
 
 T = TypeVar("T")
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +44,13 @@ class Service:
     inbox: Inbox | None = None
     capture: Capture | None = None
 
-    @asynccontextmanager
-    async def body(self, request: Request) -> AsyncIterator[bytes]:
+    def body(self, request: Request) -> HeldBody:
         """The request's body, unless there is no room for its pictures, which is checked before it is read.
 
-        Raises like `BodyReader.body`, and Busy or Draining.
+        For `async with`. Raises like `BodyReader.body`, and Busy or Draining.
         """
         self.engine.check_room()
-        async with self.reader.body(request) as body:
-            yield body
+        return self.reader.body(request)
 
     async def outcomes(self, request: Request, works: Sequence[Work]) -> list[ResultOrError]:
         """One result or error for each picture; abandoned if the client leaves.
@@ -63,7 +58,7 @@ class Service:
         Raises BodyTooLarge (too many pictures), UnknownModel, BadOption, Busy, Draining or ClientGone.
         """
         check_files(works, self.settings.max_files)
-        outcomes = await unless_gone(request, self.engine.submit_all(works))
+        outcomes = await peer_of(request.scope).unless_gone(self.engine.submit_all(works))
         self.note(request, outcomes)
         if self.capture is not None:
             self.capture.offer(works, outcomes, camera_of(request))
@@ -91,9 +86,7 @@ class Service:
         """Record the pictures in the access log and the metrics; X-Camera tells cameras apart."""
         results = [outcome for outcome in outcomes if isinstance(outcome, PictureResult)]
         camera = camera_of(request)
-        for result in results:
-            self.metrics.result(result, camera)
-        self.engine.monitor.observe(results, camera, len(outcomes) - len(results))
+        self.engine.ledger.enter(lambda: self._count(results, camera, len(outcomes) - len(results)))
         bundles = ",".join(dict.fromkeys(bundle_id(result.model) for result in results))
         versions = list(dict.fromkeys(one.model.version for one in results if one.model.version is not None))
         answered_by(request.scope, bundles, ",".join(map(str, versions)))
@@ -108,6 +101,11 @@ class Service:
             **({"camera": camera} if camera else {}),
         )
 
+    def _count(self, results: list[PictureResult], camera: str, faults: int) -> None:
+        for result in results:
+            self.metrics.result(result, camera)
+        self.engine.monitor.observe(results, camera, faults)
+
 
 def camera_of(request: Request) -> str:
     """The client's tag of its camera; empty if there is none, or a malformed one."""
@@ -118,33 +116,3 @@ def camera_of(request: Request) -> str:
 def _written_bytes(result: PictureResult) -> int:
     faces = len(result.detections) + len(result.candidates)
     return faces * FACE_BYTES + len(result.drawn or b"")
-
-
-class ByHand(APIRoute):
-    """A route whose handler takes the request and reads it by itself: FastAPI only documents it.
-
-    Its parameter handling would cost more time than everything else in a request besides its picture.
-    """
-
-    def get_route_handler(self) -> Handler:
-        handler: Handler = self.endpoint
-        return handler
-
-
-def errors_as(form: Callable[[MaskdetError], Response]) -> type[APIRoute]:
-    """A route class whose refusals are answered in a dialect's own format."""
-
-    class InOwnForm(APIRoute):
-        def get_route_handler(self) -> Handler:
-            handler = super().get_route_handler()
-
-            async def guarded(request: Request) -> Response:
-                try:
-                    return await handler(request)
-                except MaskdetError as error:
-                    note_error(request.scope, error)
-                    return form(error)
-
-            return guarded
-
-    return InOwnForm

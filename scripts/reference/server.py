@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
-
-from maskdet.serving.app import create_app
+from maskdet.serving.app import Application, create_app
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.routes.admin import Reloaded
@@ -26,7 +24,7 @@ class _Reloading:
 
 
 @cache
-def _application() -> tuple[FastAPI, Metrics]:
+def _application() -> tuple[Application, Metrics]:
     settings = ServeSettings()
     engine = Engine({}, settings)
     return create_app(engine, settings, _Reloading()), engine.metrics
@@ -34,7 +32,7 @@ def _application() -> tuple[FastAPI, Metrics]:
 
 def openapi() -> dict[str, Any]:
     """The OpenAPI document of all routes."""
-    return _application()[0].openapi()
+    return _application()[0].api.openapi()
 
 
 def metrics() -> Metrics:

@@ -14,11 +14,12 @@ from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.wire import class_scores, json_reply, refusal_reply, says
 from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.base64_reading import decode_base64
+from maskdet.serving.http.by_hand import errors_as
 from maskdet.serving.http.inputs import bad_option, check_files
 from maskdet.serving.http.json_reading import read_object
 from maskdet.serving.http.unpacking import is_heavy_json
 from maskdet.serving.refusals import BadOption
-from maskdet.serving.service import Service, errors_as
+from maskdet.serving.service import Service
 from maskdet.serving.settings import ServeSettings
 from maskdet.types import FloatArray, Picture
 

@@ -14,10 +14,11 @@ from maskdet.serving.dialects.wire import (
 )
 from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.base64_reading import decode_base64
+from maskdet.serving.http.by_hand import errors_as
 from maskdet.serving.http.json_reading import read_object
 from maskdet.serving.http.unpacking import is_heavy_json
 from maskdet.serving.refusals import NoPicture
-from maskdet.serving.service import Service, errors_as
+from maskdet.serving.service import Service
 
 OPEN_CORS_PATHS = ("/api/",)
 

@@ -12,13 +12,14 @@ from maskdet.serving.dialects.hub import jpeg_uri, module_model
 from maskdet.serving.dialects.wire import hub_labels, json_reply, refusal_reply, says
 from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.base64_reading import decode_base64
+from maskdet.serving.http.by_hand import errors_as
 from maskdet.serving.http.forms import FormItem, Upload, read_form
 from maskdet.serving.http.inputs import check_files
 from maskdet.serving.http.json_reading import read_object
 from maskdet.serving.http.json_writing import json_text
 from maskdet.serving.http.unpacking import is_heavy
 from maskdet.serving.refusals import BadOption, MalformedBody, NoPicture, UnknownModel
-from maskdet.serving.service import Service, errors_as
+from maskdet.serving.service import Service
 
 NO_FACE = "No face."
 FALSY = ("", "0", "false", "no", "off")

@@ -19,12 +19,13 @@ from maskdet.serving.dialects.wire import (
 )
 from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.base64_reading import decode_base64
+from maskdet.serving.http.by_hand import errors_as
 from maskdet.serving.http.forms import Upload, media_type, read_form
 from maskdet.serving.http.inputs import check_files
 from maskdet.serving.http.json_reading import read_object
 from maskdet.serving.http.unpacking import is_heavy, is_heavy_json
 from maskdet.serving.refusals import BadOption, MalformedBody, UnknownModel, WrongType
-from maskdet.serving.service import Service, errors_as
+from maskdet.serving.service import Service
 
 OK, FAILED, NOT_LOADED, NOT_JSON = "000", "101", "111", "112"
 """PaddleHub 2.x status codes: strings, while the HTTP status is always 200."""

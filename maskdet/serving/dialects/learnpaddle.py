@@ -15,10 +15,11 @@ from maskdet.serving.dialects.wire import (
     says,
 )
 from maskdet.serving.engine.served_model import PictureResult, Work
+from maskdet.serving.http.by_hand import errors_as
 from maskdet.serving.http.forms import Upload, read_form
 from maskdet.serving.http.unpacking import is_heavy
 from maskdet.serving.refusals import NoPicture
-from maskdet.serving.service import Service, errors_as
+from maskdet.serving.service import Service
 
 OPEN_CORS_PATHS = ("/infer", "/upload")
 

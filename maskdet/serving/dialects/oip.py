@@ -19,10 +19,11 @@ from maskdet.serving.dialects.oip_tensors import (
 )
 from maskdet.serving.dialects.wire import json_reply, refusal_reply, says, threshold_option
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, Work
+from maskdet.serving.http.by_hand import errors_as
 from maskdet.serving.http.problems import kind_of
 from maskdet.serving.http.unpacking import is_heavy_json
 from maskdet.serving.refusals import BadOption, UnknownModel
-from maskdet.serving.service import Service, errors_as
+from maskdet.serving.service import Service
 
 VERSION = "1"
 JSON_LENGTH = "inference-header-content-length"

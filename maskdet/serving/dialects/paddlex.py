@@ -13,13 +13,14 @@ from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.wire import json_reply, refusal_reply, says
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, Work
 from maskdet.serving.http.base64_reading import decode_base64
+from maskdet.serving.http.by_hand import errors_as
 from maskdet.serving.http.inputs import Fraction
 from maskdet.serving.http.json_reading import read_object
 from maskdet.serving.http.json_writing import json_text
 from maskdet.serving.http.problems import kind_of
 from maskdet.serving.http.unpacking import is_heavy_json
 from maskdet.serving.refusals import BadOption
-from maskdet.serving.service import Service, errors_as
+from maskdet.serving.service import Service
 
 MAX_FAULTS = 20
 """Faults of a request listed in the response."""

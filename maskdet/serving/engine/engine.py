@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Literal
 
 import anyio
@@ -16,10 +15,12 @@ import numpy as np
 
 from maskdet.errors import MaskdetError
 from maskdet.machine import core_count
+from maskdet.serving.engine.ledger import Ledger
 from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.engine.monitor import DriftGauges, Monitor
 from maskdet.serving.engine.queue import Batch, Job, JobQueue
 from maskdet.serving.engine.served_model import PictureResult, Prepared, ServedModel, Work, bundle_id
+from maskdet.serving.engine.waiting import together
 from maskdet.serving.refusals import Busy, NotReady, UnknownModel
 from maskdet.serving.settings import ServeSettings
 
@@ -46,6 +47,7 @@ class Engine:
 
     def __init__(self, models: Mapping[str, ServedModel], settings: ServeSettings) -> None:
         """`models` by name; the first is the default. Raises ServingError for `monitor`'s folder."""
+        self.ledger = Ledger()
         self.metrics = Metrics()
         self.monitor = Monitor(settings)
         self.metrics.add(DriftGauges(self.monitor, self.versions))
@@ -90,7 +92,8 @@ class Engine:
         return self._queue.depth
 
     def start(self) -> None:
-        """Start the inference threads."""
+        """Start the threads."""
+        self.ledger.start()
         self.monitor.start()
         for thread in self._threads:
             thread.start()
@@ -146,20 +149,14 @@ class Engine:
         except Busy:
             return None
 
-    async def submit_all(self, works: Sequence[Work]) -> list[ResultOrError]:
+    def submit_all(self, works: Sequence[Work]) -> asyncio.Future[list[ResultOrError]]:
         """Accept all of one request's pictures or none; each is answered with a result or its own error.
 
-        Cancelling it drops what has not started. Raises UnknownModel, BadOption, Busy or Draining.
+        Cancelling the future drops what has not started. Raises UnknownModel, BadOption, Busy or Draining.
         """
         for work in works:
             self._model(work.model).thresholds(work.threshold)
-        jobs = self._queue.put(works)
-        futures = [asyncio.wrap_future(job.future) for job in jobs]
-        outcomes = await asyncio.gather(*futures, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException) and not isinstance(outcome, MaskdetError):
-                raise outcome
-        return outcomes  # type: ignore[return-value]
+        return together([job.future for job in self._queue.put(works)])
 
     def swap(self, name: str, model: ServedModel) -> None:
         """Use `model`, which has been probed, under this name from the next batch on."""
@@ -181,11 +178,12 @@ class Engine:
         return self._queue.idle
 
     def close(self) -> None:
-        """Stop the inference threads; each finishes its current batch."""
+        """Stop the threads; each finishes what it has begun."""
         self._queue.close()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(self._settings.drain_seconds)
+        self.ledger.close()
         self.monitor.close()
         self.state, self.reason = "stopped", "the server has stopped"
 
@@ -215,24 +213,24 @@ class Engine:
         return self._queue.take(plan.pictures, plan.wait_seconds, waits_idle=plan.waits_idle)
 
     def _answer(self, batch: Batch[Work, PictureResult], started: float) -> None:
-        claimed = [one for job in batch.jobs if (one := self._claim(job)) is not None]
+        claimed = [one for job in batch.jobs if (one := self._claim(job, started)) is not None]
         # Pictures of different models cannot share a pass.
         for model in {id(model): model for _, model, _ in claimed}.values():
             own, most = [one for one in claimed if one[1] is model], model.batches.pictures
             for start in range(0, len(own), most):
-                self._detect(model, own[start : start + most], batch.alone, started)
+                self._detect(model, own[start : start + most], batch.alone)
 
-    def _claim(self, job: Job[Work, PictureResult]) -> Claimed | None:
+    def _claim(self, job: Job[Work, PictureResult], started: float) -> Claimed | None:
         """The model used is the one loaded when work starts, so a swap needs no pause."""
         try:
             model = self._model(job.work.model)
-            return job, model, model.prepare(job.work)
+            return job, model, model.prepare(job.work, (started - job.accepted) * 1000)
         # The thread must survive any picture; its error goes to the caller.
         except Exception as error:  # noqa: BLE001
             job.future.set_exception(error)
             return None
 
-    def _detect(self, model: ServedModel, claimed: list[Claimed], alone: bool, started: float) -> None:
+    def _detect(self, model: ServedModel, claimed: list[Claimed], alone: bool) -> None:
         try:
             self.metrics.batch(len(claimed))
             results = model.detect([prepared for _, _, prepared in claimed], alone=alone)
@@ -241,8 +239,7 @@ class Engine:
                 job.future.set_exception(error)
             return
         for (job, _, _), result in zip(claimed, results, strict=True):
-            waited = (started - job.accepted) * 1000
-            job.future.set_result(replace(result, timing=replace(result.timing, queue=waited)))
+            job.future.set_result(result)
 
 
 def _fail(batch: Batch[Work, PictureResult], error: Exception) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -204,15 +204,15 @@ class ServedModel:
                     "the model returns NaN or infinity for a blank picture", "export or train it again"
                 )
 
-    def prepare(self, work: Work) -> Prepared:
-        """Decode and resize. Raises PictureError or BadOption."""
+    def prepare(self, work: Work, queued_ms: float = 0) -> Prepared:
+        """Decode and resize; `queued_ms` is what it waited before. Raises PictureError or BadOption."""
         thresholds = self.thresholds(work.threshold)
         started = time.perf_counter()
         decoded = self._decoded(work)
         decoded_at = time.perf_counter()
         tensor = resize(decoded.pixels, self.meta.input_size, self.meta.interpolation)
         seen = appearance(tensor)
-        timing = Timing(decode=_ms(started, decoded_at), preprocess=_ms(decoded_at, time.perf_counter()))
+        timing = Timing(queued_ms, _ms(started, decoded_at), _ms(decoded_at, time.perf_counter()))
         # A picture waiting for its batch must not hold 150 MB for nothing.
         kept = decoded.pixels if work.drawn else None
         return Prepared(work, tensor, decoded.size, thresholds, timing, seen, kept)
@@ -247,9 +247,12 @@ class ServedModel:
         detections = concluded.detections
         ended = time.perf_counter()
         drawn = self._drawn(prepared, prepared.picture, detections) if prepared.picture is not None else None
-        timing = replace(
-            prepared.timing,
-            inference=inference_ms,
+        before = prepared.timing
+        timing = Timing(
+            before.queue,
+            before.decode,
+            before.preprocess,
+            inference_ms,
             postprocess=_ms(started, ended),
             draw=_ms(ended, time.perf_counter()),
         )

@@ -13,7 +13,9 @@ import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from maskdet.serving.engine.ledger import Ledger
 from maskdet.serving.engine.metrics import Metrics
+from maskdet.serving.http.peer import peer_of
 from maskdet.serving.http.problems import kind_of
 
 _PROCESS = secrets.token_hex(6)
@@ -51,9 +53,10 @@ def answered_by(scope: Scope, bundles: str, versions: str) -> None:
 class AccessLog:
     """Takes a client's X-Request-ID or generates one, returns it, logs and counts each request."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, ledger: Ledger) -> None:
         self._app = app
         self._metrics = metrics
+        self._ledger = ledger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,8 +65,7 @@ class AccessLog:
         state = scope.setdefault("state", {})
         given = Headers(scope=scope).get("x-request-id", "")
         state["request_id"] = given if REQUEST_ID.fullmatch(given) else f"{_PROCESS}-{next(_NUMBERS)}"
-        fields: dict[str, Any] = {}
-        state["log"] = fields
+        state["log"] = {}
         status = 500
         started = time.perf_counter()
 
@@ -79,10 +81,14 @@ class AccessLog:
         try:
             await self._app(scope, receive, tagged)
         finally:
-            seconds = time.perf_counter() - started
-            _log(scope, status, seconds, fields)
-            code = fields.get("error", "internal" if status == 500 else "")
-            self._metrics.request(scope["method"], _route(scope), status, seconds, code)
+            seconds, moment = time.perf_counter() - started, time.time()
+            self._ledger.enter(lambda: self._write_down(scope, status, seconds, moment))
+
+    def _write_down(self, scope: Scope, status: int, seconds: float, moment: float) -> None:
+        fields = scope["state"]["log"]
+        _log(scope, status, seconds, moment)
+        code = fields.get("error", "internal" if status == 500 else "")
+        self._metrics.request(scope["method"], _route(scope), status, seconds, code)
 
 
 def _route(scope: Scope) -> str:
@@ -90,22 +96,25 @@ def _route(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "other")
 
 
-def _log(scope: Scope, status: int, seconds: float, fields: dict[str, Any]) -> None:
+def _log(scope: Scope, status: int, seconds: float, moment: float) -> None:
+    """`moment`: when the response was sent (time.time)."""
+    if not logger.isEnabledFor(logging.INFO):
+        return
     client = scope.get("client")
-    logger.info(
-        "request",
-        extra={
-            "fields": {
-                "request_id": scope["state"]["request_id"],
-                "client": client[0] if client else "",
-                "method": scope["method"],
-                "path": scope["path"],
-                "status": status,
-                "ms": round(seconds * 1000, 2),
-                **fields,
-            }
-        },
+    fields = {
+        "request_id": scope["state"]["request_id"],
+        "client": client[0] if client else "",
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "ms": round(seconds * 1000, 2),
+        **scope["state"]["log"],
+    }
+    record = logger.makeRecord(
+        logger.name, logging.INFO, "", 0, "request", (), None, extra={"fields": fields}
     )
+    record.created = moment
+    logger.handle(record)
 
 
 class Linger:
@@ -122,7 +131,7 @@ class Linger:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _has_body(scope):
+        if scope["type"] != "http" or peer_of(scope).sent_all or not _has_body(scope):
             await self._app(scope, receive, send)
             return
         unread = True

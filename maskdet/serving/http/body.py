@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import nullcontext
 
 import anyio
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
+from maskdet.serving.http.peer import peer_of
 from maskdet.serving.refusals import BodyTooLarge, Busy, ClientGone, SlowBody
 from maskdet.serving.settings import ServeSettings
 
@@ -21,34 +21,37 @@ class BodyReader:
         self._seconds = settings.body_seconds
         self.held_bytes = 0
 
-    @asynccontextmanager
-    async def body(self, request: Request) -> AsyncIterator[bytes]:
-        """The whole body, counted as held until the block ends.
+    def body(self, request: Request) -> HeldBody:
+        """`async with` gives the whole body, counted as held until the block ends.
 
         Raises BodyTooLarge, SlowBody, Busy (too many bytes held) or ClientGone.
         """
-        self._check_declared(request.headers.get("content-length", ""))
-        held = _Held(self)
-        try:
-            yield await self._read(request, held)
-        finally:
-            self.held_bytes -= held.count
+        return HeldBody(self, request)
 
-    async def _read(self, request: Request, held: _Held) -> bytes:
-        chunks = []
+    async def read(self, request: Request, held: HeldBody) -> bytes:
+        """The whole body, counted in `held` as it arrives. Raises like `body`."""
+        self._check_declared(request.headers.get("content-length", ""))
+        # What has come already needs no clock, which costs more than reading it.
+        clock = nullcontext() if peer_of(request.scope).sent_all else anyio.fail_after(self._seconds)
         try:
-            with anyio.fail_after(self._seconds):
-                async for chunk in request.stream():
-                    held.add(len(chunk))
-                    self._check_size(held.count)
-                    chunks.append(chunk)
+            with clock:
+                return await self._whole(request, held)
         except TimeoutError as error:
             raise SlowBody(
                 f"the body did not arrive within {self._seconds:g} s",
                 "send it faster, or send a smaller picture",
             ) from error
-        except ClientDisconnect as error:
-            raise ClientGone("the client closed the connection while sending") from error
+
+    async def _whole(self, request: Request, held: HeldBody) -> bytes:
+        chunks, more = [], True
+        while more:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone("the client closed the connection while sending")
+            chunk, more = message.get("body", b""), message.get("more_body", False)
+            held.add(len(chunk))
+            self._check_size(held.count)
+            chunks.append(chunk)
         return b"".join(chunks)
 
     def _check_declared(self, length: str) -> None:
@@ -63,15 +66,33 @@ class BodyReader:
             )
 
 
-class _Held:
+class HeldBody:
     """Bytes of one body, also counted in the reader's total."""
 
-    def __init__(self, reader: BodyReader) -> None:
+    __slots__ = ("_reader", "_request", "count")
+
+    def __init__(self, reader: BodyReader, request: Request) -> None:
         self._reader = reader
+        self._request = request
         self.count = 0
 
+    async def __aenter__(self) -> bytes:
+        try:
+            return await self._reader.read(self._request, self)
+        except BaseException:
+            self._release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._release()
+
     def add(self, size: int) -> None:
+        """Count bytes that have arrived. Raises Busy if the reader holds too many."""
         if self._reader.held_bytes + size > self._reader.max_held_bytes:
             raise Busy("too many request bodies are in memory", "send the request again later")
         self._reader.held_bytes += size
         self.count += size
+
+    def _release(self) -> None:
+        self._reader.held_bytes -= self.count
+        self.count = 0

@@ -6,8 +6,10 @@ import asyncio
 import socket
 from typing import NamedTuple, NoReturn, cast
 
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from maskdet.serving.http.peer import Peer, peer_of
 from maskdet.serving.http.problems import Problem, ProblemBody
 from maskdet.serving.http.transport import JoinedWrites
 from maskdet.serving.settings import ServeSettings
@@ -61,6 +63,8 @@ class GuardedConnection(HttpToolsProtocol):
     _chunks = 0
     _body_bytes = 0
     _fault: Fault | None = None
+    _joined: JoinedWrites
+    _peer: Peer
     _refused = False
     _waiting = b""
     """Bytes after a queued request."""
@@ -68,7 +72,8 @@ class GuardedConnection(HttpToolsProtocol):
     """Bytes of the request that are neither parsed headers nor body: an endless header, say."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast(asyncio.Transport, JoinedWrites(transport, self.loop)))
+        self._joined = JoinedWrites(transport, self.loop)
+        super().connection_made(cast(asyncio.Transport, self._joined))
         if len(self.connections) > self.max_connections:
             transport.close()
             return
@@ -85,6 +90,8 @@ class GuardedConnection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Called by uvicorn when a request is answered."""
+        # Now, not in the loop's next turn: what follows, such as the log's line, keeps no client waiting.
+        self._joined.flush()
         super().on_response_complete()
         if self._waiting:
             self.flow.pause_reading()
@@ -95,12 +102,14 @@ class GuardedConnection(HttpToolsProtocol):
         self._waiting = b""
         if self._linger_timer is not None:
             self._linger_timer.cancel()
+        self._lose_peer()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """Called by the parser, like the others here."""
         self._head_bytes = self._head_lines = self._chunks = self._body_bytes = 0
         super().on_message_begin()
+        self._peer = peer_of(cast(Scope, self.scope))
 
     def on_url(self, url: bytes) -> None:
         self._count(len(url))
@@ -134,6 +143,7 @@ class GuardedConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._unaccounted = 0
+        self._peer.sent_all = True
         super().on_message_complete()
 
     def timeout_keep_alive_handler(self) -> None:
@@ -197,10 +207,16 @@ class GuardedConnection(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+            self._lose_peer()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
         self._linger_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _lose_peer(self) -> None:
+        """Tell whoever answers the request that nobody waits for the answer any more."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            peer_of(cast(Scope, self.cycle.scope)).leave()
 
     def _discard(self, count: int) -> None:
         self._linger_bytes -= count

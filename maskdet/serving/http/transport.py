@@ -27,18 +27,18 @@ class JoinedWrites:
 
     def write(self, data: bytes) -> None:
         if not self._held:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self.flush)
         self._held.append(data)
         self._size += len(data)
         if self._size > HELD_BYTES:
-            self._send()
+            self.flush()
 
     def write_eof(self) -> None:
-        self._send()
+        self.flush()
         self._transport.write_eof()
 
     def close(self) -> None:
-        self._send()
+        self.flush()
         self._transport.close()
 
     def abort(self) -> None:
@@ -49,7 +49,8 @@ class JoinedWrites:
     def get_write_buffer_size(self) -> int:
         return self._size + self._transport.get_write_buffer_size()
 
-    def _send(self) -> None:
+    def flush(self) -> None:
+        """Send what is held."""
         if self._held:
             data = b"".join(self._held)
             self._held.clear()

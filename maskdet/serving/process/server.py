@@ -14,11 +14,10 @@ from types import FrameType
 
 import cv2
 import uvicorn
-from fastapi import FastAPI
 
 from maskdet.errors import MaskdetError, ServingError, UsageError
 from maskdet.machine import core_count
-from maskdet.serving.app import create_app
+from maskdet.serving.app import Application, create_app
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.reload import Reloader
 from maskdet.serving.engine.served_model import ServedModel
@@ -216,7 +215,7 @@ async def _done(work: Callable[[], Awaitable[None]]) -> bool:
     return True
 
 
-def _uvicorn_config(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
+def _uvicorn_config(app: Application, settings: ServeSettings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         backlog=BACKLOG if settings.workers == 1 else 1,  # see Listener

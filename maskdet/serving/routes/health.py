@@ -17,9 +17,13 @@ def metrics_routes(engine: Engine, unpacker: Unpacker) -> APIRouter:
     """GET /metrics, for Prometheus."""
     router = APIRouter()
 
+    def exposition() -> tuple[bytes, str]:
+        engine.ledger.settle()
+        return engine.metrics.exposition()
+
     @router.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        text, content_type = await unpacker.run(engine.metrics.exposition, heavy=True)
+        text, content_type = await unpacker.run(exposition, heavy=True)
         return Response(text, headers={"content-type": content_type})
 
     return router

@@ -11,11 +11,12 @@ from maskdet.drift.settings import LIMIT
 from maskdet.drift.view import View
 from maskdet.drift.viewer import Viewer
 from maskdet.serving.engine.monitor import WRITE_SECONDS
+from maskdet.serving.http.by_hand import ByHand
 from maskdet.serving.http.inputs import bad_option
 from maskdet.serving.http.problems import ProblemBody
 from maskdet.serving.refusals import BadOption, UnknownModel
 from maskdet.serving.routes.native import json_response
-from maskdet.serving.service import ByHand, Service
+from maskdet.serving.service import Service
 
 HELP = """Counts by hour of what one model saw, and its drift: the population stability index of each feature
 between the model's own answers on val and what it sees, where there are enough samples to tell.
@@ -75,6 +76,7 @@ def _shown(service: Service, options: MonitorOptions) -> tuple[str, str]:
 
 def _view(service: Service, options: MonitorOptions, name: str, version: str) -> str:
     monitor = service.engine.monitor
+    service.engine.ledger.settle()
     history, serving = monitor.history(options.hours), service.engine.versions()
     if version != serving[name] and not history.knows(name, version):
         raise BadOption(

@@ -10,12 +10,14 @@ from maskdet.errors import MaskdetError
 from maskdet.serving.engine.engine import ResultOrError
 from maskdet.serving.engine.served_model import Work
 from maskdet.serving.http.access import request_id
+from maskdet.serving.http.by_hand import ByHand
 from maskdet.serving.http.forms import Upload
 from maskdet.serving.http.inputs import (
     DetectInput,
     DetectJson,
     DetectOptions,
     is_heavy_input,
+    query_of,
     read_input,
 )
 from maskdet.serving.http.problems import ProblemBody, problem_of
@@ -27,7 +29,7 @@ from maskdet.serving.routes.schemas import (
     models_answer,
     picture_answer,
 )
-from maskdet.serving.service import ByHand, Service
+from maskdet.serving.service import Service
 
 DETECT_HELP = """Send one picture as the body, or several as multipart files or as base64 in JSON.
 
@@ -53,7 +55,7 @@ def native_routes(service: Service) -> APIRouter:
     )
     async def detect(request: Request) -> Response:
         async with service.body(request) as body:
-            headers, query, most = request.headers, dict(request.query_params), service.settings.max_files
+            headers, query, most = request.headers, query_of(request), service.settings.max_files
             wanted = await service.unpacked(
                 lambda: read_input(body, headers, query, most), heavy=is_heavy_input(body, headers)
             )

@@ -248,7 +248,10 @@ def test_bad_picture_in_a_batch_spoils_no_other(gated: Any) -> None:
     engine, model = gated(threads=1, max_batch=3, batch_wait_ms=1000)
     model.gate.set()
 
-    good, bad, fine = asyncio.run(engine.submit_all([WORK, Work(b"no picture"), WORK]))
+    async def three() -> list[PictureResult | MaskdetError]:
+        return await engine.submit_all([WORK, Work(b"no picture"), WORK])
+
+    good, bad, fine = asyncio.run(three())
 
     assert isinstance(good, PictureResult)
     assert isinstance(bad, PictureError)

@@ -138,7 +138,9 @@ def test_each_route_needs_its_scope(scoped: Any, method: str, path: str, scope: 
 def test_every_route_is_in_the_table(scoped: Any) -> None:
     """A route that nobody thought of is open to no key but those for detect."""
     known = {path for _, path, _ in ROUTES} | set(OPEN_PATHS)
-    routes = {(path, method) for path, methods in scoped.app.openapi()["paths"].items() for method in methods}
+    routes = {
+        (path, method) for path, methods in scoped.app.api.openapi()["paths"].items() for method in methods
+    }
     filled = {
         re.sub(r"\{\w+\}", "0123456789abcdef" if "/review/" in path else "tiny", path) for path, _ in routes
     }

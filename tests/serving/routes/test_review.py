@@ -272,7 +272,7 @@ def test_without_an_inbox_there_is_no_queue(served: Any) -> None:
 
 
 def test_routes_are_documented(app: Any) -> None:
-    document = app.app.openapi()
+    document = app.app.api.openapi()
     posted = document["paths"]["/v1/review/pictures/{name}/decision"]["post"]
 
     assert "decision" in posted["requestBody"]["content"]["application/json"]["schema"]["properties"]
