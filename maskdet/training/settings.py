@@ -59,6 +59,9 @@ class TrainSettings(Section):
     learning_rate: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
     """Peak rate; auto: for momentum 0.00125 per picture of the total batch, PicoDet's published ratio; for
     adamw 0.002; a tenth of either where model.pretrained has all classes of the data."""
+    start_share: float = Field(0.0, ge=0, lt=1)
+    """Share of model.pretrained in the weights that are evaluated and kept, which then are an average of both
+    and keep what the start knows of other pictures. Needs a start that has all classes of the data."""
     optimizer: Literal["momentum", "adamw"] = "momentum"
     """momentum: PicoDet's published SGD; adamw: learns faster where there are only hundreds of steps."""
     device: Device = "auto"

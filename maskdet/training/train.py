@@ -67,6 +67,8 @@ class TrainJob:
         ]
         start = self.start()
         parts.append(start.fingerprint() if start else "")
+        if self.settings.start_share:
+            parts.append(str(self.settings.start_share))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -211,6 +213,7 @@ def _worker_job(
         "manifest": str(job.manifest),
         "out": str(job.out),
         "start": start.to_job() if start else {},
+        "start_share": job.settings.start_share,
         "seed": job.settings.seed,
         "patience": job.settings.patience,
         "evaluate_every": job.settings.evaluate_every,

@@ -20,7 +20,7 @@ from maskdet.training.launch.disk_space import space_for
 from maskdet.training.start.transfer import Transfer
 from maskdet.training.state import TrainState, read_state
 from maskdet.training.worker.agreement import agreed
-from maskdet.training.worker.average import MovingAverage
+from maskdet.training.worker.average import MovingAverage, StartKept
 from maskdet.training.worker.checkpoint import Checkpointer, save_weights, start_from
 from maskdet.training.worker.compat import paddle
 from maskdet.training.worker.difficult import ignore_difficult
@@ -39,7 +39,7 @@ Report = Callable[..., None]
 
 
 def run(job: dict[str, Any], report: Report) -> None:
-    """Job keys: config, manifest, out, start (or {}), seed, patience, evaluate_every,
+    """Job keys: config, manifest, out, start (or {}), start_share, seed, patience, evaluate_every,
     devices, resume, fingerprint, parts, rate_share, cache_bytes, max_hours.
     """
     device = choose_device(job["devices"])
@@ -74,6 +74,7 @@ class Training:
     feed: TrainingFeed
     step: Stepper
     average: MovingAverage
+    start_kept: StartKept
     judge: Judge
     keeper: Checkpointer
     state: TrainState
@@ -92,6 +93,7 @@ class Training:
         network = build_network(config)
         ignore_difficult(network.head)
         started = start_from(network, manifest.labels, job["start"])
+        start_kept = StartKept.of(network, started, job["start_share"])
         freeze(network, config["freeze"])
         lost = LostPictures(len(manifest.part("train")), report)
         feed = TrainingFeed(config, manifest, job["seed"], workers, store, lost)
@@ -111,6 +113,7 @@ class Training:
             feed=feed,
             step=Stepper(network, parallel, optimizer, rate, average, job["parts"], precision),
             average=average,
+            start_kept=start_kept,
             judge=Judge(manifest, tuple(config["eval_size"]), store, -(-feed.batch_size // job["parts"])),
             keeper=keeper,
             state=state,
@@ -166,7 +169,7 @@ class Training:
         cut = epoch < self.epochs and _agreed(self.budget.exhausted)
         due = cut or epoch == self.epochs or epoch % self.job["evaluate_every"] == 0
         own = {name: value.clone() for name, value in self.network.state_dict().items()}
-        self.network.set_state_dict(self.average.apply())
+        self.network.set_state_dict(self.start_kept(self.average.apply()))
         share_weights(self.network)
         figures = self.judge(self.network) if due else {}
         self.budget.epoch_done()

@@ -29,6 +29,7 @@ def prepared(config: str, manifest: str) -> Training:
         "manifest": manifest,
         "out": str(Path(manifest).parent),
         "start": {},
+        "start_share": 0.0,
         "seed": 0,
         "patience": None,
         "evaluate_every": 1,

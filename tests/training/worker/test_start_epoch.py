@@ -149,3 +149,25 @@ def test_a_class_that_starts_fresh_leaves_no_epoch_0(best: Path, drawn: DrawnSet
     run = run_training(make_job(tmp_path, more, pretrained=best), more)
     assert judged(run.job.out) == [1]
     assert run.summary.start_ap50 is None
+
+
+def test_a_share_of_the_start_is_kept(sample: DrawnSet, tmp_path: Path) -> None:
+    settings = {"pretrained": "default", "optimizer": "adamw", "learning_rate": 0.001}
+    kept = {}
+    for share in (0.0, 0.75):
+        job = make_job(tmp_path / str(share), sample, side=320, plain=True, start_share=share, **settings)
+        kept[share] = run_training(job, sample)
+    start = read_weights(shipped_weights())
+    learnt, averaged = (read_weights(one.job.out / "last.pdparams") for one in kept.values())
+    # The head has rows for the classes of the sample only.
+    names = [name for name in learnt if not is_class_layer(name)]
+    moved = [name for name in names if not np.allclose(start[name], learnt[name], atol=1e-6)]
+    assert len(moved) > len(names) / 3
+    for name in names:
+        assert averaged[name] == pytest.approx(0.25 * learnt[name] + 0.75 * start[name], abs=1e-5)
+
+
+def test_a_share_of_random_weights_is_refused(sample: DrawnSet, tmp_path: Path) -> None:
+    job = make_job(tmp_path, sample, side=64, plain=True, pretrained="none", start_share=0.5)
+    with pytest.raises(TrainingError, match=r"start_share 0\.5 needs a start that has all classes"):
+        run_training(job, sample)
