@@ -2,14 +2,14 @@
 
 --model names one of the catalogue (maskdet/detector/catalogue.py), which says how its files are called.
 Writes STEM.onnx and STEM.safetensors into maskdet/models, after checking that the bundle was made from
-exactly these weights.
+exactly these weights, under the name STEM with dashes.
 
 With --restate METRICS the shipped model does not change, but its metadata state which policy chose its
 thresholds and what each policy costs: METRICS is the metrics.json of `maskdet eval --model NAME`.
 
 With --refit MANIFEST the network does not change, but the calibration of its scores, its thresholds, their
 policy, its figures and the profile of its answers are made anew on val, with the eval settings of --config,
-by default configs/STEM.yml. MANIFEST is any whose val pictures the model was not trained on.
+by default configs/NAME.yml. MANIFEST is any whose val pictures the model was not trained on.
 
 With --profile MANIFEST the shipped model does not change, but its metadata get the profile of its answers on
 val: MANIFEST is the manifest.json that it was exported with.
@@ -70,15 +70,18 @@ def ship(run: Path, target: Path, model: ShippedModel) -> list[Path]:
     weights = read_weights(run / "train" / BEST)
     _require_hash(run / "prepare" / MANIFEST, bundle.meta.manifest_sha256)
     _require_same(weights, bundle_file, len(bundle.meta.labels))
+    # A server without other names answers under it, whatever the run was called.
+    name = model.stem.replace("_", "-")
+    data = with_meta(bundle.model, bundle.meta.model_copy(update={"name": name}))
     meta = CheckpointMeta(
-        name=bundle.meta.name,
+        name=name,
         variant=bundle.meta.variant,
         labels=bundle.meta.labels,
-        bundle_sha256=bundle.sha256,
+        bundle_sha256=hashlib.sha256(data).hexdigest(),
         metrics=bundle.meta.metrics,
         licence=bundle.meta.licence,
     )
-    return _write(weights, meta, bundle.model, target, model)
+    return _write(weights, meta, data, target, model)
 
 
 def restate(metrics: Path, folder: Path, model: ShippedModel) -> list[Path]:
@@ -184,7 +187,7 @@ def require_unseen(manifest: Manifest, folder: Path, model: ShippedModel) -> Non
     if seen := [item.picture for item in manifest.part("val") if item.sha256 in trained]:
         raise StageError(
             f"the shipped model was trained on {len(seen)} pictures of val, such as {seen[0]}",
-            f"prepare with data.frozen_val: configs/{model.stem}.val.json",
+            "prepare with data.frozen_val: configs/family.val.json",
         )
 
 
@@ -237,7 +240,7 @@ def _written(given: argparse.Namespace) -> list[Path]:
     if given.pictures:
         return list_pictures(given.pictures, MODELS, model)
     if given.refit:
-        config = given.config or CONFIGS / f"{model.stem}.yml"
+        config = given.config or CONFIGS / f"{model.name}.yml"
         return refit(given.refit, MODELS, model, load_pipeline(config).eval)
     if given.profile:
         return add_profile(given.profile, MODELS, model)
