@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -92,7 +93,8 @@ def held_out(marked: Marked, own: NDArray[np.int64], fit: Fit, *, by_class: bool
 
 
 def measure(manifest_file: Path, model: Path) -> str:
-    manifest, bundle = load_manifest(manifest_file), load_bundle(model)
+    manifest, shipped = load_manifest(manifest_file), load_bundle(model)
+    bundle = replace(shipped, meta=shipped.meta.model_copy(update={"calibration": None}))
     seen = see_val(bundle, manifest)
     labels = seen.match.labels
     scenes = checked_scenes(((truth, seen.match.remapped(found)) for truth, found in seen.pairs), labels)

@@ -3,7 +3,8 @@
     python scripts/measure_family.py --manifest runs/NAME/prepare/manifest.json [--document docs/family.md]
 
 Every collection of every manifest is a val of its own, evaluated as `maskdet eval --model NAME` does, at the
-thresholds in the model file. A model that was trained on a picture of val is refused.
+thresholds in the model file. A model that was trained on a picture of val is refused. Near faces are those
+wider than 40 px of a picture 640 px wide.
 
 Speed is measured in rounds, in which the models take turns, the first one last in every other round; the
 table shows medians over the rounds. A pass is resize, network and NMS of one decoded picture; "from JPEG
@@ -29,18 +30,21 @@ import cv2
 from ship_model import require_unseen
 
 from maskdet import __version__
-from maskdet.dataset.manifest import Manifest, load_manifest
+from maskdet.dataset.manifest import Manifest, ManifestPicture, load_manifest
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.catalogue import FAMILY
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import DecodedPicture, decode_reduced
 from maskdet.detector.shipped import shipped_model, shipped_names, shipped_weights
+from maskdet.evaluation.iou import pairwise_iou
+from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.tables import percent, table
 from maskdet.files import write_text
-from maskdet.judging.bundles import judge_bundle
+from maskdet.judging.bundles import judge_seen, see_val
 from maskdet.machine import core_count
 from maskdet.training.start.weights import read_weights
+from maskdet.types import FloatArray
 
 BEGIN = "<!-- Written by scripts/measure_family.py -->"
 END = "<!-- End of the measured table -->"
@@ -54,6 +58,8 @@ TERMS = {
     "false_alarms": "false alarms",
 }
 """What the promise counts, by its name in metrics.json; all but the last on faces wider than 16 px."""
+NEAR_SHARE = 40 / 640
+"""Faces that are wider than this share of the picture are near."""
 Column = dict[str, str]
 
 
@@ -86,16 +92,34 @@ class Racer:
 def accuracy(name: str, bundle: Bundle, manifest: Manifest, val: str) -> Column:
     """The figures of one model on one val, which is all pictures of the manifest."""
     require_unseen(manifest, shipped_model(name).parent, FAMILY[name])
-    judged = judge_bundle(bundle, manifest, EvalSettings())[0].to_json()
+    seen = see_val(bundle, manifest)
+    judged = judge_seen(seen, bundle, EvalSettings()).to_json()
+    near = replace(seen, pairs=tuple(map(near_faces, seen.pairs, manifest.part("val"))))
     terms = judged["promise"]["terms"]
     counted = {f"{words}, {val}": _rate(terms[term]) for term, words in TERMS.items() if term in terms}
     calibration = judged["calibration"]["before"]
     return {
         f"AP50, {val}": _share(judged["ap50"]),
+        f"AP50 of near faces, {val}": _share(judge_seen(near, bundle, EvalSettings()).to_json()["ap50"]),
         **{f"AP50 {label}, {val}": _share(each["ap50"]) for label, each in judged["classes"].items()},
         **counted,
         f"ECE, {val}": _share(calibration["ece"]),
     }
+
+
+def near_faces(scene: Scene, picture: ManifestPicture) -> Scene:
+    """Only the faces wider than NEAR_SHARE of the picture; others are ignored, and what was found there."""
+    truth, found = scene
+    least = NEAR_SHARE * picture.width
+    near = _widths(truth.boxes) > least
+    on_near = pairwise_iou(found.boxes, truth.boxes[near]).max(axis=1, initial=0) > 0.5
+    ignored = replace(truth, difficult=truth.difficult | ~near)
+    return ignored, found.select((_widths(found.boxes) > least) | on_near)
+
+
+def _widths(boxes: FloatArray) -> FloatArray:
+    widths: FloatArray = boxes[:, 2] - boxes[:, 0]
+    return widths
 
 
 def size(name: str, bundle: Bundle) -> Column:

@@ -38,7 +38,7 @@ def survey_bundle(
 ) -> tuple[Evaluation, Profile]:
     """`judge_bundle` of the plain look, and the profile of the same answers. Raises like it."""
     seen = see_val(bundle, manifest, track=track)
-    return _judged(seen, bundle, settings), take_profile(seen.sightings, bundle.meta.labels)
+    return judge_seen(seen, bundle, settings), take_profile(seen.sightings, bundle.meta.labels)
 
 
 def judge_bundle(
@@ -55,7 +55,7 @@ def judge_bundle(
     Raises BundleError if no class of the bundle is one of the data set.
     """
     seen = see_val(bundle, manifest, look=look, track=track)
-    return _judged(seen, bundle, settings), seen.milliseconds
+    return judge_seen(seen, bundle, settings), seen.milliseconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +86,8 @@ def see_val(bundle: Bundle, manifest: Manifest, *, look: Look = PLAIN, track: Tr
     return SeenVal(match, tuple(pairs), known, sightings, 1000 * sum(seconds) / len(seconds))
 
 
-def _judged(seen: SeenVal, bundle: Bundle, settings: EvalSettings) -> Evaluation:
+def judge_seen(seen: SeenVal, bundle: Bundle, settings: EvalSettings) -> Evaluation:
+    """Evaluate what a bundle has found, at its own thresholds."""
     meta = bundle.meta
     shipped = Shipped.of(meta, seen.match.rename(meta.thresholds))
     return seen.match.judge(seen.pairs, seen.views, settings, meta.input_size, shipped=shipped)

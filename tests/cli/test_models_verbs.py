@@ -14,6 +14,7 @@ from PIL import Image
 from support import paint, write_tiny_bundle
 
 from maskdet.cli.models import models
+from maskdet.detector.catalogue import FAMILY
 from maskdet.errors import RegistryError
 
 VERBS = (
@@ -81,7 +82,7 @@ def test_json(two, invoke):
     assert [(row["model"], row.get("number")) for row in listed] == [
         ("face-mask", 2),
         ("face-mask", 1),
-        ("default", None),
+        *((name, None) for name in FAMILY),
     ]
     move = json.loads(invoke("models", "promote", "2", "--why", "x", "--json").output)
     assert (move["alias"], move["before"], move["after"], move["by"]) == ("champion", None, 2, "robot")

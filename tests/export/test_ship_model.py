@@ -243,5 +243,5 @@ def test_the_shipped_files_belong_to_each_other() -> None:
     assert meta.labels == load_bundle(model).meta.labels
     profile = load_bundle(model).meta.profile
     assert profile is not None
-    assert profile.pictures == sum(profile.features["brightness"].counts) == 150
+    assert profile.pictures == sum(profile.features["brightness"].counts) == 398
     assert sum(path.stat().st_size for path in (model, shipped.shipped_weights())) < 12_000_000

@@ -63,6 +63,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def build(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a build with two models; both have the shipped weights."""
     folder, weights = tmp_path_factory.mktemp("models"), shipped.shipped_weights()
+    for name in FAMILY.keys() - {"default"}:
+        monkeypatch.delitem(FAMILY, name)
     monkeypatch.setitem(FAMILY, SECOND.name, SECOND)
     monkeypatch.setattr(shipped, "_FOLDER", folder)
     write_tiny_bundle(folder / FAMILY["default"].bundle)
