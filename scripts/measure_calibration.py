@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from ship_model import uncalibrated
 
 from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.bundle import load_bundle
@@ -93,9 +93,7 @@ def held_out(marked: Marked, own: NDArray[np.int64], fit: Fit, *, by_class: bool
 
 
 def measure(manifest_file: Path, model: Path) -> str:
-    manifest, shipped = load_manifest(manifest_file), load_bundle(model)
-    bundle = replace(shipped, meta=shipped.meta.model_copy(update={"calibration": None}))
-    seen = see_val(bundle, manifest)
+    seen = see_val(uncalibrated(load_bundle(model)), load_manifest(manifest_file))
     labels = seen.match.labels
     scenes = checked_scenes(((truth, seen.match.remapped(found)) for truth, found in seen.pairs), labels)
     marked, folds = marked_detections(scenes, labels), folds_of(seen.views)

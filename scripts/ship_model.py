@@ -116,8 +116,7 @@ def refit(manifest: Path, folder: Path, model: ShippedModel, settings: EvalSetti
     """
     bundle, val = load_bundle(folder / model.bundle), load_manifest(manifest)
     require_unseen(val, folder, model)
-    network = replace(bundle, meta=bundle.meta.model_copy(update={"calibration": None}))
-    seen = see_val(network, val)
+    seen = see_val(uncalibrated(bundle), val)
     evaluation = seen.match.judge(seen.pairs, seen.views, settings, bundle.meta.input_size)
     judged = evaluation.to_json()
     figures = bundle_figures(judged)
@@ -131,6 +130,11 @@ def refit(manifest: Path, folder: Path, model: ShippedModel, settings: EvalSetti
     _, profile = survey_bundle(replace(bundle, meta=meta), val, settings)
     data = with_meta(bundle.model, meta.model_copy(update={"profile": profile}))
     return _rewrite(data, folder, model, metrics=figures)
+
+
+def uncalibrated(bundle: Bundle) -> Bundle:
+    """The bundle with the scores of its network."""
+    return replace(bundle, meta=bundle.meta.model_copy(update={"calibration": None}))
 
 
 def list_pictures(manifest: Path, folder: Path, model: ShippedModel) -> list[Path]:

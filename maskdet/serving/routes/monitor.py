@@ -12,7 +12,7 @@ from maskdet.drift.view import View
 from maskdet.drift.viewer import Viewer
 from maskdet.serving.engine.monitor import WRITE_SECONDS
 from maskdet.serving.http.by_hand import ByHand
-from maskdet.serving.http.inputs import bad_option
+from maskdet.serving.http.inputs import bad_option, query_of
 from maskdet.serving.http.problems import ProblemBody
 from maskdet.serving.refusals import BadOption, UnknownModel
 from maskdet.serving.routes.native import json_response
@@ -55,7 +55,7 @@ def monitor_routes(service: Service) -> APIRouter:
     )
     async def monitor(request: Request) -> Response:
         try:
-            options = MonitorOptions.model_validate(dict(request.query_params))
+            options = MonitorOptions.model_validate(query_of(request))
         except ValidationError as error:
             raise bad_option(error, MonitorOptions) from error
         name, version = _shown(service, options)

@@ -11,7 +11,7 @@ from maskdet.inbox.boxes import Correction
 from maskdet.inbox.inbox import Inbox
 from maskdet.serving.http.access import note
 from maskdet.serving.http.forms import media_type
-from maskdet.serving.http.inputs import JSON_TYPE, bad_option
+from maskdet.serving.http.inputs import JSON_TYPE, bad_option, query_of
 from maskdet.serving.http.json_reading import read_json
 from maskdet.serving.http.keys import key_name
 from maskdet.serving.http.origin import refuse_foreign, require_person_here
@@ -111,7 +111,7 @@ class Review:
 
     async def pictures(self, request: Request) -> Response:
         inbox = self._admitted(request)
-        options = _valid(ListOptions, dict(request.query_params))
+        options = _valid(ListOptions, query_of(request))
 
         def listed() -> str:
             inbox.tidy()
