@@ -51,6 +51,7 @@ NOT_RUN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     OTHERS: {
         "docs/inbox.md": ("maskdet data forget 3f1c",),
+        "docs/model-card-fast.md": ("maskdet run",),
         "docs/reference/http.md": ('curl -H "X-API-Key: $KEY" -H',),
         "docs/serving.md": ('curl -H "Content-Type: application/json"', "serve:\n  api_keys"),
         "docs/training.md": ("maskdet run",),
