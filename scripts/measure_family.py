@@ -6,6 +6,9 @@ Every collection of every manifest is a val of its own, evaluated as `maskdet ev
 thresholds in the model file. A model that was trained on a picture of val is refused. Near faces are those
 wider than 40 px of a picture 640 px wide.
 
+--unlabelled names a file as of `data.unlabelled` with faces of val that the labels leave out and a person has
+looked at. The rows "reviewed" count what is found there neither as right nor as wrong.
+
 Speed is measured in rounds, in which the models take turns, the first one last in every other round; the
 table shows medians over the rounds. A pass is resize, network and NMS of one decoded picture; "from JPEG
 bytes" adds decoding. Processor seconds are affected least by other work on the machine.
@@ -31,6 +34,7 @@ from ship_model import require_unseen
 
 from maskdet import __version__
 from maskdet.dataset.manifest import Manifest, ManifestPicture, load_manifest
+from maskdet.dataset.unlabelled import Unlabelled, read_unlabelled
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.catalogue import FAMILY
 from maskdet.detector.detector import Detector
@@ -41,7 +45,7 @@ from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.tables import percent, table
 from maskdet.files import write_text
-from maskdet.judging.bundles import judge_seen, see_val
+from maskdet.judging.bundles import SeenVal, judge_seen, see_val
 from maskdet.machine import core_count
 from maskdet.training.start.weights import read_weights
 from maskdet.types import FloatArray
@@ -89,13 +93,14 @@ class Racer:
         yield "processor s per 1000 JPEGs", 1000 * (time.thread_time() - before) / len(photos)
 
 
-def accuracy(name: str, bundle: Bundle, manifest: Manifest, val: str) -> Column:
+def accuracy(name: str, bundle: Bundle, manifest: Manifest, val: str, noted: Unlabelled) -> Column:
     """The figures of one model on one val, which is all pictures of the manifest."""
     require_unseen(manifest, shipped_model(name).parent, FAMILY[name])
     seen = see_val(bundle, manifest)
     judged = judge_seen(seen, bundle, EvalSettings()).to_json()
     near = replace(seen, pairs=tuple(map(near_faces, seen.pairs, manifest.part("val"))))
-    terms = judged["promise"]["terms"]
+    reviewed = judge_seen(_reviewed(seen, manifest, noted), bundle, EvalSettings()).to_json()
+    terms, alarms = judged["promise"]["terms"], reviewed["promise"]["terms"]["false_alarms"]
     counted = {f"{words}, {val}": _rate(terms[term]) for term, words in TERMS.items() if term in terms}
     calibration = judged["calibration"]["before"]
     return {
@@ -104,7 +109,20 @@ def accuracy(name: str, bundle: Bundle, manifest: Manifest, val: str) -> Column:
         **{f"AP50 {label}, {val}": _share(each["ap50"]) for label, each in judged["classes"].items()},
         **counted,
         f"ECE, {val}": _share(calibration["ece"]),
+        f"AP50, {val}, reviewed": _share(reviewed["ap50"]),
+        f"false alarms, {val}, reviewed": _rate(alarms),
+        f"ECE, {val}, reviewed": _share(reviewed["calibration"]["before"]["ece"]),
     }
+
+
+def _reviewed(seen: SeenVal, manifest: Manifest, noted: Unlabelled) -> SeenVal:
+    """With the noted faces, which are ignored."""
+    objects = noted.objects(manifest.labels)
+    pictures = (
+        replace(each, objects=(*each.objects, *objects.get(each.sha256, ()))) for each in manifest.part("val")
+    )
+    pairs = zip(map(manifest.ground_truth, pictures), (found for _, found in seen.pairs), strict=True)
+    return replace(seen, pairs=tuple(pairs))
 
 
 def near_faces(scene: Scene, picture: ManifestPicture) -> Scene:
@@ -208,6 +226,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--manifest", type=Path, required=True, action="append")
+    parser.add_argument("--unlabelled", type=Path, help="faces of val that the labels leave out")
     parser.add_argument("--model", choices=FAMILY, action="append", help="default: all that are shipped")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--pictures", type=int, default=40, help="of the first val, for the speed")
@@ -216,6 +235,7 @@ def main() -> None:
     given = parser.parse_args()
     cv2.setNumThreads(1)
     said, known = _machine(given), list(vals(given.manifest))
+    noted = read_unlabelled(given.unlabelled) if given.unlabelled else Unlabelled()
     bundles = {name: load_bundle(shipped_model(name)) for name in given.model or shipped_names()}
     raced = race(
         {name: Racer.of(bundle) for name, bundle in bundles.items()},
@@ -225,7 +245,7 @@ def main() -> None:
     columns = {name: {**size(name, bundle), **raced[name]} for name, bundle in bundles.items()}
     for val, manifest in known:
         for name, bundle in bundles.items():
-            columns[name] |= accuracy(name, bundle, manifest, val)
+            columns[name] |= accuracy(name, bundle, manifest, val, noted)
     figures = dict.fromkeys(figure for column in columns.values() for figure in column)
     rows = ([figure, *(column.get(figure, "–") for column in columns.values())] for figure in figures)
     block = f"{said}\n\n{table(['', *columns], rows)}"

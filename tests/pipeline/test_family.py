@@ -21,6 +21,7 @@ from maskdet.cli.app import app
 from maskdet.cli.session import open_serving, sources_of
 from maskdet.dataset.learnt import data_sha256
 from maskdet.dataset.manifest import Manifest
+from maskdet.dataset.unlabelled import Unlabelled, UnlabelledFace
 from maskdet.detector import shipped
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.catalogue import FAMILY, ShippedModel
@@ -218,6 +219,27 @@ def test_they_are_measured_side_by_side(build: Path, tmp_path: Path, monkeypatch
     (build / SECOND.pictures).write_bytes(gzip.compress(text.encode()))
     with pytest.raises(StageError, match="was trained on 10 pictures of val"):
         measure_family.main()
+
+
+def test_faces_that_the_labels_leave_out_are_ignored_in_rows_of_their_own(
+    build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(REPO / "scripts")
+    measure_family = import_module("measure_family")
+    whole = painted(tmp_path / "val", 10)
+    left_out, *others = whole.pictures
+    (face,) = left_out.objects
+    manifest = replace(whole, pictures=(replace(left_out, objects=()), *others))
+    noted = UnlabelledFace("", left_out.picture, left_out.sha256, face.label, face.box, 0.9)
+    (build / FAMILY["second"].pictures).write_bytes(gzip.compress(pictures_text(()).encode()))
+
+    column = measure_family.accuracy(
+        "second", load_bundle(shipped.shipped_model("second")), manifest, "demo", Unlabelled((noted,))
+    )
+
+    assert column["false alarms, demo"] == "11.1% (1 of 9)"
+    assert column["false alarms, demo, reviewed"] == "0.0% (0 of 9)"
+    assert float(column["AP50, demo, reviewed"]) == 1 > float(column["AP50, demo"])
 
 
 def _as_jpegs(manifest: Manifest) -> Manifest:
