@@ -89,7 +89,7 @@ SCENES: Mapping[str, Scene] = {
     "docs/family.md": Scene(
         project=True,
         runs=("NAME",),
-        links={"scripts": "scripts"},
+        links={"scripts": "scripts", "configs": "configs"},
         before={"python scripts/measure_family.py": "mkdir docs && cp scripts/../docs/family.md docs"},
     ),
     "docs/gates.md": Scene(project=True, models=("new.onnx", "old.onnx"), exits={"maskdet gates": GATES}),
