@@ -116,8 +116,9 @@ def accuracy(name: str, bundle: Bundle, manifest: Manifest, val: str, noted: Unl
 
 
 def _reviewed(seen: SeenVal, manifest: Manifest, noted: Unlabelled) -> SeenVal:
-    """With the noted faces, which are ignored."""
-    objects = noted.objects(manifest.labels)
+    """With the noted faces of these pictures, which are ignored."""
+    own = {each.sha256 for each in manifest.pictures}
+    objects = Unlabelled(tuple(face for face in noted.faces if face.sha256 in own)).objects(manifest.labels)
     pictures = (
         replace(each, objects=(*each.objects, *objects.get(each.sha256, ()))) for each in manifest.part("val")
     )
