@@ -4,7 +4,7 @@
 export PYTHON
 BIN := .venv/bin
 ARGS ?=
-FLOOR ?= 80
+FLOOR ?= 90
 # Three files at a time: most tests wait for a process that they started.
 PYTEST := -m pytest --numprocesses 3 --dist loadfile
 WITHOUT_PADDLE := $(addprefix tests/,cli dataset detector evaluation prediction serving)
