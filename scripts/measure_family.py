@@ -99,8 +99,7 @@ def accuracy(name: str, bundle: Bundle, manifest: Manifest, val: str, noted: Unl
     seen = see_val(bundle, manifest)
     judged = judge_seen(seen, bundle, EvalSettings()).to_json()
     near = replace(seen, pairs=tuple(map(near_faces, seen.pairs, manifest.part("val"))))
-    reviewed = judge_seen(_reviewed(seen, manifest, noted), bundle, EvalSettings()).to_json()
-    terms, alarms = judged["promise"]["terms"], reviewed["promise"]["terms"]["false_alarms"]
+    terms = judged["promise"]["terms"]
     counted = {f"{words}, {val}": _rate(terms[term]) for term, words in TERMS.items() if term in terms}
     calibration = judged["calibration"]["before"]
     return {
@@ -109,20 +108,26 @@ def accuracy(name: str, bundle: Bundle, manifest: Manifest, val: str, noted: Unl
         **{f"AP50 {label}, {val}": _share(each["ap50"]) for label, each in judged["classes"].items()},
         **counted,
         f"ECE, {val}": _share(calibration["ece"]),
-        f"AP50, {val}, reviewed": _share(reviewed["ap50"]),
-        f"false alarms, {val}, reviewed": _rate(alarms),
-        f"ECE, {val}, reviewed": _share(reviewed["calibration"]["before"]["ece"]),
+        **(_reviewed_figures(seen, bundle, manifest, val, noted) if noted.faces else {}),
+    }
+
+
+def _reviewed_figures(
+    seen: SeenVal, bundle: Bundle, manifest: Manifest, val: str, noted: Unlabelled
+) -> Column:
+    judged = judge_seen(_reviewed(seen, manifest, noted), bundle, EvalSettings()).to_json()
+    return {
+        f"AP50, {val}, reviewed": _share(judged["ap50"]),
+        f"false alarms, {val}, reviewed": _rate(judged["promise"]["terms"]["false_alarms"]),
+        f"ECE, {val}, reviewed": _share(judged["calibration"]["before"]["ece"]),
     }
 
 
 def _reviewed(seen: SeenVal, manifest: Manifest, noted: Unlabelled) -> SeenVal:
     """With the noted faces of these pictures, which are ignored."""
     own = {each.sha256 for each in manifest.pictures}
-    objects = Unlabelled(tuple(face for face in noted.faces if face.sha256 in own)).objects(manifest.labels)
-    pictures = (
-        replace(each, objects=(*each.objects, *objects.get(each.sha256, ()))) for each in manifest.part("val")
-    )
-    pairs = zip(map(manifest.ground_truth, pictures), (found for _, found in seen.pairs), strict=True)
+    known = Unlabelled(tuple(face for face in noted.faces if face.sha256 in own)).added_to(manifest, "val")
+    pairs = zip(map(known.ground_truth, known.part("val")), (found for _, found in seen.pairs), strict=True)
     return replace(seen, pairs=tuple(pairs))
 
 

@@ -133,12 +133,7 @@ def _completed(manifest: Manifest, settings: DataSettings) -> Manifest:
     """With the faces of data.unlabelled in train."""
     if settings.unlabelled is None:
         return manifest
-    found = read_unlabelled(settings.unlabelled).objects(manifest.labels)
-    pictures = (
-        replace(each, objects=(*each.objects, *found.get(each.sha256, ()))) if each.part == "train" else each
-        for each in manifest.pictures
-    )
-    return replace(manifest, pictures=tuple(pictures))
+    return read_unlabelled(settings.unlabelled).added_to(manifest, "train")
 
 
 def _entry(picture: CheckedPicture, part: Part) -> ManifestPicture:

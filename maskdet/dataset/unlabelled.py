@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
-from maskdet.dataset.manifest import ManifestObject
+from maskdet.dataset.manifest import Manifest, ManifestObject, Part
 from maskdet.errors import DatasetError
 from maskdet.files import write_text
 
@@ -66,6 +66,15 @@ class Unlabelled:
             others = found.get(face.sha256, ())
             found[face.sha256] = (*others, ManifestObject(face.label, face.box, difficult=True))
         return found
+
+    def added_to(self, manifest: Manifest, part: Part) -> Manifest:
+        """With these faces, as difficult ones, in the pictures of one part. Raises as `objects`."""
+        found = self.objects(manifest.labels)
+        pictures = (
+            replace(each, objects=(*each.objects, *found.get(each.sha256, ()))) if each.part == part else each
+            for each in manifest.pictures
+        )
+        return replace(manifest, pictures=tuple(pictures))
 
     def write(self, path: Path) -> None:
         """Replace the file as a whole."""
