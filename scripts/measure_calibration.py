@@ -23,8 +23,8 @@ from maskdet.detector.shipped import shipped_model
 from maskdet.evaluation.cross_fit import FOLDS, fitted, folds_of
 from maskdet.evaluation.evaluator import checked_scenes
 from maskdet.evaluation.reliability import Marked, Reliability, marked_detections
-from maskdet.evaluation.tables import table
 from maskdet.judging.bundles import see_val
+from maskdet.markdown import table
 
 Scores = NDArray[np.float64]
 Map = Callable[[Scores], Scores]

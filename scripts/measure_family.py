@@ -43,10 +43,11 @@ from maskdet.detector.shipped import shipped_model, shipped_names, shipped_weigh
 from maskdet.evaluation.iou import pairwise_iou
 from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.evaluation.tables import percent, table
+from maskdet.evaluation.tables import percent
 from maskdet.files import write_text
 from maskdet.judging.bundles import SeenVal, judge_seen, see_val
 from maskdet.machine import core_count
+from maskdet.markdown import table
 from maskdet.training.start.weights import read_weights
 from maskdet.types import FloatArray
 

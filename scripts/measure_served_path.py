@@ -29,9 +29,10 @@ from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.policies import Shipped
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.evaluation.tables import percent, table
+from maskdet.evaluation.tables import percent
 from maskdet.evaluation.views import View
 from maskdet.machine import core_count
+from maskdet.markdown import table
 from maskdet.types import Detections
 
 SIDES = (None, 1920, 3840)

@@ -40,7 +40,6 @@ class Display:
     """Shows what library code reports: `track` for countable work, `on_event` for training."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
         columns = (TextColumn("{task.description}"), BarColumn(BAR_WIDTH), _Count(), _Remaining(), _note())
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._training: _Training | None = None

@@ -8,12 +8,11 @@ from os import PathLike
 from pathlib import Path
 
 from maskdet.api.detector import MaskDetector
-from maskdet.detector.bundle import Bundle, load_bundle
+from maskdet.detector.bundle import load_bundle
 from maskdet.detector.catalogue import DEFAULT
 from maskdet.detector.conclusion import rule_of
 from maskdet.detector.settings import UNCERTAIN_BAND, BundleMeta
-from maskdet.detector.threshold_policy import OVERRIDE
-from maskdet.detector.thresholds import Threshold, thresholds_of
+from maskdet.detector.thresholds import Threshold, with_thresholds
 from maskdet.detector.verdict import MaskRule
 from maskdet.errors import UsageError
 from maskdet.pipeline.models import existing_model
@@ -62,18 +61,10 @@ def load(
         raise UsageError(f"threads is {threads}", "pass 1 or more, or None for all cores")
     named = Path(model or DEFAULT)
     file = existing_model(named, Registry(Path(registry)) if registry else None)
-    bundle = _with_thresholds(load_bundle(file), threshold)
+    bundle = load_bundle(file)
+    bundle = replace(bundle, meta=with_thresholds(bundle.meta, threshold))
     rule = _rule(bundle.meta, violation_labels, uncertain_band)
     return MaskDetector(bundle, rule, threads=threads or 0, device=device)
-
-
-def _with_thresholds(bundle: Bundle, wanted: Threshold) -> Bundle:
-    if wanted is None:
-        return bundle
-    scores = thresholds_of(bundle.meta, wanted).tolist()
-    thresholds = dict(zip(bundle.meta.labels, scores, strict=True))
-    changed = {"thresholds": thresholds, "threshold_policy": OVERRIDE}
-    return replace(bundle, meta=bundle.meta.model_copy(update=changed))
 
 
 def _rule(meta: BundleMeta, violations: Sequence[str] | None, band: float) -> MaskRule:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskdet.artefacts import BEST, MANIFEST, METRICS, PARITY, REPORT
+from maskdet.artefacts import BEST, MANIFEST, METRICS, PARITY, REPORT, WORST_SHEET
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import StageError
 from maskdet.pipeline.outcome import RunResult, StageOutcome
@@ -56,7 +56,7 @@ class EvaluateResult:
     """
 
     folder: Path
-    """Holds metrics.json, report.md, pr.png, thresholds.png and slices.png."""
+    """Holds metrics.json, report.md, pr.png, thresholds.png, slices.png and reliability.png."""
     figures: Mapping[str, Any]
 
     @property
@@ -77,7 +77,7 @@ class EvaluateResult:
     @property
     def worst(self) -> Path:
         """A picture of the worst mistakes: blue is the label, orange the model's answer."""
-        return self.folder / "worst.png"
+        return self.folder / WORST_SHEET
 
     @property
     def report(self) -> str:

@@ -33,7 +33,7 @@ from maskdet.pipeline.chain import (
     report_chain,
     stage_options,
 )
-from maskdet.pipeline.models import model_file, model_of, registry_of
+from maskdet.pipeline.models import model_of
 from maskdet.pipeline.places import DEFAULT_CONFIG, RUNS
 from maskdet.pipeline.run import Then
 from maskdet.pipeline.session import open_pipeline
@@ -143,9 +143,7 @@ def evaluate(
     if model is None and not (tile or flip):
         _bring_up(context, "eval", force=force, progress=progress)
         return evaluate_result(context.path("eval"))
-    look = Look(tile, flip)
-    file = model_of(context, None) if model is None else model_file(Path(model), registry_of(context))
-    judge = Judgement(file, look)
+    judge = Judgement(model_of(context, None if model is None else Path(model)), Look(tile, flip))
     _bring_up(context, judge.after, progress=progress, then=judge)
     return evaluate_result(judge.folder)
 

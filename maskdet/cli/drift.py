@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maskdet.cli.options import Config, Overrides, Runs
-from maskdet.cli.session import open_serving
+from maskdet.cli.session import open_serving, with_flags
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ def drift(
 
     Exits with 0 if no rule says so, with 12 if one does. A rule with too few samples decides nothing.
     """
-    from maskdet.cli.session import with_flags
     from maskdet.drift.decision import decide, summary
     from maskdet.errors import RetrainingDue
 

@@ -76,15 +76,11 @@ def _judge(context: Context, model: Path | None, tile: bool, flip: bool, corrupt
     """Evaluate a model that no stage wrote, or another look; the results' folder lies beside the stages'."""
     from maskdet.detector.tiling import Look
     from maskdet.errors import UsageError
-    from maskdet.pipeline.models import model_file, model_of, registry_of
+    from maskdet.pipeline.models import model_of
     from maskdet.pipeline.stages.eval import Judgement
 
     if corrupted and (tile or flip):
         raise UsageError("--robustness measures the plain look", "leave --tile and --flip out, or run both")
-    if model is None or tile or flip:
-        file = model_of(context, model)
-    else:
-        file = model_file(model, registry_of(context))
-    judge = Judgement(file, Look(tile, flip), corrupted)
+    judge = Judgement(model_of(context, model), Look(tile, flip), corrupted)
     run_stage(context, judge.after, table=False, then=judge)
     return judge.folder

@@ -129,9 +129,9 @@ def serve(
         "serve.monitor": monitor,
         "serve.cors_origins": cors,
     }
-    hub = config is not None and config.suffix == ".json"
-    if hub:
-        overrides = [*_hub_settings(config, models or []), *(overrides or [])]
+    hub = config if config is not None and config.suffix == ".json" else None
+    if hub is not None:
+        overrides = [*_hub_settings(hub, models or []), *(overrides or [])]
     named = models or [str(model) for model in [stand_in(config)] if model]
     context = open_serving(None if hub else config, with_flags(overrides, flags), runs, named=bool(named))
     sources = sources_of(context, named)
@@ -159,17 +159,13 @@ def _shown(source: Source) -> str:
     return source.reference or shown(source.path)
 
 
-def _hub_settings(config: Path | None, models: list[str]) -> list[str]:
+def _hub_settings(config: Path, models: list[str]) -> list[str]:
     """PaddleHub's config as overrides; keys without effect are listed on standard error."""
-    import json
-
     from maskdet.cli.console import print_notes
     from maskdet.errors import UsageError
     from maskdet.pipeline.places import DEFAULT_CONFIG
     from maskdet.serving.dialects.hub_config import read_hub_config
 
-    if config is None:
-        return []
     found = read_hub_config(config)
     if not models and not DEFAULT_CONFIG.exists():
         raise UsageError(
@@ -177,7 +173,7 @@ def _hub_settings(config: Path | None, models: list[str]) -> list[str]:
             "add --model FILE, an exported .onnx, or --model default",
         )
     print_notes(f"{config}: {line}" for line in found.ignored)
-    return [f"serve.{key}={json.dumps(value).strip(chr(34))}" for key, value in found.values.items()]
+    return with_flags([], {f"serve.{key}": value for key, value in found.values.items()})
 
 
 def _with_keys(settings: ServeSettings, keys: list[str], file: Path | None) -> ServeSettings:

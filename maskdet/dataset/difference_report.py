@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from maskdet.dataset.difference import QUANTILES, Difference, changed_words
 from maskdet.dataset.findings import clean
-from maskdet.dataset.markdown import markdown_table
+from maskdet.markdown import table
 
 MOST_NAMES = 20
 """Pictures named for each kind of change; the rest are counted."""
@@ -18,7 +18,7 @@ def difference_text(found: Difference) -> str:
     if found.same:
         return f"The data is the same: data hash {found.before.data_hash}\n"
     blocks = [
-        markdown_table(("", "before", "after", "change"), _rows(found)),
+        table(("", "before", "after", "change"), _rows(found)),
         *(_names(kind, names) for kind, names in _kinds(found) if names),
     ]
     return "\n\n".join(blocks) + "\n"

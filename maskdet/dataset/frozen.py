@@ -46,9 +46,9 @@ class FrozenVal:
         known = set(self.train)
         return {digest for digest in digests if digest[:_KNOWN] in known}
 
-    def joined_by(self, manifest: Manifest, now: datetime | None = None) -> FrozenVal:
+    def joined_by(self, manifest: Manifest) -> FrozenVal:
         """With the pictures of a split that are not in it yet."""
-        entered = (now or datetime.now(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        entered = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         listed = {each.sha256 for each in self.val}
         val = [
             FrozenPicture(each.picture, each.root, entered, each.sha256, each.phash)

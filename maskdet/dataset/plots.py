@@ -11,16 +11,13 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from PIL import Image
 
+from maskdet.artefacts import FACE_SIZES, OBJECTS, SAMPLES
 from maskdet.dataset.fonts import Typeface, typeface
 from maskdet.dataset.manifest import Manifest, ManifestPicture, Part
 from maskdet.dataset.statistics import SMALL, Sizes, face_sizes, part_counts, sample, share_under
 from maskdet.detector.captions import class_colour
 from maskdet.detector.picture import read_picture
 from maskdet.png import write_png
-
-FACE_SIZES = "face_sizes.png"
-OBJECTS = "objects_per_class.png"
-SAMPLES = "samples.png"
 
 _PARTS = {"train": "#3D4F63", "val": "#9DB4CC"}
 _INK, _GREY = "#222222", "#8A8A8A"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from maskdet.artefacts import FACE_SIZES, OBJECTS, SAMPLES
 from maskdet.dataset.check import Check
 from maskdet.dataset.duplicates import DuplicatePair
 from maskdet.dataset.findings import RULES, Finding, bounded, by_severity, clean
 from maskdet.dataset.fonts import typeface
 from maskdet.dataset.manifest import Manifest
-from maskdet.dataset.markdown import markdown_table
-from maskdet.dataset.plots import FACE_SIZES, OBJECTS, SAMPLES
 from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.statistics import (
     SMALL,
@@ -21,6 +20,7 @@ from maskdet.dataset.statistics import (
     share_under,
     size_advice,
 )
+from maskdet.markdown import table
 
 NOTICES = 200
 """Notices listed in the report; dropped items are all listed."""
@@ -75,7 +75,7 @@ def _collections(manifest: Manifest) -> str:
         objects = sum(len(picture.objects) for picture in own)
         rows.append((_code(root.name), f"{len(own) - val}", f"{val}", f"{objects}", f"{root.weight:g}"))
     head = ("collection", "train", "val", "objects", "times an epoch shows a train picture")
-    return "\n\n".join(["## Collections", markdown_table(head, rows)])
+    return "\n\n".join(["## Collections", table(head, rows)])
 
 
 def _counts(manifest: Manifest) -> str:
@@ -90,8 +90,8 @@ def _counts(manifest: Manifest) -> str:
     rows.append(("pictures", train.pictures, val.pictures))
     rows.append(("pictures without objects", train.negatives, val.negatives))
     cells = [(name, f"{left}", f"{right}", _share(right, left + right)) for name, left, right in rows]
-    table = markdown_table(("class", "train", "val", "val share"), cells)
-    parts = ["## Objects", table, f"![Objects per class and part]({OBJECTS})"]
+    counted = table(("class", "train", "val", "val share"), cells)
+    parts = ["## Objects", counted, f"![Objects per class and part]({OBJECTS})"]
     advice = [f"- {sentence}" for sentence in class_advice(manifest)]
     return "\n\n".join(parts + (["\n".join(advice)] if advice else []))
 
@@ -103,12 +103,12 @@ def _sizes(manifest: Manifest, input_size: tuple[int, int]) -> str:
         for label, values in sizes.items()
     ]
     rows.append(("all", *(f"{share_under(sizes.values(), limit):.1%}" for limit in SMALL)))
-    table = markdown_table(("class", *(f"under {limit} px" for limit in SMALL)), rows)
+    counted = table(("class", *(f"under {limit} px" for limit in SMALL)), rows)
     return "\n\n".join(
         [
             "## Face sizes",
             f"Square root of a face's area once its picture is resized to {input_size[1]} x {input_size[0]}.",
-            table,
+            counted,
             f"**{size_advice(manifest, input_size)}**",
             f"![Histogram of face sizes]({FACE_SIZES})",
         ]
@@ -198,7 +198,7 @@ def _block(lines: Iterable[str]) -> str:
 
 def _code(text: str) -> str:
     """An untrusted name as inline code, whatever characters it has."""
-    return "`" + clean(text, 80).replace("`", "'").replace("|", "\\|") + "`"
+    return "`" + clean(text, 80).replace("`", "'") + "`"
 
 
 def _share(part: int, whole: int) -> str:

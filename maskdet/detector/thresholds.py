@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from maskdet.detector.settings import BundleMeta
+from maskdet.detector.threshold_policy import OVERRIDE
 from maskdet.errors import UsageError
 from maskdet.types import FloatArray
 
@@ -27,6 +28,16 @@ def thresholds_of(meta: BundleMeta, wanted: Threshold = None) -> FloatArray:
     thresholds = np.array([_score(scores[label]) for label in meta.labels], np.float32)
     thresholds.flags.writeable = False
     return thresholds
+
+
+def with_thresholds(meta: BundleMeta, wanted: Threshold) -> BundleMeta:
+    """The metadata with `wanted` in force; unchanged for None. Raises like `thresholds_of`."""
+    if wanted is None:
+        return meta
+    thresholds_of(meta, wanted)
+    asked = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(meta.labels, wanted)
+    changed = {"thresholds": {**meta.thresholds, **asked}, "threshold_policy": OVERRIDE}
+    return meta.model_copy(update=changed)
 
 
 def _score(value: object) -> float:

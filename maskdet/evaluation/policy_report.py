@@ -9,7 +9,8 @@ from maskdet.detector.threshold_policy import ThresholdPolicy, percentage
 from maskdet.evaluation.policy_cost import PolicyCost
 from maskdet.evaluation.result import Evaluation, ThresholdSource
 from maskdet.evaluation.safety import WIDE, Rate
-from maskdet.evaluation.tables import ABSENT, percent, table
+from maskdet.evaluation.tables import ABSENT, percent
+from maskdet.markdown import table
 
 _HEADINGS: Final = (
     "policy",

@@ -9,7 +9,8 @@ from maskdet.evaluation.policy_report import policy_blocks
 from maskdet.evaluation.result import BACKGROUND, ClassEvaluation, Evaluation
 from maskdet.evaluation.safety_report import safety_blocks
 from maskdet.evaluation.score_report import score_blocks
-from maskdet.evaluation.tables import ABSENT, between, percent, table
+from maskdet.evaluation.tables import ABSENT, between, percent
+from maskdet.markdown import table
 
 HEADINGS = (
     "class",

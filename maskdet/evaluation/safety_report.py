@@ -8,7 +8,8 @@ from typing import Final
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.safety import WIDE, Rate, Safety
 from maskdet.evaluation.slices import COLLECTION, Slice
-from maskdet.evaluation.tables import ABSENT, between, percent, table
+from maskdet.evaluation.tables import ABSENT, between, percent
+from maskdet.markdown import table
 
 _WIDER: Final = f"wider than {WIDE:.0f} px"
 _RATES: Final = {

@@ -10,7 +10,8 @@ from maskdet.evaluation.calibration import CalibrationResult
 from maskdet.evaluation.promise import Promise, Term
 from maskdet.evaluation.reliability import SEEN_FROM, Reliability
 from maskdet.evaluation.result import Evaluation
-from maskdet.evaluation.tables import ABSENT, table
+from maskdet.evaluation.tables import ABSENT
+from maskdet.markdown import table
 
 _PROMISED: Final = ("promise", "limit", "value", "count", "of", "kept")
 _ERRORS: Final = (

@@ -87,9 +87,9 @@ class Deciding:
 
 
 def deciding_pictures(
-    challenger: Side, champion: Side, manifest: Manifest, most: int = MOST
+    challenger: Side, champion: Side, manifest: Manifest
 ) -> tuple[tuple[Deciding, ...], tuple[Deciding, ...]]:
-    """The worst regressions and the best gains, up to `most` of each.
+    """The worst regressions and the best gains, up to MOST of each.
 
     Sorted by mistakes at the shipped thresholds, those with equally many by their effect on AP50.
     """
@@ -98,8 +98,8 @@ def deciding_pictures(
     effects = _effects(challenger, champion)
     gains = theirs.mistakes - ours.mistakes
     order = np.lexsort((effects, gains))
-    worse = [n for n in order if (gains[n], effects[n]) < (0, -_LEAST)][:most]
-    better = [n for n in order[::-1] if (gains[n], effects[n]) > (0, _LEAST)][:most]
+    worse = [n for n in order if (gains[n], effects[n]) < (0, -_LEAST)][:MOST]
+    better = [n for n in order[::-1] if (gains[n], effects[n]) > (0, _LEAST)][:MOST]
 
     def tell(rows: Sequence[int]) -> Iterator[Deciding]:
         for n in rows:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from maskdet.evaluation.tables import ABSENT, table
+from maskdet.evaluation.tables import ABSENT
 from maskdet.gates.deciding import Deciding
 from maskdet.gates.report import Contestant, GateReport
 from maskdet.gates.ruling import between, shown
+from maskdet.markdown import table
 
 HEADINGS: Final = ("verdict", "gate", "value", "95 % interval", "must be", "counted on")
 _NAMED: Final = 10

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+from io import FileIO
 from pathlib import Path
 
 from maskdet.inbox.record import now_text
@@ -25,16 +27,11 @@ class AuditLog:
         line = json.dumps({"at": now_text(), "what": what, **fields}, ensure_ascii=False) + "\n"
         if self._file.exists() and self._file.stat().st_size > MAX_BYTES:
             self._file.replace(self._earlier)
-        handle = os.open(self._file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            size = os.fstat(handle).st_size
-            # A full disk may have cut the last line off.
-            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-            data = ("\n" if torn else "").encode() + line.encode()
-            if os.write(handle, data) < len(data):
-                raise OSError(28, os.strerror(28))
-        finally:
-            os.close(handle)
+        # Unbuffered: the line is one write, and nothing is left to be written after an error.
+        with self._file.open("ab+", buffering=0) as stream:
+            data = (b"\n" if _is_torn(stream) else b"") + line.encode()
+            if stream.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def lines(self) -> list[dict[str, object]]:
         """All lines that are there, the earliest first."""
@@ -43,6 +40,14 @@ class AuditLog:
             text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
             found += [json.loads(line) for line in text.splitlines() if _whole(line)]
         return found
+
+
+def _is_torn(stream: FileIO) -> bool:
+    """Whether a full disk has cut the last line off."""
+    if not stream.seek(0, os.SEEK_END):
+        return False
+    stream.seek(-1, os.SEEK_END)
+    return stream.read(1) != b"\n"
 
 
 def _whole(line: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from maskdet import __version__
 from maskdet.artefacts import PAGE, REPORT
 from maskdet.files import write_text
+from maskdet.markdown import table
 from maskdet.pipeline.cache import read_record
 from maskdet.pipeline.outcome import RunResult, StageOutcome, State
 from maskdet.pipeline.stage import Context, Stage
@@ -47,11 +48,11 @@ def duration(seconds: float) -> str:
 
 
 def _table(stages: Sequence[Stage], context: Context, result: RunResult) -> str:
-    rows = ["| stage | state | time | key figure |", "| --- | --- | ---: | --- |"]
-    for stage, outcome in zip(stages, result.outcomes, strict=True):
-        cells = (stage.name, outcome.state.value, _time(stage, context, outcome), outcome.figure)
-        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(rows)
+    rows = (
+        (stage.name, outcome.state.value, _time(stage, context, outcome), outcome.figure)
+        for stage, outcome in zip(stages, result.outcomes, strict=True)
+    )
+    return table(("stage", "state", "time", "key figure"), rows, words=(0, 1, 3))
 
 
 def _time(stage: Stage, context: Context, outcome: StageOutcome) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from maskdet import __version__
-from maskdet.artefacts import BUNDLE, CONFIG, METRICS, REPORT
+from maskdet.artefacts import BUNDLE, CONFIG, CURVES_PAGE, CURVES_PLOT, EVAL_PLOTS, METRICS, REPORT
 from maskdet.errors import Interrupted
 from maskdet.pipeline.inputs import setting_inputs
 from maskdet.pipeline.outcome import RunResult, State
@@ -24,8 +24,8 @@ from maskdet.training.report.metrics_log import METRICS_NAME, read_metrics
 _SECTIONS: Final = ("data", "model", "train", "eval", "export")
 _FILES: Final = {
     "config": (CONFIG,),
-    "train": ("curves.png", "index.html", METRICS_NAME),
-    "eval": (REPORT, METRICS, "pr.png", "thresholds.png", "slices.png"),
+    "train": (CURVES_PLOT, CURVES_PAGE, METRICS_NAME),
+    "eval": (REPORT, METRICS, *EVAL_PLOTS),
 }
 """Of each stage. No picture with a person on it leaves the machine."""
 _DONE: Final = frozenset({State.RAN, State.UP_TO_DATE})

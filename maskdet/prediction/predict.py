@@ -18,8 +18,7 @@ from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
 from maskdet.detector.picture import DecodedPicture, read_reduced
 from maskdet.detector.settings import BundleMeta
-from maskdet.detector.threshold_policy import OVERRIDE
-from maskdet.detector.thresholds import thresholds_of
+from maskdet.detector.thresholds import thresholds_of, with_thresholds
 from maskdet.detector.tiling import PLAIN, Look
 from maskdet.detector.verdict import MaskRule
 from maskdet.errors import PictureError, UsageError
@@ -137,7 +136,7 @@ class Work:
         """`threshold` overrides the bundle's own for each class."""
         meta = detector.meta
         thresholds, rule = thresholds_of(meta, threshold), rule_of(meta)
-        return cls(detector, thresholds, _in_force(meta, threshold), rule, look, drawings)
+        return cls(detector, thresholds, with_thresholds(meta, threshold), rule, look, drawings)
 
     def picture(self, source: Source) -> Prediction | Failure:
         try:
@@ -224,13 +223,6 @@ def _count(sources: Sequence[Source]) -> int | None:
     counts = [1 if source.kind == "picture" else frame_count(source.path) for source in sources]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
-
-
-def _in_force(meta: BundleMeta, threshold: float | None) -> BundleMeta:
-    if threshold is None:
-        return meta
-    asked = dict.fromkeys(meta.labels, threshold)
-    return meta.model_copy(update={"thresholds": asked, "threshold_policy": OVERRIDE})
 
 
 def _check(formats: Collection[str]) -> None:

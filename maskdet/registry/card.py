@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 
 from maskdet.detector.settings import BundleMeta
+from maskdet.markdown import table
 from maskdet.registry.records import SHORT, Lineage
 from maskdet.registry.version import Version
 
@@ -67,18 +68,16 @@ def _body(version: Version, meta: BundleMeta, files: Sequence[str]) -> Iterator[
     yield "```python"
     yield 'import maskdet\n\nfaces = maskdet.load("model.onnx")("photo.jpg")'
     yield "faces.verdict, faces.counts\n```\n"
-    yield from _table(("", ""), _facts(version, meta, f"{width} x {height} px"))
+    yield _table(("", ""), _facts(version, meta, f"{width} x {height} px"))
     yield "\n## Classes\n"
-    yield from _table(
-        ("class", "role", "threshold", *_PER_CLASS, "faces on val"), _classes(meta, lineage.counts)
-    )
+    yield _table(("class", "role", "threshold", *_PER_CLASS, "faces on val"), _classes(meta, lineage.counts))
     yield f"\nThresholds: {_plain(meta.describe_thresholds())}.\n"
     yield "## Figures on val\n"
-    yield from _table(("figure", "value"), _figures(meta))
+    yield _table(("figure", "value"), _figures(meta))
     if promised := list(_promise(meta)):
         yield "\n## Promise\n"
         yield "Faces wider than 16 px, on pictures that neither chose thresholds nor calibrated scores.\n"
-        yield from _table(("promise", "limit", "value", "95 % interval", "kept"), promised)
+        yield _table(("promise", "limit", "value", "95 % interval", "kept"), promised)
     yield "\n## Data\n"
     yield f"{_data(lineage)}\n"
     yield "Val also chose the thresholds: expect lower figures on other pictures, and measure on your own.\n"
@@ -92,7 +91,7 @@ def _facts(version: Version, meta: BundleMeta, size: str) -> Iterator[tuple[str,
     yield "input", f"one RGB picture, resized to {size}"
     yield "bundle", f"`{version.record.bundle}`"
     yield "registered", version.record.created[:10]
-    yield "training started from", _plain(lineage.start) or "unknown"
+    yield "training started from", lineage.start or "unknown"
     yield "code", ", ".join(f"{name} {value}" for name, value in lineage.code.items()) or "unknown"
     yield "licence", meta.licence
 
@@ -130,19 +129,14 @@ def _data(lineage: Lineage) -> str:
     return f"Pictures: {parts or 'unknown'}. Hash of the manifest: {_short(lineage.data_sha256)}."
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield _row(headings)
-    yield _row(["---"] * len(headings))
-    yield from map(_row, rows)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(_plain(cell) for cell in cells)} |"
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    plain = ([_plain(cell) for cell in row] for row in rows)
+    return table(headings, plain, words=range(len(headings)))
 
 
 def _plain(text: str) -> str:
-    """Names are the user's: they must not end a cell or a line."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    """Names are the user's: they must not end a line or be markup."""
+    return " ".join(text.split()).replace("<", "&lt;")
 
 
 def _share(value: float | None) -> str:

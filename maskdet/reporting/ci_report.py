@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from maskdet.dataset.findings import clean
-from maskdet.evaluation.tables import ABSENT, table
+from maskdet.evaluation.tables import ABSENT
 from maskdet.gates.ruling import REFUSALS, shown
+from maskdet.markdown import table
 from maskdet.reporting.delivery import PARTS, DataChange, Delivery, Fate
 from maskdet.reporting.run_files import Document
 

@@ -14,10 +14,10 @@ MAX_BYTES: Final = 3 << 20
 """Of all pictures of a page together, encoded. The page stays under 5 MB."""
 
 
-def jpeg_bytes(picture: Image.Image, *, quality: int = QUALITY) -> bytes:
+def jpeg_bytes(picture: Image.Image) -> bytes:
     """The picture as a JPEG without metadata."""
     stream = io.BytesIO()
-    picture.convert("RGB").save(stream, format="jpeg", quality=quality, optimize=True)
+    picture.convert("RGB").save(stream, format="jpeg", quality=QUALITY, optimize=True)
     return stream.getvalue()
 
 

@@ -14,10 +14,7 @@ LANGUAGES: Final = (("en", "en"), ("zh", "zh-CN"))
 """Class of an element, and its language."""
 
 TEXTS: Final[Mapping[str, tuple[str, str]]] = {
-    "contents": ("Contents", "目录"),
-    "language": ("Language", "语言"),
     "written": ("Written {time} by maskdet {version}", "由 maskdet {version} 生成于 {time}"),
-    "absent": ("This part of the run has not been done.", "此步骤尚未运行。"),
     # Summary
     "summary": ("Summary", "概要"),
     "ap50": ("AP50", "AP50"),
@@ -228,7 +225,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "finished": ("finished", "已完成"),
     "unfinished": ("not finished", "未完成"),
     # Comparison
-    "comparison": ("Runs compared", "运行对比"),
     "metrics": ("Figures", "指标"),
     "measured_on": (
         "95 % intervals in brackets, then counts. The best value is marked.",

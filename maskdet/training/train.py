@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from maskdet.artefacts import BEST, LABEL_LIST, LAST
+from maskdet.artefacts import BEST, CURVES_PAGE, CURVES_PLOT, LABEL_LIST, LAST
 from maskdet.asides import sweep
 from maskdet.dataset.label_list import write_labels
 from maskdet.dataset.learnt import learnt_sha256, told_roles
@@ -22,9 +22,7 @@ from maskdet.training.launch.failures import Diverged, OutOfMemory
 from maskdet.training.launch.placement import cache_bytes, worker_command
 from maskdet.training.launch.process import Event, OnEvent, WorkerCommand, run_worker
 from maskdet.training.launch.recovery import Recovery
-from maskdet.training.report.curves import CURVES_NAME
 from maskdet.training.report.metrics_log import METRICS_NAME, forget_after
-from maskdet.training.report.page import PAGE_NAME
 from maskdet.training.report.recorder import Recorder
 from maskdet.training.settings import ModelSettings, TrainSettings
 from maskdet.training.start.starting import Start, start_of
@@ -79,7 +77,6 @@ class TrainSummary:
     epochs: int
     best_epoch: int
     best_ap50: float
-    stopped_early: bool
     workers: int
     start_ap50: float | None = None
     """AP50 of the starting weights, None if they do not know the data's classes."""
@@ -116,7 +113,6 @@ def train(job: TrainJob, *, on_event: OnEvent, resume: bool = False) -> TrainSum
         done["epochs"],
         done["best_epoch"],
         done["best_ap50"],
-        done["stopped_early"],
         command.workers,
         start_ap50=done["start_ap50"],
         reason=done["reason"],
@@ -181,7 +177,7 @@ def _told_on_the_page(recorder: Recorder) -> Iterator[None]:
 def start_over(out: Path) -> None:
     """Remove what a training left in the folder, so that the next one starts from scratch."""
     weights = (STATE_NAME, LAST, BEST, LABEL_LIST)
-    for name in (*weights, METRICS_NAME, CURVES_NAME, PAGE_NAME, LOG_NAME):
+    for name in (*weights, METRICS_NAME, CURVES_PLOT, CURVES_PAGE, LOG_NAME):
         (out / name).unlink(missing_ok=True)
 
 

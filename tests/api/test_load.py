@@ -36,8 +36,8 @@ def test_a_results_folder_stands_for_what_it_exported(here: Path, tiny: Path) ->
 
 
 def test_a_threshold_holds_for_the_detector(tiny: Path) -> None:
-    detector = maskdet.load(tiny, threshold={"with_mask": 0.25})
-    assert detector.thresholds == {"with_mask": 0.25, "without_mask": 0.5, "mask_weared_incorrect": 0.5}
+    detector = maskdet.load(tiny, threshold={"with_mask": 0.3})
+    assert detector.thresholds == {"with_mask": 0.3, "without_mask": 0.5, "mask_weared_incorrect": 0.5}
     assert set(maskdet.load(tiny, threshold=0.75).thresholds.values()) == {0.75}
 
 

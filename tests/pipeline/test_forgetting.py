@@ -12,6 +12,7 @@ import pytest
 from inbox_pictures import encoded, proposal, stored
 from typer.testing import CliRunner
 
+from maskdet.artefacts import EVAL_PLOTS
 from maskdet.cli.app import app
 from maskdet.dataset.frozen import FrozenVal, read_frozen
 from maskdet.dataset.likeness import perceptual_hash
@@ -25,8 +26,8 @@ from maskdet.pipeline.forgetting.removal import forgotten
 from maskdet.registry.pictures import pictures_text
 from maskdet.registry.records import PictureRecord
 
-SHEETS = ("eval/worst.png", "prepare/samples.png", "report.html")
-FIGURES = ("eval/pr.png", "train/curves.png")
+SHEETS = ("audit-model/index.html", "eval/worst.png", "prepare/samples.png", "report.html")
+FIGURES = ("train/index.html", "train/curves.png", *(f"eval/{name}" for name in EVAL_PLOTS))
 
 
 class Project:

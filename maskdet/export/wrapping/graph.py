@@ -13,8 +13,6 @@ from onnx import TensorProto, helper, numpy_helper
 from maskdet.errors import ExportError
 from maskdet.export.rewriting import prune
 
-BATCH = "N"
-
 
 def shape_of(value: onnx.ValueInfoProto) -> list[int | str]:
     """Sizes of the dimensions; free ones are names, empty if they have none."""

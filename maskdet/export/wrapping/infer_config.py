@@ -38,7 +38,6 @@ class InferConfig:
     """
 
     path: Path
-    arch: str = ""
     labels: tuple[str, ...] = ()
     draw_threshold: float = 0.5
     input_size: tuple[int, int] = (0, 0)
@@ -90,7 +89,6 @@ def _of_document(path: Path, document: _Values) -> InferConfig:
     own = Suppression()
     config = InferConfig(
         path=path,
-        arch=str(document.get("arch", "")),
         labels=tuple(map(str, document.get("label_list") or ())),
         draw_threshold=float(document.get("draw_threshold", 0.5)),
         nms=Suppression(

@@ -54,7 +54,7 @@ class Seen:
 def guess(seen: Seen) -> Guess:
     """The most specific family that fits; that of plain inputs and outputs if none does."""
     found = (family(seen) for family in _FAMILIES)
-    return next(filter(None, found), _plain(seen))
+    return next(filter(None, found), _UNKNOWN)
 
 
 def _aizoo(seen: Seen) -> Guess | None:
@@ -96,15 +96,12 @@ def _paddle(seen: Seen) -> Guess | None:
     return None
 
 
-def _plain(seen: Seen) -> Guess:
-    return Guess(
-        "unknown",
-        "its inputs and outputs are those of no detector that maskdet knows",
-        (),
-        "if PaddleDetection exported it, convert it again with paddle2onnx; maskdet serves PicoDets",
-    )
-
-
+_UNKNOWN: Final = Guess(
+    "unknown",
+    "its inputs and outputs are those of no detector that maskdet knows",
+    (),
+    "if PaddleDetection exported it, convert it again with paddle2onnx; maskdet serves PicoDets",
+)
 _FAMILIES: Final[tuple[Callable[[Seen], Guess | None], ...]] = (_aizoo, _ultralytics, _paddle)
 
 

@@ -15,8 +15,9 @@ from maskdet.evaluation.pool import pool
 from maskdet.evaluation.ranking import Scene, of_class, rank_voc
 from maskdet.evaluation.rounding import rounded
 from maskdet.evaluation.safety import Parts, Rate, called, faces_of, share
-from maskdet.evaluation.tables import ABSENT, percent, table
+from maskdet.evaluation.tables import ABSENT, percent
 from maskdet.judging.robustness.corruptions import CORRUPTIONS, Condition
+from maskdet.markdown import table
 from maskdet.types import FloatArray
 
 WORST: Final = 3

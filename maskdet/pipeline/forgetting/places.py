@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from maskdet.artefacts import MANIFEST
+from maskdet.artefacts import CURVES_PAGE, MANIFEST, PLOTS
 from maskdet.dataset.layout import ANNOTATIONS, PICTURES
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.dataset.pictures import FORMATS
@@ -18,18 +18,6 @@ from maskdet.registry.pictures import read_pictures
 from maskdet.registry.records import PictureRecord
 from maskdet.registry.registry import Registry
 
-DRAWN_FROM_NUMBERS: Final = frozenset(
-    {
-        "face_sizes.png",
-        "objects_per_class.png",
-        "pr.png",
-        "slices.png",
-        "thresholds.png",
-        "curves.png",
-        "index.html",
-    }
-)
-"""Drawings and pages of a results folder that show no pictures. All others may."""
 _PAGES: Final = (".html", ".ipynb")
 
 
@@ -100,7 +88,9 @@ def shows_pictures(run: Path) -> list[Path]:
     """Files of a results folder that may show pictures: sheets, drawings and pages."""
     endings = (*FORMATS, *_PAGES)
     paths = (path for path in run.rglob("*") if path.suffix.lower() in endings and path.is_file())
-    return sorted(path for path in paths if path.name not in DRAWN_FROM_NUMBERS)
+    # An audit's page has the same name, and shows faces.
+    curves = run / "train" / CURVES_PAGE
+    return sorted(path for path in paths if path.name not in PLOTS and path != curves)
 
 
 def record_hashes(inbox: Path) -> dict[str, str]:

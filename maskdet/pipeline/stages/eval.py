@@ -7,8 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from maskdet.artefacts import BEST, CONFIG, CURVES, MANIFEST, METRICS, REPORT
-from maskdet.detector.shipped import naming_hint
+from maskdet.artefacts import (
+    BEST,
+    CONFIG,
+    CURVES,
+    MANIFEST,
+    METRICS,
+    PR_PLOT,
+    RELIABILITY_PLOT,
+    REPORT,
+    SLICE_PLOT,
+    THRESHOLD_PLOT,
+    WORST_SHEET,
+)
 from maskdet.errors import UsageError
 from maskdet.extras import require
 from maskdet.files import staged_folder, write_json, write_text
@@ -46,9 +57,6 @@ def evaluate_weights(context: Context, weights: Path) -> Evaluation:
 
 def evaluate_model(context: Context, model: Path) -> Evaluation:
     """Evaluate any .onnx or .pdparams file on this pipeline's val. Raises UsageError for other files."""
-    if not model.is_file():
-        hint = naming_hint(model.name, "an .onnx or a .pdparams file")
-        raise UsageError(f"{model}: no such model", hint)
     if model.suffix == ".pdparams":
         return evaluate_weights(context, model)
     if model.suffix != ".onnx":
@@ -107,11 +115,11 @@ def write_evaluation(
     measured = {} if robustness is None else {"robustness": robustness.to_json()}
     write_json(out / METRICS, {**evaluation.to_json(), **measured})
     write_json(out / CURVES, curve_points(evaluation))
-    draw_curves(evaluation, out / "pr.png")
-    draw_thresholds(evaluation, out / "thresholds.png")
-    draw_slices(evaluation, out / "slices.png")
-    draw_reliability(evaluation, out / "reliability.png")
-    draw_worst(evaluation.mistakes, files, out / "worst.png")
+    draw_curves(evaluation, out / PR_PLOT)
+    draw_thresholds(evaluation, out / THRESHOLD_PLOT)
+    draw_slices(evaluation, out / SLICE_PLOT)
+    draw_reliability(evaluation, out / RELIABILITY_PLOT)
+    draw_worst(evaluation.mistakes, files, out / WORST_SHEET)
     added = "" if robustness is None else f"\n{robustness.report()}"
     write_text(out / REPORT, f"# Evaluation\n\n{markdown_report(evaluation)}{added}")
 

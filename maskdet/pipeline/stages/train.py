@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskdet.artefacts import BEST, CONFIG, MANIFEST
+from maskdet.artefacts import BEST, CONFIG, CURVES_PAGE, MANIFEST
 from maskdet.pipeline.cache import read_record
 from maskdet.pipeline.inputs import setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
@@ -52,7 +52,6 @@ def _fetch(context: Context) -> None:
 def _run(context: Context, out: Path) -> str:
     from maskdet.pipeline.rehearsal import rehearse
     from maskdet.pipeline.tracking import tracked
-    from maskdet.training.report.page import PAGE_NAME
     from maskdet.training.train import TrainJob, train
 
     context = settled(context)
@@ -73,7 +72,7 @@ def _run(context: Context, out: Path) -> str:
     if not context.resume:
         rehearse(context, job)
         _set_aside(out)
-    context.say(f"curves: {out / PAGE_NAME}")
+    context.say(f"curves: {out / CURVES_PAGE}")
     with tracked(context) as followed:
         summary = train(job, on_event=followed.on_event, resume=context.resume)
     shutil.rmtree(out.with_name(PREVIOUS), ignore_errors=True)

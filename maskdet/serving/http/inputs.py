@@ -138,11 +138,11 @@ def _from_json(body: bytes, query: Mapping[str, str], max_files: int) -> DetectI
     return DetectInput(tuple(_upload(text) for text in texts), options)
 
 
-def _upload(text: str, filename: str = "") -> Upload:
+def _upload(text: str) -> Upload:
     try:
-        return Upload(decode_base64(text), filename)
+        return Upload(decode_base64(text))
     except MalformedBody as fault:
-        return Upload(b"", filename, fault)
+        return Upload(b"", fault=fault)
 
 
 def _from_form(items: list[FormItem], query: Mapping[str, str], max_files: int) -> DetectInput:

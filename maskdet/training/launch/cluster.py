@@ -60,9 +60,9 @@ def cluster_of(settings: TrainSettings, variables: Mapping[str, str] = os.enviro
     return Cluster(settings.nodes, rank, master, address, _interface(address))
 
 
-def spans_machines(variables: Mapping[str, str] = os.environ) -> bool:
+def spans_machines() -> bool:
     """In a worker: whether there are workers on other machines."""
-    return int(variables.get("PADDLE_NNODES", "1")) > 1
+    return int(os.environ.get("PADDLE_NNODES", "1")) > 1
 
 
 def _rank(nodes: int, variables: Mapping[str, str]) -> int:

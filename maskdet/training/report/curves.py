@@ -9,11 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from maskdet.artefacts import CURVES_PLOT
 from maskdet.png import write_png
 from maskdet.training.launch.process import Event
 from maskdet.training.report.metrics_log import read_metrics
-
-CURVES_NAME = "curves.png"
 
 
 def draw_curves(out: Path) -> None:
@@ -28,7 +27,7 @@ def draw_curves(out: Path) -> None:
     left, right = figure.subplots(1, 2)
     _draw_losses(left, steps)
     _draw_ap(right, epochs)
-    write_png(figure, out / CURVES_NAME)
+    write_png(figure, out / CURVES_PLOT)
 
 
 def _draw_losses(axes: Axes, steps: Sequence[Event]) -> None:

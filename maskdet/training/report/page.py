@@ -8,12 +8,11 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from maskdet.artefacts import CURVES_PAGE, CURVES_PLOT
 from maskdet.files import write_text
 from maskdet.training.launch.process import Event
-from maskdet.training.report.curves import CURVES_NAME
 from maskdet.training.report.metrics_log import read_metrics
 
-PAGE_NAME = "index.html"
 _SHOWN_EPOCHS = 10
 _HEADINGS = {"ap50": "AP50", "ap50_95": "AP50:95", "ap50_any_class": "AP50, any class"}
 _REFRESH = '<meta http-equiv="refresh" content="10">\n'
@@ -64,7 +63,7 @@ def write_page(out: Path, ended: str = "") -> None:
         warnings=_warnings([event for event in events if event["event"] == "warning"]),
         time=datetime.now().strftime("%H:%M:%S"),
     )
-    write_text(out / PAGE_NAME, page)
+    write_text(out / CURVES_PAGE, page)
 
 
 def _last(events: Sequence[Event], kind: str) -> Event:
@@ -98,11 +97,11 @@ def _bar(events: Sequence[Event]) -> str:
 
 
 def _figure(out: Path, events: Sequence[Event]) -> str:
-    if not (out / CURVES_NAME).is_file():
+    if not (out / CURVES_PLOT).is_file():
         return ""
     # The number makes browsers fetch the picture again.
     return (
-        f'<p><img src="{CURVES_NAME}?{len(events)}" alt="Losses, learning rate and AP over the epochs"></p>'
+        f'<p><img src="{CURVES_PLOT}?{len(events)}" alt="Losses, learning rate and AP over the epochs"></p>'
     )
 
 

@@ -141,7 +141,6 @@ class Training:
             best_epoch=self.state.best_epoch,
             best_ap50=self.state.best_ap50,
             start_ap50=self.state.start_ap50,
-            stopped_early=self.state.epoch < self.epochs,
             reason=self.state.reason,
         )
 

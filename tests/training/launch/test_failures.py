@@ -16,13 +16,13 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from trained import DrawnSet, Trained, draw_faces, make_job, run_training
 
+from maskdet.artefacts import CURVES_PAGE
 from maskdet.errors import TrainingError
 from maskdet.training.launch.disk_space import space_for
 from maskdet.training.launch.failures import DiskFull, OutOfMemory, kills_for_memory, lacks_memory
 from maskdet.training.launch.process import Event
 from maskdet.training.launch.recovery import Recovery
 from maskdet.training.report.metrics_log import read_metrics
-from maskdet.training.report.page import PAGE_NAME
 from maskdet.training.state import STATE_NAME, TrainState, read_state
 from maskdet.training.train import train
 from maskdet.training.worker.micro_batches import split
@@ -148,7 +148,7 @@ def test_a_missing_val_picture_is_named_before_training(own_set: DrawnSet, tmp_p
     assert str(gone) in caught.value.what
     assert "maskdet prepare" in caught.value.hint
     assert not [event for event in read_metrics(job.out) if event["event"] == "step"]
-    assert str(gone) in (job.out / PAGE_NAME).read_text()
+    assert str(gone) in (job.out / CURVES_PAGE).read_text()
 
 
 def test_a_file_that_may_not_grow_stops_cleanly(drawn: DrawnSet, tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from trained import DrawnSet
 
+from maskdet.artefacts import CURVES_PAGE, CURVES_PLOT
 from maskdet.errors import PictureError, TrainingError
 from maskdet.training.launch.process import Event
-from maskdet.training.report.curves import CURVES_NAME
 from maskdet.training.report.metrics_log import append_metrics, read_metrics
-from maskdet.training.report.page import PAGE_NAME, write_page
+from maskdet.training.report.page import write_page
 from maskdet.training.report.recorder import Recorder
 from maskdet.training.worker.picture_store import LostPictures, PictureStore
 from maskdet.training.worker.prefetch import prefetched
@@ -138,11 +138,11 @@ EPOCH = {"event": "epoch", "epoch": 1, "best": True, "ap50": 0.5, "ap50_95": 0.2
 
 def test_the_page_tells_how_far_it_is(tmp_path: Path) -> None:
     write_page(tmp_path)
-    assert "The worker is starting" in (tmp_path / PAGE_NAME).read_text()
+    assert "The worker is starting" in (tmp_path / CURVES_PAGE).read_text()
     for event in (START, EPOCH, STEP):
         append_metrics(tmp_path, event)
     write_page(tmp_path)
-    page = (tmp_path / PAGE_NAME).read_text()
+    page = (tmp_path / CURVES_PAGE).read_text()
     for words in (
         "Epoch 2 of 3, step 1 of 4",
         "0:01:01 left",
@@ -155,7 +155,7 @@ def test_the_page_tells_how_far_it_is(tmp_path: Path) -> None:
     assert 'http-equiv="refresh"' in page
     assert "http://" not in page.replace("http-equiv", "")
     write_page(tmp_path, ended="Finished.")
-    assert "refresh" not in (tmp_path / PAGE_NAME).read_text()
+    assert "refresh" not in (tmp_path / CURVES_PAGE).read_text()
 
 
 def test_the_page_tells_of_the_start_before_the_first_steps(tmp_path: Path) -> None:
@@ -191,14 +191,14 @@ def test_the_curves_of_short_epochs_are_drawn_once(tmp_path: Path) -> None:
         append_metrics(tmp_path, event)
         recorder(event)
     assert "AP50" in page_of(tmp_path)
-    assert not (tmp_path / CURVES_NAME).exists()
+    assert not (tmp_path / CURVES_PLOT).exists()
     recorder.end("finished")
-    assert (tmp_path / CURVES_NAME).exists()
-    assert CURVES_NAME in page_of(tmp_path)
+    assert (tmp_path / CURVES_PLOT).exists()
+    assert CURVES_PLOT in page_of(tmp_path)
 
 
 def page_of(folder: Path) -> str:
-    return (folder / PAGE_NAME).read_text(encoding="utf-8")
+    return (folder / CURVES_PAGE).read_text(encoding="utf-8")
 
 
 def test_a_warning_of_two_workers_is_told_once(tmp_path: Path) -> None:
@@ -210,4 +210,4 @@ def test_a_warning_of_two_workers_is_told_once(tmp_path: Path) -> None:
     recorder.tell("going on", "Diverged", 1)
     assert [event["text"] for event in seen] == ["left out: a<b", "going on"]
     assert [event["kind"] for event in read_metrics(tmp_path)] == ["Diverged"]
-    assert "going on" in (tmp_path / PAGE_NAME).read_text()
+    assert "going on" in (tmp_path / CURVES_PAGE).read_text()

@@ -85,7 +85,7 @@ def test_batches_without_any_face_train_and_patience_ends_them(tmp_path: Path, v
     data = data.dealt(train=range(9), val=range(12, 16))
     settings = {"epochs": 10, "patience": 2, "evaluate_every": 2}
     run = run_training(make_job(tmp_path / "job", data, variant=variant, **settings), data)
-    assert run.summary.stopped_early
+    assert run.summary.reason == "patience"
     assert (run.summary.epochs, run.summary.best_epoch, run.summary.best_ap50) == (6, 2, 0.0)
     evaluated = [event["epoch"] for event in run.events if event["event"] == "epoch"]
     assert evaluated == [2, 4, 6]

@@ -12,11 +12,11 @@ import pytest
 import yaml
 from trained import SAMPLE, DrawnSet, Trained, make_job, run_training, sample_manifest
 
+from maskdet.artefacts import CURVES_PAGE
 from maskdet.detector.shipped import shipped_weights, ships_model
 from maskdet.errors import TrainingError
 from maskdet.training.launch.process import Event
 from maskdet.training.report.metrics_log import read_metrics
-from maskdet.training.report.page import PAGE_NAME
 from maskdet.training.start.weights import is_class_layer, read_weights
 from maskdet.training.state import read_state
 from maskdet.training.train import train
@@ -71,7 +71,7 @@ def test_patience_counts_from_the_start(spoilt: Trained) -> None:
 
 
 def test_the_page_shows_the_start(spoilt: Trained) -> None:
-    page = (spoilt.job.out / PAGE_NAME).read_text(encoding="utf-8")
+    page = (spoilt.job.out / CURVES_PAGE).read_text(encoding="utf-8")
     per_cent = f"{100 * spoilt.summary.best_ap50:.1f}"
     assert f"<tr class=best><td>0, the start (best)</td><td>{per_cent}</td>" in page
     assert "<td>2</td>" in page
