@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from manifest import ROOT
+from deployment import ROOT
 from served import free_port
 
 EXAMPLE = ROOT / "deploy/nginx/maskdet.conf"

@@ -8,22 +8,22 @@ import time
 from pathlib import Path
 
 import httpx
-from manifest import ROOT, Manifest, Probe
+from deployment import ROOT, Deployment, Probe
 from served import MASKDET
 
 HOST = "127.0.0.1"
 
 
 class ReplicaError(Exception):
-    """A replica did not start or end as its manifest wants it; the message says why."""
+    """A replica did not start or end as its Deployment wants it; the message says why."""
 
 
 class Replica:
     """The container's command on a port of this machine; its standard error is kept in `folder`."""
 
-    def __init__(self, manifest: Manifest, port: int, folder: Path) -> None:
+    def __init__(self, deployment: Deployment, port: int, folder: Path) -> None:
         self.port = port
-        self._manifest = manifest
+        self._deployment = deployment
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
@@ -42,9 +42,9 @@ class Replica:
     def await_ready(self) -> float:
         """Seconds until both probes succeed. Raises ReplicaError where the pod would be killed."""
         started = time.monotonic()
-        probe = self._manifest.startup
+        probe = self._deployment.startup
         for _ in range(probe.failures):
-            if self._passes(probe) and self._passes(self._manifest.readiness):
+            if self._passes(probe) and self._passes(self._deployment.readiness):
                 return time.monotonic() - started
             if self.process.poll() is not None:
                 raise ReplicaError(f"{self}: ended with {self.process.returncode}:\n{self._tail()}")
@@ -53,7 +53,7 @@ class Replica:
 
     def check_alive(self) -> None:
         """Raises ReplicaError if the liveness probe fails as often as would restart the pod."""
-        probe = self._manifest.liveness
+        probe = self._deployment.liveness
         if not any(self._passes(probe) for _ in range(probe.failures)):
             raise ReplicaError(f"{self}: does not answer its liveness probe:\n{self._tail()}")
 
@@ -66,7 +66,7 @@ class Replica:
         started = time.monotonic()
         self.process.terminate()
         try:
-            status = self.process.wait(self._manifest.grace - self._manifest.pause)
+            status = self.process.wait(self._deployment.grace - self._deployment.pause)
         except subprocess.TimeoutExpired as error:
             raise ReplicaError(f"{self}: has not ended within its grace period:\n{self._tail()}") from error
         if status != 0:
@@ -98,18 +98,18 @@ class Replica:
             return False
 
     def _command(self) -> list[str]:
-        """The manifest's, with the `maskdet` of this interpreter."""
-        program, *arguments = self._manifest.at(HOST, self.port)
+        """The Deployment's, with the `maskdet` of this interpreter."""
+        program, *arguments = self._deployment.at(HOST, self.port)
         if program != "maskdet":
             raise ReplicaError(f"{self}: its command is {program}, not maskdet")
         return [*MASKDET, *arguments]
 
     def _environment(self) -> dict[str, str]:
-        """The manifest's, and where this checkout and temporary files are."""
+        """The Deployment's, and where this checkout and temporary files are."""
         return {
             "PATH": os.defpath,
             "PYTHONPATH": str(ROOT),
-            **self._manifest.environment,
+            **self._deployment.environment,
             # Each pod has a /tmp of its own.
             "TMPDIR": str(self._folder),
         }

@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import manifest
+import deployment
 from load_clients import Answer, Clients
 from proxied import Proxy, missing, nginx
 from replica import Replica
 from served import end_on_sigterm, free_port
 
-PICTURE = manifest.ROOT / "data/sample/JPEGImages/sample_000.jpg"
+PICTURE = deployment.ROOT / "data/sample/JPEGImages/sample_000.jpg"
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,9 @@ def retries(lines: list[dict[str, Any]]) -> Counter[str]:
     return Counter(status for line in lines for status in line["upstream_statuses"].split(", ")[:-1])
 
 
-def play(folder: Path, plan: Plan, path: Path = manifest.BASE) -> list[Phase]:
+def play(folder: Path, plan: Plan, path: Path = deployment.BASE) -> list[Phase]:
     """All phases, in a folder for logs. Raises ReplicaError or ProxyError."""
-    wanted = manifest.read(path)
+    wanted = deployment.read(path)
     with ExitStack() as left:
         replicas = [Replica(wanted, free_port(), folder / f"replica-{number}") for number in range(3)]
         for replica in replicas:
@@ -148,7 +148,7 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=float, default=Plan.steady_seconds, help="of load around each event"
     )
-    parser.add_argument("--manifest", type=Path, default=manifest.BASE)
+    parser.add_argument("--manifest", type=Path, default=deployment.BASE)
     options = parser.parse_args()
     if lacking := missing():
         raise SystemExit(f"install {lacking} first")

@@ -91,7 +91,7 @@ def test_runtime_and_service_fit_each_other() -> None:
 def test_the_server_answers_under_the_name_of_the_service(
     scripts: None, tiny_models: Path, tmp_path: Path
 ) -> None:
-    wanted = import_module("manifest").of_pod(kserve_pod())
+    wanted = import_module("deployment").of_pod(kserve_pod())
     here = {"{{.Name}}": "face-mask", "/mnt/models": str(tiny_models)}
     command = tuple(_replaced(one, here) for one in wanted.command)
     port = import_module("served").free_port()

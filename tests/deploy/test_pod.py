@@ -63,7 +63,7 @@ def url(registry: Registry, tmp_path: Path, scripts: None) -> Iterator[str]:
     user = pod["securityContext"]["runAsUser"]
     folder = tmp_path / "models"
     _skip_unless_possible(folder, user)
-    wanted, port = import_module("manifest").of_pod(pod), import_module("served").free_port()
+    wanted, port = import_module("deployment").of_pod(pod), import_module("served").free_port()
     assert wanted.environment["MASKDET_REGISTRY"] == "/registry"
     environment = {
         "PATH": os.defpath,

@@ -20,7 +20,7 @@ def test_no_request_fails_when_a_server_is_replaced_or_lost(
     # With a model that takes no time, so that what fails is not a machine that is too slow.
     tiny = write_tiny_bundle(tmp_path / "tiny.onnx")
     deployment = tmp_path / "deployment.yaml"
-    deployment.write_text(import_module("manifest").BASE.read_text().replace(" default,", f" {tiny},"))
+    deployment.write_text(import_module("deployment").BASE.read_text().replace(" default,", f" {tiny},"))
 
     phases = rolling.play(
         tmp_path, rolling.Plan(rolled=1, steady_seconds=1.0, pause_seconds=0.05), deployment

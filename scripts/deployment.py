@@ -23,7 +23,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class Deployment:
     """A container of a pod. `pause`: seconds before SIGTERM; `grace`: until SIGKILL, with the pause."""
 
     command: tuple[str, ...]
@@ -42,16 +42,16 @@ class Manifest:
         return command
 
 
-def read(path: Path = BASE) -> Manifest:
+def read(path: Path = BASE) -> Deployment:
     """The Deployment in a YAML file, which may hold other objects too."""
     found = [one for one in yaml.safe_load_all(path.read_text()) if one and one["kind"] == "Deployment"]
     return of_pod(found[0]["spec"]["template"]["spec"])
 
 
-def of_pod(pod: dict[str, Any]) -> Manifest:
+def of_pod(pod: dict[str, Any]) -> Deployment:
     """The first container of a pod's spec."""
     container = pod["containers"][0]
-    return Manifest(
+    return Deployment(
         command=(*container["command"], *container["args"]),
         environment={one["name"]: one["value"] for one in container.get("env", ())},
         startup=_probe(container["startupProbe"]),
