@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ PREFIX = ".aside-"
 OLD_SECONDS = 24 * 3600.0
 """Age beyond which no process can still be writing: many times what the slowest stage takes."""
 _NAME_END = 40
+_MARK = re.compile(rf"{re.escape(PREFIX)}\w+-\d+-[0-9a-f]{{8}}-")
 """Characters of the target's name that are kept; a whole name of 255 bytes would leave no room."""
 
 
@@ -23,6 +25,11 @@ def aside_of(target: Path) -> Path:
     """A name beside `target` that is unique across containers: `.aside-SPACE-PID-RANDOM-NAME`."""
     # The suffix stays: writers such as cv2.imwrite choose the format by it.
     return target.with_name(f"{PREFIX}{pid_space()}-{os.getpid()}-{token_hex(4)}-{target.name[-_NAME_END:]}")
+
+
+def intended(path: str) -> str:
+    """A path without what marks it as an aside: where its contents were to end up."""
+    return _MARK.sub("", path)
 
 
 def sweep(folder: Path) -> None:

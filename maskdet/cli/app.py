@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,6 +37,12 @@ from maskdet.errors import Interrupted, MaskdetError
 
 DEBUG_VARIABLE = "MASKDET_DEBUG"
 _PIPE_CLOSED = 141
+_STEPS = {
+    errno.EACCES: "choose a folder that you may write to, with --out or --runs-dir",
+    errno.EROFS: "choose a folder that can be written to, with --out or --runs-dir",
+    errno.ENOSPC: "free some space, or choose another disk with --out or --runs-dir",
+}
+"""What to do about a fault of the operating system."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -91,9 +99,17 @@ def maskdet(
 def main() -> None:
     """Run the command line and exit with its code."""
     signals = Signals()
+    _open_closed_streams()
     with signals.as_interrupts():
         code = _run(signals)
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Python has None for a standard stream that the caller has closed (`>&-`); what goes there is lost."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
 
 
 def _run(signals: Signals) -> int:
@@ -123,9 +139,19 @@ def _failed(error: Exception, signals: Signals) -> int:
 
 def _unexpected(error: Exception) -> MaskdetError:
     if isinstance(error, OSError):
-        return MaskdetError(str(error), "fix that and run the command again")
+        return _of_system(error)
     what = f"unexpected {type(error).__name__}: {error}"
     return MaskdetError(what, "this is a bug in maskdet; `maskdet --debug COMMAND ...` shows the traceback")
+
+
+def _of_system(error: OSError) -> MaskdetError:
+    from maskdet.asides import intended
+
+    step = _STEPS.get(error.errno or 0, "fix that and run the command again")
+    if error.strerror is None or not isinstance(error.filename, str):
+        return MaskdetError(str(error), step)
+    # The user knows the file, not the temporary one beside it.
+    return MaskdetError(f"{intended(error.filename)}: {error.strerror}", step)
 
 
 def _flushed(code: int) -> int:

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from rich import cells as measure
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -72,7 +74,13 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -
         column.no_wrap = True
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    standard_output().print(table)
+    for column in table.columns[:-1]:
+        # Rather lines beyond the terminal's edge than a lost column or half a figure.
+        column.min_width = max(measure.cell_len(str(cell)) for cell in (column.header, *column.cells))
+    console = standard_output()
+    least = Measurement.get(console, console.options.update(width=10_000), table).minimum
+    console.width = max(console.width, least)
+    console.print(table, crop=False)
 
 
 def print_outcomes(outcomes: Iterable[StageOutcome]) -> None:

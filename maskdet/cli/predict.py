@@ -12,6 +12,8 @@ from maskdet.cli.session import open_serving, stand_in, with_flags
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from maskdet.detector.settings import BundleMeta
     from maskdet.prediction.results import PredictSummary
 
@@ -83,11 +85,12 @@ def predict(
     from maskdet.pipeline.models import model_of
     from maskdet.prediction.engines import engine_of
     from maskdet.prediction.predict import predict as look
+    from maskdet.prediction.predict import results_in
     from maskdet.prediction.sources import read_list
 
     named = [*(sources or []), *(read_list(listing) if listing else [])]
     bundle = load_bundle(model_of(context, model))
-    detector = Detector(bundle, threads=1)
+    detector, earlier = Detector(bundle, threads=1), results_in(out)
     with Display(standard_error()) as display:
         summary = look(
             detector,
@@ -99,7 +102,16 @@ def predict(
             look=Look(tile=tile, flip=flip),
             engine=engine_of(engine, bundle, out, threshold=threshold, workers=workers, track=display.track),
         )
+    _tell_of_earlier([path for path in earlier if path.is_dir() or path not in summary.written])
     _tell(summary, detector.meta)
+
+
+def _tell_of_earlier(kept: Sequence[Path]) -> None:
+    from maskdet.cli.console import print_notes, shown
+
+    if kept:
+        names = ", ".join(shown(path.absolute()) for path in kept)
+        print_notes([f"results of an earlier run were there and are kept: {names}"])
 
 
 def _tell(summary: PredictSummary, meta: BundleMeta) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from maskdet.dataset.findings import clean
 from maskdet.dataset.settings import DataSettings, NamedRoot
-from maskdet.errors import DatasetError
-from maskdet.lexicon import spelling
+from maskdet.errors import UsageError
+from maskdet.lexicon import same_spelling, spelling
 from maskdet.settings import nearest
 
 RARE = 5
@@ -39,7 +39,7 @@ class LabelBook:
 def read_labels(names: Mapping[str, Counter[str]], settings: DataSettings) -> dict[str, LabelBook]:
     """Decide on each name of the annotations, by root; `names` counts by root the objects that carry each.
 
-    Raises DatasetError if data.labels or aliases are inconsistent, or data.roles names an unknown class.
+    Raises UsageError if data.labels or aliases are inconsistent, or data.roles names an unknown class.
     """
     _check_settings(settings)
     meant = {
@@ -73,14 +73,19 @@ def _check_settings(settings: DataSettings) -> None:
     labels = settings.labels
     if labels is None:
         return
-    doubled = [label for label, number in Counter(labels).items() if number > 1]
-    if doubled or not labels or not all(label.strip() for label in labels):
-        raise DatasetError("data.labels must be names without duplicates", f"it is {list(labels)}")
+    if not labels or not all(label.strip() for label in labels):
+        raise UsageError(f"data.labels: {list(labels)} is no list of names", "name each class once")
+    spellings: dict[str, str] = {}
+    for label in labels:
+        if other := spellings.get(spelling(label)):
+            what = f"data.labels: {other} and {label} are one class"
+            raise UsageError(what, f"leave {label} out; data.aliases maps other spellings to {other}")
+        spellings[spelling(label)] = label
     for place, aliases in _all_aliases(settings):
         for name, label in aliases.items():
             if label not in labels:
                 what = f"{place}: {name} stands for {label}, which is not in data.labels"
-                raise DatasetError(what, _did_you_mean(label, labels))
+                raise UsageError(what, _did_you_mean(label, labels))
 
 
 def _all_aliases(settings: DataSettings) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -94,7 +99,7 @@ def _check_roles(settings: DataSettings, labels: tuple[str, ...]) -> None:
     for label in settings.roles:
         if label not in labels:
             what = f"data.roles: there is no class '{clean(label, 60)}'"
-            raise DatasetError(what, _class_meant(label, labels, settings))
+            raise UsageError(what, _class_meant(label, labels, settings))
 
 
 def _class_meant(label: str, labels: tuple[str, ...], settings: DataSettings) -> str:
@@ -143,9 +148,19 @@ def _resembled(label: str, totals: Counter[str]) -> str:
     frequent = [
         other
         for other, number in sorted(totals.items(), key=lambda item: (-item[1], item[0]))
-        if number >= RARE * totals[label] and other != label and is_slip(label, other)
+        if other != label and is_slip(label, other) and outweighs(other, number, label, totals[label])
     ]
     return frequent[0] if frequent else ""
+
+
+def outweighs(other: str, number: int, name: str, count: int) -> bool:
+    """Whether `name` (`count` objects) is more likely a slip of `other` (`number` objects) than the reverse.
+
+    Names apart only in case and separators are one class however frequent; the more frequent one stands.
+    """
+    if same_spelling(name, other):
+        return (-number, other) < (-count, name)
+    return number >= RARE * count
 
 
 def is_slip(name: str, other: str) -> bool:

@@ -47,7 +47,7 @@ def appraise(
     roles follow from the names. Raises like `evaluate` and `of_known_classes`, and UsageError for an unknown
     label in the settings.
     """
-    _check_labels(settings, labels)
+    check_labels(settings, labels)
     meanings = meanings or Meanings.by_names(labels)
     scores = Scores.of(checked_scenes(pairs, labels), views, labels, settings, shipped)
     scenes, roles = scores.served, meanings.roles
@@ -104,7 +104,8 @@ def _explained(
     )
 
 
-def _check_labels(settings: EvalSettings, labels: Sequence[str]) -> None:
+def check_labels(settings: EvalSettings, labels: Sequence[str]) -> None:
+    """Raise UsageError if eval.threshold names a label that is not among `labels`."""
     thresholds = settings.threshold if isinstance(settings.threshold, dict) else {}
     for label in thresholds:
         if label not in labels:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskdet.artefacts import PAGE, REPORT
-from maskdet.errors import Interrupted
+from maskdet.errors import Interrupted, MaskdetError
 from maskdet.pipeline.outcome import RunOptions, RunResult
 from maskdet.pipeline.report import write_report
 from maskdet.pipeline.run import can_resume
@@ -61,9 +61,17 @@ def report_chain(context: Context, result: RunResult) -> None:
 def finish_chain(context: Context, options: RunOptions, result: RunResult) -> Path:
     """The report's path. Raises the error that ended the chain, with the next step."""
     if result.error is not None:
-        result.error.hint = _next_step(context, options, result.error.hint)
+        if not _is_of_settings(context, result.error):
+            result.error.hint = _next_step(context, options, result.error.hint)
         raise result.error
     return context.folder / REPORT
+
+
+def _is_of_settings(context: Context, error: MaskdetError) -> bool:
+    """Whether it is about a value that the command line sets, so that the same command would repeat it."""
+    told = f"{error.what} {error.hint}"
+    options = zip(context.arguments, context.arguments[1:], strict=False)
+    return any(text.partition("=")[0] in told for option, text in options if option == "--set")
 
 
 def _next_step(context: Context, options: RunOptions, hint: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,10 @@ class _Origin:
     order: int
     base: Path
 
+    @classmethod
+    def of_override(cls, text: str) -> _Origin:
+        return cls(f"--set {text}", 1 << 30, Path.cwd())
+
 
 def load_pipeline(path: Path, overrides: Sequence[str] = ()) -> PipelineFile:
     """Read and validate a pipeline file.
@@ -99,7 +104,7 @@ class _Draft:
         section[str(path[-1])] = _override_value(text, raw.strip())
         for key in [key for key in self._origins if key[: len(path)] == path]:
             del self._origins[key]
-        self._origins[path] = _Origin(f"--set {text}", 1 << 30, Path.cwd())
+        self._origins[path] = _Origin.of_override(text)
 
     def anchor_paths(self) -> None:
         """Make relative paths absolute before validation, while the origin of each is known."""
@@ -152,9 +157,10 @@ class _Draft:
     def _section(self, path: KeyPath, text: str) -> dict[str, Any]:
         section = self._value
         for depth, part in enumerate(path[:-1], start=1):
-            inner = section.setdefault(str(part), {})
+            inner = section.get(str(part))
             if inner is None:
                 inner = section[str(part)] = {}
+                self._origins.setdefault(path[:depth], _Origin.of_override(text))
             if not isinstance(inner, dict):
                 raise PipelineFileError(f"--set {text}: {dotted(path[:depth])} is a value, not a section")
             section = inner
@@ -192,7 +198,10 @@ def _is_path(value: str, key: KeyPath) -> bool:
 def _read_file(path: Path) -> Document:
     try:
         document = read_document(path.read_text(encoding="utf-8-sig"))
-    except (FileNotFoundError, IsADirectoryError) as error:
+    except IsADirectoryError as error:
+        hint = f"`maskdet init {shlex.quote(str(path))}` writes one for it"
+        raise PipelineFileError(f"{path}: a folder, not a pipeline file", hint) from error
+    except FileNotFoundError as error:
         raise PipelineFileError(
             f"{path}: no such pipeline file", "`maskdet init DATA_DIR` writes one, -c FILE selects another"
         ) from error
@@ -213,7 +222,9 @@ def _override_value(text: str, raw: str) -> Any:
     try:
         return read_value(raw)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise PipelineFileError(f"--set {text}: the value is not valid YAML{_yaml_fault(error)}") from error
+        fault = f"--set {text}: the value is not valid YAML{_yaml_fault(error)}"
+        hint = "quote it for the shell, for example --set 'data.labels=[a, b]'"
+        raise PipelineFileError(fault, hint) from error
 
 
 def _yaml_fault(error: Exception) -> str:

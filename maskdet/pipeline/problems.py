@@ -26,6 +26,7 @@ _EXPECTED = {
     "tuple": "a list",
     "dict": "a mapping of `key: value`",
     "model": "a section of `key: value` lines",
+    "too": "at least one",
 }
 _BOUNDS = {
     "greater_than_equal": ("ge", "at least {}"),
@@ -82,6 +83,8 @@ def _sentence(model: type[BaseModel], path: KeyPath, faults: Sequence[ErrorDetai
         return f"{dotted(path)} is missing{about}"
     if kind == "extra_forbidden":
         return f"{dotted(path)}: no such key{_suggestion(model, path)}"
+    if faults[0]["input"] is None:
+        return f"{dotted(path)} is empty: write what belongs there, or remove the line"
     if kind == "value_error" and isinstance(faults[0]["input"], Mapping):
         # A fault of a whole section, whose values need no repeating.
         return f"{dotted(path)}: {_own_words(faults[0])}"

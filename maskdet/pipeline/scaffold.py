@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from maskdet.dataset.findings import clean
 from maskdet.dataset.formats.recognise import TITLES, recognise
-from maskdet.dataset.labels import RARE, is_slip
+from maskdet.dataset.labels import is_slip, outweighs
 from maskdet.dataset.layout import find_pairs
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import DatasetError
@@ -65,8 +65,15 @@ class Survey:
         return f"{self.pictures} pictures, {sum(self.names.values())} objects ({counts})"
 
     def _likely(self, name: str) -> str:
-        others = [other for other, number in self._by_frequency() if number >= RARE * self.names[name]]
-        return next((other for other in others if other != name and is_slip(name, other)), "")
+        count = self.names[name]
+        return next(
+            (
+                other
+                for other, number in self._by_frequency()
+                if other != name and is_slip(name, other) and outweighs(other, number, name, count)
+            ),
+            "",
+        )
 
     def _by_frequency(self) -> list[tuple[str, int]]:
         return sorted(self.names.items(), key=lambda item: (-item[1], item[0]))

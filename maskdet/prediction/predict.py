@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import cv2
 
+from maskdet.asides import intended
 from maskdet.detector.conclusion import Conclusion, examine, rule_of
 from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
@@ -21,7 +22,7 @@ from maskdet.detector.settings import BundleMeta
 from maskdet.detector.thresholds import thresholds_of, with_thresholds
 from maskdet.detector.tiling import PLAIN, Look
 from maskdet.detector.verdict import MaskRule
-from maskdet.errors import PictureError, UsageError
+from maskdet.errors import MaskdetError, PictureError, UsageError
 from maskdet.flow import run_in_order
 from maskdet.machine import core_count
 from maskdet.prediction.objects import read_object
@@ -76,9 +77,9 @@ def predict(  # noqa: PLR0913 - each is an option of the command
     A picture is a task and each core has a thread, so the detector should use one thread; another `engine`
     shares the pictures out differently. `threshold` overrides the bundle's own for each class; scores below
     the bundle's NMS threshold are dropped in any case. `look` adds passes over tiles or the mirrored picture.
-    Pictures that cannot be read or drawn are listed in the summary, and the rest continue. Raises UsageError
-    if nothing can be written, as on a full disk, or BundleError if the model fails; no file is left
-    half-written.
+    Pictures that cannot be read or drawn are listed in the summary, and the rest continue. Raises
+    MaskdetError if nothing can be written, as on a full disk, or BundleError if the model fails; no file is
+    left half-written.
     """
     started = time.perf_counter()
     _check(formats)
@@ -89,16 +90,17 @@ def predict(  # noqa: PLR0913 - each is an option of the command
         tally = _carry_out(work, engine.outcomes(work, found), formats, out, track, _count(found))
         engine.finish()
     except OSError as error:
-        raise UsageError(
-            f"{error.filename or out}: {error.strerror}", "free some space, or choose a writable folder"
-        ) from error
+        place = intended(str(error.filename or out))
+        step = "free some space, or choose a writable folder"
+        kind = UsageError if isinstance(error, FileExistsError | NotADirectoryError) else MaskdetError
+        raise kind(f"{place}: {error.strerror}", step) from error
     return PredictSummary(
         pictures=tally.pictures,
         threshold_policy=work.in_force.threshold_policy,
         faces={label: tally.faces[class_id] for class_id, label in enumerate(detector.meta.labels)},
         failures=tuple(tally.failures),
         seconds=time.perf_counter() - started,
-        written=_written(formats, out),
+        written=results_in(out, formats),
     )
 
 
@@ -231,7 +233,8 @@ def _check(formats: Collection[str]) -> None:
         raise UsageError(f"unknown format {', '.join(unknown) or '(none)'}", f"use {', '.join(FORMATS)}")
 
 
-def _written(formats: Collection[str], out: Path) -> tuple[Path, ...]:
+def results_in(out: Path, formats: Collection[str] = FORMATS) -> tuple[Path, ...]:
+    """Files and folders of these formats that lie below the folder `out`."""
     proposed = {form: proposals_folder(out, form) for form in PROPOSALS}
     places = {"json": json_path(out), "csv": csv_path(out), "draw": drawn_folder(out), **proposed}
     return tuple(places[name] for name in FORMATS if name in formats and _is_there(places[name]))

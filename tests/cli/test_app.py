@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from maskdet import __version__
+from maskdet.asides import aside_of
 from maskdet.cli.app import DEBUG_VARIABLE, app
 from maskdet.cli.app import _failed as failed
+from maskdet.cli.console import print_table
 from maskdet.cli.signals import Signals
 from maskdet.errors import DatasetError, ExportError, Interrupted
 
@@ -91,8 +94,27 @@ def test_an_unexpected_error_is_one_line_unless_asked(capsys, monkeypatch):
 
 
 def test_a_system_error_is_told_in_its_own_words(capsys):
-    assert failed(OSError(28, "No space left on device", "runs/x"), Signals()) == 1
-    assert "No space left on device: 'runs/x'" in capsys.readouterr().err
+    aside = aside_of(Path("runs/x"))
+    assert failed(OSError(28, "No space left on device", str(aside)), Signals()) == 1
+    shown = capsys.readouterr().err
+    assert "error: runs/x: No space left on device" in shown
+    assert "free some space" in shown
+
+
+def test_a_closed_standard_output_is_no_error():
+    command = ["sh", "-c", '"$0" -m maskdet models list >&-', sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("width", [20, 80])
+def test_a_table_loses_no_column_on_a_narrow_terminal(capsys, monkeypatch, width):
+    monkeypatch.setattr("maskdet.api.display.PLAIN_WIDTH", width)
+    row = ("ap50", "69.6% (67.7% - 100.0%)", "75.8%", "66%")
+    print_table(("figure", "runs/first", "default", "fast"), [row])
+    shown = capsys.readouterr().out
+    assert "default" in shown.splitlines()[0]
+    assert "69.6% (67.7% - 100.0%)  75.8%" in shown
 
 
 def test_an_interruption_exits_as_shells_count(capsys):

@@ -46,6 +46,14 @@ def test_predict_needs_no_pipeline_file_when_it_has_a_model(model, invoke):
     assert not (model.parent / "found" / "drawn").exists()
 
 
+def test_predict_says_that_results_of_an_earlier_run_are_kept(model, invoke):
+    command = ("predict", "photo.png", "--model", "model.onnx", "--out", "found")
+    assert "earlier run" not in invoke(*command).stderr
+    assert "earlier run were there and are kept: found/predictions.json, found/drawn" in (
+        invoke(*command, "--format", "csv").stderr
+    )
+
+
 def test_predict_says_which_policy_is_in_force_and_what_it_costs(model, invoke):
     command = ("predict", "photo.png", "--model", "model.onnx", "--format", "json")
     assert "thresholds: without a stated policy; what they cost in recall is not stated" in (

@@ -256,8 +256,30 @@ def test_an_untrained_model_is_not_trained_on_the_way(project, maskdet, verb):
     assert not (project / "runs" / "demo" / "train").exists()
 
 
+def write_batch_size(project: Path, size: int) -> None:
+    file = project / "pipeline.yml"
+    file.write_text(file.read_text().replace("batch_size: 2", f"batch_size: {size}"))
+
+
+def test_a_command_that_would_fail_again_is_not_proposed(project, maskdet):
+    done = maskdet("run", "--set", "train.batch_size=99")
+    assert done.returncode == 2
+    assert "train.batch_size" in done.stderr
+    assert "resumes from here" not in done.stderr
+
+
+@pytest.mark.parametrize("key", ["eval.threshold", "gates.floors.class_ap50", "gates.floors.class_recall"])
+def test_a_label_that_a_later_stage_needs_is_checked_before_training(project, maskdet, key):
+    done = maskdet("run", "--set", f"{key}={{with_maks: 0.5}}", "--set", "model.pretrained=none")
+    assert done.returncode == 2
+    assert states(done.stdout)["train"] == "failed"
+    assert f"{key}: the " in done.stderr
+    assert "write with_mask" in done.stderr
+
+
 def test_a_failed_run_prints_the_command_that_goes_on(project, maskdet):
-    done = maskdet("run", "--set", "train.batch_size=99", "--runs-dir", "out dir")
+    write_batch_size(project, 99)
+    done = maskdet("run", "--set", "train.epochs=2", "--runs-dir", "out dir")
     assert done.returncode == 2
     assert states(done.stdout) == {
         "prepare": "ran",
@@ -266,7 +288,7 @@ def test_a_failed_run_prints_the_command_that_goes_on(project, maskdet):
         "eval": "not reached",
         "export": "not reached",
     }
-    assert "`maskdet run --set train.batch_size=99 --runs-dir 'out dir'` resumes from here" in done.stderr
+    assert "`maskdet run --set train.epochs=2 --runs-dir 'out dir'` resumes from here" in done.stderr
     assert "\x1b" not in done.stdout
     assert "batch_size" in (project / "out dir" / "demo" / "report.md").read_text()
 

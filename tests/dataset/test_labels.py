@@ -9,7 +9,7 @@ import pytest
 
 from maskdet.dataset.labels import LabelBook, is_slip, read_labels
 from maskdet.dataset.settings import DataSettings
-from maskdet.errors import DatasetError
+from maskdet.errors import UsageError
 
 
 def settings(**values: object) -> DataSettings:
@@ -55,6 +55,22 @@ def test_a_rare_slip_is_a_fault_and_names_what_was_meant() -> None:
     assert "data.aliases" in fault.hint
 
 
+@pytest.mark.parametrize("number", [1, 20, 29])
+def test_another_spelling_is_a_fault_however_frequent(number: int) -> None:
+    book = read(Counter({"with_mask": 30, "With Mask": number, "without_mask": 9}), settings())
+    assert set(book.faults) == {"With Mask"}
+
+
+def test_of_two_spellings_as_frequent_one_is_the_class() -> None:
+    assert set(read(Counter({"with_mask": 20, "With Mask": 20}), settings()).faults) == {"with_mask"}
+
+
+@pytest.mark.parametrize("labels", [("with_mask", "with_mask"), ("with_mask", "bare", "With Mask")])
+def test_a_class_is_named_once(labels: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="are one class"):
+        read(Counter({"with_mask": 3}), settings(labels=labels))
+
+
 def test_two_like_names_of_like_frequency_are_two_classes() -> None:
     assert not read(Counter({"mask": 20, "masks": 15}), settings()).faults
 
@@ -85,12 +101,11 @@ def test_unknown_names(name: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
-        ({"labels": ("a", "a")}, "without duplicates"),
-        ({"labels": ()}, "without duplicates"),
-        ({"labels": ("a", " ")}, "without duplicates"),
+        ({"labels": ()}, "no list of names"),
+        ({"labels": ("a", " ")}, "no list of names"),
         ({"labels": ("mask",), "aliases": {"x": "mash"}}, "x stands for mash"),
     ],
 )
 def test_settings_that_contradict_themselves(chosen: dict[str, object], said: str) -> None:
-    with pytest.raises(DatasetError, match=said):
+    with pytest.raises(UsageError, match=said):
         read(Counter({"mask": 1}), settings(**chosen))

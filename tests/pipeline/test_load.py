@@ -249,3 +249,18 @@ def test_a_fault_in_a_root_names_its_line_and_key(tmp_path):
     ) as caught:
         load_pipeline(path)
     assert "did you mean data.roots.0.weight?" in str(caught.value)
+
+
+def test_a_typo_in_the_section_of_an_override_is_the_overrides(write):
+    told = refusal(write(MINIMAL), ("trian.epochs=3",))
+    assert told == "--set trian.epochs=3: trian: no such key; did you mean train?"
+
+
+def test_a_section_left_empty_is_said_to_be_empty(write):
+    assert "train is empty" in refusal(write(MINIMAL + "train:\n"))
+
+
+def test_a_folder_is_no_pipeline_file(tmp_path):
+    with pytest.raises(PipelineFileError, match="a folder, not a pipeline file") as caught:
+        load_pipeline(tmp_path)
+    assert f"maskdet init {tmp_path}" in caught.value.hint

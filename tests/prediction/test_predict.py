@@ -16,7 +16,7 @@ from maskdet.detector.captions import class_colour
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_picture
 from maskdet.detector.threshold_policy import OVERRIDE
-from maskdet.errors import BundleError, UsageError
+from maskdet.errors import BundleError, MaskdetError, UsageError
 from maskdet.prediction.predict import predict
 from maskdet.prediction.video import read_frames
 
@@ -239,9 +239,10 @@ def test_a_full_disk_ends_the_run(detector: Detector, here: Path, monkeypatch: p
 
     save(here / "a.png")
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(UsageError, match="No space left") as caught:
+    with pytest.raises(MaskdetError, match="No space left") as caught:
         predict(detector, ["a.png"], formats=["draw", "json"], out=OUT)
     assert "free some space" in caught.value.hint
+    assert caught.value.exit_code == 1
     assert not [path for path in OUT.rglob("*") if path.is_file()]
 
 
