@@ -32,6 +32,8 @@ class CheckedPicture:
     annotation: str
     facts: PictureFacts
     objects: tuple[ManifestObject, ...]
+    held_out: bool = False
+    """Whether it corrects a picture of a root that is val, and so must not train either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +172,23 @@ def _corrected(
     """Without the pictures of which a root that corrects others has the same bytes."""
     correcting = {root.name for root in settings.every_root if root.corrects}
     better = {picture.facts.sha256: picture for picture in pictures if picture.root in correcting}
+    held_out = _digests_of_val(pictures, settings)
     kept = []
     for picture in pictures:
         stands = better.get(picture.facts.sha256, picture)
-        if picture.root in correcting or stands is picture:
+        if picture.root in correcting:
+            kept.append(replace(picture, held_out=picture.facts.sha256 in held_out))
+        elif stands is picture:
             kept.append(picture)
-            continue
-        differ = _difference(stands.objects, picture.objects)
-        findings.append(Finding("corrected", picture.name, f"{stands.name} stands in its place{differ}"))
+        else:
+            differ = _difference(stands.objects, picture.objects)
+            findings.append(Finding("corrected", picture.name, f"{stands.name} stands in its place{differ}"))
     return kept
+
+
+def _digests_of_val(pictures: Iterable[CheckedPicture], settings: DataSettings) -> set[str]:
+    val = {root.name for root in settings.every_root if root.part == "val"}
+    return {picture.facts.sha256 for picture in pictures if picture.root in val}
 
 
 def _duplicates(pictures: Sequence[CheckedPicture], findings: list[Finding]) -> Duplicates:

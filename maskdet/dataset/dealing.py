@@ -71,10 +71,10 @@ def deal(checked: Check, settings: DataSettings, frozen: FrozenVal | None) -> De
 
 
 def _given(checked: Check, settings: DataSettings) -> dict[str, Part]:
-    """The part of each picture whose root has only one."""
+    """The part of each picture whose root has only one, and val for those held out."""
     roots = {root.name: root.part for root in settings.every_root}
-    found = ((picture.name, roots[picture.root]) for picture in checked.pictures)
-    return {name: part for name, part in found if part != "split"}
+    parts = {one.name: "val" if one.held_out else roots[one.root] for one in checked.pictures}
+    return {name: part for name, part in parts.items() if part != "split"}
 
 
 def _follow(

@@ -1,4 +1,4 @@
-"""All commands of `maskdet` and their options, from the command line itself."""
+"""All commands of `maskdet` and their options, from the command line itself; environment variables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Any
 import typer
 from reference.language import English, cell, prose, table
 
-from maskdet.cli.app import app
+from maskdet.cli.app import DEBUG_VARIABLE, app
+from maskdet.pipeline.session import REGISTRY_VARIABLE
+from maskdet.training.launch.cluster import RANK_VARIABLES
+from maskdet.training.start.published import CACHE_VARIABLE, MIRROR_VARIABLE
 
 TITLE = "Commands"
 SOURCE = "the commands"
@@ -20,6 +23,19 @@ HEAD = (
     "[the pipeline file](../pipeline-file.md). [Exit codes](errors.md) are the same for all commands.",
     "`MASKDET_DEBUG=1`, or `maskdet --debug COMMAND`, shows the traceback of an unexpected error.",
 )
+ENVIRONMENT = {
+    "MASKDET_API_KEY": "The key that a server requires and that clients send; for `serve` also several, "
+    "separated by spaces ([keys](../serving.md#keys-and-browsers)).",
+    CACHE_VARIABLE: "The cache folder, for published weights and wrapped models, in place of the user's own "
+    "(`~/.cache/maskdet` on Linux).",
+    DEBUG_VARIABLE: "`1` shows the traceback of an unexpected error, as `--debug` does.",
+    RANK_VARIABLES[0]: "The rank of this machine, from 0, in a training on several ([scale](../scale.md)).",
+    REGISTRY_VARIABLE: "The folder of the [registry](../registry.md), in place of `registry.root` in the "
+    "pipeline file.",
+    MIRROR_VARIABLE: "The URL of a folder with PaddleDetection's published weights, such as a mirror "
+    "([starting points](../starting-points.md#fetched-once)).",
+}
+"""What each variable of maskdet's own sets."""
 # A default in parentheses is a value of that kind, or words.
 _VALUE = re.compile(r"[\w$]*[./\d][\w./]*|cpu")
 
@@ -34,6 +50,9 @@ def content(say: English) -> Iterator[str]:
         yield prose(say, inspect.cleandoc(command.help or ""))
         yield f"```\n{' '.join([*path, '[OPTIONS]', *(row.usage for row in rows if row.is_argument)])}\n```"
         yield table(say, ("argument or option", "default", "meaning"), [row.cells(say) for row in rows])
+    yield f"## {say('Environment variables')}"
+    variables = [(f"`{name}`", cell(say(words))) for name, words in ENVIRONMENT.items()]
+    yield table(say, ("variable", "meaning"), variables)
 
 
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

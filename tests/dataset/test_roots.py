@@ -246,6 +246,20 @@ def test_what_is_like_a_picture_of_a_val_root_is_left_out(ours, make_voc) -> Non
     assert said == ["left out: like trusted/JPEGImages/t.png, which is val (the same bytes)"]
 
 
+def test_a_correction_of_a_picture_of_a_val_root_is_val(ours, make_voc) -> None:
+    trusted, inbox = make_voc("trusted"), make_voc("inbox")
+    trusted.fill(2)
+    for name in ("corrected.png", "new.png"):
+        inbox.add(name, seed=f"inbox {name}")
+    shutil.copy(trusted.root / "JPEGImages" / "p00.png", inbox.root / "JPEGImages" / "corrected.png")
+    roots = [{"root": ours.root, "part": "train"}, {"root": trusted.root, "part": "val"}]
+
+    found = decide(settings(*roots, {"root": inbox.root, "part": "train", "corrects": True}))
+
+    parts = {one.picture: one.part for one in found.manifest.pictures if one.root == "inbox"}
+    assert parts == {"JPEGImages/corrected.png": "val", "JPEGImages/new.png": "train"}
+
+
 def test_roots_of_one_part_alone_make_no_data_set(ours) -> None:
     with pytest.raises(DatasetError, match=r"data\.roots leave val empty"):
         decide(settings({"root": ours.root, "part": "train"}))

@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from trained import REPO
 
+from maskdet.serving.process.supervisor import GRACE_SECONDS
 from maskdet.serving.settings import ServeSettings
 
 DEPLOY = REPO / "deploy"
@@ -199,7 +200,10 @@ def test_what_services_mount_exists(compose: Any) -> None:
 
 def test_the_server_has_time_to_drain(compose: Any) -> None:
     service = compose["services"]["maskdet"]
-    assert float(service["stop_grace_period"].removesuffix("s")) > ServeSettings().drain_seconds
+    least = 2 * ServeSettings().drain_seconds + GRACE_SECONDS
+    page = (REPO / "docs" / "containers.md").read_text(encoding="utf-8")
+    periods = [service["stop_grace_period"].removesuffix("s"), *re.findall(r"--stop-timeout (\d+)", page)]
+    assert min(map(float, periods)) >= least
     writable = [one.split(":") for one in service["volumes"] if not one.endswith(":ro")]
     made = " ".join(step.text for step in stages()["runtime"] if step.kind == "RUN")
     for _, place in writable:

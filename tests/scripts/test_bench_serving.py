@@ -134,8 +134,8 @@ def test_the_report_compares_round_by_round(bench: Any) -> None:
     assert report.ratio(run, "maskdet", "small") == pytest.approx(0.95)
     assert report.slowdown(run, "maskdet", "small") == pytest.approx(1.5)
     text = report.as_markdown(run)
-    assert "| small | requests/s at 16 against the limit | >= 0.90 | 0.95 |" in text
-    assert "| small | p50 at 1 against in-process | <= 1.15 | 1.50 |" in text
-    assert "| small | requests/s at 16 against the fastest peer (peer) | > 1 | 1.25 |" in text
-    assert "| small | p50 at 1 against the quickest peer (peer) | < 1 | 0.80 |" in text
+    assert "| small | requests/s at 16 against the limit | >= 0.90 | 0.95 | yes |" in text
+    assert "| small | p50 at 1 against in-process | <= 1.15 | 1.50 | no |" in text
+    assert "| small | requests/s at 16 against the fastest peer (peer) | > 1 | 1.25 | yes |" in text
+    assert "| small | p50 at 1 against the quickest peer (peer) | < 1 | 0.80 | yes |" in text
     assert json.loads(report.as_json(run))["rounds"] == 3
