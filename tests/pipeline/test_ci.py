@@ -16,7 +16,7 @@ from drawn_run import context_of, draw_run, export_again, up_to_date
 from support import LABELS
 from trained import REPO
 
-from maskdet.artefacts import MANIFEST, PAGE
+from maskdet.artefacts import BUNDLE, MANIFEST, PAGE
 from maskdet.cli.run import run as command
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import FolderInUse, TrainingError, UsageError
@@ -148,6 +148,20 @@ def test_other_gates_judge_a_refused_model_again(reigning: Context) -> None:
     second, steps = deliver(context)
     assert "gates" in steps
     assert second.fate is Fate.PROMOTED
+
+
+def test_a_named_champion_that_was_replaced_judges_again(reigning: Context, tmp_path: Path) -> None:
+    named = tmp_path / "named.onnx"
+    shutil.copy(reigning.path("export", BUNDLE), named)
+    export_again(reigning, labels=SWAPPED)
+    gates = reigning.pipeline.gates.model_copy(update={"champion": named})
+    context = replace(reigning, pipeline=reigning.pipeline.model_copy(update={"gates": gates}))
+    assert deliver(context)[0].fate is Fate.REFUSED
+    assert deliver(context)[0].unchanged
+    shutil.copy(context.path("export", BUNDLE), named)
+    again, steps = deliver(context)
+    assert not again.unchanged
+    assert "gates" in steps
 
 
 def test_promotion_may_be_left_to_a_person(reigning: Context) -> None:

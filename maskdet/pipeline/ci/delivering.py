@@ -20,7 +20,7 @@ from maskdet.pipeline.cache import RELEASE
 from maskdet.pipeline.chain import report_chain
 from maskdet.pipeline.ci.reports import CI, DECIDING, write_reports
 from maskdet.pipeline.ci.seat import CHALLENGER, Seat
-from maskdet.pipeline.gating import FOLDER, Gating
+from maskdet.pipeline.gating import FOLDER, Gating, named_champion
 from maskdet.pipeline.models import registry_of
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.promotion import tell_trackers
@@ -83,6 +83,7 @@ class _Work:
         told = {
             "bundle": bundle,
             "champion": seat.bundle,
+            "named champion": named_champion(context),
             "gates": context.pipeline.gates.model_dump(mode="json"),
             "manifest": sha256_file(context.path("prepare", MANIFEST)),
             "maskdet": RELEASE,
