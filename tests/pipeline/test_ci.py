@@ -26,6 +26,7 @@ from maskdet.pipeline.lock import run_lock
 from maskdet.pipeline.models import registry_of
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.stage import Context
+from maskdet.registry.pruning import prune
 from maskdet.reporting.delivery import Delivery, Fate
 
 FEW = {
@@ -183,6 +184,18 @@ def test_a_model_that_was_rolled_back_is_not_promoted_again(reigning: Context) -
     reigning.path(CI, "result.json").unlink()
     fresh, _ = deliver(reigning)
     assert fresh.fate is Fate.STEPPED_DOWN
+    assert champion(reigning) == 1
+
+
+def test_nor_under_another_number_after_its_version_was_pruned(reigning: Context) -> None:
+    deliver(reigning)
+    registry = registry_of(reigning)
+    for alias in ("champion", "challenger"):
+        registry.rollback("drawn", alias, why="wrong on Mondays")
+    prune(registry, "drawn", 0, "anna", dry_run=False)
+    reigning.path(CI, "result.json").unlink()
+    fresh, _ = deliver(reigning)
+    assert (fresh.fate, fresh.version) == (Fate.STEPPED_DOWN, 3)
     assert champion(reigning) == 1
 
 

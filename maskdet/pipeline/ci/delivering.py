@@ -97,7 +97,7 @@ class _Work:
         if last is None or last.bundle != self.bundle:
             return None
         holds = self.seat.bundle == self.bundle and self.seat.in_place
-        away = not holds and self.seat.stepped_down(last.version)
+        away = not holds and self.seat.stepped_down(self.bundle)
         same = last.fingerprint == self.fingerprint and not (last.fate is Fate.PASSED and self.promote)
         if holds or away or (same and last.fate is not Fate.PROMOTED):
             fate = Fate.PROMOTED if holds else Fate.STEPPED_DOWN if away else last.fate
@@ -147,7 +147,7 @@ class _Work:
     def _fate(self, version: Version, reasons: tuple[str, ...]) -> Fate:
         if reasons:
             return Fate.REFUSED
-        if self.seat.stepped_down(version.number):
+        if self.seat.stepped_down(self.bundle):
             return Fate.STEPPED_DOWN
         if not self.promote:
             return Fate.PASSED
