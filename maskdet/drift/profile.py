@@ -47,7 +47,8 @@ def _histogram(name: str, by_picture: IntArray) -> Histogram:
 def _design_effect(name: str, histogram: Histogram, by_picture: IntArray) -> float:
     """Rao and Scott's mean design effect of the groups' shares, pictures being the clusters; at least 1.
 
-    The variance of a share is that of a ratio of two sums over pictures.
+    The variance of a share is that of a ratio of two sums over pictures. Where all faces are in one group,
+    the shares do not vary: the faces of a picture then count as one.
     """
     grouping = groups_of(name, histogram)
     number = int(grouping.max()) + 1
@@ -58,7 +59,7 @@ def _design_effect(name: str, histogram: Histogram, by_picture: IntArray) -> flo
     shares = counts.sum(axis=0) / total
     filled = shares > 0
     if filled.sum() < 2 or pictures < 2:
-        return 1.0
+        return float((faces**2).sum() / total)
     errors = counts - faces[:, None] * shares
     variances = (errors**2).sum(axis=0) / total**2 * pictures / (pictures - 1)
     effect = (total * variances[filled] / shares[filled]).sum() / (filled.sum() - 1)

@@ -37,20 +37,31 @@ _SMOOTHING: Final = 0.5
 
 
 def groups(reference: Sequence[int], independent: float) -> IntArray:
-    """Group of each bin [K] of an ordered feature: neighbours are joined into groups of about equal counts.
+    """Group of each bin [K] of an ordered feature: neighbours are joined into groups of about equal counts,
+    two at least. A bin with half of all samples stays alone: what lies beside it could never show.
 
     independent: the reference's samples over their design effect. They decide how many groups there are, so
     the groups are those of the reference, whatever is seen later.
     """
     wanted = int(min(max(independent // _PER_GROUP, 2), _MOST_GROUPS))
-    target = sum(reference) / wanted
-    left, held, group, found = float(sum(reference)), 0, 0, []
+    total = sum(reference)
+    left, held, group, found = total, 0, 0, []
     for count in reference:
+        alone = count >= total / 2
+        if alone and group in found:
+            group, held = group + 1, 0
         found.append(group)
         held, left = held + count, left - count
-        if held >= target and left >= target / 2:
+        if alone or (held >= total / wanted and left >= total / wanted / 2):
             group, held = group + 1, 0
-    return np.array(found, np.int64)
+    return np.array(found if any(found) else _halves(reference), np.int64)
+
+
+def _halves(reference: Sequence[int]) -> IntArray:
+    """Two groups, cut where their counts differ least."""
+    below = np.cumsum(reference)
+    cut = int(np.abs(below[:-1] - below[-1] / 2).argmin())
+    return (np.arange(len(reference)) > cut).astype(np.int64)
 
 
 def joined(counts: Sequence[int], by: IntArray) -> IntArray:

@@ -12,7 +12,7 @@ from maskdet.artefacts import GATES, MANIFEST, PARITY
 from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.shipped import shipped_model, shipped_names, shipped_pictures
 from maskdet.errors import EnvironmentProblem, StageError, UsageError
-from maskdet.files import staged_folder, write_json, write_text
+from maskdet.files import sha256_file, staged_folder, write_json, write_text
 from maskdet.gates.gates import Absent, Contender, GateJob, judge
 from maskdet.gates.markdown import markdown_report
 from maskdet.gates.report import GateReport
@@ -66,6 +66,17 @@ def write_gates(report: GateReport, folder: Path) -> None:
     with staged_folder(folder) as out:
         write_json(out / GATES, report.to_json())
         write_text(out / "gates.md", markdown_report(report))
+
+
+def named_champion(context: Context) -> str:
+    """The hash of the model that gates.champion names at present, "" if it names none or one that is missing.
+
+    Raises like `Gating`.
+    """
+    if context.pipeline.gates.champion is None:
+        return ""
+    found = _champion(context, None)
+    return "" if isinstance(found, Absent) else sha256_file(found.model)
 
 
 def explain_gates(report: GateReport, files: Mapping[str, Path], folder: Path) -> None:

@@ -41,8 +41,8 @@ def add_version(layout: Layout, model: str, candidate: Candidate) -> Version:
         if sha256_file(aside / BUNDLE) != bundle.sha256:
             raise BundleError(f"{candidate.bundle} changed while it was read", "register it again")
         with change(layout) as changed:
-            if (number := _same(changed, bundle.sha256)) is not None:
-                return read_version(layout.version(number))
+            if (same := _same(changed, bundle.sha256)) is not None:
+                return same
             record = VersionRecord(
                 model=model,
                 number=changed.next_number(),
@@ -99,10 +99,21 @@ def _check_name(name: str) -> None:
         raise RegistryError(f"a file of a version cannot be called {name!r}", "choose another name")
 
 
-def _same(changed: Change, sha256: str) -> int | None:
+def _same(changed: Change, sha256: str) -> Version | None:
+    """The version that holds a bundle; one that is lost or damaged does not."""
     gone = pruned(changed.events)
     known = registered(changed.events).items()
-    return next((number for number, one in known if one.bundle == sha256 and number not in gone), None)
+    numbers = (number for number, one in known if one.bundle == sha256 and number not in gone)
+    return next(filter(None, (_whole(changed.layout, number, sha256) for number in numbers)), None)
+
+
+def _whole(layout: Layout, number: int, sha256: str) -> Version | None:
+    try:
+        version = read_version(layout.version(number))
+        version.check(BUNDLE, sha256)
+    except RegistryError:
+        return None
+    return version
 
 
 def _place(changed: Change, aside: Path, record: VersionRecord) -> Version:

@@ -121,7 +121,8 @@ class Registry:
         """Let an alias point to a version. It may be new; if it points there already, nothing is recorded.
 
         expected: the version that the alias must still point to, 0 for none; None does not check. Raises
-        RegistryError if another one moved it first, and says who, and if there is no such version.
+        RegistryError if another one moved it first, and says who, and if there is no such version, or its
+        bundle is damaged.
         """
         check_alias(alias)
         self.version(model, number)
@@ -130,6 +131,7 @@ class Registry:
             check_expected(changed.events, model, alias, before, expected)
             if not changed.layout.version(number).is_dir():
                 raise RegistryError(f"version {number} of {model} has just been removed", "choose another")
+            self._read(changed.layout, number).checked_bundle()
             return move_alias(changed, alias, number, "promoted", by or actor(), why)
 
     def rollback(
@@ -137,7 +139,8 @@ class Registry:
     ) -> Move:
         """Let an alias point to the version it pointed to before; each further call goes one step further.
 
-        expected as for `set_alias`. Raises RegistryError if there is no earlier version.
+        expected as for `set_alias`. Raises RegistryError if there is no earlier version, or its bundle is
+        damaged.
         """
         self._target(model, alias)
         with change(self._existing(model)) as changed:
@@ -149,6 +152,7 @@ class Registry:
                     f"{alias} of {model} has pointed to no other version that still exists",
                     f"`maskdet models promote NUMBER --alias {alias}` chooses one",
                 )
+            self._read(changed.layout, target).checked_bundle()
             return move_alias(changed, alias, target, "rolled back", by or actor(), why)
 
     def history(self, model: str) -> tuple[Event, ...]:

@@ -39,6 +39,17 @@ def test_a_run_that_is_not_there(project, invoke):
     assert "manifest.json" in caught.value.hint
 
 
+@pytest.mark.parametrize(("more", "warned"), [("", True), (", frozen_val: demo.val.json", False)])
+def test_prepare_warns_where_an_inbox_could_change_val(project, invoke, more, warned):
+    roots = "[{root: faces}, {root: inbox, part: train, optional: true}]"
+    (project / "pipeline.yml").write_text(
+        f"name: demo\ndata: {{roots: {roots}{more}}}\ntrain: {{batch_size: 2}}\n"
+    )
+    done = invoke("prepare")
+    assert done.exit_code == 0
+    assert ("data.frozen_val: pipeline.val.json keeps what was val" in done.output) == warned
+
+
 def test_prepare_is_up_to_date_after_it_has_written_the_frozen_val(project, invoke):
     (project / "pipeline.yml").write_text(
         "name: demo\ndata: {root: faces, frozen_val: demo.val.json}\ntrain: {batch_size: 2}\n"

@@ -63,6 +63,22 @@ def test_faces_that_resemble_each_other_count_for_less() -> None:
     assert profile.features["brightness"].design_effect == 1
 
 
+def test_faces_that_all_resemble_each_other_count_as_one_of_each_picture() -> None:
+    profile = take_profile([picture(sides=(40.0,) * count) for count in (1, 2, 3)], LABELS)
+
+    # The mean of the squares over the mean: 14 of 3 over 6 of 3.
+    assert profile.features["face_size"].design_effect == pytest.approx(14 / 6, abs=0.001)
+
+
+def test_pictures_without_a_face_have_drifted_from_a_val_of_one_face_each() -> None:
+    profile = take_profile([picture()] * 150, LABELS)
+
+    found = {one.feature: one for one in compare(profile, tally([picture(sides=())] * 2000), 0.25)}
+
+    assert found["faces"].verdict == "drift"
+    assert found["faces"].least is not None
+
+
 def test_no_drift_is_seldom_named_even_of_crowds() -> None:
     draw = np.random.default_rng(4)
     named: list[str] = []

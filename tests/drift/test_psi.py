@@ -79,3 +79,32 @@ def test_few_samples_of_the_reference_make_few_groups(independent: float, most: 
 
     assert found.max() + 1 == most
     assert (np.diff(found) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ([0, 150, 0, 0], [0, 1, 2, 2]),
+        ([150, 0, 0, 0], [0, 1, 1, 1]),
+        ([0, 0, 0, 150], [0, 0, 0, 1]),
+        ([15, 375, 10, 0], [0, 1, 2, 2]),
+        ([50, 50], [0, 1]),
+    ],
+)
+def test_a_bin_with_half_of_all_samples_stays_alone(reference: list[int], expected: list[int]) -> None:
+    found = groups(reference, sum(reference))
+
+    assert found.tolist() == expected
+
+
+@pytest.mark.parametrize(("reference", "expected"), [([30, 46, 24], [0, 1, 1]), ([24, 46, 30], [0, 0, 1])])
+def test_there_are_two_groups_at_least(reference: list[int], expected: list[int]) -> None:
+    assert groups(reference, 50).tolist() == expected
+
+
+@pytest.mark.parametrize("seen", [0, 2])
+def test_what_lies_beside_a_full_bin_shows(seen: int) -> None:
+    reference = [3, 240, 5]
+    by = groups(reference, sum(reference))
+
+    assert psi(joined(reference, by), joined([2000 * (place == seen) for place in range(3)], by)) > 1

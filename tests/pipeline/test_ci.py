@@ -16,7 +16,7 @@ from drawn_run import context_of, draw_run, export_again, up_to_date
 from support import LABELS
 from trained import REPO
 
-from maskdet.artefacts import MANIFEST, PAGE
+from maskdet.artefacts import BUNDLE, MANIFEST, PAGE
 from maskdet.cli.run import run as command
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import FolderInUse, TrainingError, UsageError
@@ -26,6 +26,7 @@ from maskdet.pipeline.lock import run_lock
 from maskdet.pipeline.models import registry_of
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.stage import Context
+from maskdet.registry.pruning import prune
 from maskdet.reporting.delivery import Delivery, Fate
 
 FEW = {
@@ -150,6 +151,20 @@ def test_other_gates_judge_a_refused_model_again(reigning: Context) -> None:
     assert second.fate is Fate.PROMOTED
 
 
+def test_a_named_champion_that_was_replaced_judges_again(reigning: Context, tmp_path: Path) -> None:
+    named = tmp_path / "named.onnx"
+    shutil.copy(reigning.path("export", BUNDLE), named)
+    export_again(reigning, labels=SWAPPED)
+    gates = reigning.pipeline.gates.model_copy(update={"champion": named})
+    context = replace(reigning, pipeline=reigning.pipeline.model_copy(update={"gates": gates}))
+    assert deliver(context)[0].fate is Fate.REFUSED
+    assert deliver(context)[0].unchanged
+    shutil.copy(context.path("export", BUNDLE), named)
+    again, steps = deliver(context)
+    assert not again.unchanged
+    assert "gates" in steps
+
+
 def test_promotion_may_be_left_to_a_person(reigning: Context) -> None:
     held, _ = deliver(reigning, promote=False)
     assert (held.fate, champion(reigning)) == (Fate.PASSED, 1)
@@ -169,6 +184,18 @@ def test_a_model_that_was_rolled_back_is_not_promoted_again(reigning: Context) -
     reigning.path(CI, "result.json").unlink()
     fresh, _ = deliver(reigning)
     assert fresh.fate is Fate.STEPPED_DOWN
+    assert champion(reigning) == 1
+
+
+def test_nor_under_another_number_after_its_version_was_pruned(reigning: Context) -> None:
+    deliver(reigning)
+    registry = registry_of(reigning)
+    for alias in ("champion", "challenger"):
+        registry.rollback("drawn", alias, why="wrong on Mondays")
+    prune(registry, "drawn", 0, "anna", dry_run=False)
+    reigning.path(CI, "result.json").unlink()
+    fresh, _ = deliver(reigning)
+    assert (fresh.fate, fresh.version) == (Fate.STEPPED_DOWN, 3)
     assert champion(reigning) == 1
 
 

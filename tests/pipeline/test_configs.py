@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from maskdet.dataset.frozen import read_frozen
+from maskdet.dataset.prepare import decide
 from maskdet.dataset.unlabelled import read_unlabelled
 from maskdet.pipeline.load import load_pipeline
 
@@ -33,6 +35,23 @@ def test_the_frozen_val_lists_the_shipped_models_val():
     frozen = read_frozen(load_pipeline(CONFIGS / "face_mask.yml").data.frozen_val)
     assert len({each.sha256 for each in frozen.val}) == 150
     assert not frozen.knows_to_train(each.sha256 for each in frozen.val)
+
+
+def test_a_correction_of_a_val_picture_leaves_the_loops_val_as_it_was(tmp_path):
+    """The project as scripts/loop.py lays it out."""
+    shutil.copytree(CONFIGS.parent / "data" / "sample", tmp_path / "sample")
+    shutil.copy(CONFIGS / "loop.yml", tmp_path / "pipeline.yml")
+    data = load_pipeline(tmp_path / "pipeline.yml").data
+    before = decide(data)
+    before.freeze(data)
+    corrected = before.manifest.part("val")[0]
+    for name in (corrected.picture, corrected.annotation):
+        (tmp_path / "inbox" / name).parent.mkdir(parents=True)
+        shutil.copy(tmp_path / "sample" / name, tmp_path / "inbox" / name)
+    after = decide(data).manifest
+    val = {each.sha256 for each in before.manifest.part("val")}
+    assert {each.sha256 for each in after.part("val")} == val
+    assert [each.root for each in after.part("val") if each.sha256 == corrected.sha256] == ["inbox"]
 
 
 @pytest.mark.parametrize("name", ["default", "fast"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -72,6 +73,13 @@ class Project:
         text = pipeline.read_text().replace("root: voc\n", f"root: voc\n  {key}: {file}\n")
         pipeline.write_text(text)
         return self.folder / file
+
+    def delete(self) -> None:
+        """By hand: the pictures that look like a.png, and what was drawn of them."""
+        for name in ("a.png", "b.jpg"):
+            (self.data / "JPEGImages" / name).unlink()
+        for name in SHEETS:
+            (self.run / name).unlink()
 
     def left(self) -> list[str]:
         return sorted(path.name for path in (self.data / "JPEGImages").iterdir())
@@ -177,6 +185,47 @@ def test_nothing_of_it_stays_in_the_file_of_unlabelled_faces(project: Project) -
     forget("voc/JPEGImages/a.png", "--yes")
 
     assert read_unlabelled(file).faces == (other,)
+
+
+def test_a_picture_that_was_deleted_by_hand_is_forgotten_by_lists_and_versions(project: Project) -> None:
+    frozen = project.set_data("frozen_val", "pipeline.val.json")
+    FrozenVal().joined_by(load_manifest(project.run / "prepare" / "manifest.json")).write(frozen)
+    unlabelled = project.set_data("unlabelled", "lacking.json")
+    digest = project.facts("a.png")["sha256"]
+    Unlabelled((UnlabelledFace("voc", "a.png", digest, "with_mask", (1, 2, 3, 4), 0.9),)).write(unlabelled)
+    project.delete()
+
+    done = forget(digest, "--yes")
+
+    assert "list     pipeline.val.json tells of it" in done.output
+    assert "list     lacking.json tells of it" in done.output
+    assert [one.phash for one in read_frozen(frozen).val] == [""]
+    assert read_unlabelled(unlabelled).faces == ()
+    assert digest in forgotten(project.folder / "runs")
+    assert "nothing to remove" in forget(digest, "--yes").output
+
+
+def test_a_list_finds_a_deleted_picture_by_a_copy_of_it(project: Project, tmp_path: Path) -> None:
+    frozen = project.set_data("frozen_val", "pipeline.val.json")
+    FrozenVal().joined_by(load_manifest(project.run / "prepare" / "manifest.json")).write(frozen)
+    shutil.rmtree(project.folder / "models")
+    copy = tmp_path / "copy.jpg"
+    copy.write_bytes((project.data / "JPEGImages" / "b.jpg").read_bytes())
+    project.delete()
+
+    forget(str(copy), "--yes")
+
+    assert [one.phash for one in read_frozen(frozen).val] == [""]
+
+
+def test_what_only_a_version_has_seen_is_noted_once(project: Project) -> None:
+    digest = project.facts("a.png")["sha256"]
+    project.delete()
+
+    forget(digest, "--yes")
+
+    assert digest in forgotten(project.folder / "runs")
+    assert "nothing to remove" in forget(digest, "--yes").output
 
 
 def test_exact_leaves_what_looks_alike(project: Project) -> None:

@@ -10,12 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from maskdet.artefacts import BUNDLE
 from maskdet.errors import BundleError, RegistryError
 from maskdet.registry.records import Lineage, Move, PictureRecord
 from maskdet.registry.reference import is_reference, parse_reference
 from maskdet.registry.registry import Registry
 
 SHA = "ab" * 32
+
+
+def damage(folder: Path) -> None:
+    (folder / BUNDLE).write_bytes(b"")
+
+
+def lose(folder: Path) -> None:
+    shutil.rmtree(folder)
 
 
 def test_a_version_is_files_that_a_person_can_read(bundle: Callable[[int], Path], tmp_path: Path) -> None:
@@ -46,6 +55,33 @@ def test_a_version_is_files_that_a_person_can_read(bundle: Callable[[int], Path]
 def test_the_same_bundle_is_the_same_version(registry: Registry, bundle: Callable[[int], Path]) -> None:
     assert registry.register("face-mask", bundle(2)).number == 2
     assert [version.number for version in registry.versions("face-mask")] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("harm", [damage, lose], ids=["damaged", "lost"])
+def test_a_version_that_is_no_longer_whole_is_registered_anew(
+    registry: Registry, bundle: Callable[[int], Path], harm: Callable[[Path], object]
+) -> None:
+    harm(registry.version("face-mask", 2).folder)
+
+    again = registry.register("face-mask", bundle(2))
+
+    assert again.number == 4
+    assert again.checked_bundle().is_file()
+    assert registry.register("face-mask", bundle(2)).number == 4
+
+
+def test_no_alias_moves_to_a_damaged_version(registry: Registry) -> None:
+    for number in (1, 2):
+        registry.set_alias("face-mask", "champion", number, why="")
+    for number in (1, 3):
+        damage(registry.version("face-mask", number).folder)
+
+    with pytest.raises(RegistryError, match="is not the file that was registered"):
+        registry.set_alias("face-mask", "champion", 3, why="")
+    with pytest.raises(RegistryError, match="is not the file that was registered"):
+        registry.rollback("face-mask", "champion")
+
+    assert registry.aliases("face-mask") == {"champion": 2}
 
 
 def test_what_is_no_bundle_leaves_no_model(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def forget(
     from maskdet.errors import UsageError
     from maskdet.pipeline.forgetting.places import Places
     from maskdet.pipeline.forgetting.plan import Search
-    from maskdet.pipeline.forgetting.removal import older_than, remove
+    from maskdet.pipeline.forgetting.removal import is_needed, older_than, remove
     from maskdet.registry.actor import actor
 
     if bool(picture) == bool(age):
@@ -78,7 +78,7 @@ def forget(
     else:
         plan = search.hashes(older_than(places, datetime.now(timezone.utc) - _span(age)))
     print_lines(_told(plan))
-    if not plan.pictures and not plan.results:
+    if not is_needed(plan, places):
         print_lines(["nothing to remove"])
     elif yes or _confirmed():
         print_lines([f"removed {remove(plan, places, by=actor())} files"])
@@ -97,6 +97,7 @@ def _told(plan: Plan) -> Iterator[str]:
     yield from (f"result   {shown(path)}" for path in plan.results[:MAX_LISTED])
     if len(plan.results) > MAX_LISTED:
         yield f"... and {len(plan.results) - MAX_LISTED} more results"
+    yield from (f"list     {shown(path)} tells of it; it will keep the sha256 at most" for path in plan.lists)
     for name, parts in plan.seen.items():
         yield f"model    {name} was {parts} it: the model keeps what it has learnt; train it again without"
     if plan.seen:

@@ -20,7 +20,7 @@ from maskdet.pipeline.cache import RELEASE
 from maskdet.pipeline.chain import report_chain
 from maskdet.pipeline.ci.reports import CI, DECIDING, write_reports
 from maskdet.pipeline.ci.seat import CHALLENGER, Seat
-from maskdet.pipeline.gating import FOLDER, Gating
+from maskdet.pipeline.gating import FOLDER, Gating, named_champion
 from maskdet.pipeline.models import registry_of
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.promotion import tell_trackers
@@ -83,6 +83,7 @@ class _Work:
         told = {
             "bundle": bundle,
             "champion": seat.bundle,
+            "named champion": named_champion(context),
             "gates": context.pipeline.gates.model_dump(mode="json"),
             "manifest": sha256_file(context.path("prepare", MANIFEST)),
             "maskdet": RELEASE,
@@ -96,7 +97,7 @@ class _Work:
         if last is None or last.bundle != self.bundle:
             return None
         holds = self.seat.bundle == self.bundle and self.seat.in_place
-        away = not holds and self.seat.stepped_down(last.version)
+        away = not holds and self.seat.stepped_down(self.bundle)
         same = last.fingerprint == self.fingerprint and not (last.fate is Fate.PASSED and self.promote)
         if holds or away or (same and last.fate is not Fate.PROMOTED):
             fate = Fate.PROMOTED if holds else Fate.STEPPED_DOWN if away else last.fate
@@ -146,7 +147,7 @@ class _Work:
     def _fate(self, version: Version, reasons: tuple[str, ...]) -> Fate:
         if reasons:
             return Fate.REFUSED
-        if self.seat.stepped_down(version.number):
+        if self.seat.stepped_down(self.bundle):
             return Fate.STEPPED_DOWN
         if not self.promote:
             return Fate.PASSED

@@ -1,9 +1,10 @@
-"""The champion's seat: which version holds it, and whether a version has held it and lost it."""
+"""The champion's seat: which version holds it, and whether a bundle has held it and lost it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maskdet.registry.history import registered
 from maskdet.registry.records import Move
 from maskdet.registry.reference import CHAMPION
 from maskdet.registry.registry import Registry
@@ -16,12 +17,14 @@ CHALLENGER = "challenger"
 class Seat:
     """The alias `champion` of a model. `moves`: of this alias, oldest first; the last one decides.
 
+    bundles: where each move led, by hash: a bundle whose version was pruned comes back under another number.
     in_place: whether the alias points where the last move leads. A job that is killed between the two leaves
     that to the next change.
     """
 
     champion: Version | None
     moves: tuple[Move, ...]
+    bundles: tuple[str, ...] = ()
     in_place: bool = True
 
     @classmethod
@@ -34,7 +37,9 @@ class Seat:
         pointed = registry.aliases(model).get(CHAMPION)
         number = moves[-1].after if moves else pointed
         champion = None if number is None else registry.version(model, number)
-        return cls(champion, moves, in_place=number == pointed)
+        known = registered(events)
+        bundles = tuple(known[one.after].bundle for one in moves)
+        return cls(champion, moves, bundles, in_place=number == pointed)
 
     @property
     def number(self) -> int | None:
@@ -51,6 +56,6 @@ class Seat:
         """The version that the champion came after."""
         return self.moves[-1].before if self.moves else None
 
-    def stepped_down(self, version: int) -> bool:
-        """Whether a version was the champion, and the last move has led elsewhere."""
-        return any(one.after == version for one in self.moves) and self.moves[-1].after != version
+    def stepped_down(self, bundle: str) -> bool:
+        """Whether a bundle was the champion, and the last move has led elsewhere."""
+        return bundle in self.bundles and self.bundles[-1] != bundle

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from maskdet.artefacts import CURVES_PAGE, MANIFEST, PLOTS
+from maskdet.dataset.frozen import read_frozen
 from maskdet.dataset.layout import ANNOTATIONS, PICTURES
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.dataset.pictures import FORMATS
+from maskdet.dataset.unlabelled import read_unlabelled
 from maskdet.inbox.store import RECORDS, WAITING, Store
 from maskdet.pipeline.stage import Context
 from maskdet.registry.layout import PICTURES as PICTURE_LIST
@@ -64,6 +66,17 @@ class Places:
         """The results folder and manifest of each run. Raises StageError for a damaged one."""
         for path in sorted(self.runs.glob(f"*/prepare/{MANIFEST}")):
             yield path.parents[1], load_manifest(path)
+
+    def lists(self) -> Iterator[tuple[Path, str, str]]:
+        """The files of data.frozen_val and data.unlabelled: file, sha256 and perceptual hash of each picture
+        that they keep more of than its sha256. Raises DatasetError for a damaged file.
+        """
+        if self.frozen_val:
+            val = read_frozen(self.frozen_val).val
+            yield from ((self.frozen_val, one.sha256, one.phash) for one in val if one.phash)
+        if self.unlabelled and self.unlabelled.is_file():
+            faces = read_unlabelled(self.unlabelled).faces
+            yield from ((self.unlabelled, one.sha256, "") for one in faces)
 
     def models(self) -> Iterator[tuple[str, tuple[PictureRecord, ...]]]:
         """Each registered version with its aliases, and the pictures it has seen. Raises RegistryError."""

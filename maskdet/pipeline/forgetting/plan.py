@@ -35,7 +35,8 @@ class FoundPicture:
 class Plan:
     """pictures: of inboxes and data roots; results: drawings and pages of runs that show them; seen: what
     each registered version did with them; val: runs whose val part has them; hashes: sha256 of all of them,
-    those that only a version knows included.
+    those that only a version or a list knows included; lists: files of data.frozen_val and data.unlabelled
+    that tell of them.
     """
 
     pictures: tuple[FoundPicture, ...]
@@ -43,6 +44,7 @@ class Plan:
     seen: Mapping[str, str] = field(default_factory=dict)
     val: tuple[str, ...] = ()
     hashes: tuple[str, ...] = ()
+    lists: tuple[Path, ...] = ()
 
 
 class Search:
@@ -53,6 +55,7 @@ class Search:
         self._places = places
         self._manifests = list(places.manifests())
         self._models = list(places.models())
+        self._listed = list(places.lists())
         self._files = {path: sha256_file(path) for path in track(list(places.pictures()))}
         self._phashes = self._known_hashes()
 
@@ -96,14 +99,18 @@ class Search:
             parts = [one.part for one in manifest.pictures if one.sha256 in hashes]
             results += shows_pictures(run) if parts else []
             val += [str(run)] if "val" in parts else []
-        every = hashes.union(one.sha256 for records in known.values() for one in records)
-        return Plan(tuple(pictures), tuple(results), seen, tuple(val), tuple(sorted(every)))
+        listed = [(path, digest) for path, digest, _ in self._listed if is_meant(digest, self._phash(digest))]
+        hashes.update(one.sha256 for records in known.values() for one in records)
+        hashes.update(digest for _, digest in listed)
+        lists = tuple(dict.fromkeys(path for path, _ in listed))
+        return Plan(tuple(pictures), tuple(results), seen, tuple(val), tuple(sorted(hashes)), lists)
 
     def _alikes(self, exact: set[str]) -> frozenset[str]:
         """The perceptual hashes that are like those of the pictures sought, of all places."""
         found = [self._phash(digest, path) for path, digest in self._files.items()]
         seen = (one.phash for _, records in self._models for one in records)
-        return like_any({*found, *seen}, [self._phash(one) for one in exact])
+        listed = (phash for _, _, phash in self._listed)
+        return like_any({*found, *seen, *listed}, [self._phash(one) for one in exact])
 
     def _completed(self, text: str) -> str:
         if not _HASH.fullmatch(text):
@@ -111,7 +118,9 @@ class Search:
                 f"{text}: no such file, and no sha256",
                 f"name a picture, or at least {SHORTEST_HASH} digits of its sha256",
             )
-        found = sorted({one for one in (*self._files.values(), *self._phashes) if one.startswith(text)})
+        listed = (digest for _, digest, _ in self._listed)
+        known = {*self._files.values(), *self._phashes, *listed}
+        found = sorted(one for one in known if one.startswith(text))
         if len(found) != 1:
             count = "no picture has" if not found else f"{len(found)} pictures have"
             raise UsageError(f"{count} a sha256 that starts with {text}", "give more digits, or the file")
@@ -129,6 +138,7 @@ class Search:
             known |= {one.sha256: one.phash for one in manifest.pictures if one.phash}
         for _, records in self._models:
             known |= {one.sha256: one.phash for one in records if one.phash}
+        known |= {digest: phash for _, digest, phash in self._listed if phash}
         for inbox in self._places.inboxes:
             known |= record_hashes(inbox)
         return known

@@ -19,6 +19,14 @@ from maskdet.pipeline.forgetting.plan import Plan
 LOG: Final = "forgotten.jsonl"
 
 
+def is_needed(plan: Plan, places: Places) -> bool:
+    """Whether there is anything to remove or to note: what a version has seen is noted once, so that no later
+    version keeps more of it than its sha256.
+    """
+    unnoted = bool(plan.seen) and not forgotten(places.runs).issuperset(plan.hashes)
+    return unnoted or bool(plan.pictures or plan.results or plan.lists)
+
+
 def remove(plan: Plan, places: Places, *, by: str) -> int:
     """Remove the files of a plan; returns their number. Raises MaskdetError naming a file that stays.
 
