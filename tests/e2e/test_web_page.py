@@ -72,6 +72,15 @@ def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def server_of_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """It serves the tiny model and "helmet", which knows one label only."""
+    folder = tmp_path_factory.mktemp("two")
+    helmet = write_tiny_bundle(folder / "helmet.onnx", labels=["helmet"])
+    with serving(folder, "--model", f"helmet={helmet}") as running:
+        yield running
+
+
 @pytest.fixture
 def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
     """A maker of pages; each must have said nothing on the console but what matches `allowed`."""
@@ -525,6 +534,58 @@ def test_page_notices_a_swapped_model(open_page: Callable[..., Any], tmp_path: P
         )
         page.get_by_role("button", name="中文").click()
         expect(page.locator("#policy")).to_have_text(re.compile("safe（.*不超过 3%）.*helmet 86.5%"))
+
+
+def hold_back(page: Any, *, but: str) -> list[Any]:
+    """The requests to every model but that one, which wait until the test lets them go on."""
+    held: list[Any] = []
+
+    def meet(asked: Any) -> None:
+        if f"model={but}" in asked.request.url:
+            asked.continue_()
+        else:
+            held.append(asked)
+
+    page.route("**/v1/detect*", meet)
+    return held
+
+
+def let_go(page: Any, held: list[Any], **answer: Any) -> None:
+    """Answer them, as `answer` says or as the server does, and wait until the page has seen to it."""
+    for asked in held:
+        with page.expect_response(asked.request.url):
+            asked.fulfill(**(answer or {"response": asked.fetch()}))
+    page.wait_for_timeout(300)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["answers late", "fails late"])
+def test_a_late_outcome_of_the_old_model_is_dropped(
+    open_page: Callable[..., Any], server_of_two: Server, fails: bool
+) -> None:
+    page = open_page(server_of_two.url, allowed="status of 422")
+    held = hold_back(page, but="helmet")
+    for number, one in enumerate([upload(b"no picture at all", "notes.png"), upload()], 1):
+        give(page, one)
+        while len(held) < number:
+            page.wait_for_timeout(50)
+
+    page.select_option("#model", "helmet")
+    # Two pictures are looked at at once: one of them makes room for the new model.
+    let_go(page, held[:1])
+    wait_for_answer(page)
+    found = faces(page)
+    assert {label for label, _, _ in found} == {"helmet"}
+    problem = {"status": 422, "json": {"error": {"code": "bad_picture", "message": "late"}}}
+    let_go(page, held[1:], **(problem if fails else {}))
+
+    assert faces(page) == found
+    expect(page.locator("#fault")).to_be_hidden()
+    strip = page.locator("#strip")
+    expect(strip.get_by_role("button", name=re.compile("people.png, "))).to_be_visible()
+    # The picture that cannot be read has a fault of its own, under the new model too.
+    expect(strip.locator("[data-outcome=fault]")).to_have_count(1, timeout=PATIENCE_MS)
+    strip.get_by_role("button", name="notes.png").click()
+    expect(page.locator("#fault-text")).to_contain_text("not a picture that can be read")
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
