@@ -347,6 +347,38 @@ def test_several_pictures_good_and_bad(open_page: Callable[..., Any]) -> None:
     assert share_of("#00ff00", canvas_pixels(page)) > 0.005
 
 
+def drop_path(page: Any, path: Path) -> None:
+    """Drop a file or a folder as a file manager does; scripts cannot make a folder."""
+    devtools = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": data})
+
+
+def test_a_folder_is_told_apart_from_a_lost_server(page: Any, tmp_path: Path) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "detect" in request.url else None)
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+
+    give(page)
+    wait_for_answer(page)
+    drop_path(page, folder)
+
+    fault = page.locator("#fault-text")
+    expect(fault).to_contain_text("It may be a folder", timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+    page.get_by_role("button", name="中文").click()
+    expect(fault).to_contain_text("可能是文件夹")
+    page.get_by_role("button", name="English").click()
+    assert len(asked) == 1
+    # The other picture keeps its answer.
+    page.locator("#strip").get_by_role("button", name="people.png, Mask rule broken").click()
+    expect(page.locator("#fault")).to_be_hidden()
+    expect(page.locator("#verdict-title")).to_have_text("Mask rule broken")
+    assert len(faces(page)) == 2
+
+
 def test_samples_are_there(page: Any) -> None:
     page.get_by_role("button", name="Sample: one person").click()
 

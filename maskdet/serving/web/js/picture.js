@@ -38,6 +38,7 @@ export async function examine(picture, known) {
 }
 
 async function outcomeOf(blob, known) {
+  await mustBeReadable(blob);
   const { api, model, limit } = await known();
   if (blob.size > limit) throw new ApiError("body_too_large", "");
   const bitmap = await decoded(blob);
@@ -47,6 +48,15 @@ async function outcomeOf(blob, known) {
   const thumb = pixels && thumbnail(pixels);
   pixels?.close();
   return { answer, view, thumb };
+}
+
+/** Sending a folder, or a file changed since it was chosen, fails as if the network did: so this is found out first. */
+async function mustBeReadable(blob) {
+  try {
+    await blob.slice(0, 1).arrayBuffer();
+  } catch (error) {
+    throw new ApiError("unreadable", String(error));
+  }
 }
 
 /** A JPEG contained in a response as base64. */
