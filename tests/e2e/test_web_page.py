@@ -332,6 +332,33 @@ def test_a_press_on_a_picture_counts_although_answers_come_meanwhile(open_page: 
     )
 
 
+IN_VIEW = """item => {
+    const [own, row] = [item, item.closest("ul")].map((one) => one.getBoundingClientRect());
+    return own.left >= row.left && own.right <= row.right;
+}"""
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_the_strip_shows_the_picture_on_the_stage(open_page: Callable[..., Any], motion: str) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, reduced_motion=motion)
+    give(page, *(upload(name=f"{number}.png") for number in range(6)))
+    wait_for_answer(page)
+    strip, current = page.locator("#strip"), page.locator("#strip [aria-current]")
+    assert strip.evaluate("row => row.scrollLeft") == 0
+
+    give(page, upload(name="late.png"))
+    expect(current).to_have_attribute("aria-label", re.compile("late.png"))
+    if motion == "reduce":  # At once.
+        assert current.evaluate(IN_VIEW)
+    expect(current).to_be_in_viewport(ratio=0.99, timeout=PATIENCE_MS)
+    assert page.evaluate("scrollY") == 0
+    expect(strip.locator("[data-outcome=waiting]")).to_have_count(0, timeout=PATIENCE_MS)
+    # What the user scrolls to stays: answers and thresholds do not move the strip.
+    strip.evaluate("row => row.scrollTo({ left: 0, behavior: 'instant' })")
+    page.locator("#threshold").fill("30")
+    assert strip.evaluate("row => row.scrollLeft") == 0
+
+
 def test_several_pictures_good_and_bad(open_page: Callable[..., Any]) -> None:
     page = open_page(allowed="status of 422")
     tiff = upload(encoded(picture({(0, 0): "with_mask"}), ".tiff"), "scan.tiff")
