@@ -72,6 +72,15 @@ def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def server_of_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """It serves the tiny model and "helmet", which knows one label only."""
+    folder = tmp_path_factory.mktemp("two")
+    helmet = write_tiny_bundle(folder / "helmet.onnx", labels=["helmet"])
+    with serving(folder, "--model", f"helmet={helmet}") as running:
+        yield running
+
+
 @pytest.fixture
 def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
     """A maker of pages; each must have said nothing on the console but what matches `allowed`."""
@@ -323,6 +332,33 @@ def test_a_press_on_a_picture_counts_although_answers_come_meanwhile(open_page: 
     )
 
 
+IN_VIEW = """item => {
+    const [own, row] = [item, item.closest("ul")].map((one) => one.getBoundingClientRect());
+    return own.left >= row.left && own.right <= row.right;
+}"""
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_the_strip_shows_the_picture_on_the_stage(open_page: Callable[..., Any], motion: str) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, reduced_motion=motion)
+    give(page, *(upload(name=f"{number}.png") for number in range(6)))
+    wait_for_answer(page)
+    strip, current = page.locator("#strip"), page.locator("#strip [aria-current]")
+    assert strip.evaluate("row => row.scrollLeft") == 0
+
+    give(page, upload(name="late.png"))
+    expect(current).to_have_attribute("aria-label", re.compile("late.png"))
+    if motion == "reduce":  # At once.
+        assert current.evaluate(IN_VIEW)
+    expect(current).to_be_in_viewport(ratio=0.99, timeout=PATIENCE_MS)
+    assert page.evaluate("scrollY") == 0
+    expect(strip.locator("[data-outcome=waiting]")).to_have_count(0, timeout=PATIENCE_MS)
+    # What the user scrolls to stays: answers and thresholds do not move the strip.
+    strip.evaluate("row => row.scrollTo({ left: 0, behavior: 'instant' })")
+    page.locator("#threshold").fill("30")
+    assert strip.evaluate("row => row.scrollLeft") == 0
+
+
 def test_several_pictures_good_and_bad(open_page: Callable[..., Any]) -> None:
     page = open_page(allowed="status of 422")
     tiff = upload(encoded(picture({(0, 0): "with_mask"}), ".tiff"), "scan.tiff")
@@ -336,6 +372,38 @@ def test_several_pictures_good_and_bad(open_page: Callable[..., Any]) -> None:
     # Chromium cannot read TIFF; the server's copy is shown in its place.
     expect(page.get_by_role("img", name="scan.tiff, 256 by 256 pixels, 1 face")).to_be_visible()
     assert share_of("#00ff00", canvas_pixels(page)) > 0.005
+
+
+def drop_path(page: Any, path: Path) -> None:
+    """Drop a file or a folder as a file manager does; scripts cannot make a folder."""
+    devtools = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": data})
+
+
+def test_a_folder_is_told_apart_from_a_lost_server(page: Any, tmp_path: Path) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "detect" in request.url else None)
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+
+    give(page)
+    wait_for_answer(page)
+    drop_path(page, folder)
+
+    fault = page.locator("#fault-text")
+    expect(fault).to_contain_text("It may be a folder", timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+    page.get_by_role("button", name="中文").click()
+    expect(fault).to_contain_text("可能是文件夹")
+    page.get_by_role("button", name="English").click()
+    assert len(asked) == 1
+    # The other picture keeps its answer.
+    page.locator("#strip").get_by_role("button", name="people.png, Mask rule broken").click()
+    expect(page.locator("#fault")).to_be_hidden()
+    expect(page.locator("#verdict-title")).to_have_text("Mask rule broken")
+    assert len(faces(page)) == 2
 
 
 def test_samples_are_there(page: Any) -> None:
@@ -525,6 +593,58 @@ def test_page_notices_a_swapped_model(open_page: Callable[..., Any], tmp_path: P
         )
         page.get_by_role("button", name="中文").click()
         expect(page.locator("#policy")).to_have_text(re.compile("safe（.*不超过 3%）.*helmet 86.5%"))
+
+
+def hold_back(page: Any, *, but: str) -> list[Any]:
+    """The requests to every model but that one, which wait until the test lets them go on."""
+    held: list[Any] = []
+
+    def meet(asked: Any) -> None:
+        if f"model={but}" in asked.request.url:
+            asked.continue_()
+        else:
+            held.append(asked)
+
+    page.route("**/v1/detect*", meet)
+    return held
+
+
+def let_go(page: Any, held: list[Any], **answer: Any) -> None:
+    """Answer them, as `answer` says or as the server does, and wait until the page has seen to it."""
+    for asked in held:
+        with page.expect_response(asked.request.url):
+            asked.fulfill(**(answer or {"response": asked.fetch()}))
+    page.wait_for_timeout(300)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["answers late", "fails late"])
+def test_a_late_outcome_of_the_old_model_is_dropped(
+    open_page: Callable[..., Any], server_of_two: Server, fails: bool
+) -> None:
+    page = open_page(server_of_two.url, allowed="status of 422")
+    held = hold_back(page, but="helmet")
+    for number, one in enumerate([upload(b"no picture at all", "notes.png"), upload()], 1):
+        give(page, one)
+        while len(held) < number:
+            page.wait_for_timeout(50)
+
+    page.select_option("#model", "helmet")
+    # Two pictures are looked at at once: one of them makes room for the new model.
+    let_go(page, held[:1])
+    wait_for_answer(page)
+    found = faces(page)
+    assert {label for label, _, _ in found} == {"helmet"}
+    problem = {"status": 422, "json": {"error": {"code": "bad_picture", "message": "late"}}}
+    let_go(page, held[1:], **(problem if fails else {}))
+
+    assert faces(page) == found
+    expect(page.locator("#fault")).to_be_hidden()
+    strip = page.locator("#strip")
+    expect(strip.get_by_role("button", name=re.compile("people.png, "))).to_be_visible()
+    # The picture that cannot be read has a fault of its own, under the new model too.
+    expect(strip.locator("[data-outcome=fault]")).to_have_count(1, timeout=PATIENCE_MS)
+    strip.get_by_role("button", name="notes.png").click()
+    expect(page.locator("#fault-text")).to_contain_text("not a picture that can be read")
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])

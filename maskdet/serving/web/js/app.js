@@ -7,7 +7,7 @@ import { listen, sample } from "./intake.js";
 import { askKey } from "./key.js";
 import { showLegend } from "./legend.js";
 import { Live } from "./live.js";
-import { decoded, examine, newPicture } from "./picture.js";
+import { decoded, examine, forget, newPicture } from "./picture.js";
 import { policyText } from "./policy.js";
 import { Queue } from "./queue.js";
 import { Results, spoken } from "./results.js";
@@ -134,7 +134,7 @@ class Page {
 
   async look(picture) {
     if (picture === this.current) this.voice.say(t("workingOn", { name: picture.name }));
-    await examine(picture, () => this.known());
+    if (!(await examine(picture, () => this.known()))) return;
     if (picture.answer) await this.keepUp(picture.answer.model).catch((error) => this.voice.warn(errorText(error)));
     if (picture === this.current) await this.pick(picture);
     else this.showStrip();
@@ -180,7 +180,7 @@ class Page {
   }
 
   retry() {
-    this.current.error = null;
+    forget(this.current);
     this.queue.add([this.current]);
     this.refresh();
   }
@@ -200,7 +200,7 @@ class Page {
   changeModel(name) {
     this.correction.end();
     this.queue.clear();
-    for (const picture of this.pictures) Object.assign(picture, { answer: null, error: null });
+    this.pictures.forEach(forget);
     this.useModel(this.config.models.find((model) => model.name === name));
     this.queue.add(this.pictures);
   }

@@ -165,6 +165,7 @@ export const en = {
   key: "Key",
   keySend: "Continue",
   "error.network": "The server cannot be reached. Is it still running?",
+  "error.unreadable": "This cannot be read. It may be a folder; if it is a file that was changed or moved, choose it again.",
   "error.bad_picture": "The file is not a picture that can be read, or it is too large ({message}).",
   "error.body_too_large": "The file is larger than this server accepts ({limit}).",
   "error.busy": "The server is busy. Try again in a moment.",

@@ -4,12 +4,15 @@ import { mark } from "./results.js";
 
 const WIDTH = 104;
 const HEIGHT = 78;
+/** CSS pixels of the neighbour that are shown too: they tell that there is more. */
+const PEEK = 28;
 
 export class Strip {
   constructor(list, onPick) {
     this.list = list;
     this.onPick = onPick;
     this.items = new Map();
+    this.current = null;
   }
 
   /** viewOf(picture) returns its view, or null. */
@@ -21,6 +24,17 @@ export class Strip {
       if (!this.items.has(picture.id)) this.add(picture);
       update(this.items.get(picture.id).firstChild, picture, picture === current, viewOf(picture));
     }
+    if (this.current !== current) this.reveal(this.items.get(current?.id));
+    this.current = current;
+  }
+
+  /** Only this row is scrolled: scrollIntoView() would move the page too. */
+  reveal(item) {
+    if (!item) return;
+    const [row, own] = [this.list, item].map((element) => element.getBoundingClientRect());
+    const early = Math.min(0, own.left - PEEK - row.left);
+    const late = Math.max(0, own.right + PEEK - row.right);
+    if (early || late) this.list.scrollTo({ left: this.list.scrollLeft + (early || late) });
   }
 
   drop(kept) {

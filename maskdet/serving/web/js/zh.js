@@ -162,6 +162,7 @@ export const zh = {
   key: "密钥",
   keySend: "继续",
   "error.network": "无法连接服务器，请确认它仍在运行。",
+  "error.unreadable": "无法读取。它可能是文件夹；如果是被修改或移动过的文件，请重新选择。",
   "error.bad_picture": "这个文件不是可读取的图片，或尺寸过大（{message}）。",
   "error.body_too_large": "文件超过服务器允许的大小（{limit}）。",
   "error.busy": "服务器繁忙，请稍后再试。",
