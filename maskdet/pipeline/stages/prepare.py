@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from maskdet.dataset.settings import NamedRoot
+from maskdet.dataset.settings import DataSettings, NamedRoot
 from maskdet.files import relative_path, sha256_file
 from maskdet.pipeline.inputs import folder_signature, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
@@ -47,6 +48,8 @@ def _run(context: Context, out: Path) -> str:
     from maskdet.dataset.prepare import prepare
     from maskdet.dataset.stopping import SHOWN
 
+    for line in _warnings(context.pipeline.data):
+        context.say(f"  notice: {line}")
     size = variant(context.pipeline.model.variant).input_size
     summary = prepare(context.pipeline.data, out, input_size=size, track=context.track)
     for word, findings in (("dropped", summary.dropped), ("notice", summary.notices)):
@@ -56,6 +59,14 @@ def _run(context: Context, out: Path) -> str:
     left_out = f", {summary.left_out} left out as like val" if summary.left_out else ""
     aside = f", {summary.unlabelled} faces without a label" if context.pipeline.data.unlabelled else ""
     return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{left_out}{aside}{dropped}"
+
+
+def _warnings(data: DataSettings) -> Iterator[str]:
+    if data.frozen_val is None and {"train", "split"} <= {root.part for root in data.every_root}:
+        yield (
+            "a new picture in a root of `part: train` takes pictures like it out of val and the rest may be "
+            "split anew; data.frozen_val: pipeline.val.json keeps what was val"
+        )
 
 
 STAGE = Stage(

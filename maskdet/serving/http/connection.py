@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from typing import NamedTuple, NoReturn, cast
 
+import httptools
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -68,6 +70,12 @@ class GuardedConnection(HttpToolsProtocol):
     _refused = False
     _waiting = b""
     """Bytes after a queued request."""
+    _part = b""
+    """What the parser is reading."""
+    _again = b""
+    """What it is to read next: a head once more, without its offer of another protocol, and what follows."""
+    _offered = False
+    """Whether the head makes such an offer."""
     _unaccounted = 0
     """Bytes of the request that are neither parsed headers nor body: an endless header, say."""
 
@@ -108,6 +116,7 @@ class GuardedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Called by the parser, like the others here."""
         self._head_bytes = self._head_lines = self._chunks = self._body_bytes = 0
+        self._offered = False
         super().on_message_begin()
         self._peer = peer_of(cast(Scope, self.scope))
 
@@ -123,6 +132,12 @@ class GuardedConnection(HttpToolsProtocol):
         if self._head_lines > MAX_HEADERS:
             self._stop(Fault(431, HEAD, f"there are more than {MAX_HEADERS} headers"))
         super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        # The parser takes what follows such an offer for the other protocol: the body would be lost.
+        self._offered = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if not self._offered:
+            super().on_headers_complete()
 
     def on_chunk_header(self) -> None:
         """The start of a chunk of the body."""
@@ -142,6 +157,8 @@ class GuardedConnection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._offered:
+            return
         self._unaccounted = 0
         self._peer.sent_all = True
         super().on_message_complete()
@@ -158,7 +175,21 @@ class GuardedConnection(HttpToolsProtocol):
         self._refuse(self._fault or Fault(400, "malformed_request", msg))
 
     def _unsupported_upgrade_warning(self) -> None:
-        """A client that offers another protocol is answered in HTTP/1.1, without a log line."""
+        """Called by uvicorn once the parser has stopped behind such a head. A client that offers another
+        protocol (Java's, curl --http2) is answered in HTTP/1.1, without a log line.
+        """
+        stopped = sys.exc_info()[1]
+        if self._offered and stopped is not None:
+            self._again = self._head_without_offer() + self._part[stopped.args[0] :]
+            self.parser = httptools.HttpRequestParser(self)
+            # As uvicorn does.
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+
+    def _head_without_offer(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
@@ -232,7 +263,10 @@ class GuardedConnection(HttpToolsProtocol):
         ):
             part = data[start : start + FEED_BYTES]
             self._unaccounted += len(part)
-            super().data_received(part)
+            while part:
+                self._part, self._again = part, b""
+                super().data_received(part)
+                part = self._again
             if self._unaccounted > self.max_header_bytes:
                 self._refuse(self._head_fault())
             start += FEED_BYTES

@@ -17,12 +17,18 @@ MAX_MARKS = 8192
 1024 pictures with their keys as data URIs, has half of that."""
 MAX_ESCAPES = 1_000_000
 """Backslashes of one JSON text. A 20 MiB picture from a client that escapes slashes has 330,000."""
+MAX_BLANKS = 1_000_000
+"""Spaces and control characters of one JSON text. A 20 MiB picture in a form has 330,000 if its client leaves
+`+` as it is, which is read as a space."""
 MAX_BEFORE = 256
 """Bytes within which an object must start."""
 MAX_DIGITS = 300
 """Digits of one integer: the time to read one grows with their square."""
 
-_LONG_NUMBER = re.compile(rb"\s*-?\d{%d,}[\s,\]}]" % (MAX_DIGITS + 1))
+_HOPELESS_DIGITS = 5000
+"""Digits of an integer that pydantic refuses before it has read them all."""
+_LONG_NUMBER = re.compile(rb"(?=(\s*))\1-?(?=(\d{%d,%d}))\2[\s,\]}]" % (MAX_DIGITS + 1, _HOPELESS_DIGITS))
+"""A lookahead never gives back, one by one, what it has found."""
 _SLICE = 1 << 16
 """Bytes processed per step: they stay in the processor's cache."""
 
@@ -78,16 +84,19 @@ def _in_utf8(body: bytes, what: str) -> bytes:
 
 
 def _check_texts(text: bytes, what: str) -> None:
-    if len(text) <= MAX_ESCAPES:
+    if len(text) <= min(MAX_ESCAPES, MAX_BLANKS):
         return
-    parts = (
-        np.frombuffer(text, np.uint8, min(_SLICE, len(text) - start), start)
-        for start in range(0, len(text), _SLICE)
-    )
-    if sum(np.count_nonzero(part == ord("\\")) for part in parts) > MAX_ESCAPES:
+    escapes = blanks = 0
+    for start in range(0, len(text), _SLICE):
+        part = np.frombuffer(text, np.uint8, min(_SLICE, len(text) - start), start)
+        escapes += np.count_nonzero(part == ord("\\"))
+        blanks += np.count_nonzero(part <= ord(" "))
+    if escapes > MAX_ESCAPES:
         raise BodyTooLarge(
             f"{what} has more than {MAX_ESCAPES} escapes", "send base64 without escaped slashes"
         )
+    if blanks > MAX_BLANKS:
+        raise BodyTooLarge(f"{what} has more than {MAX_BLANKS} spaces", "send it without indentation")
 
 
 def _check_numbers(text: bytes, places: NDArray[np.int64], what: str) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
+from support import paint
 
 from maskdet.serving.http.connection import (
     FREE_CHUNKS,
@@ -21,6 +23,11 @@ from maskdet.serving.http.connection import (
 
 GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /v1/detect HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+PICTURE = cv2.imencode(".png", paint({(1, 2): "with_mask"})[:, :, ::-1])[1].tobytes()
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAA\r\n"
+OFFERED = POST + OFFER + b"Content-Length: %d\r\n\r\n"
+CHUNKED_PICTURE = b"%x\r\n%s\r\n0\r\n\r\n" % (len(PICTURE), PICTURE)
+LAST = GET + b"Connection: close\r\n\r\n"
 CHUNKED = POST + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -154,3 +161,38 @@ def test_chunks_of_any_length_make_one_body(port: int) -> None:
 
     # All of it was read: it is no picture.
     assert answer.startswith(b"HTTP/1.1 422 ")
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (OFFERED % len(PICTURE), PICTURE),
+        (POST + OFFER + b"Transfer-Encoding: chunked\r\n\r\n", CHUNKED_PICTURE),
+        (OFFERED.replace(b"h2c", b"websocket") % len(PICTURE), PICTURE),
+    ],
+)
+@pytest.mark.parametrize("pause", [0, 0.2])
+def test_body_behind_an_offer_of_another_protocol_is_read(
+    port: int, head: bytes, body: bytes, pause: float
+) -> None:
+    with connected(port) as connection:
+        for data in (head, body + OFFERED % len(PICTURE) + PICTURE, LAST):
+            connection.sendall(data)
+            time.sleep(pause)
+        answer = read_all(connection)
+
+    assert answer.count(b"HTTP/1.1 200 ") == 3
+    assert answer.count(b'"label":"with_mask"') == 2
+
+
+def test_offer_in_the_last_request_ends_as_it_says(port: int) -> None:
+    head = GET + OFFER.replace(b"Upgrade, ", b"close, Upgrade, ", 1)
+
+    assert talk(port, head + b"\r\n" + GET + b"\r\n").count(b"HTTP/1.1 200 ") == 1
+    assert talk(port, (head + b"\r\n").replace(b"1.1", b"1.0")).count(b"HTTP/1.1 200 ") == 1
+
+
+def test_offer_frees_no_head_from_its_limits(port: int) -> None:
+    many = b"x: y\r\n" * MAX_HEADERS
+
+    assert talk(port, GET + OFFER + many + b"\r\n").startswith(b"HTTP/1.1 431 ")

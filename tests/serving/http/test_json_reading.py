@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from maskdet.serving.http.json_reading import (
+    MAX_BLANKS,
     MAX_DIGITS,
     MAX_ESCAPES,
     MAX_MARKS,
@@ -51,7 +52,11 @@ def test_marks_are_found_across_slices() -> None:
     [
         ('{"a":' + "9" * (MAX_DIGITS + 1) + "}", "digits"),
         ('{"a":[0, -' + "9" * 4000 + "]}", "digits"),
-        ("9" * 100_000, "digits"),
+        ('{"a":' + "9" * 5000 + "}", "digits"),
+        ('{"a":' + "9" * 5001 + "}", "valid JSON"),
+        ('{"a": -\r\n' + "9" * 301 + "}", "valid JSON"),
+        ('{"a": \t\r\n -' + "9" * 301 + "}", "digits"),
+        ("9" * 100_000, "valid JSON"),
         ("[" * 5000, "valid JSON"),
         (r'{"\ud800":1}', "valid JSON"),
         (r'{"a":"\udfff"}', "valid JSON"),
@@ -61,7 +66,7 @@ def test_marks_are_found_across_slices() -> None:
 )
 def test_what_cannot_be_read_says_why(text: str, fault: str) -> None:
     with pytest.raises(MalformedBody, match=fault):
-        read_json(text.encode() + (b" " if text == "9" * 100_000 else b""))
+        read_json(text.encode())
 
 
 def test_long_digits_within_a_text_are_no_number() -> None:
@@ -73,6 +78,12 @@ def test_long_digits_within_a_text_are_no_number() -> None:
 def test_escapes_are_counted() -> None:
     with pytest.raises(BodyTooLarge, match="escapes"):
         read_json(b'"' + rb"\/" * (MAX_ESCAPES + 1) + b'"')
+
+
+@pytest.mark.parametrize("blank", [b" ", b"\t", b"\n"])
+def test_blanks_are_counted(blank: bytes) -> None:
+    with pytest.raises(BodyTooLarge, match="spaces"):
+        read_object(b"{" + blank * (MAX_BLANKS + 1) + b"}")
 
 
 @pytest.mark.parametrize(
