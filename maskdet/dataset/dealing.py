@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from maskdet.dataset.check import Check, CheckedPicture
 from maskdet.dataset.findings import Finding
@@ -14,6 +14,9 @@ from maskdet.dataset.manifest import Part
 from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.split import Item, split, split_more
 from maskdet.errors import DatasetError
+
+_FAR = 0.05
+"""Difference of val's share from data.split.ratio that is worth telling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,19 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Dealt:
-    """The parts by name of the picture; those left out have none. `gone`: frozen pictures not in the data."""
+    """The parts by name of the picture; those left out have none.
+
+    gone: frozen pictures not in the data; bound: names of pictures that an earlier prepare has dealt.
+    """
 
     parts: Mapping[str, Part]
     left_out: tuple[LeftOut, ...] = ()
     gone: tuple[FrozenPicture, ...] = ()
+    bound: frozenset[str] = frozenset()
 
-    def findings(self) -> Iterator[Finding]:
-        """Each picture left out with its pair, and each one that is gone."""
+    def findings(self, settings: DataSettings) -> Iterator[Finding]:
+        """Each picture left out with its pair, each one that is gone, and a ratio that could not be kept."""
+        yield from self._other_ratio(settings)
         for each in self.left_out:
             how = "linked by near-duplicates" if each.likeness is None else f"likeness {each.likeness:.2f}"
             said = "the same bytes" if each.likeness == 1 else how
@@ -46,6 +54,21 @@ class Dealt:
             yield Finding(
                 "val-missing", f"{one.root}/{one.picture}", f"val since {one.entered[:10]}, is gone"
             )
+
+    def _other_ratio(self, settings: DataSettings) -> Iterator[Finding]:
+        val, count = sum(self.parts[name] == "val" for name in self.bound), len(self.bound)
+        if settings.frozen_val is not None and count and _too_far(val, count, settings.split.ratio):
+            said = (
+                f"an earlier prepare dealt {count} pictures, {val} of them to val: they stay there, whatever "
+                f"data.split says ({settings.split.ratio}); remove the file to split anew"
+            )
+            yield Finding("split-frozen", settings.frozen_val.name, said)
+
+
+def _too_far(val: int, count: int, ratio: str) -> bool:
+    """Whether another split of `count` pictures would come closer to the ratio by more than rounding."""
+    train, share = (int(part) for part in ratio.split(":"))
+    return abs(val / count - share / (train + share)) > max(_FAR, 1.5 / count)
 
 
 def deal(checked: Check, settings: DataSettings, frozen: FrozenVal | None) -> Dealt:
@@ -66,8 +89,9 @@ def deal(checked: Check, settings: DataSettings, frozen: FrozenVal | None) -> De
     parts: dict[str, Part] = dict.fromkeys(place.val, "val")
     free = [item for item in items if item.group not in place.groups]
     parts.update(_follow(free, given, checked, known))
+    bound = frozenset(name for name in parts if name not in given)
     parts.update(split_more([item for item in free if item.name not in parts], settings.split))
-    return _required(_apart(checked, Dealt(parts, tuple(place.left_out()), place.gone)))
+    return _required(_apart(checked, Dealt(parts, tuple(place.left_out()), place.gone, bound)))
 
 
 def _given(checked: Check, settings: DataSettings) -> dict[str, Part]:
@@ -104,7 +128,9 @@ def _apart(checked: Check, dealt: Dealt) -> Dealt:
     likeness = _Pairs.of(checked)
     left_out = [LeftOut(name, like, likeness.of_pair(name, like)) for name, like in leaks.items()]
     parts = {name: part for name, part in dealt.parts.items() if name not in leaks}
-    return Dealt(parts, (*dealt.left_out, *left_out), dealt.gone)
+    return replace(
+        dealt, parts=parts, left_out=(*dealt.left_out, *left_out), bound=dealt.bound & parts.keys()
+    )
 
 
 def _required(dealt: Dealt) -> Dealt:

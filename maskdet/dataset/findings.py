@@ -64,6 +64,7 @@ RULES: dict[str, Rule] = {
     "near-duplicate": Rule("notice", "nothing", "two pictures that look alike, both kept"),
     "val-duplicate": Rule("notice", "picture", "a near-duplicate of a val picture, so it does not train"),
     "corrected": Rule("notice", "picture", "a picture whose copy in a folder that corrects others stands"),
+    "split-frozen": Rule("notice", "nothing", "a split of data.frozen_val that is far from data.split"),
     "val-missing": Rule("notice", "nothing", "a picture of data.frozen_val that is not in the data"),
     "picture-emptied": Rule("notice", "picture", "a picture that lost all its objects, so it is no negative"),
     "label-unseen": Rule("notice", "nothing", "a class of data.labels that no object has"),

@@ -98,7 +98,7 @@ def decide(settings: DataSettings, track: Track = silent) -> Decided:
     _require_objects(checked, settings)
     frozen = read_frozen(settings.frozen_val) if settings.frozen_val else None
     dealt = deal(checked, settings, frozen)
-    findings = sorted((*checked.findings, *dealt.findings()), key=sort_key)
+    findings = sorted((*checked.findings, *dealt.findings(settings)), key=sort_key)
     labelled = _manifest(checked, dealt.parts, settings)
     manifest = _completed(labelled, settings)
     more = _objects(manifest) - _objects(labelled)

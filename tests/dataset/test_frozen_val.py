@@ -72,6 +72,16 @@ def project(make_voc, tmp_path: Path) -> Project:
     return Project(voc, tmp_path / "set.val.json")
 
 
+def test_a_ratio_that_comes_too_late_is_said_to_have_no_effect(project: Project) -> None:
+    project.prepare(split=SplitSettings(ratio="1:1"))
+    decided = project.prepare(split=SplitSettings(ratio="4:1"))
+    said = notices(decided, "split-frozen")[project.file.name]
+    val = len(decided.manifest.part("val"))
+    assert f"{val} of them to val" in said
+    assert "4:1" in said
+    assert not notices(project.prepare(split=SplitSettings(ratio="1:1")), "split-frozen")
+
+
 def test_the_file_lists_val_and_does_not_change_without_cause(project: Project) -> None:
     manifest = project.prepare().manifest
     frozen = read_frozen(project.file)
