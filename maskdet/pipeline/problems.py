@@ -96,10 +96,18 @@ def _sentence(model: type[BaseModel], path: KeyPath, faults: Sequence[ErrorDetai
 
 def _allowed(field: FieldInfo | None, faults: Sequence[ErrorDetails]) -> str:
     if any(fault["type"] == "string_pattern_mismatch" for fault in faults):
-        return (field and field.description) or faults[0]["msg"]
+        return ((field and field.description) or faults[0]["msg"]) + _example(field, " For example {}")
     expected = " or ".join(dict.fromkeys(_expected(fault) for fault in faults))
+    if faults[0]["type"] == "string_type":
+        expected += _example(field, ", such as {}")
     nearest = _nearest_literal(faults)
     return f"expected {expected}" + (f"; did you mean {nearest}?" if nearest else "")
+
+
+def _example(field: FieldInfo | None, words: str) -> str:
+    """The default in a sentence, if it is a text."""
+    default = field.default if field else None
+    return words.format(default) if isinstance(default, str) and default else ""
 
 
 def _expected(fault: ErrorDetails) -> str:

@@ -264,3 +264,8 @@ def test_a_folder_is_no_pipeline_file(tmp_path):
     with pytest.raises(PipelineFileError, match="a folder, not a pipeline file") as caught:
         load_pipeline(tmp_path)
     assert f"maskdet init {tmp_path}" in caught.value.hint
+
+
+@pytest.mark.parametrize("ratio", ["0:1", "0.8"])
+def test_a_wrong_ratio_is_answered_with_a_right_one(write, ratio):
+    assert "4:1" in refusal(write(MINIMAL), (f"data.split.ratio={ratio}",))
