@@ -652,6 +652,19 @@ def test_page_notices_a_swapped_model(open_page: Callable[..., Any], tmp_path: P
         expect(page.locator("#policy")).to_have_text(re.compile("safe（.*不超过 3%）.*helmet 86.5%"))
 
 
+@pytest.mark.parametrize("width", [320, 390, 560, 1280])
+def test_the_api_page_is_no_wider_than_the_screen(page: Any, server: Server, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{server.url}/docs")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # Names and types are read as words: on a narrow screen each has a line of its own.
+    field = page.locator("tr", has_text="sha256 of the bundle file.").first
+    name, says = field.locator("th").bounding_box(), field.locator("td").last.bounding_box()
+    assert (says["y"] >= name["y"] + name["height"]) == (width < 544)
+    assert name["height"] < 40
+
+
 def hold_back(page: Any, *, but: str) -> list[Any]:
     """The requests to every model but that one, which wait until the test lets them go on."""
     held: list[Any] = []
