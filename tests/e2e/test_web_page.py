@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -480,6 +481,62 @@ def test_correction_by_mouse_reaches_the_inbox(page: Any, server: Server) -> Non
     assert stored.read_bytes() == encoded(picture(size=320))
 
 
+PLATES = """editor => {
+    const shown = (one) => one.getClientRects().length > 0;
+    const edges = (one) => {
+        const { left, top, right, bottom } = one.getBoundingClientRect();
+        return [left, top, right, bottom];
+    };
+    const tags = [...editor.querySelectorAll(".tag")];
+    return {
+        area: edges(editor),
+        boxes: [...editor.querySelectorAll(".box")].map(edges),
+        plates: tags.filter(shown).map((one) => [one.textContent, edges(one)]),
+    };
+}"""
+Edges = list[float]
+
+
+def overlap(a: Edges, b: Edges) -> bool:
+    """Whether they share more than the pixel by which edges may be rounded."""
+    return min(a[2], b[2]) - max(a[0], b[0]) > 1 and min(a[3], b[3]) - max(a[1], b[1]) > 1
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_plates_of_boxes_cover_no_box_and_no_plate(open_page: Callable[..., Any], width: int) -> None:
+    page = open_page(viewport={"width": width, "height": 844})
+    row = {(4, column): LABELS[column % 3] for column in range(8)}
+    give(page, upload(encoded(paint(row, 256, 256))))
+    wait_for_answer(page)
+    page.get_by_role("button", name="Wrong?").click()
+    editor = page.locator("#editor")
+    expect(editor.locator(".tag").first).to_have_text(re.compile("^1"))
+
+    def check() -> list[str]:
+        """The texts of the plates."""
+        page.wait_for_timeout(100)
+        drawn = editor.evaluate(PLATES)
+        (x1, y1, x2, y2), places = drawn["area"], [place for _, place in drawn["plates"]]
+        for text, place in drawn["plates"]:
+            own = int(text.split()[0]) - 1
+            assert not any(overlap(place, box) for n, box in enumerate(drawn["boxes"]) if n != own), text
+            assert x1 <= place[0] < place[2] <= x2, text
+            assert y1 <= place[1] < place[3] <= y2, text
+        assert not any(overlap(one, other) for one, other in combinations(places, 2))
+        return [text for text, _ in drawn["plates"]]
+
+    # Each has its number at least; the one pointed at has its name.
+    assert [text.split()[0] for text in check()] == [str(number) for number in range(1, 9)]
+    page.locator(".box").nth(2).focus()
+    assert "3 Mask" in check()
+    page.locator(".box").nth(6).hover()
+    assert "7 Mask worn wrong" in check()
+    page.get_by_role("button", name="Remove box 1", exact=True).click()
+    assert "1 Mask" in check()
+    page.set_viewport_size({"width": 700, "height": 600})
+    assert len(check()) > 3
+
+
 def tab_to(page: Any, selector: str) -> None:
     for _ in range(60):
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
@@ -593,6 +650,19 @@ def test_page_notices_a_swapped_model(open_page: Callable[..., Any], tmp_path: P
         )
         page.get_by_role("button", name="中文").click()
         expect(page.locator("#policy")).to_have_text(re.compile("safe（.*不超过 3%）.*helmet 86.5%"))
+
+
+@pytest.mark.parametrize("width", [320, 390, 560, 1280])
+def test_the_api_page_is_no_wider_than_the_screen(page: Any, server: Server, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{server.url}/docs")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # Names and types are read as words: on a narrow screen each has a line of its own.
+    field = page.locator("tr", has_text="sha256 of the bundle file.").first
+    name, says = field.locator("th").bounding_box(), field.locator("td").last.bounding_box()
+    assert (says["y"] >= name["y"] + name["height"]) == (width < 544)
+    assert name["height"] < 40
 
 
 def hold_back(page: Any, *, but: str) -> list[Any]:

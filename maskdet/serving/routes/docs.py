@@ -22,6 +22,12 @@ pre { overflow-x: auto; padding: .75rem; border: 1px solid #8884; border-radius:
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #8884 }
 h2 { margin-top: 2.5rem } :root { color-scheme: light dark }
+h2, h3, p { overflow-wrap: anywhere }
+@media (max-width: 34rem) {
+  tr, th, td { display: block }
+  tr { padding: .3rem 0; border-bottom: 1px solid #8884 }
+  th, td { padding: 0; border: 0; overflow-wrap: anywhere }
+}
 """
 
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()

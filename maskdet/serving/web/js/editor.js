@@ -2,12 +2,13 @@
 
 import { draggedBox, movedBox, newBox, rounded } from "./box.js";
 import { labelName, t } from "./i18n.js";
+import { layPlates } from "./plates.js";
 import { labelStyle } from "./style.js";
 
 const CORNERS = ["nw", "ne", "sw", "se"];
 const EDGES = ["left", "top", "right", "bottom"];
-/** Boxes: with more of them names would hide faces, so only the hovered or selected one shows its name. */
-const MOST_NAMED = 8;
+/** Boxes: with more of them bright rims would hide faces, so only the selected one has a rim. */
+const MOST_RIMMED = 8;
 const BORDERS = ["solid", "dashed", "dotted", "double"];
 /** A drawn box smaller than this, in CSS pixels, was a click. */
 const SMALLEST_DRAG = 5;
@@ -16,17 +17,19 @@ export class Editor {
   /** area: the element over the picture; list: the rows; say(text): announce to a screen reader. */
   constructor(area, list, addButton, say) {
     Object.assign(this, { area, list, addButton, say });
-    this.rows = [];
-    this.chosen = null;
+    Object.assign(this, { rows: [], chosen: null, hovered: null, frame: null });
     area.setAttribute("role", "application");
     area.addEventListener("pointerdown", (event) => this.press(event));
     area.addEventListener("keydown", (event) => this.key(event));
+    area.addEventListener("pointerover", (event) => this.hover(event.target));
+    area.addEventListener("pointerleave", () => this.hover(null));
     addButton.addEventListener("click", () => this.addInMiddle());
+    new ResizeObserver(() => this.arrange()).observe(area);
   }
 
   /** Start with the faces found in a picture of `size` {width, height}. */
   open(faces, size, model) {
-    Object.assign(this, { size, model, rows: [] });
+    Object.assign(this, { size, model, rows: [], hovered: null });
     this.area.replaceChildren();
     this.list.replaceChildren();
     for (const face of faces) this.add(rounded(face.box, size), face.label);
@@ -55,7 +58,7 @@ export class Editor {
     row.edges.forEach((input, index) => {
       input.addEventListener("change", () => this.setEdge(row, index, input.valueAsNumber));
     });
-    this.area.append(row.button);
+    this.area.append(row.button, row.tag);
     this.list.append(row.item);
     this.rows.push(row);
     this.paint(row);
@@ -72,9 +75,9 @@ export class Editor {
   delete(row) {
     const index = this.rows.indexOf(row);
     this.rows.splice(index, 1);
-    row.button.remove();
-    row.item.remove();
+    for (const element of [row.button, row.tag, row.item]) element.remove();
     if (this.chosen === row) this.chosen = null;
+    if (this.hovered === row) this.hovered = null;
     this.retell();
     const next = this.rows[Math.min(index, this.rows.length - 1)];
     (next?.button ?? this.addButton).focus();
@@ -100,12 +103,26 @@ export class Editor {
       one.item.classList.toggle("chosen", one === row);
       one.button.classList.toggle("chosen", one === row);
     }
+    this.arrange();
+  }
+
+  hover(element) {
+    this.hovered = this.rows.find(({ button }) => button.contains(element)) ?? null;
+    this.arrange();
+  }
+
+  /** Plates make room for each other, so all are placed anew, once for all changes before the next frame. */
+  arrange() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      if (this.rows.length) layPlates(this.area, this.rows, this.size, this.hovered ?? this.chosen);
+    });
   }
 
   /** Texts after a change of language, of order or of number. */
   retell() {
     this.area.setAttribute("aria-label", t("correctionArea"));
-    this.area.classList.toggle("crowded", this.rows.length > MOST_NAMED);
+    this.area.classList.toggle("crowded", this.rows.length > MOST_RIMMED);
     for (const row of this.rows) this.paint(row);
   }
 
@@ -115,19 +132,19 @@ export class Editor {
     const style = labelStyle(this.model, label);
     const number = this.rows.indexOf(row) + 1;
     const [x1, y1, x2, y2] = box;
-    row.tag.classList.toggle("leftwards", x1 > width / 2);
-    row.tag.classList.toggle("inwards", y1 < height / 12);
     const place = { left: x1 / width, top: y1 / height, width: (x2 - x1) / width, height: (y2 - y1) / height };
     for (const [side, share] of Object.entries(place)) button.style[side] = `${share * 100}%`;
-    button.style.setProperty("--colour", style.colour);
-    button.style.setProperty("--ink", style.ink);
+    for (const element of [button, row.tag]) {
+      element.style.setProperty("--colour", style.colour);
+      element.style.setProperty("--ink", style.ink);
+    }
     button.style.setProperty("--border", BORDERS[this.model.labels.indexOf(label) % BORDERS.length]);
     button.style.setProperty("--line", `${this.lineOf(place)}px`);
     button.dataset.label = label;
     button.dataset.box = box.join(",");
-    row.tag.textContent = `${number} ${labelName(label)}`;
     button.setAttribute("aria-label", t("boxLabel", { number, label: labelName(label), x1, y1, x2, y2 }));
     paintRow(row, number, style);
+    this.arrange();
   }
 
   /** CSS pixels: thinner for small faces, so that the border leaves them visible. */
@@ -212,7 +229,8 @@ function boxButton() {
   button.className = "box";
   const tag = document.createElement("span");
   tag.className = "tag";
-  button.append(tag);
+  // The box says the same.
+  tag.setAttribute("aria-hidden", "true");
   for (const corner of CORNERS) {
     const handle = document.createElement("span");
     handle.className = "handle";
