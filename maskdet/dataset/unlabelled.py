@@ -6,16 +6,18 @@ It only grows, but for pictures that are to be forgotten. Person and git read it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
-from maskdet.dataset.manifest import Manifest, ManifestObject, Part
+from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, Part
+from maskdet.detector.answer import SAME_FACE_IOU
 from maskdet.errors import DatasetError
 from maskdet.files import write_text
+from maskdet.types import Box
 
 ABOUT = "Written by maskdet data audit --unlabelled: faces without a label, not to be learnt as background."
 
@@ -71,7 +73,9 @@ class Unlabelled:
         """With these faces, as difficult ones, in the pictures of one part. Raises as `objects`."""
         found = self.objects(manifest.labels)
         pictures = (
-            replace(each, objects=(*each.objects, *found.get(each.sha256, ()))) if each.part == part else each
+            replace(each, objects=(*each.objects, *_still_unlabelled(each, found.get(each.sha256, ()))))
+            if each.part == part
+            else each
             for each in manifest.pictures
         )
         return replace(manifest, pictures=tuple(pictures))
@@ -80,6 +84,20 @@ class Unlabelled:
         """Replace the file as a whole."""
         rows = ",\n".join(json.dumps(asdict(face), ensure_ascii=False) for face in self.faces)
         write_text(path, f'{{\n"about": {json.dumps(ABOUT)},\n"faces": [\n{rows}\n]\n}}\n')
+
+
+def _still_unlabelled(picture: ManifestPicture, faces: Sequence[ManifestObject]) -> Iterator[ManifestObject]:
+    """Without those that a person has labelled since."""
+    for face in faces:
+        if not any(_iou(face.box, labelled.box) > SAME_FACE_IOU for labelled in picture.objects):
+            yield face
+
+
+def _iou(one: Box, other: Box) -> float:
+    width, height = (min(one[at + 2], other[at + 2]) - max(one[at], other[at]) for at in (0, 1))
+    shared = max(width, 0.0) * max(height, 0.0)
+    union = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)) - shared
+    return shared / union if shared else 0.0
 
 
 def read_unlabelled(path: Path) -> Unlabelled:

@@ -6,12 +6,14 @@ are checked first. Markers: ITU-T T.81, annex B.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 SIGNATURE = b"\xff\xd8\xff"
 
 _EOI = b"\xff\xd9"
-_SCAN = b"\xff\xda"
+_AFTER_SCAN = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
+"""A marker that ends the data of a scan: no escaped byte, no restart and no fill byte."""
 _SOS = 0xDA
 _APP1 = 0xE1
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -48,10 +50,19 @@ def read_layout(data: bytes) -> JpegLayout | None:
             exif = exif or data[place + 2 : place + length]
         elif code == _SOS:
             # Thumbnails inside the header have their own markers, so the search starts here.
-            scans, complete = 1 + data.count(_SCAN, place), data.find(_EOI, place + length) >= 0
+            scans, complete = _scans(data, place + length), data.find(_EOI, place + length) >= 0
             return JpegLayout(size, exif, scans, complete) if size else None
         place += length
     return None
+
+
+def _scans(data: bytes, place: int) -> int:
+    """How many there are; the data of the first begins at `place`. What phones append is not searched."""
+    scans = 1
+    while (found := _AFTER_SCAN.search(data, place)) is not None and found[0] != _EOI:
+        scans += found[0][1] == _SOS
+        place = found.end() + max(2, int.from_bytes(data[found.end() : found.end() + 2], "big"))
+    return scans
 
 
 def _next_marker(data: bytes, place: int) -> tuple[int, int] | None:

@@ -21,9 +21,9 @@ class Pool:
     """N detections of all pictures, and M faces.
 
     found: picture after picture, best score first in each; nearest [N]: the face of any class that the
-    detection overlaps most, by MATCH_IOU or more, else NO_FACE; own [N]: the same among faces of its own
+    detection overlaps most, by more than MATCH_IOU, else NO_FACE; own [N]: the same among faces of its own
     class; rivals [K, 2]: detections of one picture that count as one face; touching [L, 2]: each
-    detection with each face that it overlaps by MATCH_IOU or more.
+    detection with each face that it overlaps by more than MATCH_IOU.
     """
 
     found: Detections
@@ -114,7 +114,7 @@ def _rows(scene: Scene, start: int, face_start: int) -> tuple[IntArray, IntArray
         _most_overlapped(overlaps, face_start),
         _most_overlapped(np.where(same_class, overlaps, 0.0), face_start),
         np.argwhere(among) + start,
-        np.argwhere(overlaps >= MATCH_IOU) + np.array([start, face_start]),
+        np.argwhere(overlaps > MATCH_IOU) + np.array([start, face_start]),
     )
 
 
@@ -122,4 +122,4 @@ def _most_overlapped(overlaps: Overlaps, face_start: int) -> IntArray:
     if not overlaps.shape[1]:
         return np.full(len(overlaps), NO_FACE)
     best = overlaps.argmax(axis=1) + face_start
-    return np.where(overlaps.max(axis=1) >= MATCH_IOU, best, NO_FACE)
+    return np.where(overlaps.max(axis=1) > MATCH_IOU, best, NO_FACE)

@@ -170,7 +170,7 @@ def _of_width(
     widths = network_widths(truth.boxes, view, input_size)
     inside: BoolArray = (widths > low) & (widths <= high)
     own = network_widths(found.boxes, view, input_size)
-    on_face = pairwise_iou(found.boxes, truth.boxes[inside], INCLUSIVE) >= MATCH_IOU
+    on_face = pairwise_iou(found.boxes, truth.boxes[inside], INCLUSIVE) > MATCH_IOU
     kept = ((own > low) & (own <= high)) | on_face.any(axis=1)
     ignoring = GroundTruth(truth.boxes, truth.class_ids, truth.difficult | ~inside)
     return (ignoring, found.select(kept)), inside

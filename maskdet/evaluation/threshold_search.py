@@ -69,7 +69,9 @@ class ThresholdSearch:
     def scaled(self, start: FloatArray, class_ids: IntArray) -> FloatArray:
         """The best common factor for all these classes: more is shown, and their labels compete as before."""
         tried = np.repeat(start[None], len(_SCALES), axis=0)
-        tried[:, class_ids] = np.maximum(_SCALES[:, None] * start[class_ids], np.float32(self.grid.floor))
+        factors = np.maximum(_SCALES[:, None] * start[class_ids], np.float32(self.grid.floor))
+        # A model stores four decimals, so these are what is judged.
+        tried[:, class_ids] = factors.round(4)
         best: FloatArray = max(tried, key=self._rank)
         return best
 

@@ -44,6 +44,18 @@ def test_train_gets_them_as_difficult_faces(settings: DataSettings) -> None:
     assert decided.unlabelled == 1
 
 
+def test_a_face_that_a_person_has_labelled_since_is_left_out(settings: DataSettings) -> None:
+    first = labelled(settings).part("train")[0]
+    x1, y1, x2, y2 = first.objects[0].box
+    again = replace(face(first), box=(x1 + 1, y1 + 1, x2 + 1, y2 + 1))
+    beside = replace(face(first), box=(x1, y1, x2, y1 + (y2 - y1) / 2))
+    Unlabelled((again, beside)).write(settings.unlabelled)
+    decided = decide(settings)
+    found = next(one for one in decided.manifest.pictures if one.picture == first.picture)
+    assert [item.box for item in found.objects if item.difficult] == [beside.box]
+    assert decided.unlabelled == 1
+
+
 def test_a_picture_is_known_by_its_bytes_whatever_its_name(settings: DataSettings) -> None:
     first = labelled(settings).part("train")[0]
     Unlabelled((replace(face(first), root="former", picture="former.png"),)).write(settings.unlabelled)

@@ -29,6 +29,20 @@ def test_scans_of_a_progressive_file_are_counted() -> None:
     assert read_layout(jpeg(progressive=True)) == JpegLayout((30, 50), b"", 10, complete=True)
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 2}])
+def test_scans_end_with_the_picture(options: dict[str, object]) -> None:
+    data = jpeg(**options)
+    found = read_layout(data)
+    assert read_layout(data + 100 * b"video \xff\xda") == found
+
+
+def test_an_end_marker_in_a_comment_between_scans_is_not_the_end() -> None:
+    data = jpeg(progressive=True)
+    last = data.rindex(b"\xff\xda")
+    found = read_layout(data[:last] + b"\xff\xfe\x00\x06\xff\xd9\xff\xda" + data[last:])
+    assert found == JpegLayout((30, 50), b"", 10, complete=True)
+
+
 def test_an_end_marker_in_the_header_is_not_the_end() -> None:
     data = jpeg(comment=b"\xff\xd9")
     assert read_layout(data[:-2]) == JpegLayout((30, 50), b"", 1, complete=False)

@@ -196,6 +196,12 @@ def test_a_jpeg_of_a_thousand_scans_is_refused() -> None:
         decode(data[:-2] + 1000 * scan + data[-2:])
 
 
+def test_a_photo_with_a_video_behind_it_is_read() -> None:
+    data = encoded(Image.fromarray(gradient()), "JPEG")
+    video = np.random.default_rng(0).bytes(1 << 20) + 65 * b"\xff\xda"
+    assert np.array_equal(decode(data + video), decode(data))
+
+
 def test_the_pixel_limit_is_inclusive() -> None:
     data = encoded(Image.fromarray(gradient()), "PNG")
     assert decode(data, PictureLimits(max_pixels=4800)).shape == (60, 80, 3)

@@ -18,6 +18,7 @@ from maskdet.evaluation.recall_choice import recall_choice
 from maskdet.evaluation.report import markdown_report
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.threshold_choice import Val
+from maskdet.evaluation.threshold_search import ThresholdSearch
 from maskdet.evaluation.thresholds import best_thresholds
 from maskdet.evaluation.views import View
 from maskdet.types import Detections, GroundTruth
@@ -244,6 +245,13 @@ def test_metrics_hold_all_of_it():
     assert safe["in_force"] is True
     assert set(safe["classes"]["with_mask"]) == {"threshold", "recall", "recall_wide", "precision"}
     assert safe["bare_passed"]["of"] == 50
+
+
+def test_thresholds_lowered_together_are_judged_as_a_model_stores_them():
+    search = ThresholdSearch(pool(_crowd()), lambda thresholds: round(1e6 * abs(thresholds[MASK] - 0.3)))
+    chosen = search.scaled(np.array([0.7317, 0.5123], np.float32), np.array([MASK, BARE]))
+    assert chosen[MASK] == pytest.approx(0.3, abs=0.05)
+    assert chosen.tolist() == chosen.round(4).tolist()
 
 
 def test_a_policy_in_place_of_a_label_is_refused_with_the_way_to_say_it():

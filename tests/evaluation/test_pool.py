@@ -67,3 +67,12 @@ def test_pictures_without_anything_are_pooled():
     )
     empty = pool([nothing, nothing])
     assert empty.answers(np.zeros(2, np.float32)).tolist() == []
+
+
+def test_a_detection_on_exactly_half_of_a_face_is_on_no_face():
+    """Inclusive pixels: 10 x 10 of 10 x 20. AP counts it as a miss, so the figures at thresholds do too."""
+    truth = GroundTruth(np.array([[0, 0, 9, 9]], np.float32), np.array([0]), np.array([False]))
+    found = Detections(np.array([[0, 0, 9, 19]], np.float32), np.array([0.9], np.float32), np.array([0]))
+    everything = pool([(truth, found)])
+    assert everything.nearest.tolist() == everything.own.tolist() == [NO_FACE]
+    assert len(everything.touching) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -129,6 +130,14 @@ def test_fewer_pictures_are_always_the_same_ones(trial: Trial) -> None:
     assert few.pictures == again.pictures
     assert set(few.pictures) < set(trial.pictures)
     assert trial.match.labels == LABELS
+
+
+def test_pictures_of_the_same_name_in_several_roots_are_drawn_one_by_one(trial: Trial) -> None:
+    names = ("a", "b", "c")
+    pictures = tuple(replace(one, root=name) for name in names for one in trial.manifest.pictures)
+    roots = tuple(replace(trial.manifest.roots[0], name=name) for name in names)
+    manifest = replace(trial.manifest, pictures=pictures, roots=roots)
+    assert [len(Trial.of(_bundle(trial), manifest, most).pictures) for most in (1, 5, 20)] == [1, 5, 18]
 
 
 def _bundle(trial: Trial):

@@ -37,6 +37,8 @@ class YoloLayout:
 
     names: Mapping[int, str]
     pictures: tuple[YoloPicture, ...]
+    landmarks: int = 0
+    """Values of landmarks after the box of each line: the product of kpt_shape, 0 without one."""
 
 
 def data_file(root: Path) -> Path | None:
@@ -50,9 +52,10 @@ def data_file(root: Path) -> Path | None:
 def find_layout(root: Path, report: Collector) -> YoloLayout:
     """Raises DatasetError if class names or pictures are missing; paths that lead out go to `report`."""
     described = data_file(root)
+    landmarks = 0
     if described is not None:
         value = read_data_file(described)
-        names = _names(value.get("names"), described)
+        names, landmarks = _names(value.get("names"), described), _landmarks(value, described)
         places = list(_places(root, value, described, report))
     else:
         names, places = _listed_names(root), _plain_places(root)
@@ -68,7 +71,7 @@ def find_layout(root: Path, report: Collector) -> YoloLayout:
     if {picture.part for picture in pictures} == {"train"}:
         # data.yaml needs the word even where there is nothing but one folder.
         pictures = [replace(picture, part="") for picture in pictures]
-    return YoloLayout(names, tuple(pictures))
+    return YoloLayout(names, tuple(pictures), landmarks)
 
 
 def label_file(picture: PurePosixPath) -> PurePosixPath:
@@ -128,6 +131,17 @@ def _names(value: object, path: Path) -> dict[int, str]:
             raise DatasetError(f"{path}: names has {clean(label, 60)} twice", "merge the two classes")
         names[number] = label
     return dict(sorted(names.items()))
+
+
+def _landmarks(value: Mapping[str, Any], path: Path) -> int:
+    match value.get("kpt_shape"):
+        case None:
+            return 0
+        case [int(number), int(values)] if number > 0 and values in {2, 3}:
+            return number * values
+        case other:
+            what = f"{path}: kpt_shape is {clean(repr(other), 60)}"
+            raise DatasetError(what, "write `kpt_shape: [5, 2]` for five landmarks of x and y")
 
 
 def _listed_names(root: Path) -> dict[int, str]:

@@ -1,9 +1,8 @@
-"""A YOLO set as a `LabelledSet`: lines `id cx cy w h` in shares of the picture, or outlines."""
+"""A YOLO set as a `LabelledSet`: lines `id cx cy w h` in shares of the picture, or outlines; no landmarks."""
 
 from __future__ import annotations
 
 import json
-import math
 import operator
 import re
 from collections.abc import Mapping, Sequence
@@ -22,8 +21,8 @@ from maskdet.types import Box, LabelledBox
 _ID = re.compile(r"\d{1,9}", re.ASCII)
 # Not float() alone: it also takes "0_1" and digits of other scripts.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_OUTLINE_LEAST = 7
-"""Values of a class id and three corners."""
+_OUTLINE_LEAST = 6
+"""Values of three corners."""
 
 
 def read_yolo(root: Path, track: Track = silent) -> LabelledSet:
@@ -35,7 +34,7 @@ def read_yolo(root: Path, track: Track = silent) -> LabelledSet:
     report = Collector("data.yaml")
     layout = find_layout(root, report)
     difficult = _difficult_lines(root)
-    reader = _Reader(root, layout.names, difficult)
+    reader = _Reader(root, layout.names, layout.landmarks, difficult)
     read = [reader.picture(item) for item in track(layout.pictures, "Reading", len(layout.pictures))]
     pictures = tuple(picture for picture in read if picture is not None)
     unknown = reader.unused()
@@ -45,8 +44,10 @@ def read_yolo(root: Path, track: Track = silent) -> LabelledSet:
 class _Reader:
     """Reads the label files, and gathers the findings about them."""
 
-    def __init__(self, root: Path, names: Mapping[int, str], difficult: Mapping[str, frozenset[int]]) -> None:
-        self._root, self._names, self._difficult = root, names, difficult
+    def __init__(
+        self, root: Path, names: Mapping[int, str], landmarks: int, difficult: Mapping[str, frozenset[int]]
+    ) -> None:
+        self._root, self._names, self._landmarks, self._difficult = root, names, landmarks, difficult
         self._met: dict[str, frozenset[int]] = {}
         self.findings: list[Finding] = []
 
@@ -92,32 +93,47 @@ class _Reader:
         file = report.file
         self._met[file] = self._met.get(file, frozenset()) | {number}
         words = line.split()
-        values = [_share(word) for word in words[1:]]
-        if not _ID.fullmatch(words[0]) or None in values or not _is_object(words):
-            message = f"'{clean(line, 60)}' is not `id cx cy w h` with shares between 0 and 1"
-            report.add("object-invalid", message, line=number)
+        if fault := _fault(words, self._landmarks):
+            report.add("object-invalid", f"'{clean(line, 60)}' {fault}", line=number)
             return None
         label = self._names.get(int(words[0]))
         if label is None:
             message = f"class id {words[0]} has no name; known are {_shown_ids(self._names)}"
             report.add("class-unknown", message, line=number)
             return None
-        if len(words) >= _OUTLINE_LEAST:
+        values = [float(word) for word in _own_words(words, self._landmarks)]
+        if len(values) >= _OUTLINE_LEAST:
             report.add("outline-boxed", "an outline, read as the box around it", line=number)
-        box = _box([value for value in values if value is not None], size)
+        box = _box(values, size)
         difficult = number in self._difficult.get(file, frozenset())
         sound = is_sound(LabelledBox(label, box, difficult, number, 0), size, report)
         return LabelledObject(label, box, difficult) if sound else None
 
 
-def _share(word: str) -> float | None:
-    value = float(word) if _NUMBER.fullmatch(word) else math.nan
-    return value if -1 <= value <= 2 else None
+def _fault(words: Sequence[str], landmarks: int) -> str:
+    """Why a line is no object; empty if it is one."""
+    if landmarks and len(words) != 5 + landmarks:
+        return f"has {len(words)} values, and {5 + landmarks} by kpt_shape in data.yaml"
+    own = _own_words(words, landmarks)
+    if not (_ID.fullmatch(words[0]) and all(map(_is_share, own)) and _is_box_or_outline(own)):
+        return "is not `id cx cy w h` with shares between 0 and 1"
+    if len(own) >= _OUTLINE_LEAST and min(map(float, own)) < 0:
+        return "is no outline, as it has a value below 0; if it has landmarks, add kpt_shape to data.yaml"
+    return ""
 
 
-def _is_object(words: Sequence[str]) -> bool:
-    """A class id with a box, or with the x and y of at least three corners."""
-    return len(words) == 5 or (len(words) >= _OUTLINE_LEAST and len(words) % 2 == 1)
+def _own_words(words: Sequence[str], landmarks: int) -> Sequence[str]:
+    """Those of the box or outline."""
+    return words[1:5] if landmarks else words[1:]
+
+
+def _is_share(word: str) -> bool:
+    return bool(_NUMBER.fullmatch(word)) and -1 <= float(word) <= 2
+
+
+def _is_box_or_outline(values: Sequence[str]) -> bool:
+    """Four, or the x and y of at least three corners."""
+    return len(values) == 4 or (len(values) >= _OUTLINE_LEAST and len(values) % 2 == 0)
 
 
 def _box(values: Sequence[float], size: Size) -> Box:

@@ -44,9 +44,8 @@ class Trial:
     @classmethod
     def of(cls, bundle: Bundle, manifest: Manifest, most: int | None = None) -> Trial:
         match = match_classes(manifest, bundle.meta.labels, bundle.meta.roles)
-        val = manifest.part("val")
         # One core per picture is faster than all cores on one after another.
-        return cls(manifest, Detector(bundle, threads=1), match, _drawn(val, most))
+        return cls(manifest, Detector(bundle, threads=1), match, _drawn(manifest, most))
 
     @property
     def thresholds(self) -> FloatArray:
@@ -93,9 +92,10 @@ class Trial:
         return Figures.of(scenes, self.match.labels, self.thresholds, self.match.meanings)
 
 
-def _drawn(val: Sequence[ManifestPicture], most: int | None) -> tuple[ManifestPicture, ...]:
+def _drawn(manifest: Manifest, most: int | None) -> tuple[ManifestPicture, ...]:
+    val = manifest.part("val")
     if most is None or most >= len(val):
-        return tuple(val)
-    ranked = sorted(val, key=lambda item: hashlib.sha256(item.picture.encode()).hexdigest())
-    chosen = {item.picture for item in ranked[:most]}
-    return tuple(item for item in val if item.picture in chosen)
+        return val
+    ranked = sorted(map(manifest.name, val), key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    chosen = set(ranked[:most])
+    return tuple(item for item in val if manifest.name(item) in chosen)

@@ -54,7 +54,11 @@ class EpochOrder:
         whole = np.floor(self._factors).astype(np.int64)
         more = random.random(len(whole)) < self._factors - whole
         order = random.permutation(np.repeat(np.arange(len(whole)), whole + more))
-        return np.resize(order, self.steps * self._batch)
+        length = self.steps * self._batch
+        if not len(order):
+            # With small weights chance may choose no picture, and np.resize makes zeros of nothing.
+            return random.choice(len(whole), length, p=self._factors / self._factors.sum())
+        return np.resize(order, length)
 
 
 def steps_per_epoch(factors: Weights, batch_size: int) -> int:

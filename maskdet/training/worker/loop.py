@@ -146,13 +146,15 @@ class Training:
 
     def _judge_start(self) -> None:
         """Epoch 0: the weights that training has to improve on, and the best ones until it does."""
+        began = self.budget.spent
         figures = self.judge(self.network)
         self.state = replace(self.state, start_ap50=figures["ap50"])
         with space_for(Path(self.job["out"]), self._bytes_to_write()):
             self._keep(0, figures, cut=False)
             self._save_state()
-        # Its time counts, but not as an epoch's.
-        self.budget = TimeBudget(self.job["max_hours"], self.state.seconds)
+        # Its time counts, but not as an epoch's; an epoch is closed in the same way.
+        closing = self.budget.spent - began
+        self.budget = TimeBudget(self.job["max_hours"], self.state.seconds, closing=closing)
 
     def _train_epoch(self, epoch: int) -> None:
         to_training(self.network, self.frozen, freeze_norm=self.freeze_norm)
@@ -165,17 +167,18 @@ class Training:
 
     def _close_epoch(self) -> None:
         epoch = self.state.epoch + 1
-        cut = epoch < self.epochs and _agreed(self.budget.exhausted)
-        due = cut or epoch == self.epochs or epoch % self.job["evaluate_every"] == 0
+        self.budget.steps_done()
+        due = epoch == self.epochs or epoch % self.job["evaluate_every"] == 0
+        cut = epoch < self.epochs and _agreed(self.budget.exhausted(evaluated=due))
         own = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.network.set_state_dict(self.start_kept(self.average.apply()))
         share_weights(self.network)
-        figures = self.judge(self.network) if due else {}
-        self.budget.epoch_done()
+        figures = self.judge(self.network) if due or cut else {}
         with space_for(Path(self.job["out"]), self._bytes_to_write()):
             self._keep(epoch, figures, cut)
             self.network.set_state_dict(own)
             self._save_state()
+        self.budget.epoch_done()
         self._tell_budget(epoch)
 
     def _keep(self, epoch: int, figures: dict[str, float], cut: bool) -> None:

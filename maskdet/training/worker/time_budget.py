@@ -11,36 +11,53 @@ HOUR = 3600.0
 class TimeBudget:
     """Counts the seconds of a training; `hours` None is no limit.
 
-    `spent` seconds were used in earlier sessions. An epoch counts with its evaluation.
+    `spent` seconds were used in earlier sessions. An epoch is its steps and its closing, in which it is
+    evaluated and written; `closing` seconds are expected for that before one is measured.
     """
 
     def __init__(
-        self, hours: float | None, spent: float, clock: Callable[[], float] = time.monotonic
+        self,
+        hours: float | None,
+        spent: float,
+        clock: Callable[[], float] = time.monotonic,
+        closing: float = 0.0,
     ) -> None:
         self.hours = hours
         self._before, self._clock = spent, clock
-        self._began = clock()
-        self._epochs = 0
+        self._began = self._epoch_began = self._closing_began = clock()
+        self._epochs, self._steps, self._closing = 0, 0.0, closing
 
     @property
     def spent(self) -> float:
         """Seconds of all sessions so far."""
         return self._before + self._clock() - self._began
 
-    def epoch_done(self) -> None:
-        """Call at the end of each epoch."""
-        self._epochs += 1
+    def steps_done(self) -> None:
+        """Call when the steps of an epoch are done."""
+        self._closing_began = self._clock()
+        self._steps += self._closing_began - self._epoch_began
 
-    @property
-    def exhausted(self) -> bool:
-        """True if another epoch as long as those of this session would exceed the limit."""
-        return self.hours is not None and self.spent + self._epoch_seconds > self.hours * HOUR
+    def epoch_done(self) -> None:
+        """Call when an epoch is closed."""
+        self._epochs += 1
+        self._epoch_began = self._clock()
+        # The longest: not every epoch is evaluated, but the last one is.
+        self._closing = max(self._closing, self._epoch_began - self._closing_began)
+
+    def exhausted(self, *, evaluated: bool) -> bool:
+        """After the steps of an epoch: True if another epoch like those of this session, with its closing,
+        would exceed the limit. `evaluated`: whether this one is, even if another follows.
+        """
+        closings = 2 if evaluated else 1
+        ahead = closings * self._closing + self._steps / (self._epochs + 1)
+        return self.hours is not None and self.spent + ahead > self.hours * HOUR
 
     def epochs_ahead(self) -> int | None:
         """How many more epochs fit; None without a limit or before an epoch is done."""
         if self.hours is None or not self._epochs:
             return None
-        return max(0, int((self.hours * HOUR - self.spent) / self._epoch_seconds))
+        epoch_seconds = (self._clock() - self._began) / self._epochs
+        return max(0, int((self.hours * HOUR - self.spent) / epoch_seconds))
 
     def remark(self, epoch: int, epochs: int, *, ended: bool) -> str | None:
         """The advice after `epoch`: that the limit `ended` the training, or, once, that it will."""
@@ -56,7 +73,3 @@ class TimeBudget:
             f"train.max_hours {self.hours:g} {what}; with train.epochs: {epochs} "
             "the learning rate falls to zero in time"
         )
-
-    @property
-    def _epoch_seconds(self) -> float:
-        return (self._clock() - self._began) / max(1, self._epochs)

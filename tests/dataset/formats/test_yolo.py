@@ -82,6 +82,36 @@ def test_an_outline_is_read_as_its_box(tmp_path: Path) -> None:
     assert [finding.code for finding in found.findings] == ["outline-boxed"]
 
 
+LANDMARKS = "0.5 0.5 0.6 0.5 0.55 0.6 0.5 0.7 0.6 0.7"
+
+
+@pytest.mark.parametrize(
+    ("shape", "landmarks"), [("[5, 2]", LANDMARKS), ("[2, 3]", "-1 -1 0 0.9 0.9 2"), ("", "")]
+)
+def test_landmarks_are_no_part_of_the_box(tmp_path: Path, shape: str, landmarks: str) -> None:
+    labelled(tmp_path, "images/a.jpg", f"0 0.5 0.5 0.25 0.5 {landmarks}\n")
+    found = read_yolo(write(tmp_path, f"train: images\nnames: [a]\nkpt_shape: {shape}\n"))
+    assert [item.box for item in found.pictures[0].objects] == [BOX]
+    assert found.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("shape", "line", "said"),
+    [
+        ("[5, 2]", "0 0.5 0.5 0.25 0.5", "has 5 values, and 15 by kpt_shape"),
+        ("[2, 2]", "0 0.375 0.25 0.625 0.5 0.5 0.75", "has 7 values, and 9 by kpt_shape"),
+        ("[1, 2]", "0 0.5 0.5 nan 0.5 0.5 0.5", "is not `id cx cy w h`"),
+        ("", f"0 0.5 0.5 0.25 0.5 -1 -1 {LANDMARKS[8:]}", "if it has landmarks, add kpt_shape"),
+    ],
+)
+def test_lines_that_do_not_fit_their_landmarks(tmp_path: Path, shape: str, line: str, said: str) -> None:
+    labelled(tmp_path, "images/a.jpg", f"{line}\n")
+    found = read_yolo(write(tmp_path, f"train: images\nnames: [a]\nkpt_shape: {shape}\n"))
+    assert [(finding.code, said in finding.message) for finding in found.findings] == [
+        ("object-invalid", True)
+    ]
+
+
 def test_boxes_are_those_of_the_upright_picture(tmp_path: Path) -> None:
     draw(tmp_path / "images" / "a.jpg", 80, 60, turn=8)
     write(tmp_path, "0 0.5 0.5 1 1\n", "labels/a.txt")
@@ -129,6 +159,9 @@ def test_bad_lines_are_named_with_their_number(tmp_path: Path, line: str, code: 
         ("names: &a [*a]\ntrain: images\n", "names has 0: [[...]]"),
         ("names: [no, yes]\ntrain: images\n", "names has 0: False"),
         ("names: [a]\n", "holds no pictures"),
+        ("names: [a]\nkpt_shape: [5]\n", "kpt_shape is [5]"),
+        ("names: [a]\nkpt_shape: [0, 2]\n", "kpt_shape is [0, 2]"),
+        ("names: [a]\nkpt_shape: 5 x 2\n", "kpt_shape is '5 x 2'"),
         ("names: !!python/object/apply:os.system [ls]\n", "not YAML"),
     ],
 )

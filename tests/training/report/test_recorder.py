@@ -64,22 +64,57 @@ class Clock:
 def test_the_budget_counts_earlier_sessions_and_the_next_epoch() -> None:
     clock = Clock()
     budget = TimeBudget(1.0, spent=1800, clock=clock)
-    assert not budget.exhausted
+    assert not budget.exhausted(evaluated=True)
     clock.now += 600
+    budget.steps_done()
+    assert not budget.exhausted(evaluated=True)
     budget.epoch_done()
-    assert budget.spent == 2400
-    assert (budget.exhausted, budget.epochs_ahead()) == (False, 2)
-    clock.now += 600
+    assert (budget.spent, budget.epochs_ahead()) == (2400, 2)
+    clock.now += 610
+    budget.steps_done()
+    assert budget.exhausted(evaluated=True)
     budget.epoch_done()
-    clock.now += 10
-    assert budget.exhausted
     assert budget.epochs_ahead() == 0
+
+
+def epochs_within(limit: float, steps: float, closing: float, every: int = 1, known: float = 0.0) -> int:
+    """How many of 100 epochs are trained if the loop's rule for evaluations is followed."""
+    clock = Clock()
+    budget = TimeBudget(limit / 3600, spent=0, clock=clock, closing=known)
+    for epoch in range(1, 101):
+        clock.now += steps
+        budget.steps_done()
+        due = epoch % every == 0
+        cut = budget.exhausted(evaluated=due)
+        clock.now += closing if due or cut else 0
+        budget.epoch_done()
+        if cut:
+            return epoch
+    return 100
+
+
+@pytest.mark.parametrize(
+    ("limit", "steps", "closing"), [(430, 100, 0), (370, 100, 0), (1010, 100, 100), (3650, 300, 60)]
+)
+def test_the_last_epoch_is_the_last_that_fits(limit: float, steps: float, closing: float) -> None:
+    assert epochs_within(limit, steps, closing) == limit // (steps + closing)
+
+
+def test_evaluations_that_are_not_due_need_no_time() -> None:
+    """Ten epochs of 10 s with two evaluations of 100 s fit; the eleventh would be evaluated as well."""
+    assert epochs_within(305, 10, 100, every=5) == 10
+    assert epochs_within(415, 10, 100, every=5) == 11
+
+
+def test_the_first_epoch_is_closed_within_the_limit_if_the_time_is_known() -> None:
+    assert epochs_within(250, 50, 100, known=100) == 1
 
 
 def test_the_budget_says_once_what_it_suffices_for() -> None:
     clock = Clock()
     budget = TimeBudget(1.0, spent=0, clock=clock)
     clock.now += 600
+    budget.steps_done()
     budget.epoch_done()
     said = budget.remark(1, 30, ended=False)
     assert said is not None
@@ -93,7 +128,7 @@ def test_the_budget_says_once_what_it_suffices_for() -> None:
 
 def test_without_a_limit_nothing_is_exhausted() -> None:
     budget = TimeBudget(None, spent=1e9)
-    assert not budget.exhausted
+    assert not budget.exhausted(evaluated=True)
     assert budget.epochs_ahead() is None
     assert budget.remark(1, 2, ended=False) is None
 
