@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ class Inbox:
         self._audit = AuditLog(folder)
         self._ledger = Ledger(folder)
         self._turn = asyncio.Lock()
-        self._tidied = 0.0
+        self._tidied = -math.inf
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._store.recover()
@@ -169,9 +170,11 @@ class Inbox:
         if now is None and time.monotonic() - self._tidied < TIDY_SECONDS:
             return
         self._tidied = time.monotonic()
-        old = self._limits.expired(self._store.records(), now or datetime.now(timezone.utc))
-        if old:
-            self.remove(old, "expired")
+        when = now or datetime.now(timezone.utc)
+        if self._limits.expired(self._store.records(), when):
+            with self._writing():
+                # Listed again: a person may have decided since.
+                self.remove(self._limits.expired(self._store.records(), when), "expired")
 
     def remove(self, names: Sequence[str], what: str) -> list[Record]:
         """Remove pictures with their records, whatever their state; `what` is for the audit file."""

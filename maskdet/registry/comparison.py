@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from maskdet.registry.records import SHORT, Lineage
+from maskdet.registry.records import SHORT
+from maskdet.registry.registry import Registry
+from maskdet.registry.summary import verdict_of
 from maskdet.registry.version import Version
 
 _WIDEST: Final = 60
@@ -55,14 +57,14 @@ class Comparison:
         return asdict(self)
 
 
-def compare_versions(first: Version, second: Version) -> Comparison:
+def compare_versions(registry: Registry, first: Version, second: Version) -> Comparison:
     """Compare two versions, of one model or of two. Raises RegistryError if their pictures are damaged."""
     one, other = first.record.lineage, second.record.lineage
     return Comparison(
         first.reference,
         second.reference,
         _differences(one.metrics, other.metrics),
-        _differences(_told(one), _told(other)),
+        _differences(_told(registry, first), _told(registry, second)),
         _differences(one.settings, other.settings),
         _picture_change(first, second),
     )
@@ -74,12 +76,13 @@ def _differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[D
     return tuple(Difference(name, first.get(name), second.get(name)) for name in changed)
 
 
-def _told(lineage: Lineage) -> dict[str, Any]:
+def _told(registry: Registry, version: Version) -> dict[str, Any]:
+    lineage = version.record.lineage
     counts = {
         **_named("pictures", lineage.pictures),
         **_named("measured on", lineage.counts),
         **_named("code", lineage.code),
-        **_named("gates", lineage.gates),
+        **_named("gates", verdict_of(version, registry.history(version.model))),
     }
     return {**{name: getattr(lineage, name) for name in _TOLD}, **counts}
 

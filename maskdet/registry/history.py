@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from maskdet.errors import RegistryError
-from maskdet.registry.records import EVENT, Event, Move, Pruned, Registered
+from maskdet.registry.records import EVENT, Event, Judged, Move, Pruned, Registered
 
 
 def read_history(path: Path) -> tuple[Event, ...]:
@@ -63,6 +63,12 @@ def last_move(events: Sequence[Event], alias: str) -> Move | None:
     """The latest move of an alias."""
     moves = (event for event in reversed(events) if isinstance(event, Move) and event.alias == alias)
     return next(moves, None)
+
+
+def last_verdict(events: Sequence[Event], number: int) -> Judged | None:
+    """The latest verdict of the gates on a version, None if the history has none."""
+    verdicts = (one for one in reversed(events) if isinstance(one, Judged) and one.number == number)
+    return next(verdicts, None)
 
 
 def pruned(events: Iterable[Event]) -> set[int]:

@@ -83,6 +83,21 @@ class Registered(Section):
     record: Sha256
 
 
+class Judged(Section):
+    """The gates judged a version, whose record holds the first verdict only.
+
+    reasons: of a refusal; fingerprint: of what the verdict depends on.
+    """
+
+    event: Literal["judged"] = "judged"
+    at: str
+    by: str
+    number: int
+    passed: bool
+    reasons: tuple[str, ...] = ()
+    fingerprint: Sha256
+
+
 class Move(Section):
     """An alias was moved from version `before`, None if it did not exist, to version `after`."""
 
@@ -120,7 +135,7 @@ class Pruned(Section):
     bundle: Sha256
 
 
-Event = Registered | Move | Signed | Pruned
+Event = Registered | Judged | Move | Signed | Pruned
 EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from maskdet.errors import RegistryError
 from maskdet.registry.actor import actor
 from maskdet.registry.change import change
-from maskdet.registry.history import last_move, read_history
+from maskdet.registry.history import last_move, last_verdict, read_history
 from maskdet.registry.layout import Layout
 from maskdet.registry.movement import check_expected, earlier, move_alias
-from maskdet.registry.records import Event, Lineage, Move, PictureRecord
+from maskdet.registry.records import Event, Judged, Lineage, Move, PictureRecord, now
 from maskdet.registry.reference import (
     FORM,
     MODEL_NAME,
@@ -107,6 +107,27 @@ class Registry:
         """
         candidate = Candidate(bundle, lineage or Lineage(), tuple(pictures), files or {}, by or actor())
         return add_version(self.layout(model), model, candidate)
+
+    def note_verdict(
+        self, model: str, number: int, *, reasons: Sequence[str], fingerprint: str, by: str = ""
+    ) -> None:
+        """Record that the gates judged a version: `reasons` against it, none if it passed; `fingerprint`: the
+        sha256 of what the verdict depends on. The last verdict again is not recorded. Raises RegistryError.
+        """
+        self.version(model, number)
+        with change(self._existing(model)) as changed:
+            last = last_verdict(changed.events, number)
+            if last is None or (last.fingerprint, last.reasons) != (fingerprint, tuple(reasons)):
+                changed.record(
+                    Judged(
+                        at=now(),
+                        by=by or actor(),
+                        number=number,
+                        passed=not reasons,
+                        reasons=tuple(reasons),
+                        fingerprint=fingerprint,
+                    )
+                )
 
     def set_alias(
         self,

@@ -6,7 +6,7 @@ import json
 import os
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -232,6 +232,24 @@ def test_old_proposals_expire(inbox: Inbox, tmp_path: Path) -> None:
     assert [one.name for one in inbox.records()] == [kept.name]
     assert stored(tmp_path) == [f"Annotations/{kept.name}.xml", f"JPEGImages/{kept.file}"]
     assert [line["what"] for line in audit(tmp_path)][-2:] == ["expired", "expired"]
+
+
+def test_what_a_person_accepts_meanwhile_does_not_expire(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, other = proposed(inbox), Inbox(tmp_path)
+    writing = inbox._writing
+
+    def accepted_before() -> AbstractContextManager[None]:
+        if other.record(old.name).state == "proposal":
+            other.decide(old.name, "accept", revision=1, by="anna")
+        return writing()
+
+    monkeypatch.setattr(inbox, "_writing", accepted_before)
+    inbox.tidy(now=datetime.now(timezone.utc) + timedelta(days=31))
+
+    assert inbox.record(old.name).state == "accepted"
+    assert stored(tmp_path) == [f"Annotations/{old.name}.xml", f"JPEGImages/{old.file}"]
 
 
 def test_correction_of_a_proposal_settles_it(inbox: Inbox, tmp_path: Path) -> None:

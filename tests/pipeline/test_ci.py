@@ -26,7 +26,9 @@ from maskdet.pipeline.lock import run_lock
 from maskdet.pipeline.models import registry_of
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.stage import Context
+from maskdet.registry.comparison import compare_versions
 from maskdet.registry.pruning import prune
+from maskdet.registry.summary import details_of
 from maskdet.reporting.delivery import Delivery, Fate
 
 FEW = {
@@ -149,6 +151,21 @@ def test_other_gates_judge_a_refused_model_again(reigning: Context) -> None:
     second, steps = deliver(context)
     assert "gates" in steps
     assert second.fate is Fate.PROMOTED
+
+
+def test_the_last_verdict_on_a_version_is_the_one_that_is_shown(reigning: Context) -> None:
+    assert deliver(reigning, promote=False)[0].fate is Fate.PASSED
+    registry = registry_of(reigning)
+    counts = reigning.pipeline.gates.counts.model_copy(update={"pictures": 1000})
+    gates = reigning.pipeline.gates.model_copy(update={"counts": counts})
+    refused, _ = deliver(replace(reigning, pipeline=reigning.pipeline.model_copy(update={"gates": gates})))
+    assert (refused.fate, refused.version) == (Fate.REFUSED, 2)
+    version = registry.version("drawn", 2)
+    assert version.record.lineage.gates["passed"] is True
+    shown = details_of(version, {}, registry.history("drawn"))["gates"]
+    assert shown == {"passed": False, "reasons": list(refused.reasons)}
+    compared = compare_versions(registry, registry.version("drawn", 1), version)
+    assert ("gates: passed", True, False) in [(one.name, one.first, one.second) for one in compared.lineage]
 
 
 def test_a_named_champion_that_was_replaced_judges_again(reigning: Context, tmp_path: Path) -> None:

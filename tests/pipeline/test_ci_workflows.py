@@ -182,6 +182,32 @@ def test_nothing_is_posted_beside_the_commit_or_beyond_the_limit(hosted: Any) ->
     assert [call for call in calls if call["body"]] == []
 
 
+def test_an_environment_is_kept_for_one_version_of_python() -> None:
+    steps = read_workflow(RETRAIN)["jobs"]["retrain"]["steps"]
+    [python] = [step for step in steps if "setup-python" in step.get("uses", "")]
+    [cache] = [step for step in steps if step.get("name") == "Environment of an earlier job"]
+    assert f"${{{{ steps.{python['id']}.outputs.python-version }}}}" in cache["with"]["key"]
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_an_environment_that_does_not_start_is_made_anew(tmp_path: Path, works: bool) -> None:
+    project = CiProject(tmp_path, "pipeline.yml", ("data/faces",), "runs/faces")
+    for name, text in (
+        (".venv/bin/maskdet", f"#!{'/bin/sh' if works else '/no/python'}\n"),
+        (".venv/bin/pip", "#!/bin/sh\n"),
+        ("bin/python3", "#!/bin/sh\necho $@ > made\n"),
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    environment = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"}
+    subprocess.run(["sh", "-c", "\n".join(project.install)], cwd=tmp_path, env=environment, check=True)
+    made = tmp_path / "made"
+    assert made.is_file() is not works
+    assert works or made.read_text() == "-m venv --clear .venv\n"
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     draw_data_set(tmp_path / "data" / "faces", 4)
@@ -209,6 +235,7 @@ def test_init_writes_the_files_of_a_project(project: Path, kind: CiKind) -> None
         paths = read_workflow(project / ".github/workflows/retrain.yml")["on"]["push"]["paths"]
         assert paths == ["data/faces/**", "pipeline.yml"]
     if kind is CiKind.CRON:
+        assert "(crontab -l 2>/dev/null; cat retrain.cron) | crontab -" in text
         line = (project / "retrain.cron").read_text().splitlines()[-1]
         assert line.split()[:5] == ["17", "3", "*", "*", "1"]
 

@@ -12,7 +12,7 @@ import pytest
 
 from maskdet.artefacts import BUNDLE
 from maskdet.errors import BundleError, RegistryError
-from maskdet.registry.records import Lineage, Move, PictureRecord
+from maskdet.registry.records import Judged, Lineage, Move, PictureRecord
 from maskdet.registry.reference import is_reference, parse_reference
 from maskdet.registry.registry import Registry
 
@@ -68,6 +68,14 @@ def test_a_version_that_is_no_longer_whole_is_registered_anew(
     assert again.number == 4
     assert again.checked_bundle().is_file()
     assert registry.register("face-mask", bundle(2)).number == 4
+
+
+def test_the_same_verdict_again_is_not_recorded(registry: Registry) -> None:
+    for reasons in ((), (), ("ap50: too low",), ("ap50: too low",), ()):
+        registry.note_verdict("face-mask", 1, reasons=reasons, fingerprint=SHA)
+
+    verdicts = [one for one in registry.history("face-mask") if isinstance(one, Judged)]
+    assert [(one.number, one.passed) for one in verdicts] == [(1, True), (1, False), (1, True)]
 
 
 def test_no_alias_moves_to_a_damaged_version(registry: Registry) -> None:

@@ -18,7 +18,7 @@ def diff(
     from maskdet.registry.comparison import compare_versions
 
     opened = open_registry(config, registry)
-    compared = compare_versions(opened.find(first), opened.find(second))
+    compared = compare_versions(opened, opened.find(first), opened.find(second))
     if as_json:
         print_json(compared.to_json())
         return

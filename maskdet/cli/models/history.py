@@ -26,8 +26,9 @@ def history(
 
 
 def _row(event: Event) -> tuple[str, ...]:
-    from maskdet.registry.records import Move
+    from maskdet.registry.records import Judged, Move
 
     if isinstance(event, Move):
         return day(event.at), event.by, f"{event.event}: {event.describe()}", event.why
-    return day(event.at), event.by, f"{event.event}: version {event.number}", ""
+    why = ("passed" if event.passed else "; ".join(event.reasons)) if isinstance(event, Judged) else ""
+    return day(event.at), event.by, f"{event.event}: version {event.number}", why

@@ -44,7 +44,7 @@ def _lines(version: Version, details: dict[str, Any]) -> Iterator[str]:
     yield f"  measured on: {counts or 'unknown'}"
     figures = (f"{name} {value:.4g}" for name, value in lineage.metrics.items() if "." not in name)
     yield f"  figures: {', '.join(figures) or 'none'}"
-    yield f"  gates: {_gates(lineage.gates)}"
+    yield f"  gates: {_gates(details['gates'])}"
     yield f"  code: {', '.join(f'{name} {value}' for name, value in lineage.code.items()) or 'unknown'}"
     yield f"  files: {', '.join(version.record.files) or 'none'}"
     yield f"  signature: {'yes' if version.signature else 'none'}"
@@ -56,4 +56,5 @@ def _lines(version: Version, details: dict[str, Any]) -> Iterator[str]:
 def _gates(gates: dict[str, Any]) -> str:
     if not gates:
         return "not judged"
-    return "passed" if gates.get("passed") else "refused"
+    reasons = "; ".join(gates.get("reasons", ()))
+    return "passed" if gates.get("passed") else f"refused{': ' if reasons else ''}{reasons}"

@@ -113,7 +113,7 @@ class _Work:
             delivery = self._ended(Fate.PROMOTED, self.seat.champion, self.seat.before, ())
         else:
             reasons = self._judged(result)
-            version = self._registered()
+            version = self._registered(reasons)
             delivery = self._ended(self._fate(version, reasons), version, self.seat.number, reasons)
         self.on_start("report", "")
         write_reports(self.context, self.registry, delivery)
@@ -136,10 +136,14 @@ class _Work:
         write_json(path, {"fingerprint": self.fingerprint, "reasons": list(reasons)})
         return reasons
 
-    def _registered(self) -> Version:
+    def _registered(self, reasons: tuple[str, ...]) -> Version:
         self.on_start("register", self.context.pipeline.name)
         gates = self.context.path(FOLDER, GATES)
         version = register_run(self.context, self.registry, gates=gates)
+        # A version that was there already holds the verdict of its first job.
+        self.registry.note_verdict(
+            version.model, version.number, reasons=reasons, fingerprint=self.fingerprint
+        )
         self.registry.set_alias(version.model, CHALLENGER, version.number, why="maskdet run --ci")
         self.context.say(f"{version.reference} is registered as {CHALLENGER}")
         return version

@@ -34,8 +34,9 @@ FILES: Final[Mapping[CiKind, Mapping[str, str]]] = {
 """By kind: the file in the project, and its template."""
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _INSTALL: Final = (
-    "if [ ! -x .venv/bin/maskdet ]; then",
-    "  python3 -m venv .venv",
+    # One that was made with another Python is there, but does not start.
+    "if ! .venv/bin/maskdet --version > /dev/null 2>&1; then",
+    "  python3 -m venv --clear .venv",
     "  .venv/bin/pip install --quiet maskdet",
     '  .venv/bin/pip install --quiet --no-deps -r "$(.venv/bin/maskdet doctor --lock)"',
     "fi",

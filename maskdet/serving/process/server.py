@@ -27,6 +27,7 @@ from maskdet.serving.process.link import Link
 from maskdet.serving.process.listener import BACKLOG, Listener
 from maskdet.serving.process.readiness import OnReady
 from maskdet.serving.process.stop_signals import stop_signals
+from maskdet.serving.process.tidying import keep_tidy
 from maskdet.serving.settings import ServeSettings
 from maskdet.settings import nearest
 
@@ -122,6 +123,7 @@ class MaskdetServer(uvicorn.Server):
         super().__init__(_uvicorn_config(create_app(engine, settings, link or reloader), settings))
         self.failure: MaskdetError | None = None
         self._engine = engine
+        self._settings = settings
         self._reloader = reloader
         self._on_ready = on_ready
         self._link = link
@@ -136,6 +138,7 @@ class MaskdetServer(uvicorn.Server):
             line = await self._link.connect()
             self._spawn(self._link.listen(line, self._reloader, self._drain))
             self._spawn(_again(self._engine.metrics.keep_fresh))
+        self._spawn(_again(lambda: keep_tidy(self._settings)))
         self._spawn(self._probe())
 
     @contextlib.contextmanager

@@ -1,0 +1,30 @@
+"""The inbox of a server that captures nothing."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from inbox_pictures import proposal, stored
+
+from maskdet.inbox.inbox import Inbox
+from maskdet.inbox.record import time_text
+
+PATIENCE_SECONDS = 30.0
+
+
+def test_a_server_removes_what_has_waited_too_long(server_process: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "inbox"
+    record = Inbox(folder).propose(proposal())
+    assert record is not None
+    old = record.model_copy(update={"at": time_text(datetime.now(timezone.utc) - timedelta(days=60))})
+    (folder / "records" / f"{old.name}.json").write_text(old.model_dump_json())
+
+    server_process(inbox=str(folder))
+
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while stored(folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert stored(folder) == []
