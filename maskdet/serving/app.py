@@ -31,6 +31,7 @@ from maskdet.serving.http.body import BodyReader
 from maskdet.serving.http.by_hand import Shortcut
 from maskdet.serving.http.keys import ApiKeys, clients_of
 from maskdet.serving.http.problems import problem_response
+from maskdet.serving.http.unpacking import Unpacker
 from maskdet.serving.refusals import MalformedBody, UnknownRoute, WrongMethod
 from maskdet.serving.routes.admin import Reloading, admin_routes
 from maskdet.serving.routes.corrections import correction_routes
@@ -75,13 +76,15 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     inbox = open_inbox(settings)
     capture = start_capture(inbox, settings, engine)
     service = Service(engine, reader, settings, engine.metrics, refused, inbox=inbox, capture=capture)
+    # A body that takes long keeps nobody from watching the server.
+    operation = Unpacker()
     routers = [
         *([admin_routes(service, reloading)] if reloading else []),
         native_routes(service),
         health_routes(engine, refused),
-        docs_routes(api, service.unpacker),
-        metrics_routes(engine, service.unpacker),
-        monitor_routes(service),
+        docs_routes(api, operation),
+        metrics_routes(engine, operation),
+        monitor_routes(service, operation),
         page_routes(service),
         correction_routes(service),
         review_routes(service),

@@ -14,6 +14,7 @@ from maskdet.serving.engine.monitor import WRITE_SECONDS
 from maskdet.serving.http.by_hand import ByHand
 from maskdet.serving.http.inputs import bad_option, query_of
 from maskdet.serving.http.problems import ProblemBody
+from maskdet.serving.http.unpacking import Unpacker
 from maskdet.serving.refusals import BadOption, UnknownModel
 from maskdet.serving.routes.native import json_response
 from maskdet.serving.service import Service
@@ -41,7 +42,7 @@ class MonitorOptions(BaseModel):
     """Only pictures with this X-Camera; empty for those without one."""
 
 
-def monitor_routes(service: Service) -> APIRouter:
+def monitor_routes(service: Service, unpacker: Unpacker) -> APIRouter:
     """GET /v1/monitor."""
     router = APIRouter(prefix="/v1", tags=["operation"], route_class=ByHand)
 
@@ -60,7 +61,7 @@ def monitor_routes(service: Service) -> APIRouter:
             raise bad_option(error, MonitorOptions) from error
         name, version = _shown(service, options)
         # Hours are read from the disk, and many comparisons take a while.
-        text = await service.unpacked(lambda: _view(service, options, name, version), heavy=True)
+        text = await unpacker.run(lambda: _view(service, options, name, version), heavy=True)
         return json_response(text)
 
     return router

@@ -10,7 +10,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from maskdet.serving.http.base64_reading import STEP, decode_base64
-from maskdet.serving.http.forms import MAX_FIELDS, Upload, read_form
+from maskdet.serving.http.forms import MAX_ESCAPES, MAX_FIELDS, Upload, read_form
 from maskdet.serving.http.multipart import MAX_PART_HEAD
 from maskdet.serving.refusals import BodyTooLarge, MalformedBody, WrongType
 
@@ -115,6 +115,11 @@ def test_urlencoded_is_unquoted_across_steps() -> None:
     items = read_form(urlencode(fields).encode() + b"&&flag", URLENCODED, max_files=1)
 
     assert items == [*fields.items(), ("flag", "")]
+
+
+def test_escapes_are_counted() -> None:
+    with pytest.raises(BodyTooLarge, match="escapes"):
+        read_form(b"image=" + b"%" * (MAX_ESCAPES + 1), URLENCODED, max_files=1)
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3 * STEP // 4, 3 * STEP // 4 + 1, 2 * STEP + 7])
