@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from maskdet import __version__
@@ -19,16 +17,10 @@ from maskdet.inbox.limits import InboxLimits
 from maskdet.serving.capture.capture import Capture
 from maskdet.serving.dialects.registry import dialect_routes, open_cors_paths
 from maskdet.serving.engine.engine import Engine
-from maskdet.serving.http.access import (
-    BUNDLE_HEADER,
-    VERSION_HEADER,
-    AccessLog,
-    Linger,
-    note_error,
-    request_id,
-)
+from maskdet.serving.http.access import AccessLog, Linger, note_error, request_id
 from maskdet.serving.http.body import BodyReader
 from maskdet.serving.http.by_hand import Shortcut
+from maskdet.serving.http.cors import Cors
 from maskdet.serving.http.keys import ApiKeys, clients_of
 from maskdet.serving.http.problems import problem_response
 from maskdet.serving.http.unpacking import Unpacker
@@ -126,32 +118,13 @@ def start_capture(inbox: Inbox | None, settings: ServeSettings, engine: Engine) 
 
 def _entrance(app: ASGIApp, engine: Engine, settings: ServeSettings) -> ASGIApp:
     """The application inside its middleware, outside of FastAPI: its stack costs each request time."""
+    open_paths = open_cors_paths(settings.dialects)
     if settings.has_keys:
-        app = ApiKeys(app, clients=clients_of(settings))
+        app = ApiKeys(app, clients=clients_of(settings), open_cors_paths=open_paths)
     if settings.cors_origins:
-        app = Cors(app, origins=settings.cors_origins, open_paths=open_cors_paths(settings.dialects))
+        app = Cors(app, origins=settings.cors_origins, open_paths=open_paths)
     app = Linger(app, max_bytes=2 * settings.max_upload_bytes, seconds=LINGER_SECONDS)
     return AccessLog(app, metrics=engine.metrics, ledger=engine.ledger)
-
-
-class Cors(CORSMiddleware):
-    """CORS for the origins that the operator names; the browser demos' paths are always open."""
-
-    def __init__(self, app: ASGIApp, origins: Sequence[str], open_paths: frozenset[str]) -> None:
-        super().__init__(
-            app,
-            allow_origins=origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type", "x-api-key", "x-camera", "x-request-id"],
-            expose_headers=["retry-after", BUNDLE_HEADER, VERSION_HEADER, "x-request-id"],
-        )
-        self._open_paths = open_paths
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in self._open_paths:
-            await self.app(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.wire import (
-    OPEN_CORS,
     add_preflight,
     json_reply,
     refusal_reply,
@@ -15,6 +14,7 @@ from maskdet.serving.dialects.wire import (
 from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.base64_reading import decode_base64
 from maskdet.serving.http.by_hand import errors_as
+from maskdet.serving.http.cors import OPEN_CORS
 from maskdet.serving.http.json_reading import read_object
 from maskdet.serving.http.unpacking import is_heavy_json
 from maskdet.serving.refusals import NoPicture

@@ -20,3 +20,8 @@ def module_model(service: Service, module: str) -> str:
 def jpeg_uri(drawn: bytes) -> str:
     """A drawn picture as PaddleHub 1.x sends it: `jpg`, though the registered type is image/jpeg."""
     return f"data:image/jpg;base64,{base64.b64encode(drawn).decode('ascii')}"
+
+
+def is_true(text: str) -> bool:
+    """A switch in a form."""
+    return text.lower() not in ("", "0", "false", "no", "off")

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.dialects.hub import jpeg_uri, module_model
+from maskdet.serving.dialects.hub import is_true, jpeg_uri, module_model
 from maskdet.serving.dialects.wire import hub_labels, json_reply, refusal_reply, says
 from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.base64_reading import decode_base64
@@ -22,7 +22,6 @@ from maskdet.serving.refusals import BadOption, MalformedBody, NoPicture, Unknow
 from maskdet.serving.service import Service
 
 NO_FACE = "No face."
-FALSY = ("", "0", "false", "no", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def _pictures(items: list[FormItem], max_files: int) -> FormPictures:
         else:
             texts[name] = value
     if uploads:
-        return FormPictures(uploads, texts.get("visual_result", "1").lower() not in FALSY, plain=False)
+        return FormPictures(uploads, is_true(texts.get("visual_result", "1")), plain=False)
     for text in texts.values():
         if "b64s" in text:
             return FormPictures(_from_b64s(text, max_files), drawn=False, plain=True)

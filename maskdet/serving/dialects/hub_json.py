@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import Headers
 
 from maskdet.errors import MaskdetError
-from maskdet.serving.dialects.hub import jpeg_uri, module_model
+from maskdet.serving.dialects.hub import is_true, jpeg_uri, module_model
 from maskdet.serving.dialects.wire import (
     hub_labels,
     json_reply,
@@ -20,7 +20,7 @@ from maskdet.serving.dialects.wire import (
 from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.base64_reading import decode_base64
 from maskdet.serving.http.by_hand import errors_as
-from maskdet.serving.http.forms import Upload, media_type, read_form
+from maskdet.serving.http.forms import FormItem, Upload, media_type, read_form
 from maskdet.serving.http.inputs import check_files
 from maskdet.serving.http.json_reading import read_object
 from maskdet.serving.http.unpacking import is_heavy, is_heavy_json
@@ -72,12 +72,7 @@ def _is_form(headers: Headers) -> bool:
 def _arguments(body: bytes, headers: Headers, max_files: int) -> dict[str, Any]:
     """The module's keyword arguments, from JSON or a form. Raises WrongType, MalformedBody or BadOption."""
     if _is_form(headers):
-        arguments: dict[str, Any] = {"images": []}
-        for name, value in read_form(body, headers, max_files):
-            if isinstance(value, Upload) or name in ("image", "images"):
-                arguments["images"].append(value)
-            else:
-                arguments[name] = value
+        arguments = _from_form(read_form(body, headers, max_files))
     else:
         try:
             arguments = read_object(body)
@@ -87,6 +82,28 @@ def _arguments(body: bytes, headers: Headers, max_files: int) -> dict[str, Any]:
     if unknown:
         raise BadOption(f"face_detection() got an unexpected keyword argument '{unknown[0][:80]}'")
     return arguments
+
+
+def _from_form(items: list[FormItem]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"images": []}
+    for name, value in items:
+        if isinstance(value, Upload) or name in ("image", "images"):
+            arguments["images"].append(value)
+        else:
+            arguments[name] = _typed(name, value)
+    return arguments
+
+
+def _typed(name: str, text: str) -> Any:
+    """A form has nothing but texts; JSON states the type itself."""
+    if name == "visualization":
+        return is_true(text)
+    if name != "confs_threshold":
+        return text
+    try:
+        return float(text)
+    except ValueError as error:
+        raise BadOption(f"{name} is not a number", "leave it out for the model's own") from error
 
 
 def _works(arguments: dict[str, Any], model: str, max_files: int) -> list[Work]:

@@ -7,7 +7,6 @@ from starlette.responses import HTMLResponse
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.wire import (
-    OPEN_CORS,
     add_preflight,
     class_scores,
     json_reply,
@@ -16,6 +15,7 @@ from maskdet.serving.dialects.wire import (
 )
 from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.by_hand import errors_as
+from maskdet.serving.http.cors import OPEN_CORS
 from maskdet.serving.http.forms import Upload, read_form
 from maskdet.serving.http.unpacking import is_heavy
 from maskdet.serving.refusals import NoPicture

@@ -9,16 +9,16 @@ from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.engine.served_model import PictureResult, ServedModel
+from maskdet.serving.http.cors import ASKED_HEADERS, OPEN_CORS
 from maskdet.serving.http.json_writing import json_text
 from maskdet.serving.http.problems import kind_of
 from maskdet.serving.refusals import BadOption, Busy
 from maskdet.serving.settings import ServeSettings
 
-OPEN_CORS = {"access-control-allow-origin": "*"}
 PREFLIGHT = {
     **OPEN_CORS,
     "access-control-allow-methods": "POST, OPTIONS",
-    "access-control-allow-headers": "content-type",
+    "access-control-allow-headers": ", ".join(ASKED_HEADERS),
     "access-control-max-age": "600",
 }
 

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from maskdet.serving.http.access import note, note_error, request_id
+from maskdet.serving.http.cors import OPEN_CORS
 from maskdet.serving.http.hashing import hash_key
 from maskdet.serving.http.problems import problem_response
 from maskdet.serving.refusals import Refusal, Unauthorised, WrongScope
@@ -69,9 +70,13 @@ def scopes_for(path: str) -> tuple[str, ...] | None:
 class ApiKeys:
     """ASGI middleware. A client sends its key as `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
 
-    def __init__(self, app: ASGIApp, *, clients: Sequence[Client]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, clients: Sequence[Client], open_cors_paths: frozenset[str] = frozenset()
+    ) -> None:
+        """`open_cors_paths`: where pages of any origin may read the refusal."""
         self._app = app
         self._clients = tuple(clients)
+        self._open_cors_paths = open_cors_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self._open(scope):
@@ -80,10 +85,10 @@ class ApiKeys:
         client = self._client(Headers(scope=scope))
         needed = scopes_for(scope["path"])
         if client is None:
-            await _refuse(_unknown(), "Bearer", scope, receive, send)
+            await self._refuse(_unknown(), "Bearer", scope, receive, send)
         elif needed is not None and client.scopes.isdisjoint(needed):
             challenge = f'Bearer error="insufficient_scope", scope="{needed[0]}"'
-            await _refuse(_too_narrow(needed[0]), challenge, scope, receive, send)
+            await self._refuse(_too_narrow(needed[0]), challenge, scope, receive, send)
         else:
             scope["state"]["key_name"] = client.name
             if client.name:
@@ -104,12 +109,15 @@ class ApiKeys:
         matches = [one for one in self._clients if hmac.compare_digest(given, one.hash)]
         return matches[0] if key and matches else None
 
-
-async def _refuse(refusal: Refusal, challenge: str, scope: Scope, receive: Receive, send: Send) -> None:
-    note_error(scope, refusal)
-    response = problem_response(refusal, request_id(scope))
-    response.headers["www-authenticate"] = challenge
-    await response(scope, receive, send)
+    async def _refuse(
+        self, refusal: Refusal, challenge: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        note_error(scope, refusal)
+        response = problem_response(refusal, request_id(scope))
+        response.headers["www-authenticate"] = challenge
+        if scope["path"] in self._open_cors_paths:
+            response.headers.update(OPEN_CORS)
+        await response(scope, receive, send)
 
 
 def _unknown() -> Unauthorised:

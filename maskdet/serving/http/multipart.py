@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from maskdet.serving.refusals import MalformedBody
 
@@ -19,7 +20,7 @@ _STEP = 1 << 18
 """Bytes searched at once, since a search holds the interpreter lock."""
 _BOUNDARY = re.compile(r';\s*boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
 _DISPOSITION = re.compile(rb"content-disposition:\s*form-data\s*(;.*)?", re.IGNORECASE)
-_PARAMETER = re.compile(rb';\s*(name|filename)=(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.IGNORECASE)
+_PARAMETER = re.compile(rb';\s*(name|filename\*?)=(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.IGNORECASE)
 _ESCAPE = re.compile(rb'\\(["\\])')
 
 
@@ -104,7 +105,13 @@ def _disposition(head: bytes) -> tuple[str, str | None]:
         values.setdefault(key.lower(), decoded(_ESCAPE.sub(rb"\1", quoted) or token.strip()))
     if b"name" not in values:
         raise MalformedBody("a part of the form has no name", "name each field")
-    return values[b"name"], values.get(b"filename")
+    extended = values.get(b"filename*")
+    return values[b"name"], values.get(b"filename", None if extended is None else _extended(extended))
+
+
+def _extended(value: str) -> str:
+    """A file name as in RFC 5987, which some clients send alone: `utf-8''%E5%9B%BE.jpg`."""
+    return decoded(unquote_to_bytes(value.split("'", 2)[-1]))
 
 
 def _find(body: bytes, wanted: bytes, start: int) -> int:

@@ -63,7 +63,8 @@ def correction_routes(service: Service) -> APIRouter:
     async def correct(request: Request) -> Response:
         if inbox is None:
             raise NoInbox("this server keeps no corrections", "start it with --inbox DIR")
-        refuse_foreign(request, service.settings.cors_origins)
+        settings = service.settings
+        refuse_foreign(request, settings.cors_origins, keyed=settings.has_keys)
         async with service.body(request) as body:
             picture, corrections = await service.unpacked(
                 lambda: _taken_apart(read_form(body, request.headers, max_files=1), service), heavy=True

@@ -155,10 +155,11 @@ class Review:
         settings, inbox = self._service.settings, self._service.inbox
         if inbox is None:
             raise NoInbox("this server keeps no pictures", "start it with --inbox DIR")
-        if not settings.has_keys:
+        keyed = settings.has_keys
+        if not keyed:
             require_person_here(request)
         # Without keys, a page of another origin that may call the server would see all pictures.
-        refuse_foreign(request, settings.cors_origins if settings.has_keys else ())
+        refuse_foreign(request, settings.cors_origins if keyed else (), keyed=keyed)
         return inbox
 
 

@@ -111,6 +111,32 @@ def test_hub_json_takes_multipart_too(served: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "faces", "drawn"),
+    [
+        ({"confs_threshold": "0.6", "visualization": "false"}, 1, False),
+        ({"confs_threshold": "1", "visualization": "True"}, 0, True),
+        ({"visualization": "0", "use_gpu": "1"}, 1, False),
+    ],
+)
+def test_hub_json_reads_the_texts_of_a_form(
+    served: Any, fields: dict[str, str], faces: int, drawn: bool
+) -> None:
+    answer = served.post(f"/predict/{MODULE}", files={"images": ("a.png", MASKED)}, data=fields).json()
+
+    [item] = answer["results"]
+    assert (len(item["data"]), "base64" in item) == (faces, drawn)
+
+
+@pytest.mark.parametrize("threshold", ["high", "", "nan", "1.5"])
+def test_hub_json_refuses_a_form_whose_threshold_is_none(served: Any, threshold: str) -> None:
+    fields = {"images": b64(MASKED), "confs_threshold": threshold}
+
+    answer = served.post(f"/predict/{MODULE}", data=fields).json()
+
+    assert (answer["status"], "confs_threshold" in answer["msg"]) == ("101", True)
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         ({"images": []}, "000"),

@@ -191,3 +191,15 @@ def test_browser_demos_stay_open_beside_named_origins(in_process: Any) -> None:
     preflight = {"origin": "http://localhost:8000", "access-control-request-method": "POST"}
 
     assert app.request("OPTIONS", "/api/", headers=preflight).headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/api/", "/infer", "/upload"])
+@pytest.mark.parametrize("origins", [(), ("https://gate.example",)])
+def test_page_sends_its_key_to_a_browser_demo(in_process: Any, path: str, origins: tuple[str, ...]) -> None:
+    app, page = in_process(cors_origins=origins, **KEYS), {"origin": "https://gate.example"}
+
+    asked = app.request("OPTIONS", path, headers={**page, "access-control-request-headers": "x-api-key"})
+    refused = app.post(path, headers=page)
+
+    assert {"x-api-key", "authorization"} < set(asked.headers["access-control-allow-headers"].split(", "))
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "*")

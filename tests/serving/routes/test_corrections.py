@@ -14,6 +14,7 @@ from support import paint
 
 from maskdet.dataset.layout import ANNOTATIONS, PICTURES
 from maskdet.detector.picture import PictureLimits, decode
+from maskdet.serving.http.hashing import hash_key
 from maskdet.types import Picture
 
 
@@ -95,7 +96,12 @@ def test_without_an_inbox_nothing_is_kept(served: Any) -> None:
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ({"origin": "http://test"}, 201),
+        ({"origin": "http://127.0.0.1:8866", "host": "127.0.0.1:8866"}, 201),
+        ({"origin": "http://localhost", "host": "localhost"}, 201),
+        ({"origin": "http://[::1]:8866", "host": "[::1]:8866"}, 201),
+        # A name that the page's own site lets stand for this machine.
+        ({"origin": "http://evil.example:8866", "host": "evil.example:8866"}, 403),
+        ({"origin": "http://gate.lan", "host": "gate.lan", "x-forwarded-for": "10.0.0.9"}, 201),
         ({"origin": "https://proxied.example", "sec-fetch-site": "same-origin"}, 201),
         ({"origin": "http://evil.example"}, 403),
         ({"origin": "http://evil.example", "sec-fetch-site": "cross-site"}, 403),
@@ -113,3 +119,10 @@ def test_origin_that_the_operator_names_may(in_process: Callable[..., Any], tmp_
     response = app.post("/v1/corrections", headers={"origin": "http://friend.example"}, **form())
 
     assert response.status_code == 201
+
+
+def test_a_key_is_worth_more_than_a_name(in_process: Callable[..., Any], tmp_path: Path) -> None:
+    app = in_process(inbox=str(tmp_path), api_key_hashes=(hash_key("secret"),))
+    headers = {"origin": "http://gate.example", "host": "gate.example", "x-api-key": "secret"}
+
+    assert app.post("/v1/corrections", headers=headers, **form()).status_code == 201
