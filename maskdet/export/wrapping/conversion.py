@@ -40,17 +40,17 @@ def _converted(program: Path, python: Path | None) -> bytes:
         job = {"program": str(program.resolve()), "out": str(out)}
         try:
             run_worker("maskdet.export.worker.paddle_folder", job, Path(name), single_worker(python))
+        except EnvironmentProblem as error:
+            raise _without_paddle(program) from error
         except TrainingError as error:
-            raise _explained(program, error) from error
+            raise ExportError(f"{program} cannot be converted: {error.what}", error.hint) from error
         return out.read_bytes()
 
 
-def _explained(program: Path, error: TrainingError) -> Exception:
-    if "is not installed for" in error.what:
-        return EnvironmentProblem(
-            f"{program} is in Paddle's own format, which needs Paddle and paddle2onnx to read",
-            "convert it where they are installed (`paddle2onnx --model_dir DIR --model_filename "
-            f"{program.name} --params_filename {program.stem}.pdiparams --save_file model.onnx`) and name "
-            "the .onnx, or name such an interpreter with --python",
-        )
-    return ExportError(f"{program} cannot be converted: {error.what}", error.hint)
+def _without_paddle(program: Path) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f"{program} is in Paddle's own format, which needs Paddle and paddle2onnx to read",
+        "convert it where they are installed (`paddle2onnx --model_dir DIR --model_filename "
+        f"{program.name} --params_filename {program.stem}.pdiparams --save_file model.onnx`) and name "
+        "the .onnx, or name such an interpreter with --python",
+    )

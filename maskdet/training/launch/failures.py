@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskdet.errors import TrainingError
+from maskdet.errors import EnvironmentProblem, MaskdetError, TrainingError
 
 _MEMORY_SIGNS = (
     "ResourceExhausted",
@@ -35,7 +35,9 @@ class DiskFull(TrainingError):
     """The disk has no room for a file. Not recovered from, but distinct from other failures."""
 
 
-REPORTED: dict[str, type[TrainingError]] = {kind.__name__: kind for kind in (OutOfMemory, Diverged, DiskFull)}
+REPORTED: dict[str, type[MaskdetError]] = {
+    kind.__name__: kind for kind in (OutOfMemory, Diverged, DiskFull, EnvironmentProblem)
+}
 """By the name that a worker reports."""
 
 

@@ -101,7 +101,8 @@ def run_worker(
     Whatever ends this call (an error, Ctrl-C, SIGTERM turned into an exception) also ends every process that
     it started.
 
-    Raises TrainingError with the worker's own message, or the end of its log, if it fails.
+    Raises TrainingError with the worker's own message, or the end of its log, if it fails, and
+    EnvironmentProblem if a package is missing there.
     """
     job_file, events, output = folder / "job.json", folder / channel, log or folder / "worker.log"
     write_json(

@@ -58,7 +58,7 @@ def test_events_arrive_whole_and_in_order(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"^not_there is not installed for ") as caught:
+    with pytest.raises(EnvironmentProblem, match=r"^not_there is not installed for ") as caught:
         run_worker("not_there", {}, tmp_path, WorkerCommand(), lambda event: None)
     assert "maskdet doctor --lock" in caught.value.hint
 
