@@ -25,9 +25,11 @@ _Write = Callable[[str, Size, Sequence[LabelledObject]], object]
 class ProposalWriter:
     """Writes each picture's detections under its own name. Videos, whose frames are no files, are refused."""
 
-    def __init__(self, write: _Write, labels: Sequence[str], *, by_stem: bool) -> None:
-        """`by_stem`: the format names label files by the picture's name without its suffix."""
-        self._write, self._labels, self._by_stem = write, labels, by_stem
+    def __init__(self, write: _Write, labels: Sequence[str], *, by_stem: bool, flat: bool = False) -> None:
+        """`by_stem`: the format names label files by the picture's name without its suffix; `flat`: its
+        folders have one level.
+        """
+        self._write, self._labels, self._by_stem, self._flat = write, labels, by_stem, flat
         self._taken: set[str] = set()
         self._refused: set[Path] = set()
 
@@ -36,7 +38,7 @@ class ProposalWriter:
         reason = self._refusal(source)
         if not reason:
             try:
-                self._write(source.below.as_posix(), prediction.size, self._objects(prediction))
+                self._write(self._name(source).as_posix(), prediction.size, self._objects(prediction))
             except DatasetError as error:
                 reason = error.what
         if not reason or source.path in self._refused:
@@ -51,12 +53,17 @@ class ProposalWriter:
     def _refusal(self, source: Source) -> str:
         if source.kind == "video":
             return "a video has no proposals: save its frames as pictures first"
-        name = source.below.with_suffix("") if self._by_stem else source.below
+        name = self._name(source)
+        name = name.with_suffix("") if self._by_stem else name
         key = name.as_posix().casefold()
         if key in self._taken:
             return "it has no proposals: they would replace those of another picture of this name"
         self._taken.add(key)
         return ""
+
+    def _name(self, source: Source) -> PurePath:
+        """day1/a.jpg is day1-a.jpg in flat folders."""
+        return PurePath("-".join(source.below.parts)) if self._flat else source.below
 
     def _objects(self, prediction: Prediction) -> list[LabelledObject]:
         found = prediction.concluded.detections
@@ -85,7 +92,8 @@ def open_proposals(form: str, out: Path, labels: Sequence[str]) -> Iterator[Prop
             with (folder / "instances.json").open("w", encoding="utf-8", errors="backslashreplace") as stream:
                 yield from _coco(stream, labels)
             return
-        yield ProposalWriter(_VOC_OR_YOLO[form](folder, labels), labels, by_stem=True)
+        write = _VOC_OR_YOLO[form](folder, labels)
+        yield ProposalWriter(write, labels, by_stem=True, flat=form == "voc")
 
 
 def proposals_folder(out: Path, form: str) -> Path:

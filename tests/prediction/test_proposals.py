@@ -46,6 +46,19 @@ def test_every_format_holds_the_detections(detector: Detector, photos: Path) -> 
     assert read_yolo(OUT / "yolo").labels == read_coco(OUT / "coco").labels == LABELS
 
 
+def test_pictures_of_subfolders_have_names_of_one_level_in_voc(detector: Detector, here: Path) -> None:
+    for name in ("day1/a.jpg", "day2/a.jpg", "day2/deep/a.jpg", "day2-deep/a.jpg"):
+        save(here / "photos" / name, paint({(1, 1): "with_mask"}, 64, 64))
+    summary = predict(detector, ["photos"], formats=["voc"], out=OUT)
+    assert [Path(failure.file).name for failure in summary.failures] == ["a.jpg"]
+    names = ["day1-a", "day2-a", "day2-deep-a"]
+    written = sorted((OUT / "voc" / "Annotations").rglob("*"))
+    assert [path.name for path in written] == [f"{name}.xml" for name in names]
+    for name in names:
+        save(OUT / "voc" / "JPEGImages" / f"{name}.jpg", paint({(1, 1): "with_mask"}, 64, 64))
+    assert [picture.name for picture in read_voc(OUT / "voc").pictures] == [f"{name}.jpg" for name in names]
+
+
 def test_scores_are_kept_where_there_is_room(detector: Detector, photos: Path) -> None:
     predict(detector, ["photos"], formats=FORMATS, out=OUT)
     assert "<score>1.0000</score>" in (OUT / "voc/Annotations/口罩 a.xml").read_text(encoding="utf-8")

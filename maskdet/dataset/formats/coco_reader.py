@@ -122,7 +122,9 @@ class _Reader:
         if crowd:
             report.add("crowd-difficult", "a crowd region, read as a difficult object")
         difficult = crowd or bool(entry.get("difficult"))
-        sound = is_sound(LabelledBox(label, box, difficult, 0, 0), size, report)
+        # VOC and YOLO sets are read to a thousandth of a pixel, so a box needs area at that precision.
+        x1, y1, x2, y2 = (round(edge, 3) for edge in box)
+        sound = is_sound(LabelledBox(label, (x1, y1, x2, y2), difficult, 0, 0), size, report)
         self.report.findings.extend(report.findings)
         return LabelledObject(label, box, difficult) if sound else None
 

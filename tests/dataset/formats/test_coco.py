@@ -95,6 +95,7 @@ IMAGE, OBJECT = document()["images"][0], document()["annotations"][0]
             {"annotations": [{**OBJECT, "bbox": [1, 2, 0, 4]}]},
             "annotations[0]: object 0: box (1, 2, 1, 6) has no",
         ),
+        ({"annotations": [{**OBJECT, "bbox": [1, 2, 0.0004, 4]}]}, "box (1, 2, 1, 6) has no area"),
         ({"annotations": [{**OBJECT, "bbox": [1, 2, -3, 4]}]}, "xmin is greater than xmax"),
         ({"annotations": [{**OBJECT, "bbox": [1, 2, 90, 4]}]}, "reaches beyond the picture, 80 x 60"),
         ({"annotations": [{**OBJECT, "category_id": 4}]}, "category_id 4 is not in categories"),
