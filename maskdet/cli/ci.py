@@ -49,7 +49,7 @@ def _deliver(context: Context, log: JobLog, promote: bool | None, force: bool) -
     from maskdet.pipeline.stages import STAGES
 
     wanted = context.pipeline.ci.promote if promote is None else promote
-    delivering, warnings = Delivering(wanted, log.open), Warnings()
+    delivering, warnings, listed = Delivering(wanted, log.open), Warnings(), _val_listed(context)
     with shown(context, progress=True) as (seen, _):
 
         def on_event(event: dict[str, object]) -> None:
@@ -64,7 +64,25 @@ def _deliver(context: Context, log: JobLog, promote: bool | None, force: bool) -
     print_outcomes(result.outcomes)
     for text in warnings.texts:
         log.annotate("warning", text)
+    _annotate_val(context, log, listed)
     return _delivered(context, result, delivering.delivery)
+
+
+def _val_listed(context: Context) -> str:
+    """The hash of the file of data.frozen_val, "" if there is none."""
+    from maskdet.files import sha256_file
+
+    file = context.pipeline.data.frozen_val
+    return sha256_file(file) if file is not None and file.is_file() else ""
+
+
+def _annotate_val(context: Context, log: JobLog, before: str) -> None:
+    """What prepare adds to the list is lost with the job's checkout."""
+    from maskdet.cli.console import shown
+
+    file = context.pipeline.data.frozen_val
+    if file is not None and _val_listed(context) != before:
+        log.annotate("warning", f"{shown(file)} has changed: commit it, so that what is val stays val")
 
 
 def _delivered(context: Context, result: RunResult, delivery: Delivery | None) -> Delivery:

@@ -307,6 +307,24 @@ def test_of_two_jobs_on_one_folder_one_says_that_the_other_runs(
     assert "error: " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_list_of_val_that_the_job_changed_is_to_be_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, changes: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pipeline.yml").write_text("name: drawn\ndata: {root: data, frozen_val: pipeline.val.json}\n")
+
+    def stages(*_: Any, **__: Any) -> RunResult:
+        if changes:
+            (tmp_path / "pipeline.val.json").write_text("{}")
+        return RunResult([], error=TrainingError("out of memory"))
+
+    monkeypatch.setattr("maskdet.pipeline.run.run_stages", stages)
+    with pytest.raises(TrainingError):
+        command(ci=True)
+    assert ("pipeline.val.json has changed: commit it" in capsys.readouterr().out) is changes
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [({"ci": True, "end": "eval"}, "whole chain"), ({"promote": False}, "belong to --ci")],

@@ -240,6 +240,18 @@ def test_init_writes_the_files_of_a_project(project: Path, kind: CiKind) -> None
         assert line.split()[:5] == ["17", "3", "*", "*", "1"]
 
 
+@pytest.mark.parametrize("kind", [CiKind.GITHUB, CiKind.GITLAB])
+@pytest.mark.parametrize("frozen", ["pipeline.val.json", ""])
+def test_the_list_of_val_is_among_the_artefacts(project: Path, kind: CiKind, frozen: str) -> None:
+    more = f", frozen_val: {frozen}" if frozen else ""
+    (project / "pipeline.yml").write_text(f"name: mine\ndata: {{root: data/faces{more}}}\n")
+    assert init("--ci", kind.value).exit_code == 0
+    text = (project / next(iter(FILES[kind]))).read_text(encoding="utf-8")
+    kept = yaml.safe_load(text)["retrain" if kind is CiKind.GITLAB else "jobs"]
+    assert ("pipeline.val.json" in json.dumps(kept)) is bool(frozen)
+    assert "runs/*/export/model.onnx" in json.dumps(kept)
+
+
 def test_init_keeps_a_pipeline_file_and_refuses_to_overwrite_workflows(project: Path) -> None:
     assert init().exit_code == 0
     (project / "pipeline.yml").write_text("name: mine\ndata: {root: data/faces}\n")

@@ -18,4 +18,5 @@ def project_of(pipeline: Path, folder: Path) -> CiProject:
         data=tuple(within(each.root, folder) for each in told.data.every_root),
         run=f"{RUNS}/{told.name}",
         registry=within(told.registry.root, folder),
+        frozen=within(told.data.frozen_val, folder) if told.data.frozen_val else "",
     )

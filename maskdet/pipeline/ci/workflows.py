@@ -47,8 +47,9 @@ _INSTALL: Final = (
 class CiProject:
     """A project as its CI files name it; all paths are relative to its folder, with forward slashes.
 
-    data: folders with labels; run: its results folder; lock: what the environment depends on; install: the
-    lines of a shell that make .venv, unless it is there.
+    data: folders with labels; run: its results folder; frozen: the file of data.frozen_val, "" if there is
+    none; lock: what the environment depends on; install: the lines of a shell that make .venv, unless it is
+    there.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class CiProject:
     data: tuple[str, ...]
     run: str
     registry: str = "models"
+    frozen: str = ""
     lock: str = ""
     install: tuple[str, ...] = _INSTALL
 
@@ -77,8 +79,11 @@ class CiProject:
             "INSTALL": "\n".join(indent + line for line in self.install),
             "REGISTRY": self.registry,
             "RUN": self.run,
+            "FROZEN": self.frozen,
             "FOLDER": shlex.quote(self.folder.as_posix()),
         }
+        if not self.frozen:
+            text = "".join(line for line in text.splitlines(keepends=True) if "@FROZEN@" not in line)
         for name, value in values.items():
             text = text.replace(f"@{name}@", value)
         return text
