@@ -20,9 +20,12 @@ from maskdet.serving.http.body import BodyReader, HeldBody
 from maskdet.serving.http.inputs import check_files
 from maskdet.serving.http.peer import peer_of
 from maskdet.serving.http.unpacking import AT_ONCE_BYTES, Unpacker
+from maskdet.serving.refusals import WrongType
 from maskdet.serving.settings import ServeSettings
 
 CAMERA = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+COMPRESSIONS = ("br", "compress", "deflate", "gzip", "x-gzip", "zstd")
+"""Content encodings, none of which is read: a few bytes could become any number."""
 
 FACE_BYTES = 1024
 """Cost of writing a face, as the bytes of a picture that costs as much."""
@@ -47,8 +50,9 @@ class Service:
     def body(self, request: Request) -> HeldBody:
         """The request's body, unless there is no room for its pictures, which is checked before it is read.
 
-        For `async with`. Raises like `BodyReader.body`, and Busy or Draining.
+        For `async with`. Raises like `BodyReader.body`, and Busy, Draining or WrongType.
         """
+        _check_encoding(request.headers.get("content-encoding", ""))
         self.engine.check_room()
         return self.reader.body(request)
 
@@ -105,6 +109,14 @@ class Service:
         for result in results:
             self.metrics.result(result, camera)
         self.engine.monitor.observe(results, camera, faults)
+
+
+def _check_encoding(encoding: str) -> None:
+    # Only these: some clients name a charset here, and their bodies are plain.
+    if encoding.strip().lower() in COMPRESSIONS:
+        raise WrongType(
+            f"the body is compressed with {encoding.strip()}", "send it without Content-Encoding, as it is"
+        )
 
 
 def camera_of(request: Request) -> str:

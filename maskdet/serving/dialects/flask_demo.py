@@ -30,7 +30,6 @@ def routes(service: Service) -> APIRouter:
         return refusal_reply(error, {"error": says(error), "results": []}, headers=OPEN_CORS)
 
     router = APIRouter(tags=["Flask demo"], route_class=errors_as(form))
-    add_preflight(router, "/api/")
 
     @router.post("/api/", summary="The Flask demo's page", response_model=None)
     async def detect(request: Request) -> Response:
@@ -39,6 +38,7 @@ def routes(service: Service) -> APIRouter:
             [result] = await service.results(request, [Work(picture)])
         return json_reply({"results": _results(result)}, headers=OPEN_CORS)
 
+    add_preflight(router, "/api/")
     return router
 
 

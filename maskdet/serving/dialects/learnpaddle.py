@@ -31,8 +31,6 @@ def routes(service: Service) -> APIRouter:
         return refusal_reply(error, {"code": -1, "message": says(error)}, headers=OPEN_CORS)
 
     router = APIRouter(tags=["LearnPaddle"], route_class=errors_as(form))
-    add_preflight(router, "/infer")
-    add_preflight(router, "/upload")
 
     @router.post("/infer", summary="LearnPaddle: the picture's best class", response_model=None)
     async def infer(request: Request) -> Response:
@@ -48,6 +46,8 @@ def routes(service: Service) -> APIRouter:
         await _result(service, request)
         return HTMLResponse("success", headers=OPEN_CORS)
 
+    add_preflight(router, "/infer")
+    add_preflight(router, "/upload")
     return router
 
 

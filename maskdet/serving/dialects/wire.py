@@ -74,7 +74,9 @@ def class_scores(result: PictureResult) -> list[float]:
 
 
 def add_preflight(router: APIRouter, path: str) -> None:
-    """Answer a browser's CORS preflight for a path."""
+    """Answer a browser's CORS preflight for a path. Called last: the first route of a path tells a client
+    with a wrong method which one it takes.
+    """
 
     @router.options(path, include_in_schema=False)
     async def preflight(request: Request) -> Response:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import gc
 import logging
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -15,6 +12,7 @@ import numpy as np
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.engine.engine import Engine
+from maskdet.serving.engine.memory import give_memory_back
 from maskdet.serving.engine.served_model import ServedModel, Work
 from maskdet.serving.engine.source import Source
 from maskdet.serving.refusals import UnknownModel
@@ -113,7 +111,7 @@ class Reloader:
         logger.info("swapped", extra={"fields": {**said, "thresholds": thresholds}})
         self._engine.metrics.reload(name, "swapped")
         del old
-        await asyncio.to_thread(_give_memory_back)
+        await asyncio.to_thread(give_memory_back)
         return Reloaded(name, new.sha256, "swapped", version=new.version)
 
     def _loaded(self, name: str, source: Source, old: ServedModel) -> ServedModel | None:
@@ -149,16 +147,3 @@ def merged(answers: Sequence[Reloaded]) -> list[Reloaded]:
 def to_plain(answer: Sequence[Reloaded]) -> list[dict[str, Any]]:
     """For JSON; `Reloaded(**one)` reads each back."""
     return [asdict(one) for one in answer]
-
-
-def _give_memory_back() -> None:
-    """Free the memory of old models.
-
-    Finished results are in reference cycles with their futures: the collector sees a few small objects and
-    waits, but each keeps a model's native memory alive. And glibc does not return freed memory by itself.
-    """
-    gc.collect()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -38,6 +40,9 @@ logger = logging.getLogger("maskdet.engine")
 JPEG_SIDE = 65_500
 """libjpeg's limit, in pixels."""
 JPEG_QUALITY = 90
+LARGE_PIXELS = 12_000_000
+"""Few cameras make larger pictures."""
+_LARGE_DRAWING = Lock()
 _UNKNOWN = (
     "it is unknown whether these labels comply with the mask rule, so they make a verdict uncertain: "
     "set data.roles and export again, or serve.violation_labels"
@@ -246,7 +251,10 @@ class ServedModel:
         concluded = conclude(candidates, prepared.thresholds, self.rule, prepared.work.max_detections)
         detections = concluded.detections
         ended = time.perf_counter()
-        drawn = self._drawn(prepared, prepared.picture, detections) if prepared.picture is not None else None
+        drawn = None
+        if prepared.picture is not None:
+            with _one_at_a_time(prepared.size):
+                drawn = self._drawn(prepared, prepared.picture, detections)
         before = prepared.timing
         timing = Timing(
             before.queue,
@@ -296,6 +304,11 @@ def _sessions(bundle: Bundle, settings: ServeSettings, cores: int) -> Sessions:
     # The bundle's own session is one of these already.
     narrow = bundle.session if device == "cpu" else opened(1)
     return Sessions(narrow, narrow if cores == 1 or not shares_cores(device) else opened(cores))
+
+
+def _one_at_a_time(size: tuple[int, int]) -> AbstractContextManager[object]:
+    """Drawing takes five copies of a picture: of large ones only one is drawn at a time, in all models."""
+    return _LARGE_DRAWING if size[0] * size[1] > LARGE_PIXELS else nullcontext()
 
 
 def _stacked(batch: Sequence[Prepared]) -> NDArray[np.uint8]:

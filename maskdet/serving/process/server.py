@@ -19,6 +19,7 @@ from maskdet.errors import MaskdetError, ServingError, UsageError
 from maskdet.machine import core_count
 from maskdet.serving.app import Application, create_app
 from maskdet.serving.engine.engine import Engine
+from maskdet.serving.engine.memory import return_large_blocks
 from maskdet.serving.engine.reload import Reloader
 from maskdet.serving.engine.served_model import ServedModel
 from maskdet.serving.engine.source import Source
@@ -71,6 +72,7 @@ def _settle() -> None:
     """Process settings for a server that runs for days."""
     # The inference threads own the cores; OpenCV's own threads would only compete with them.
     cv2.setNumThreads(1)
+    return_large_blocks()
     sys.setswitchinterval(SWITCH_SECONDS)
     # Modules stay loaded. Scanning them for garbage again and again takes a tenth of the event loop's time.
     # Models come after: what a swap leaves behind must still be collected.

@@ -351,3 +351,10 @@ def test_dialects_can_be_left_out(in_process: Any) -> None:
     assert native.post("/api/", content=b"{}").status_code == 404
     assert native.get("/health").status_code == 200
     assert native.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/", "/infer", "/upload"])
+def test_wrong_method_is_told_the_right_one(served: Any, path: str) -> None:
+    response = served.get(path)
+
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")

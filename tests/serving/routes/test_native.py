@@ -351,3 +351,16 @@ def test_documents_name_every_route_and_nothing_outside(served: Any) -> None:
     body = document["paths"]["/v1/detect"]["post"]["requestBody"]["content"]
     assert set(body) == {"image/*", "application/octet-stream", "multipart/form-data", "application/json"}
     assert json.dumps(document).count("#/components/schemas/DetectAnswer") >= 1
+
+
+@pytest.mark.parametrize(
+    ("encoding", "status"), [("gzip", 415), (" Deflate", 415), ("identity", 200), ("utf-8", 200)]
+)
+def test_compressed_body_is_refused_by_name(served: Any, encoding: str, status: int) -> None:
+    headers = {"content-type": "image/png", "content-encoding": encoding}
+    picture = cv2.imencode(".png", paint({(1, 2): "with_mask"}))[1].tobytes()
+
+    response = served.post("/v1/detect", content=picture, headers=headers)
+
+    assert response.status_code == status
+    assert status == 200 or "compressed with" in response.json()["error"]["message"]
