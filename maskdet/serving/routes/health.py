@@ -36,10 +36,13 @@ def health_routes(engine: Engine, refused: Callable[[], Mapping[str, str]]) -> A
     """
     router = APIRouter(prefix="/health", tags=["health"])
 
+    # Some load balancers ask by HEAD.
+    @router.head("/live", include_in_schema=False)
     @router.get("/live", summary="The process answers", response_model=HealthAnswer)
     async def live() -> Response:
         return _answer(HealthAnswer(status="alive"))
 
+    @router.head("/ready", include_in_schema=False)
     @router.get(
         "/ready",
         summary="The model has run and requests are accepted",

@@ -27,6 +27,12 @@ def test_live_at_once_and_ready_after_the_probe(in_process: Any) -> None:
     assert (after.status_code, after.json()["status"]) == (200, "ready")
 
 
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_a_load_balancer_may_ask_by_head(served: Any, path: str) -> None:
+    answer = served.request("HEAD", path)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_failed_probe_is_the_reason(in_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: ServedModel) -> None:
         raise BundleError("the model failed on a batch of 1")
