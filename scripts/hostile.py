@@ -126,6 +126,7 @@ JSON_KINDS: dict[str, Callable[[str, int], bytes]] = {
     "data URI without an end": text(b";", b"data:"),
     "semicolons": lambda key, size: b'{"%s":"data:%s,"}' % (key.encode(), b";" * size),
     "blanks": lambda key, size: b" " * size + b"{}",
+    "blanks in an object": lambda _, size: b"{" + b" " * size + b"}",
     "UTF-16": lambda key, size: (f'{{"{key}":[' + '"",' * (size // 6)).encode("utf-16"),
     "thresholds": lambda _, size: b'{"image":"","threshold":{%s}}' % b",".join([b'"a":9'] * (size // 6)),
 }
@@ -170,6 +171,8 @@ FORM_KINDS: dict[str, tuple[str, Callable[[int], bytes]]] = {
     ),
     "many thresholds": (MULTIPART, lambda size: ended(part(b"threshold", b"{" + b'"a":0,' * (size // 6)))),
     "many pairs": (URLENCODED, lambda size: b"a=&" * (size // 3)),
+    "blanks in thresholds": (MULTIPART, lambda size: ended(part(b"threshold", b"{" + b" " * size + b"}"))),
+    "bare percents": (URLENCODED, lambda size: b"data=" + b"%" * size),
     "percents": (URLENCODED, lambda size: b"data=" + b"%41" * (size // 3)),
     "pluses": (URLENCODED, lambda size: b"image=data:image/png;base64," + b"+" * size),
     "texts in a pair": (URLENCODED, lambda size: b"data=" + b64s(size)),
