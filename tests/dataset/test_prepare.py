@@ -15,7 +15,7 @@ from maskdet.dataset import fonts
 from maskdet.dataset.fonts import Typeface, typeface
 from maskdet.dataset.learnt import learnt_sha256
 from maskdet.dataset.manifest import load_manifest
-from maskdet.errors import DatasetError
+from maskdet.errors import DatasetError, UsageError
 from maskdet.files import write_json
 from maskdet.progress import silent
 
@@ -128,7 +128,7 @@ def test_a_manifest_without_roles_has_those_that_the_names_tell(voc, tmp_path: P
 )
 def test_a_role_of_no_class_is_refused(voc, tmp_path: Path, chosen: dict[str, object], hint: str) -> None:
     voc.fill(10)
-    with pytest.raises(DatasetError, match=r"data\.roles: there is no class") as caught:
+    with pytest.raises(UsageError, match=r"data\.roles: there is no class") as caught:
         voc.prepare(tmp_path / "out", **chosen)
     assert hint in caught.value.hint
 

@@ -14,7 +14,7 @@ from maskdet.dataset.learnt import data_sha256, learnt_sha256
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.dataset.prepare import PrepareSummary, decide, prepare
 from maskdet.dataset.settings import DataSettings
-from maskdet.errors import DatasetError, StageError
+from maskdet.errors import DatasetError, StageError, UsageError
 from maskdet.training.recipe.sampling import repeat_factors
 
 
@@ -109,7 +109,7 @@ def test_an_alias_of_a_root_to_no_class_names_its_key(ours, theirs, tmp_path: Pa
     chosen = settings(
         {"root": ours.root}, {"root": theirs.root, "aliases": {"bare": "nomask"}}, labels=["with_mask"]
     )
-    with pytest.raises(DatasetError, match=r"data\.roots\.1\.aliases: bare stands for nomask"):
+    with pytest.raises(UsageError, match=r"data\.roots\.1\.aliases: bare stands for nomask"):
         decide(chosen)
 
 
