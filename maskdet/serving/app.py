@@ -46,6 +46,7 @@ class Application:
 
     api: FastAPI
     entrance: ASGIApp
+    inbox: Inbox | None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.entrance(scope, receive, send)
@@ -87,7 +88,8 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     api.add_exception_handler(Exception, _on_error)
     api.add_exception_handler(MaskdetError, _on_error)
     api.add_exception_handler(HTTPException, _on_http_error)
-    return Application(api, _entrance(Shortcut(api, routers=routers, on_error=_on_error), engine, settings))
+    shortcut = Shortcut(api, routers=routers, on_error=_on_error)
+    return Application(api, _entrance(shortcut, engine, settings), inbox)
 
 
 def open_inbox(settings: ServeSettings) -> Inbox | None:

@@ -122,10 +122,11 @@ class MaskdetServer(uvicorn.Server):
         on_ready: OnReady,
         link: Link | None = None,
     ) -> None:
-        super().__init__(_uvicorn_config(create_app(engine, settings, link or reloader), settings))
+        app = create_app(engine, settings, link or reloader)
+        super().__init__(_uvicorn_config(app, settings))
         self.failure: MaskdetError | None = None
         self._engine = engine
-        self._settings = settings
+        self._inbox = app.inbox
         self._reloader = reloader
         self._on_ready = on_ready
         self._link = link
@@ -140,7 +141,8 @@ class MaskdetServer(uvicorn.Server):
             line = await self._link.connect()
             self._spawn(self._link.listen(line, self._reloader, self._drain))
             self._spawn(_again(self._engine.metrics.keep_fresh))
-        self._spawn(_again(lambda: keep_tidy(self._settings)))
+        if (inbox := self._inbox) is not None:
+            self._spawn(_again(lambda: keep_tidy(inbox)))
         self._spawn(self._probe())
 
     @contextlib.contextmanager
