@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskdet.errors import UsageError
 from maskdet.evaluation.intervals import (
     Interval,
     Weights,
@@ -22,7 +21,6 @@ from maskdet.gates.needs import Needs
 from maskdet.gates.ruling import Bound, Measure, Ruling, rule_on
 from maskdet.gates.settings import Floors, GateSettings
 from maskdet.gates.side import AXES, Side
-from maskdet.settings import nearest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,14 +52,16 @@ class Absolute:
             yield rule_on(f"floors.{name}", what, measure, self._floor(limit))
 
     def _by_class(self, floors: Floors) -> Iterator[Ruling]:
+        labels = list(self.side.judged.partners)
+        floors.check_labels(labels)
         for label, limit in floors.class_ap50.items():
-            number = self._number(label, "class_ap50")
+            number = labels.index(label)
             yield self._floor_of(
                 f"class_ap50.{label}", f"AP50 of {label}", label, self.side.judged.classes[number].ap50,
                 percentiles(self.side.ap50[number]), limit,
             )  # fmt: skip
         for label, limit in floors.class_recall.items():
-            one = self.side.judged.classes[self._number(label, "class_recall")]
+            one = self.side.judged.classes[labels.index(label)]
             ends = wilson(one.true_positives, one.truths)
             yield self._floor_of(
                 f"class_recall.{label}", f"recall of {label}", label, one.recall, ends, limit
@@ -135,13 +135,6 @@ class Absolute:
             curve if each.known else np.full_like(curve, np.nan)
             for curve, each in zip(curves, self.side.judged.classes, strict=False)
         ]
-
-    def _number(self, label: str, key: str) -> int:
-        labels = list(self.side.judged.partners)
-        if label not in labels:
-            hint = f"write {nearest(label, labels) or ' or '.join(labels)}"
-            raise UsageError(f"gates.floors.{key}: the data has no label {label}", hint)
-        return labels.index(label)
 
 
 NO_ROLES = "no label has the role masked, or none bare: set data.roles, or the rule's judge to off"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from maskdet.settings import Section
+from maskdet.errors import UsageError
+from maskdet.settings import Section, nearest
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Judge = Literal["strict", "value", "lenient", "off"]
@@ -47,6 +49,14 @@ class Floors(Section):
     """AP50 by slice, such as "face_pixels.>16": 0.6; names as for gates.slices."""
     slice_recall: dict[str, Share] = Field(default_factory=dict)
     """Recall at the shipped thresholds by slice."""
+
+    def check_labels(self, labels: Sequence[str]) -> None:
+        """Raise UsageError for a floor of a label that is not among `labels`."""
+        for key, named in (("class_ap50", self.class_ap50), ("class_recall", self.class_recall)):
+            for label in named:
+                if label not in labels:
+                    hint = f"write {nearest(label, labels) or ' or '.join(labels)}"
+                    raise UsageError(f"gates.floors.{key}: the data has no label {label}", hint)
 
 
 class Margin(Section):

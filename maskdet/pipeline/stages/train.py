@@ -51,7 +51,7 @@ def _fetch(context: Context) -> None:
 
 def _run(context: Context, out: Path) -> str:
     from maskdet.dataset.manifest import load_manifest
-    from maskdet.pipeline.label_keys import check_label_keys
+    from maskdet.evaluation.appraisal import check_labels
     from maskdet.pipeline.rehearsal import rehearse
     from maskdet.pipeline.tracking import tracked
     from maskdet.training.train import TrainJob, train
@@ -72,7 +72,10 @@ def _run(context: Context, out: Path) -> str:
     if context.resume and (figure := _finished_before(job)):
         return figure
     if not context.resume:
-        check_label_keys(pipeline, load_manifest(job.manifest).labels)
+        # What names labels in later stages: a slip there should not cost hours.
+        labels = load_manifest(job.manifest).labels
+        check_labels(pipeline.eval, labels)
+        pipeline.gates.floors.check_labels(labels)
         rehearse(context, job)
         _set_aside(out)
     context.say(f"curves: {out / CURVES_PAGE}")
