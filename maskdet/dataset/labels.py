@@ -134,7 +134,7 @@ def _misspelt(
     declared = set(aliases.values())
     faults = {}
     for name, label in meant.items():
-        likely = _resembled(label, totals)
+        likely = resembled(label, totals)
         if likely and label not in declared and name not in aliases:
             numbers = f"({totals[label]} objects, {likely} {totals[likely]})"
             message = f"class '{clean(name, 60)}' looks like a typo {numbers}"
@@ -143,17 +143,17 @@ def _misspelt(
     return faults
 
 
-def _resembled(label: str, totals: Counter[str]) -> str:
+def resembled(label: str, totals: Mapping[str, int]) -> str:
     """The most frequent name that `label` is a typo of, "" if there is none."""
     frequent = [
         other
         for other, number in sorted(totals.items(), key=lambda item: (-item[1], item[0]))
-        if other != label and is_slip(label, other) and outweighs(other, number, label, totals[label])
+        if other != label and is_slip(label, other) and _outweighs(other, number, label, totals[label])
     ]
     return frequent[0] if frequent else ""
 
 
-def outweighs(other: str, number: int, name: str, count: int) -> bool:
+def _outweighs(other: str, number: int, name: str, count: int) -> bool:
     """Whether `name` (`count` objects) is more likely a slip of `other` (`number` objects) than the reverse.
 
     Names apart only in case and separators are one class however frequent; the more frequent one stands.

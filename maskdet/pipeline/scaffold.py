@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from maskdet.dataset.findings import clean
 from maskdet.dataset.formats.recognise import TITLES, recognise
-from maskdet.dataset.labels import is_slip, outweighs
+from maskdet.dataset.labels import resembled
 from maskdet.dataset.layout import find_pairs
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import DatasetError
@@ -48,7 +48,7 @@ class Survey:
     @property
     def aliases(self) -> dict[str, str]:
         """Rare names that look like a typo of a frequent one."""
-        return {name: likely for name in sorted(self.names) if (likely := self._likely(name))}
+        return {name: likely for name in sorted(self.names) if (likely := resembled(name, self.names))}
 
     @property
     def labels(self) -> list[str]:
@@ -63,17 +63,6 @@ class Survey:
     def summary(self) -> str:
         counts = ", ".join(f"{name} {number}" for name, number in self._by_frequency())
         return f"{self.pictures} pictures, {sum(self.names.values())} objects ({counts})"
-
-    def _likely(self, name: str) -> str:
-        count = self.names[name]
-        return next(
-            (
-                other
-                for other, number in self._by_frequency()
-                if other != name and is_slip(name, other) and outweighs(other, number, name, count)
-            ),
-            "",
-        )
 
     def _by_frequency(self) -> list[tuple[str, int]]:
         return sorted(self.names.items(), key=lambda item: (-item[1], item[0]))
