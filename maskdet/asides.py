@@ -17,8 +17,8 @@ PREFIX = ".aside-"
 OLD_SECONDS = 24 * 3600.0
 """Age beyond which no process can still be writing: many times what the slowest stage takes."""
 _NAME_END = 40
-_MARK = re.compile(rf"{re.escape(PREFIX)}\w+-\d+-[0-9a-f]{{8}}-")
 """Characters of the target's name that are kept; a whole name of 255 bytes would leave no room."""
+_MARK = re.compile(rf"{re.escape(PREFIX)}\w+-\d+-[0-9a-f]{{8}}-")
 
 
 def aside_of(target: Path) -> Path:

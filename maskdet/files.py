@@ -70,6 +70,11 @@ def json_text(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def sha256_if_any(path: Path) -> str:
+    """Like `sha256_file`; "" if there is no such file."""
+    return sha256_file(path) if path.is_file() else ""
+
+
 def sha256_file(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:

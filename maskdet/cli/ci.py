@@ -70,10 +70,10 @@ def _deliver(context: Context, log: JobLog, promote: bool | None, force: bool) -
 
 def _val_listed(context: Context) -> str:
     """The hash of the file of data.frozen_val, "" if there is none."""
-    from maskdet.files import sha256_file
+    from maskdet.files import sha256_if_any
 
     file = context.pipeline.data.frozen_val
-    return sha256_file(file) if file is not None and file.is_file() else ""
+    return "" if file is None else sha256_if_any(file)
 
 
 def _annotate_val(context: Context, log: JobLog, before: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maskdet.dataset.settings import DataSettings, NamedRoot
-from maskdet.files import relative_path, sha256_file
+from maskdet.files import relative_path, sha256_if_any
 from maskdet.pipeline.inputs import folder_signature, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.training.networks.registry import variant
@@ -21,16 +21,12 @@ def _inputs(context: Context) -> Inputs:
         "input size": variant(context.pipeline.model.variant).input_size,
     }
     if data.frozen_val:
-        inputs[_FROZEN] = _digest(data.frozen_val)
+        inputs[_FROZEN] = sha256_if_any(data.frozen_val)
     if data.unlabelled:
-        inputs["file data.unlabelled"] = _digest(data.unlabelled)
+        inputs["file data.unlabelled"] = sha256_if_any(data.unlabelled)
     for number, root in enumerate(data.every_root):
         inputs.update(_root_inputs(context, root, f"data.roots.{number}" if data.roots else "data"))
     return inputs
-
-
-def _digest(file: Path) -> str:
-    return sha256_file(file) if file.is_file() else ""
 
 
 def _root_inputs(context: Context, root: NamedRoot, key: str) -> Inputs:
