@@ -38,9 +38,9 @@ from maskdet.dataset.unlabelled import Unlabelled, read_unlabelled
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.catalogue import FAMILY
 from maskdet.detector.detector import Detector
+from maskdet.detector.iou import pairwise_iou
 from maskdet.detector.picture import DecodedPicture, decode_reduced
 from maskdet.detector.shipped import shipped_model, shipped_names, shipped_weights
-from maskdet.evaluation.iou import pairwise_iou
 from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.tables import percent

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from maskdet.detector.answer import answer
-from maskdet.evaluation.iou import INCLUSIVE, pairwise_iou
+from maskdet.detector.iou import INCLUSIVE, pairwise_iou
 from maskdet.evaluation.matching import UNMATCHED, match_coco
 from maskdet.evaluation.ranking import Scene
 from maskdet.types import FloatArray, IntArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskdet.evaluation.iou import Overlaps
+from maskdet.detector.iou import Overlaps
 from maskdet.types import BoolArray, IntArray
 
 UNMATCHED = -1

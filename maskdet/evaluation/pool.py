@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskdet.detector.answer import SAME_FACE_IOU, certainty
-from maskdet.evaluation.iou import INCLUSIVE, Overlaps, pairwise_iou
+from maskdet.detector.iou import INCLUSIVE, Overlaps, pairwise_iou
 from maskdet.evaluation.ranking import Scene
 from maskdet.types import BoolArray, Detections, FloatArray, IntArray
 

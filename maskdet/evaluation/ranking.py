@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.evaluation.iou import INCLUSIVE, pairwise_iou
+from maskdet.detector.iou import INCLUSIVE, pairwise_iou
 from maskdet.evaluation.matching import UNMATCHED, match_coco, match_voc
 from maskdet.types import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from maskdet.detector.iou import INCLUSIVE, pairwise_iou
 from maskdet.evaluation.average_precision import integral_ap
-from maskdet.evaluation.iou import INCLUSIVE, pairwise_iou
 from maskdet.evaluation.pool import MATCH_IOU, Pool
 from maskdet.evaluation.ranking import Scene, of_class, rank_voc
 from maskdet.evaluation.rounding import rounded

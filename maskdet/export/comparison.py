@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.detector.iou import pairwise_iou
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.settings import NmsSettings
-from maskdet.evaluation.iou import pairwise_iou
 from maskdet.types import Detections, FloatArray, IntArray
 
 Arrays = dict[str, NDArray[Any]]

@@ -27,7 +27,7 @@ from maskdet.dataset.formats.labelled import LabelledObject
 from maskdet.dataset.formats.voc_writer import voc_document
 from maskdet.dataset.layout import ANNOTATIONS, PICTURES
 from maskdet.dataset.pictures import FORMATS
-from maskdet.evaluation.iou import pairwise_iou
+from maskdet.detector.iou import pairwise_iou
 from maskdet.files import staged_file
 from maskdet.inbox.boxes import Correction, pixel_boxes
 from maskdet.inbox.naming import NAME_LENGTH, sha256_of

@@ -14,7 +14,7 @@ from PIL import Image
 from support import LABELS, write_tiny_bundle
 
 from maskdet.detector.bundle import load_bundle
-from maskdet.evaluation.iou import pairwise_iou
+from maskdet.detector.iou import pairwise_iou
 from maskdet.judging.robustness.corruptions import CONDITIONS, CORRUPTIONS, Condition
 from maskdet.judging.robustness.geometry import warped
 from maskdet.judging.robustness.sheet import draw_conditions

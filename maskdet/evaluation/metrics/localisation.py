@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskdet.evaluation.iou import pairwise_iou
+from maskdet.detector.iou import pairwise_iou
 from maskdet.evaluation.metrics.metric import Judged, Metric
 from maskdet.evaluation.pool import NO_FACE
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 
 from maskdet.detector.answer import answer
-from maskdet.evaluation.iou import Overlaps, pairwise_iou
+from maskdet.detector.iou import Overlaps, pairwise_iou
 from maskdet.types import Detections, FloatArray, GroundTruth
 
 Kind = Literal["missing", "swapped", "misplaced"]

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import numpy as np
 
+from maskdet.detector.iou import pairwise_iou
 from maskdet.detector.picture import read_picture
-from maskdet.evaluation.iou import pairwise_iou
 from maskdet.judging.audit import words
 from maskdet.judging.audit.crops import Crop, crop_around
 from maskdet.judging.audit.disputes import KINDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskdet.evaluation.iou import INCLUSIVE, PLAIN, pairwise_iou
+from maskdet.detector.iou import INCLUSIVE, PLAIN, pairwise_iou
 
 
 @pytest.mark.parametrize(
