@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from maskdet.dataset.content import data_hash
 from maskdet.errors import StageError
 from maskdet.files import common_folder, relative_path, write_json
 from maskdet.lexicon import Roles, label_roles
-from maskdet.types import GroundTruth
+from maskdet.types import FloatArray, GroundTruth
 
 Part = Literal["train", "val"]
 
@@ -118,7 +118,7 @@ class Manifest:
         ids = {label: number for number, label in enumerate(self.labels)}
         objects = picture.objects
         return GroundTruth(
-            boxes=np.array([o.box for o in objects], np.float32).reshape(-1, 4),
+            boxes=boxes_of(objects),
             class_ids=np.array([ids[o.label] for o in objects], np.int64),
             difficult=np.array([o.difficult for o in objects], np.bool_),
         )
@@ -138,6 +138,11 @@ class Manifest:
         ]
         pictures = [asdict(picture) for picture in self.pictures]
         return {"labels": self.labels, "pictures": pictures, "roles": dict(self.roles), "roots": roots}
+
+
+def boxes_of(objects: Sequence[ManifestObject]) -> FloatArray:
+    """Their boxes [N, 4], xyxy in pixels."""
+    return np.array([item.box for item in objects], np.float32).reshape(-1, 4)
 
 
 def unique_name(collection: str, picture: str) -> str:

@@ -6,18 +6,18 @@ It only grows, but for pictures that are to be forgotten. Person and git read it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
-from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, Part
+from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, Part, boxes_of
 from maskdet.detector.answer import SAME_FACE_IOU
+from maskdet.detector.iou import pairwise_iou
 from maskdet.errors import DatasetError
 from maskdet.files import write_text
-from maskdet.types import Box
 
 ABOUT = "Written by maskdet data audit --unlabelled: faces without a label, not to be learnt as background."
 
@@ -86,18 +86,11 @@ class Unlabelled:
         write_text(path, f'{{\n"about": {json.dumps(ABOUT)},\n"faces": [\n{rows}\n]\n}}\n')
 
 
-def _still_unlabelled(picture: ManifestPicture, faces: Sequence[ManifestObject]) -> Iterator[ManifestObject]:
+def _still_unlabelled(picture: ManifestPicture, faces: Sequence[ManifestObject]) -> list[ManifestObject]:
     """Without those that a person has labelled since."""
-    for face in faces:
-        if not any(_iou(face.box, labelled.box) > SAME_FACE_IOU for labelled in picture.objects):
-            yield face
-
-
-def _iou(one: Box, other: Box) -> float:
-    width, height = (min(one[at + 2], other[at + 2]) - max(one[at], other[at]) for at in (0, 1))
-    shared = max(width, 0.0) * max(height, 0.0)
-    union = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)) - shared
-    return shared / union if shared else 0.0
+    overlaps = pairwise_iou(boxes_of(faces), boxes_of(picture.objects))
+    labelled = overlaps.max(axis=1, initial=0) > SAME_FACE_IOU
+    return [face for face, since in zip(faces, labelled, strict=True) if not since]
 
 
 def read_unlabelled(path: Path) -> Unlabelled:
