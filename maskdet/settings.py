@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from maskdet.names import PATTERN
+
+Name = Annotated[str, StringConstraints(pattern=f"^{PATTERN}$")]
+"""A key whose value is a name as `maskdet.names` has them."""
 
 
 class Section(BaseModel):

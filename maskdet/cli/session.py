@@ -131,10 +131,10 @@ def _source(context: Context, named: Path | None) -> Source:
 
 
 def _named(text: str) -> tuple[str, Path]:
-    from maskdet.serving.settings import MODEL_NAME
+    from maskdet.names import is_name
 
     name, equals, file = text.partition("=")
     # A file name may contain an equals sign.
-    if not equals or not MODEL_NAME.fullmatch(name) or Path(text).is_file():
+    if not equals or not is_name(name) or Path(text).is_file():
         return "", Path(text)
     return name, Path(file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,9 +10,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from maskdet.files import common_folder
 from maskdet.lexicon import Role
-from maskdet.settings import Section
-
-RootName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+from maskdet.names import name_of
+from maskdet.settings import Name, Section
 
 
 class SplitSettings(Section):
@@ -33,7 +31,7 @@ class DataRoot(Section):
 
     root: Path
     """Folder with JPEGImages/ and Annotations/."""
-    name: RootName | None = None
+    name: Name | None = None
     """What reports call it; by default the folder's name."""
     aliases: dict[str, str] = Field(default_factory=dict)
     """Names in this folder's annotations, in addition to data.aliases, which they override."""
@@ -80,7 +78,7 @@ class DataSettings(Section):
         return tuple(
             NamedRoot(
                 root=each.root,
-                name=each.name or _slug(each.root),
+                name=each.name or name_of(each.root, "data"),
                 aliases={**self.aliases, **each.aliases},
                 weight=each.weight,
                 part=each.part,
@@ -110,8 +108,4 @@ class DataSettings(Section):
 class NamedRoot(DataRoot):
     """A root with nothing left to derive."""
 
-    name: RootName
-
-
-def _slug(root: Path) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-._")[:64] or "data"
+    name: Name

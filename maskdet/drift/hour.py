@@ -21,6 +21,7 @@ MOST_VERSIONS: Final = 20
 MOST_STARTS: Final = 100
 """Starts kept of an hour, the latest ones."""
 CAMERA: Final = re.compile(r"[A-Za-z0-9_.:-]{0,64}")
+"""A client's tag of its camera; "" if it named none."""
 _NAME: Final = "%Y%m%dT%H"
 
 

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from maskdet.detector.profile import Profile
 from maskdet.drift.features import Bins
+from maskdet.names import PATTERN
 
 NAME: Final = re.compile(r"[0-9a-f]{12}")
 """Version names: the first characters of the bundle's sha256."""
-_REGISTERED: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,64}@[0-9]{1,9})?")
+_REGISTERED: Final = re.compile(rf"(?:{PATTERN}@[0-9]{{1,9}})?")
 
 
 @dataclass(frozen=True, slots=True)

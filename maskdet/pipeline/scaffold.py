@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import textwrap
 from collections import Counter
@@ -22,6 +21,7 @@ from maskdet.dataset.voc import read_annotation
 from maskdet.errors import DatasetError
 from maskdet.files import relative_path
 from maskdet.lexicon import label_roles, unknown_roles
+from maskdet.names import name_of
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.training.settings import TrainSettings
 
@@ -94,7 +94,7 @@ def _refuse_foreign(root: Path) -> None:
 def scaffold(found: Survey, target: Path) -> str:
     """The text of a pipeline file to be stored at `target`."""
     value = PipelineFile(
-        name=_slug(found.root),
+        name=name_of(found.root, "masks"),
         data={
             "root": relative_path(found.root, target.parent),
             "labels": tuple(found.labels),
@@ -147,7 +147,3 @@ def _flow(value: Any) -> str:
         return "null"
     text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000)
     return text.removesuffix("\n").removesuffix("\n...")
-
-
-def _slug(root: Path) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-._")[:64] or "masks"

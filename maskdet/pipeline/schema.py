@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import StringConstraints
-
 from maskdet.dataset.settings import DataSettings
 from maskdet.drift.settings import DriftSettings
 from maskdet.evaluation.settings import EvalSettings
@@ -14,7 +10,7 @@ from maskdet.gates.settings import GateSettings
 from maskdet.pipeline.ci.settings import CiSettings
 from maskdet.registry.settings import RegistrySettings
 from maskdet.serving.settings import ServeSettings
-from maskdet.settings import Section
+from maskdet.settings import Name, Section
 from maskdet.tracking.settings import TrackingSettings
 from maskdet.training.settings import ModelSettings, TrainSettings
 
@@ -22,7 +18,7 @@ from maskdet.training.settings import ModelSettings, TrainSettings
 class PipelineFile(Section):
     """A validated pipeline.yml. Its paths are absolute."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    name: Name
     """Results go to runs/<name>. Letters, digits, dots, dashes and underscores, at most 64."""
     data: DataSettings
     """The Pascal VOC folder and how to read it."""

@@ -8,11 +8,11 @@ from os import PathLike, fspath
 from typing import Final
 
 from maskdet.errors import RegistryError
+from maskdet.names import RULE, is_name
 
 PREFIX: Final = "models:"
 CHAMPION: Final = "champion"
 """The alias of the model that is in service."""
-MODEL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 ALIAS: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 """Starts with a letter, so that no alias looks like a number."""
 NUMBER: Final = re.compile(r"0*[1-9][0-9]{0,8}")
@@ -53,11 +53,8 @@ def parse_reference(text: str) -> Reference:
 
 def check_model_name(name: str) -> None:
     """Raise RegistryError for a name that is not one: names become folders."""
-    if not MODEL_NAME.fullmatch(name):
-        raise RegistryError(
-            f"a model cannot be called {name[:80]!r}",
-            "use letters, digits, dots, dashes and underscores, at most 64, a letter or digit first",
-        )
+    if not is_name(name):
+        raise RegistryError(f"a model cannot be called {name[:80]!r}", f"use {RULE}")
 
 
 def check_alias(alias: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from maskdet.errors import RegistryError
+from maskdet.names import is_name
 from maskdet.registry.actor import actor
 from maskdet.registry.change import change
 from maskdet.registry.history import last_move, last_verdict, read_history
@@ -18,7 +19,6 @@ from maskdet.registry.movement import check_expected, earlier, move_alias
 from maskdet.registry.records import Event, Judged, Lineage, Move, PictureRecord, now
 from maskdet.registry.reference import (
     FORM,
-    MODEL_NAME,
     PREFIX,
     Reference,
     check_alias,
@@ -40,7 +40,7 @@ class Registry:
         """The names of the models that have a version."""
         if not self.folder.is_dir():
             return ()
-        names = (path.name for path in self.folder.iterdir() if MODEL_NAME.fullmatch(path.name))
+        names = (path.name for path in self.folder.iterdir() if is_name(path.name))
         return tuple(sorted(name for name in names if self.layout(name).numbers()))
 
     def layout(self, model: str) -> Layout:

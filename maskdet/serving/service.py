@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from fastapi import Request, Response
 
+from maskdet.drift.hour import CAMERA
 from maskdet.errors import MaskdetError
 from maskdet.inbox.inbox import Inbox
 from maskdet.serving.capture.capture import Capture
@@ -23,7 +23,6 @@ from maskdet.serving.http.unpacking import AT_ONCE_BYTES, Unpacker
 from maskdet.serving.refusals import WrongType
 from maskdet.serving.settings import ServeSettings
 
-CAMERA = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 COMPRESSIONS = ("br", "compress", "deflate", "gzip", "x-gzip", "zstd")
 """Content encodings, none of which is read: a few bytes could become any number."""
 

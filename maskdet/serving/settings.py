@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -12,6 +11,7 @@ from typing_extensions import Self
 
 from maskdet.detector.settings import UNCERTAIN_BAND
 from maskdet.inbox.settings import CaptureSettings
+from maskdet.names import RULE, is_name
 from maskdet.settings import Section
 
 Dialect = Literal[
@@ -28,8 +28,6 @@ Dialect = Literal[
 
 KeyHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 KeyScope = Literal["detect", "review", "admin"]
-
-MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class ApiKey(Section):
@@ -145,8 +143,8 @@ class ServeSettings(Section):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for name in self.models:
-            if not MODEL_NAME.fullmatch(name):
-                raise ValueError(f"a model cannot be called {name!r}: letters, digits, dots and dashes only")
+            if not is_name(name):
+                raise ValueError(f"a model cannot be called {name!r}: use {RULE}")
         if self.tensorrt is not None and self.device.endswith("cpu"):
             raise ValueError("tensorrt needs a GPU: set serve.device: gpu, or --device gpu")
         if self.max_files > self.max_queue:
