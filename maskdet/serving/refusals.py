@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from typing_extensions import Self
+
 from maskdet.errors import MaskdetError
 
 
@@ -67,6 +71,11 @@ class WrongMethod(Refusal):
 
 class UnknownModel(Refusal):
     """No model of this name is loaded."""
+
+    @classmethod
+    def named(cls, name: str, loaded: Iterable[str]) -> Self:
+        """The refusal of a name that is none of those loaded."""
+        return cls(f"there is no model {name[:80]!r}", f"loaded models: {', '.join(loaded)}")
 
 
 class Busy(Refusal):

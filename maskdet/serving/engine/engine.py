@@ -191,8 +191,7 @@ class Engine:
         if not name:
             return next(iter(self._models.values()))
         if name not in self._models:
-            known = ", ".join(self._models)
-            raise UnknownModel(f"there is no model {name[:80]!r}", f"loaded models: {known}")
+            raise UnknownModel.named(name, self._models)
         return self._models[name]
 
     def _work(self) -> None:

@@ -71,9 +71,7 @@ class Reloader:
     async def reload(self, name: str = "") -> list[Reloaded]:
         """Check one model's file now, or all of them. Raises UnknownModel."""
         if name and name not in self._sources:
-            raise UnknownModel(
-                f"there is no model {name[:80]!r}", f"loaded models: {', '.join(self._sources)}"
-            )
+            raise UnknownModel.named(name, self._sources)
         async with self._busy:
             return [await self._reload(one) for one in ([name] if name else self._sources)]
 

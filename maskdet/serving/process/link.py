@@ -52,8 +52,7 @@ class Link:
         if self._reloader is None:
             raise NotReady("the worker is still starting", "try again in a moment")
         if name and name not in self._reloader.names:
-            known = ", ".join(self._reloader.names)
-            raise UnknownModel(f"there is no model {name[:80]!r}", f"loaded models: {known}")
+            raise UnknownModel.named(name, self._reloader.names)
         async with self._turn:
             self._asked = asyncio.get_running_loop().create_future()
             self._send({"event": "reload", "model": name})

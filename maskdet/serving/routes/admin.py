@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request, Response
 from maskdet.serving.engine.reload import Reloaded
 from maskdet.serving.http.access import note
 from maskdet.serving.http.origin import require_program_here
-from maskdet.serving.http.problems import ProblemBody
 from maskdet.serving.refusals import BundleRefused
 from maskdet.serving.routes.native import json_response
+from maskdet.serving.routes.openapi import problems
 from maskdet.serving.routes.schemas import ReloadAnswer, ReloadedBody
 from maskdet.serving.service import Service
 
@@ -47,7 +47,7 @@ def admin_routes(service: Service, reloading: Reloading) -> APIRouter:
         summary="Load new bundles",
         description=RELOAD_HELP,
         response_model=ReloadAnswer,
-        responses={status: {"model": ProblemBody} for status in (401, 403, 404, 409)},
+        responses=problems(401, 403, 404, 409),
     )
     async def reload_models(request: Request, model: str = "") -> Response:
         if not service.settings.has_keys:

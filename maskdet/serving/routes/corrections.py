@@ -14,9 +14,9 @@ from maskdet.serving.http.inputs import bad_option
 from maskdet.serving.http.json_reading import read_json
 from maskdet.serving.http.keys import key_name
 from maskdet.serving.http.origin import refuse_foreign
-from maskdet.serving.http.problems import ProblemBody
 from maskdet.serving.refusals import BadOption, MalformedBody, NoInbox, NoPicture, UnknownModel
 from maskdet.serving.routes.native import json_response
+from maskdet.serving.routes.openapi import BINARY, Described, problems, required_body
 from maskdet.serving.routes.review_schemas import CorrectedBox
 from maskdet.serving.routes.schemas import Schema
 from maskdet.serving.service import Service
@@ -55,9 +55,7 @@ def correction_routes(service: Service) -> APIRouter:
         description=HELP,
         status_code=201,
         response_model=CorrectionAnswer,
-        responses={
-            status: {"model": ProblemBody} for status in (400, 403, 404, 408, 413, 415, 422, 503, 507)
-        },
+        responses=problems(400, 403, 404, 408, 413, 415, 422, 503, 507),
         openapi_extra=_form_schema(),
     )
     async def correct(request: Request) -> Response:
@@ -108,15 +106,15 @@ def _json(text: str) -> Any:
 def _labels(service: Service, name: str) -> tuple[str, ...]:
     models = service.engine.models
     if name and name not in models:
-        raise UnknownModel(f"there is no model {name[:80]!r}", f"loaded models: {', '.join(models)}")
+        raise UnknownModel.named(name, models)
     return (models[name] if name else next(iter(models.values()))).meta.labels
 
 
-def _form_schema() -> dict[str, Any]:
+def _form_schema() -> Described:
     properties = {
-        "image": {"type": "string", "format": "binary"},
+        "image": BINARY,
         "boxes": {"type": "string", "description": "JSON: a list of objects with `label` and `box`"},
         "model": {"type": "string", "description": "Name of the model that the labels belong to"},
     }
     schema = {"type": "object", "properties": properties, "required": ["image", "boxes"]}
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+    return required_body({"multipart/form-data": {"schema": schema}})

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from fastapi import APIRouter, Response
 
 from maskdet.serving.engine.engine import Engine
-from maskdet.serving.http.problems import ProblemBody
 from maskdet.serving.http.unpacking import Unpacker
 from maskdet.serving.routes.native import json_response
+from maskdet.serving.routes.openapi import problems
 from maskdet.serving.routes.schemas import HealthAnswer, served_bodies
 
 
@@ -47,7 +47,7 @@ def health_routes(engine: Engine, refused: Callable[[], Mapping[str, str]]) -> A
         "/ready",
         summary="The model has run and requests are accepted",
         response_model=HealthAnswer,
-        responses={503: {"model": ProblemBody}},
+        responses=problems(503),
     )
     async def ready() -> Response:
         engine.check_ready()

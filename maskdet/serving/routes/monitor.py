@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,10 +13,10 @@ from maskdet.drift.viewer import Viewer
 from maskdet.serving.engine.monitor import WRITE_SECONDS
 from maskdet.serving.http.by_hand import ByHand
 from maskdet.serving.http.inputs import bad_option, query_of
-from maskdet.serving.http.problems import ProblemBody
 from maskdet.serving.http.unpacking import Unpacker
 from maskdet.serving.refusals import BadOption, UnknownModel
 from maskdet.serving.routes.native import json_response
+from maskdet.serving.routes.openapi import problems, query_options
 from maskdet.serving.service import Service
 
 HELP = """Counts by hour of what one model saw, and its drift: the population stability index of each feature
@@ -51,8 +51,8 @@ def monitor_routes(service: Service, unpacker: Unpacker) -> APIRouter:
         summary="What the server has seen, and what has drifted",
         description=HELP,
         response_model=View,
-        responses={status: {"model": ProblemBody} for status in (404, 422)},
-        openapi_extra={"parameters": _parameters()},
+        responses=problems(404, 422),
+        openapi_extra=query_options(MonitorOptions),
     )
     async def monitor(request: Request) -> Response:
         try:
@@ -71,7 +71,7 @@ def _shown(service: Service, options: MonitorOptions) -> tuple[str, str]:
     serving = service.engine.versions()
     name = options.model or next(iter(serving))
     if name not in serving:
-        raise UnknownModel(f"there is no model {name[:80]!r}", f"loaded models: {', '.join(serving)}")
+        raise UnknownModel.named(name, serving)
     return name, options.version or serving[name]
 
 
@@ -85,11 +85,3 @@ def _view(service: Service, options: MonitorOptions, name: str, version: str) ->
         )
     viewer = Viewer(history, serving, LIMIT, options.camera, aliases=service.engine.aliases())
     return viewer.view(name, version, kept=monitor.kept, delay_seconds=WRITE_SECONDS).model_dump_json()
-
-
-def _parameters() -> list[dict[str, Any]]:
-    """The query is read by hand, so it is documented by hand too."""
-    schemas = MonitorOptions.model_json_schema()["properties"]
-    return [
-        {"name": name, "in": "query", "required": False, "schema": schema} for name, schema in schemas.items()
-    ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from maskdet.errors import MaskdetError
@@ -20,7 +18,8 @@ from maskdet.serving.http.inputs import (
     query_of,
     read_input,
 )
-from maskdet.serving.http.problems import ProblemBody, problem_of
+from maskdet.serving.http.problems import problem_of
+from maskdet.serving.routes.openapi import BINARY, Described, problems, query_options, required_body
 from maskdet.serving.routes.schemas import (
     DetectAnswer,
     ModelsAnswer,
@@ -50,7 +49,7 @@ def native_routes(service: Service) -> APIRouter:
         summary="Find faces and say whether they wear masks",
         description=DETECT_HELP,
         response_model=DetectAnswer,
-        responses=_problems(400, 404, 408, 413, 415, 422, 503),
+        responses=problems(400, 404, 408, 413, 415, 422, 503),
         openapi_extra=_detect_inputs(),
     )
     async def detect(request: Request) -> Response:
@@ -116,31 +115,17 @@ def _entry(
     return picture_answer(outcome, index=index, filename=upload.filename, candidates=options.candidates)
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": ProblemBody} for status in statuses}
-
-
-def _detect_inputs() -> dict[str, Any]:
+def _detect_inputs() -> Described:
     """The request body is read by hand (counted while it streams), so it is documented by hand too."""
-    picture = {"type": "string", "format": "binary"}
-    json_schema = DetectJson.model_json_schema()
     options = DetectOptions.model_json_schema()["properties"]
-    form = {"type": "object", "properties": {"image": {"type": "array", "items": picture}, **options}}
-    return {
-        "parameters": [
-            {"name": name, "in": "query", "required": False, "schema": schema}
-            for name, schema in options.items()
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "image/*": {"schema": picture},
-                "application/octet-stream": {"schema": picture},
-                "multipart/form-data": {"schema": form},
-                "application/json": {
-                    "schema": json_schema,
-                    "example": {"image": "/9j/4AAQSkZJRg...", "threshold": 0.5},
-                },
-            },
+    form = {"type": "object", "properties": {"image": {"type": "array", "items": BINARY}, **options}}
+    content = {
+        "image/*": {"schema": BINARY},
+        "application/octet-stream": {"schema": BINARY},
+        "multipart/form-data": {"schema": form},
+        "application/json": {
+            "schema": DetectJson.model_json_schema(),
+            "example": {"image": "/9j/4AAQSkZJRg...", "threshold": 0.5},
         },
     }
+    return {**query_options(DetectOptions), **required_body(content)}

@@ -15,11 +15,11 @@ from maskdet.serving.http.inputs import JSON_TYPE, bad_option, query_of
 from maskdet.serving.http.json_reading import read_json
 from maskdet.serving.http.keys import key_name
 from maskdet.serving.http.origin import refuse_foreign, require_person_here
-from maskdet.serving.http.problems import ProblemBody
 from maskdet.serving.http.unpacking import Unpacker
 from maskdet.serving.refusals import BadOption, NoInbox, WrongType
 from maskdet.serving.routes.corrections import MAX_BOXES_MARKS
 from maskdet.serving.routes.native import json_response
+from maskdet.serving.routes.openapi import BINARY, Described, problems, query_options, required_body
 from maskdet.serving.routes.review_schemas import (
     CorrectedBox,
     DecisionBody,
@@ -55,7 +55,6 @@ PICTURE_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
-_BINARY = {"type": "string", "format": "binary"}
 _TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".bmp": "image/bmp", ".webp": "image/webp"}
 
 
@@ -68,35 +67,35 @@ def review_routes(service: Service) -> APIRouter:
         summary="The review queue",
         description=LIST_HELP,
         response_model=ReviewAnswer,
-        responses=_problems(401, 403, 422, 503),
-        openapi_extra=_query(ListOptions),
+        responses=problems(401, 403, 422, 503),
+        openapi_extra=query_options(ListOptions),
     )(review.pictures)
     router.get(
         "/pictures/{name}",
         summary="One picture's state and boxes",
         response_model=ReviewPicture,
-        responses=_problems(401, 403, 404, 503),
+        responses=problems(401, 403, 404, 503),
     )(review.picture)
     router.get(
         "/pictures/{name}/picture",
         summary="One picture's bytes",
         response_class=Response,
-        responses={200: {"content": {"image/*": {"schema": _BINARY}}}, **_problems(401, 403, 404, 503)},
+        responses={200: {"content": {"image/*": {"schema": BINARY}}}, **problems(401, 403, 404, 503)},
     )(review.pixels)
     router.post(
         "/pictures/{name}/decision",
         summary="Accept, correct, skip or reject a picture",
         description=DECIDE_HELP,
         response_model=ReviewPicture,
-        responses=_problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 503, 507),
-        openapi_extra=_body(DecisionBody),
+        responses=problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 503, 507),
+        openapi_extra=_json_body(DecisionBody),
     )(review.decide)
     router.post(
         "/pictures/{name}/undo",
         summary="Make a decided picture a proposal again",
         response_model=ReviewPicture,
-        responses=_problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 503, 507),
-        openapi_extra=_body(UndoBody),
+        responses=problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 503, 507),
+        openapi_extra=_json_body(UndoBody),
     )(review.undo)
     return router
 
@@ -195,26 +194,12 @@ def _faces(
     return [Correction(one.label, one.box) for one in boxes]
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": ProblemBody} for status in statuses}
-
-
-def _query(model: type[BaseModel]) -> dict[str, Any]:
-    options = model.model_json_schema()["properties"]
-    return {
-        "parameters": [
-            {"name": name, "in": "query", "required": False, "schema": schema}
-            for name, schema in options.items()
-        ]
-    }
-
-
-def _body(model: type[BaseModel]) -> dict[str, Any]:
+def _json_body(model: type[BaseModel]) -> Described:
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     inner = schema.pop("$defs", {})
     # Its own definitions, in place: those of the document are only of responses.
     schema["properties"] = {key: _inlined(value, inner) for key, value in schema["properties"].items()}
-    return {"requestBody": {"required": True, "content": {JSON_TYPE: {"schema": schema}}}}
+    return required_body({JSON_TYPE: {"schema": schema}})
 
 
 def _inlined(value: Any, definitions: dict[str, Any]) -> Any:
