@@ -6,12 +6,12 @@ import json
 import re
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
 from PIL import Image
 from support import paint, write_tiny_bundle
+from waiting import until
 
 from maskdet.cli.models import models
 from maskdet.detector.catalogue import FAMILY
@@ -188,10 +188,7 @@ def test_serve_follows_an_alias_named_in_the_pipeline_file(two, invoke, monkeypa
                 r"serving gate=models:face-mask@champion at (.*)\n", server.stdout.readline()
             ).group(1)
             invoke("models", "promote", "2", "--why", "x")
-            end = time.monotonic() + 60
-            while served_version(url) != ("gate", 2):
-                assert time.monotonic() < end
-                time.sleep(0.05)
+            until(lambda: served_version(url) == ("gate", 2))
         finally:
             server.terminate()
     assert server.returncode == 0

@@ -6,7 +6,6 @@ import http.client
 import json
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ import cv2
 import httpx
 import pytest
 from support import paint
+from waiting import until
 
 from maskdet.serving.settings import ServeSettings
 
@@ -41,12 +41,11 @@ def client(proxy: Any) -> httpx.Client:
 
 def logged(proxy: Any, request_id: str) -> Any:
     """The line of a request, which nginx writes after its answer."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if found := [line for line in proxy.log() if line["request_id"] == request_id]:
-            return found[0]
-        time.sleep(0.02)
-    return pytest.fail(f"{request_id} is not logged")
+    [line] = until(
+        lambda: [line for line in proxy.log() if line["request_id"] == request_id],
+        what=f"{request_id} is not logged",
+    )
+    return line
 
 
 def test_a_detection_reaches_the_server_that_is_up(proxy: Any) -> None:

@@ -7,8 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from manifests import object_of
 from support import write_tiny_bundle
 from trained import REPO
+from waiting import until
 
 from maskdet.registry.registry import Registry
 
@@ -37,7 +37,6 @@ rights="--bounding-set=-all --inh-caps=-all --no-new-privs"
 exec setpriv --reuid "$user" --regid "$user" --clear-groups $rights "$@"
 """
 """A mount namespace: /mnt/registry is the registry, /mnt/tmp the only place to write to."""
-SECONDS = 60.0
 
 
 def in_pod(registry: Path, user: int, *command: str) -> list[str]:
@@ -96,13 +95,6 @@ def version_at(url: str) -> int | None:
     except httpx.TransportError:
         return None
     return answer.json()["models"][0]["version"] if answer.is_success else None
-
-
-def until(met: Callable[[], bool]) -> None:
-    end = time.monotonic() + SECONDS
-    while not met():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.1)
 
 
 def _skip_unless_possible(folder: Path, user: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import resource
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +20,7 @@ from onnx import numpy_helper
 from PIL import Image
 from pydantic import ValidationError
 from support import LABELS, cell_box, paint, write_tiny_bundle
+from waiting import PATIENCE_SECONDS, until
 
 from maskdet.detector.picture import decode
 from maskdet.errors import UsageError
@@ -32,7 +32,6 @@ from maskdet.serving.process.server import check_second_model
 from maskdet.serving.settings import ServeSettings
 from maskdet.types import Picture
 
-PATIENCE_SECONDS = 30.0
 SURE = {(1, 2): "with_mask", (4, 5): "without_mask"}
 DOUBT = (6, 1)
 UNSURE, SURER = 138, 159
@@ -57,14 +56,6 @@ def post(app: Any, data: bytes, query: str = "", **headers: str) -> Any:
     return response.json()["results"][0]
 
 
-def waited(check: Callable[[], Any]) -> Any:
-    """What `check` returns once it is true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := check()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return found
-
-
 def post_until(app: Any, data: bytes, check: Callable[[], Any], query: str = "") -> None:
     """Again and again: no second opinion is asked for while the engine is busy, as on a slow machine."""
 
@@ -72,7 +63,7 @@ def post_until(app: Any, data: bytes, check: Callable[[], Any], query: str = "")
         post(app, data, query)
         return check()
 
-    assert waited(posted)
+    until(posted)
 
 
 def captures(app: Any) -> dict[tuple[str, str], int]:
@@ -86,7 +77,7 @@ def captures(app: Any) -> dict[tuple[str, str], int]:
 
 
 def one_record(folder: Path) -> Record:
-    [record] = waited(lambda: Inbox(folder).records())
+    [record] = until(lambda: Inbox(folder).records())
     assert isinstance(record, Record)
     return record
 
@@ -237,7 +228,7 @@ def test_fixed_camera_is_captured_once(app: Any, tmp_path: Path) -> None:
     for quality in (95, 80, 60, 40):
         post(served, encoded("JPEG", quality=quality))
 
-    assert waited(lambda: sum(captures(served).values()) == 4)
+    until(lambda: sum(captures(served).values()) == 4)
     assert captures(served) == {("random", "stored"): 1, ("random", "duplicate"): 3}
     assert len(Inbox(tmp_path).records()) == 1
 
@@ -328,7 +319,7 @@ def test_requests_never_wait_for_the_thread(
         assert Inbox(tmp_path).records() == []
     finally:
         gate.set()
-    assert waited(lambda: captures(served).get(("random", "stored"), 0) in {16, 17})
+    until(lambda: captures(served).get(("random", "stored"), 0) in {16, 17})
 
 
 def test_full_disk_fails_no_detection(app: Any, tmp_path: Path) -> None:
@@ -337,7 +328,7 @@ def test_full_disk_fails_no_detection(app: Any, tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
     try:
         post(served, encoded("PNG"))
-        assert waited(lambda: captures(served) == {("random", "full"): 1})
+        until(lambda: captures(served) == {("random", "full"): 1})
         post(served, encoded("PNG", seed=1))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -361,7 +352,7 @@ def test_caps_hold_for_all_workers_together(server_process: Any, tmp_path: Path)
 
     server = server_process(**settings)
     assert set(send(server.url, range(24))) == {200}
-    assert waited(lambda: len(Inbox(folder).records()) >= 3)
+    until(lambda: len(Inbox(folder).records()) >= 3)
     assert server.end() == 0
 
     assert len(Inbox(folder).records()) == 3

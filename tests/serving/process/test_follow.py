@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -16,6 +15,7 @@ import cv2
 import httpx
 import pytest
 from support import LABELS, paint, write_tiny_bundle
+from waiting import PATIENCE_SECONDS, until
 
 from maskdet.registry.registry import Registry
 from maskdet.registry.signing import make_keys, sign_version
@@ -25,7 +25,6 @@ MASKED = cv2.imencode(".png", paint({(1, 2): "with_mask"})[:, :, ::-1])[1].tobyt
 OTHER = ("without_mask", "with_mask", "mask_weared_incorrect")
 """Labels of a version that calls a green cell bare."""
 SAYS = {1: "with_mask", 2: "without_mask"}
-SECONDS = 60.0
 """Long enough for the slowest machine."""
 
 
@@ -49,13 +48,6 @@ def ask(session: httpx.Client, url: str) -> tuple[int, int]:
     return response.status_code, entry["model"]["version"]
 
 
-def until(met: Callable[[], object]) -> None:
-    end = time.monotonic() + SECONDS
-    while not met():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.02)
-
-
 @contextmanager
 def clients(url: str, count: int) -> Iterator[list[int]]:
     """Clients that ask all the time; yields the versions that answer, in their order. None may fail."""
@@ -63,7 +55,7 @@ def clients(url: str, count: int) -> Iterator[list[int]]:
     statuses: Counter[int] = Counter()
 
     def client() -> None:
-        with httpx.Client(timeout=SECONDS) as session:
+        with httpx.Client(timeout=PATIENCE_SECONDS) as session:
             while not done.is_set():
                 status, version = ask(session, url)
                 statuses[status] += 1
@@ -76,7 +68,7 @@ def clients(url: str, count: int) -> Iterator[list[int]]:
         finally:
             done.set()
         for one in work:
-            one.result(SECONDS)
+            one.result(PATIENCE_SECONDS)
     assert set(statuses) == {200}
 
 
@@ -152,7 +144,10 @@ def test_a_version_is_swapped_in_only_once_it_is_signed(
     sign_version(registry.layout("gate"), registry.version("gate", 1), private, "ann")
     settings = {"watch_seconds": 0.05, "require_signature": str(public)}
     source = f"{registry.folder}:models:gate@champion"
-    with start_server(source, tmp_path, **settings) as server, httpx.Client(timeout=SECONDS) as session:
+    with (
+        start_server(source, tmp_path, **settings) as server,
+        httpx.Client(timeout=PATIENCE_SECONDS) as session,
+    ):
 
         def refused() -> str:
             [model] = session.get(f"{server.url}/v1/models").json()["models"]

@@ -10,8 +10,7 @@ import re
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ import pytest
 import yaml
 from support import LABELS, paint, write_tiny_bundle
 from trained import REPO
+from waiting import until
 
 from maskdet.detector.bundle import load_bundle
 from maskdet.drift.profile import take_profile
@@ -41,7 +41,6 @@ KEY = "a-key"
 VARIABLES = {"$job": "maskdet", "$instance": ".*", "$camera": ".*", "$__rate_interval": "5m"}
 PICTURES = 240
 """As many as a verdict on drift needs, for a val of 200."""
-SECONDS = 60.0
 
 
 class Prometheus:
@@ -61,13 +60,6 @@ class Prometheus:
 
     def rules(self) -> list[dict[str, Any]]:
         return [rule for group in self.get("rules")["groups"] for rule in group["rules"]]
-
-
-def until(met: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + SECONDS
-    while not met():
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
 
 
 def png(draw: np.random.Generator) -> bytes:

@@ -25,6 +25,7 @@ import pytest
 import uvicorn
 from support import LABELS, cell_box, paint
 from uvicorn.server import ServerState
+from waiting import until
 
 import maskdet
 from maskdet.errors import ServingError
@@ -120,13 +121,6 @@ def wait_for_drain(server: Any) -> None:
 
 def detect(server: Any) -> httpx.Response:
     return httpx.post(f"{server.url}/v1/detect", content=MASKED, headers=PNG, timeout=30)
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

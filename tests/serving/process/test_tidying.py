@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from inbox_pictures import proposal, stored
+from waiting import until
 
 from maskdet.inbox.inbox import Inbox
 from maskdet.inbox.record import time_text
-
-PATIENCE_SECONDS = 30.0
 
 
 def test_a_server_removes_what_has_waited_too_long(server_process: Any, tmp_path: Path) -> None:
@@ -24,7 +22,4 @@ def test_a_server_removes_what_has_waited_too_long(server_process: Any, tmp_path
 
     server_process(inbox=str(folder))
 
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while stored(folder) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert stored(folder) == []
+    until(lambda: stored(folder) == [])

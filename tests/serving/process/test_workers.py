@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +19,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support import LABELS, paint, write_tiny_bundle
+from waiting import until
 
 from maskdet.errors import BundleError
 from maskdet.serving.process.control import status, stop
@@ -65,13 +66,6 @@ def counters(url: str) -> dict[str, float]:
     return found
 
 
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def test_two_processes_answer_on_one_port(pair: Any) -> None:
     assert len(workers_of(pair)) == 2
     with ThreadPoolExecutor(4) as pool:
@@ -89,10 +83,8 @@ def test_metrics_are_those_of_all_workers(pair: Any) -> None:
     for _ in range(12):
         assert detect(pair.url).status_code == 200
 
-    wanted, deadline = before["maskdet_pictures_total"] + 12, time.monotonic() + 20
-    while counters(pair.url)["maskdet_pictures_total"] != wanted:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wanted = before["maskdet_pictures_total"] + 12
+    until(lambda: counters(pair.url)["maskdet_pictures_total"] == wanted)
     seen = [counters(pair.url) for _ in range(6)]
 
     assert {one["maskdet_pictures_total"] for one in seen} == {wanted}

@@ -15,6 +15,7 @@ import psutil
 import pytest
 import yaml
 from trained import REPO, SAMPLE
+from waiting import left_of
 
 from maskdet.errors import TrainingError
 from maskdet.training.launch.process import LAUNCHER_DIR
@@ -102,20 +103,6 @@ class Launched:
         self.process.send_signal(number)
         return self.process.communicate(timeout=60)[0]
 
-    def left(self, within: float = 10) -> list[psutil.Process]:
-        """What still runs of the tree; entries that nobody has collected yet do not."""
-        deadline = time.monotonic() + within
-        while (running := [p for p in self.tree if _runs(p)]) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        return running
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
 
 @pytest.fixture
 def launch(folder: Path, tmp_path: Path) -> Iterator[Callable[[], Launched]]:
@@ -129,7 +116,7 @@ def launch(folder: Path, tmp_path: Path) -> Iterator[Callable[[], Launched]]:
 
     yield start
     for launched in started:
-        for process in launched.left(0):
+        for process in left_of(launched.tree, 0):
             process.kill()
         launched.process.kill()
         launched.process.communicate()
@@ -140,7 +127,7 @@ def test_sigterm_ends_the_tree_and_resume_finishes(launch: Callable[[], Launched
     launched.reach_epoch(2)
     said = launched.end(signal.SIGTERM)
     assert launched.process.returncode == 128 + signal.SIGTERM, said
-    assert launched.left() == []
+    assert left_of(launched.tree) == []
     assert not (launched.out / LAUNCHER_DIR).exists()
     assert "--resume" in said
     ended = read_state(launched.out)
@@ -166,7 +153,7 @@ def test_sigkill_of_the_parent_ends_the_tree(launch: Callable[[], Launched]) -> 
     launched = launch()
     launched.reach_epoch(1)
     launched.end(signal.SIGKILL)
-    assert launched.left() == []
+    assert left_of(launched.tree) == []
 
 
 def test_sigkill_of_one_worker_ends_both_and_is_told(launch: Callable[[], Launched]) -> None:
@@ -175,7 +162,7 @@ def test_sigkill_of_one_worker_ends_both_and_is_told(launch: Callable[[], Launch
     launched.workers[1].kill()
     said, _ = launched.process.communicate(timeout=60)
     assert launched.process.returncode == TrainingError.exit_code, said
-    assert launched.left() == []
+    assert left_of(launched.tree) == []
     assert not (launched.out / LAUNCHER_DIR).exists()
     assert "worker" in said
     assert "--resume" in said or "worker.log" in said

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from trained import REPO
+from waiting import left_of
 
 from maskdet.errors import EnvironmentProblem, Interrupted, TrainingError
 from maskdet.training.launch.process import Event, WorkerCommand, run_worker, still_runs
@@ -32,20 +33,8 @@ def do(folder: Path, what: str, on_event: Callable[[Event], None] = lambda event
 
 
 def gone(pids: list[int], within: float = 10) -> bool:
-    """True when no process of these numbers is left, but for entries that nobody has collected yet."""
-    alive = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-    deadline = time.monotonic() + within
-    while alive and time.monotonic() < deadline:
-        alive = [process for process in alive if _runs(process)]
-        time.sleep(0.05)
-    return not alive
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    """True when no process of these numbers is left."""
+    return not left_of([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], within)
 
 
 def test_events_arrive_whole_and_in_order(tmp_path: Path) -> None:
