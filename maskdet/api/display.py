@@ -11,8 +11,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.table import Column
 from rich.text import Text
 
-from maskdet.pipeline.report import duration
 from maskdet.pipeline.stage import Event
+from maskdet.times import duration
 
 T = TypeVar("T")
 PLAIN_WIDTH = 160

@@ -15,7 +15,7 @@ from rich.text import Text
 from maskdet.api.display import console_on
 from maskdet.errors import DatasetError, MaskdetError
 from maskdet.pipeline.outcome import StageOutcome, State
-from maskdet.pipeline.report import duration
+from maskdet.times import duration
 
 _STYLES = {
     State.RAN: "green",

@@ -117,7 +117,7 @@ def _tell_of_earlier(kept: Sequence[Path]) -> None:
 def _tell(summary: PredictSummary, meta: BundleMeta) -> None:
     from maskdet.cli.console import print_lines
     from maskdet.errors import PictureError
-    from maskdet.pipeline.report import duration
+    from maskdet.times import duration
 
     faces = ", ".join(f"{label} {number}" for label, number in summary.faces.items())
     rate = summary.pictures / summary.seconds if summary.seconds else 0.0

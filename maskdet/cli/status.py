@@ -21,8 +21,8 @@ def status(
 
     from maskdet.cli.console import print_lines
     from maskdet.errors import ServingError
-    from maskdet.pipeline.report import duration
     from maskdet.serving.process import control
+    from maskdet.times import duration
 
     found = control.status(port_of(config, overrides, runs, port))
     record = found.record

@@ -8,7 +8,7 @@ import os
 from io import FileIO
 from pathlib import Path
 
-from maskdet.inbox.record import now_text
+from maskdet.times import now_text
 
 FILE = "audit.jsonl"
 MAX_BYTES = 8 * 1024**2

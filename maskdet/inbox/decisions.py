@@ -9,17 +9,9 @@ from maskdet.detector.picture import PictureLimits, decode
 from maskdet.inbox.boxes import Correction, pixel_boxes
 from maskdet.inbox.encoding import storable
 from maskdet.inbox.naming import NAME_LENGTH, sha256_of
-from maskdet.inbox.record import (
-    CORRECTION,
-    STATES,
-    Decision,
-    How,
-    LabelledFace,
-    ProposedFace,
-    Record,
-    now_text,
-)
+from maskdet.inbox.record import CORRECTION, STATES, Decision, How, LabelledFace, ProposedFace, Record
 from maskdet.inbox.refusals import BadBoxes, DecidedMeanwhile
+from maskdet.times import now_text
 
 
 def sent(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from maskdet.detector.picture import PictureLimits
-from maskdet.inbox.record import Record, time_text
+from maskdet.inbox.record import Record
 from maskdet.inbox.refusals import InboxFull
+from maskdet.times import time_text
 
 REJECTED_DAYS = 1.0
 """How long a rejected picture can be brought back. Until then, nothing like it is captured."""

@@ -10,7 +10,8 @@ import numpy as np
 from maskdet.dataset.likeness import perceptual_hash
 from maskdet.inbox.encoding import storable
 from maskdet.inbox.naming import NAME_LENGTH, sha256_of
-from maskdet.inbox.record import NO_ORIGIN, Edges, Origin, ProposedFace, Record, now_text
+from maskdet.inbox.record import NO_ORIGIN, Edges, Origin, ProposedFace, Record
+from maskdet.times import now_text
 from maskdet.types import Picture
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -107,12 +106,3 @@ class Record(_Plain):
     @property
     def trains(self) -> bool:
         return self.state in TRAINING
-
-
-def now_text() -> str:
-    """The time in UTC, to the millisecond: texts sort as times do."""
-    return time_text(datetime.now(timezone.utc))
-
-
-def time_text(when: datetime) -> str:
-    return when.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

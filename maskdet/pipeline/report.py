@@ -12,6 +12,7 @@ from maskdet.markdown import table
 from maskdet.pipeline.cache import read_record
 from maskdet.pipeline.outcome import RunResult, StageOutcome, State
 from maskdet.pipeline.stage import Context, Stage
+from maskdet.times import duration
 from maskdet.tracking.follower import describe
 
 _PICTURES = (".png", ".jpg")
@@ -34,17 +35,6 @@ def write_report(stages: Sequence[Stage], context: Context, result: RunResult) -
     target = context.folder / REPORT
     write_text(target, "\n\n".join(blocks) + "\n")
     return target
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people: 0.4 s, 12 s, 3 min 5 s, 2 h 14 min."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 1:
-        return f"{rest} s"
-    hours, minutes_left = divmod(minutes, 60)
-    return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
 
 
 def _table(stages: Sequence[Stage], context: Context, result: RunResult) -> str:

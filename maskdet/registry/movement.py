@@ -9,7 +9,8 @@ from maskdet.asides import aside_of
 from maskdet.errors import RegistryError
 from maskdet.registry.change import Change
 from maskdet.registry.history import last_move, tracks
-from maskdet.registry.records import Event, Move, now
+from maskdet.registry.records import Event, Move
+from maskdet.times import now_text
 
 
 def move_alias(
@@ -18,7 +19,7 @@ def move_alias(
     """Record the move and let it take effect. Raises OSError, and then nothing was moved."""
     layout = changed.layout
     before = layout.target(alias)
-    move = Move(event=event, at=now(), by=by, alias=alias, before=before, after=number, why=why)
+    move = Move(event=event, at=now_text(), by=by, alias=alias, before=before, after=number, why=why)
     if before == number:
         return move
     aside = aside_of(layout.alias(alias))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from maskdet.registry.change import Change, change
 from maskdet.registry.history import tracks
 from maskdet.registry.movement import earlier
-from maskdet.registry.records import Pruned, now
+from maskdet.registry.records import Pruned
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version, read_version
+from maskdet.times import now_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def prune(registry: Registry, model: str, keep: int, by: str, *, dry_run: bool) 
     with change(registry.layout(model)) as changed:
         plan = _plan(changed, keep, elsewhere)
         for version in () if dry_run else plan.removed:
-            changed.record(Pruned(at=now(), by=by, number=version.number, bundle=version.record.bundle))
+            changed.record(Pruned(at=now_text(), by=by, number=version.number, bundle=version.record.bundle))
             changed.remove(version.number)
     return plan
 

@@ -16,8 +16,9 @@ from maskdet.registry.change import Change, change, writing
 from maskdet.registry.history import pruned, registered
 from maskdet.registry.layout import PICTURES, RECORD, SIGNATURE, Layout
 from maskdet.registry.pictures import pictures_text
-from maskdet.registry.records import Lineage, PictureRecord, Registered, VersionRecord, now
+from maskdet.registry.records import Lineage, PictureRecord, Registered, VersionRecord
 from maskdet.registry.version import Version, read_version
+from maskdet.times import now_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def add_version(layout: Layout, model: str, candidate: Candidate) -> Version:
             record = VersionRecord(
                 model=model,
                 number=changed.next_number(),
-                created=now(),
+                created=now_text(),
                 by=candidate.by,
                 bundle=bundle.sha256,
                 files=files,

@@ -16,18 +16,12 @@ from maskdet.registry.change import change
 from maskdet.registry.history import last_move, last_verdict, read_history
 from maskdet.registry.layout import Layout
 from maskdet.registry.movement import check_expected, earlier, move_alias
-from maskdet.registry.records import Event, Judged, Lineage, Move, PictureRecord, now
-from maskdet.registry.reference import (
-    FORM,
-    PREFIX,
-    Reference,
-    check_alias,
-    check_model_name,
-    parse_reference,
-)
+from maskdet.registry.records import Event, Judged, Lineage, Move, PictureRecord
+from maskdet.registry.reference import FORM, PREFIX, Reference, check_alias, check_model_name, parse_reference
 from maskdet.registry.registration import Candidate, add_version
 from maskdet.registry.version import Version, read_version
 from maskdet.settings import nearest
+from maskdet.times import now_text
 
 
 class Registry:
@@ -120,7 +114,7 @@ class Registry:
             if last is None or (last.fingerprint, last.reasons) != (fingerprint, tuple(reasons)):
                 changed.record(
                     Judged(
-                        at=now(),
+                        at=now_text(),
                         by=by or actor(),
                         number=number,
                         passed=not reasons,

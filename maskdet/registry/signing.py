@@ -19,8 +19,9 @@ from maskdet.errors import EnvironmentProblem, RegistryError
 from maskdet.extras import install_hint
 from maskdet.registry.change import change
 from maskdet.registry.layout import SIGNATURE, Layout
-from maskdet.registry.records import Signed, now
+from maskdet.registry.records import Signed
 from maskdet.registry.version import Version
+from maskdet.times import now_text
 
 _KEY_HINT: Final = "`maskdet models keygen NAME` makes a pair; keys are PEM files of NIST curves"
 MAX_SIGNED_FILES: Final = 64
@@ -44,7 +45,7 @@ def sign_version(layout: Layout, version: Version, private_key: Path, by: str) -
         aside = aside_of(layout.versions / SIGNATURE)
         try:
             signer.set_hashing_config(_hashing()).sign(version.folder, aside)
-            changed.record(Signed(at=now(), by=by, number=version.number, key=fingerprint))
+            changed.record(Signed(at=now_text(), by=by, number=version.number, key=fingerprint))
             aside.replace(version.folder / SIGNATURE)
         finally:
             aside.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from maskdet.errors import ExportError, Interrupted, StageError, UsageError
 from maskdet.pipeline.chain import unattended_options
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.outcome import RunOptions, RunResult, State
-from maskdet.pipeline.report import duration, write_report
+from maskdet.pipeline.report import write_report
 from maskdet.pipeline.run import can_resume, run_stages
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context, Stage
@@ -333,21 +333,6 @@ def test_the_report_has_the_table_the_files_and_the_failure(project):
 def test_the_report_keeps_table_cells_whole(project):
     result = project.run()
     assert "| a \\| b |" in write_report(project.stages, project.context, result).read_text()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.04, "0.0 s"),
-        (9.94, "9.9 s"),
-        (12.3, "12 s"),
-        (59.7, "1 min 0 s"),
-        (185, "3 min 5 s"),
-        (8040, "2 h 14 min"),
-    ],
-)
-def test_durations(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_on_start_tells_stage_and_reason(project):

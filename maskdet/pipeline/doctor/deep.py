@@ -11,12 +11,12 @@ from maskdet.errors import MaskdetError
 from maskdet.pipeline.doctor.diagnosis import Diagnosis
 from maskdet.pipeline.doctor.drawing import draw_data_set
 from maskdet.pipeline.outcome import RunOptions, StageOutcome, State
-from maskdet.pipeline.report import duration
 from maskdet.pipeline.run import run_stages
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context, Event
 from maskdet.pipeline.stages import STAGES
 from maskdet.progress import Track
+from maskdet.times import duration
 
 PICTURES = 12
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +12,9 @@ from maskdet.errors import MaskdetError
 from maskdet.inbox.audit import AuditLog
 from maskdet.inbox.inbox import Inbox
 from maskdet.inbox.naming import NAME_LENGTH
-from maskdet.inbox.record import time_text
 from maskdet.pipeline.forgetting.places import Places, annotation_of
 from maskdet.pipeline.forgetting.plan import Plan
+from maskdet.times import time_text
 
 LOG: Final = "forgotten.jsonl"
 
@@ -79,7 +79,7 @@ def forgotten(runs: Path) -> frozenset[str]:
 
 def older_than(places: Places, when: datetime) -> list[str]:
     """sha256 of the pictures that came into an inbox before a time, whatever their state."""
-    limit = time_text(when.astimezone(timezone.utc))
+    limit = time_text(when)
     records = (record for folder in places.inboxes for record in Inbox(folder).records())
     return [record.sha256 for record in records if record.at < limit]
 

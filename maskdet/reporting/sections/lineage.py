@@ -9,6 +9,7 @@ from maskdet import __version__
 from maskdet.reporting.markup import Markup, element, joined, table
 from maskdet.reporting.run_files import RunFiles, VersionFacts
 from maskdet.reporting.texts import say, word
+from maskdet.times import duration
 
 
 def parity(run: RunFiles) -> Markup | None:
@@ -45,7 +46,7 @@ def lineage(run: RunFiles) -> Markup | None:
         (
             stage.name,
             say("finished" if stage.finished else "unfinished"),
-            f"{stage.seconds:.1f} s" if stage.finished else "",
+            duration(stage.seconds) if stage.finished else "",
             element("span", stage.figure, lang="en"),
         )
         for stage in run.stages

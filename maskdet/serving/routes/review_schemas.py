@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from maskdet.inbox.boxes import MAX_BOXES
 from maskdet.inbox.listing import Wanted, decided_since, frequencies, is_open, page
-from maskdet.inbox.record import How, Record, State, time_text
+from maskdet.inbox.record import How, Record, State
 from maskdet.serving.routes.schemas import Schema
+from maskdet.times import time_text
 
 MAX_PAGE = 200
 LAST_YEAR = 253_402_300_799.0
