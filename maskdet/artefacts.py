@@ -1,8 +1,17 @@
-"""Names of the files that a stage leaves for other stages and for people."""
+"""The files that a stage leaves for other stages and for people: their names, and how their JSON is read."""
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from maskdet.errors import StageError
+
+Document = dict[str, Any]
+"""A JSON object that a stage wrote."""
 
 MANIFEST: Final = "manifest.json"
 LABEL_LIST: Final = "label_list.txt"
@@ -33,3 +42,38 @@ WORST_SHEET: Final = "worst.png"
 EVAL_PLOTS: Final = (PR_PLOT, THRESHOLD_PLOT, SLICE_PLOT, RELIABILITY_PLOT)
 PLOTS: Final = (FACE_SIZES, OBJECTS, CURVES_PLOT, *EVAL_PLOTS)
 """Drawn from numbers: nobody is to be seen on them."""
+
+
+def read_document(path: Path, command: str) -> Document:
+    """What a stage wrote. Raises StageError like `reading`."""
+    with reading(path, command):
+        return _read(path)
+
+
+def document_if_any(path: Path, again: str) -> Document | None:
+    """Like `read_document`, but None if there is no such file; `again` is the command that writes it anew."""
+    if not path.is_file():
+        return None
+    with reading(path, again, again):
+        return _read(path)
+
+
+@contextmanager
+def reading(path: Path, command: str, again: str = "") -> Iterator[None]:
+    """Raise StageError if the file that the block reads is missing, or if the block finds it damaged.
+
+    `command` is the one that writes it, `again` the one that writes it anew, by default with --force.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StageError(f"{path} is missing", f"run `{command}` first") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StageError(f"{path} is damaged: {error}", f"run `{again or f'{command} --force'}`") from error
+
+
+def _read(path: Path) -> Document:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(document, dict):
+        raise ValueError("it holds no JSON object")
+    return document

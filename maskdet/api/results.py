@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskdet.artefacts import BEST, MANIFEST, METRICS, PARITY, REPORT, WORST_SHEET
+from maskdet.artefacts import BEST, MANIFEST, METRICS, PARITY, REPORT, WORST_SHEET, read_document
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import StageError
 from maskdet.pipeline.outcome import RunResult, StageOutcome
@@ -141,11 +140,12 @@ def train_result(context: Context) -> TrainResult:
 
 
 def evaluate_result(folder: Path) -> EvaluateResult:
-    return EvaluateResult(folder, _read_json(folder / METRICS))
+    return EvaluateResult(folder, read_document(folder / METRICS, "maskdet eval"))
 
 
 def export_result(context: Context) -> ExportResult:
-    folder, parity = context.path("export"), _read_json(context.path("export", PARITY))
+    folder = context.path("export")
+    parity = read_document(folder / PARITY, context.command("export"))
     model = _if_there(context.folder / EXPORTED)
     return ExportResult(folder, model, parity["score_difference"], parity["box_difference"])
 
@@ -163,11 +163,3 @@ def run_summary(context: Context, result: RunResult, report: Path | None) -> Run
 
 def _if_there(path: Path) -> Path | None:
     return path if path.is_file() else None
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StageError(f"{path} cannot be read: {error}", "run the stage again with --force") from error
-    return read

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
+from maskdet.artefacts import Document, reading
 from maskdet.dataset.content import data_hash, learnt_hash
-from maskdet.errors import StageError
 from maskdet.lexicon import Role, beyond_names
 
 
@@ -32,12 +31,8 @@ def told_roles(path: Path) -> dict[str, Role]:
     return beyond_names(raw["labels"], raw.get("roles", {}))
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+def _read(path: Path) -> Document:
+    with reading(path, "maskdet prepare"):
+        raw: Document = json.loads(path.read_text(encoding="utf-8"))
         raw["labels"], raw["pictures"]
-    except FileNotFoundError as error:
-        raise StageError(f"{path} is missing", "run `maskdet prepare` first") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise StageError(f"{path} is damaged: {error}", "run `maskdet prepare --force`") from error
-    return raw
+        return raw

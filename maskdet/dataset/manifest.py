@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from maskdet.artefacts import reading
 from maskdet.dataset.content import data_hash
 from maskdet.errors import StageError
 from maskdet.files import common_folder, relative_path, write_json
@@ -152,15 +153,11 @@ def unique_name(collection: str, picture: str) -> str:
 
 def load_manifest(path: Path) -> Manifest:
     """Read a manifest that `prepare` wrote. Raises StageError if it is missing or damaged."""
-    try:
+    with reading(path, "maskdet prepare"):
         raw = json.loads(path.read_text(encoding="utf-8"))
         pictures = tuple(_picture(item) for item in raw["pictures"])
         roots = tuple(_root(item, path.parent) for item in raw.get("roots", ()))
         return Manifest(tuple(raw["labels"]), pictures, raw.get("roles", {}), roots)
-    except FileNotFoundError as error:
-        raise StageError(f"{path} is missing", "run `maskdet prepare` first") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StageError(f"{path} is damaged: {error}", "run `maskdet prepare --force`") from error
 
 
 def _picture(raw: dict[str, Any]) -> ManifestPicture:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from maskdet.artefacts import MANIFEST, METRICS
+from maskdet.artefacts import MANIFEST, METRICS, document_if_any
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import naming_hint
@@ -18,7 +18,6 @@ from maskdet.pipeline.cache import RECORDS
 from maskdet.pipeline.models import model_file
 from maskdet.reporting.comparison import Contender
 from maskdet.reporting.figures import bundle_figures, figures_of
-from maskdet.reporting.run_files import read_document
 
 _PLACES: Final = frozenset({"name", "data.root", "results folder"})
 """Inputs that say what a run is called and where it lies, not what it is."""
@@ -52,7 +51,7 @@ def read_contender(named: str, runs: Path) -> Contender:
 
 
 def _run(named: str, folder: Path) -> Contender:
-    judged = read_document(folder / "eval" / METRICS)
+    judged = document_if_any(folder / "eval" / METRICS, "maskdet eval --force")
     if judged is None:
         raise StageError(f"{named}: {folder / 'eval' / METRICS} is missing", "`maskdet run` evaluates it")
     manifest = load_manifest(folder / "prepare" / MANIFEST)
@@ -74,7 +73,7 @@ def _settings(folder: Path) -> dict[str, Any]:
     """The inputs of all stages, as they were when each last ran."""
     settings: dict[str, Any] = {}
     for path in sorted((folder / RECORDS).glob("*.json")):
-        record: Mapping[str, Any] = read_document(path) or {}
+        record: Mapping[str, Any] = document_if_any(path, f"maskdet {path.stem} --force") or {}
         settings.update(record.get("inputs", {}))
     return {_FILES.get(name, name): value for name, value in settings.items() if _matters(name)}
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from maskdet.artefacts import GATES, MANIFEST, PARITY
+from maskdet.artefacts import GATES, MANIFEST, PARITY, document_if_any
 from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.shipped import shipped_model, shipped_names, shipped_pictures
 from maskdet.errors import EnvironmentProblem, StageError, UsageError
@@ -97,7 +96,7 @@ def _challenger(context: Context, named: Path | None) -> Contender:
     own = picture_records(load_manifest(context.path("prepare", MANIFEST)))
     start = start_of_run(context, registry_of(context), name)
     seen = (*own, *inherited(start.pictures, own))
-    return Contender(name, model, _parity(model.parent / PARITY), seen)
+    return Contender(name, model, _parity(model), seen)
 
 
 def _champion(context: Context, named: Path | None) -> Contender | Absent:
@@ -135,7 +134,7 @@ def _is_registered(registry: Registry, wanted: Reference) -> bool:
 
 
 def _contender(model: Path, named: str) -> Contender:
-    return Contender(named, model, _parity(model.parent / PARITY), _pictures(model))
+    return Contender(named, model, _parity(model), _pictures(model))
 
 
 def _pictures(model: Path) -> tuple[PictureRecord, ...] | None:
@@ -148,11 +147,5 @@ def _pictures(model: Path) -> tuple[PictureRecord, ...] | None:
     return read_pictures(listed) if listed else None
 
 
-def _parity(path: Path) -> Mapping[str, Any] | None:
-    if not path.is_file():
-        return None
-    try:
-        parity: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StageError(f"{path} is damaged: {error}", "run `maskdet export --force`") from error
-    return parity
+def _parity(model: Path) -> Mapping[str, Any] | None:
+    return document_if_any(model.parent / PARITY, "maskdet export --force")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from maskdet import __version__
-from maskdet.artefacts import BEST, BUNDLE, METRICS, PARITY
+from maskdet.artefacts import BEST, BUNDLE, METRICS, PARITY, Document, read_document
 from maskdet.dataset.manifest import Manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_pictures, shipped_weights, ships_model
-from maskdet.errors import RegistryError, StageError
+from maskdet.errors import RegistryError
 from maskdet.files import sha256_file
 from maskdet.pipeline.inputs import setting_inputs
 from maskdet.pipeline.stage import Context
@@ -107,15 +107,8 @@ def _settings(context: Context) -> dict[str, Any]:
     return {key: value for name, one in sections.items() for key, value in setting_inputs(name, one).items()}
 
 
-def _read(context: Context, stage: str, name: str) -> dict[str, Any]:
-    path = context.path(stage, name)
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StageError(
-            f"{path} is damaged: {error}", f"run `{context.command(stage, '--force')}`"
-        ) from error
-    return found
+def _read(context: Context, stage: str, name: str) -> Document:
+    return read_document(context.path(stage, name), context.command(stage))
 
 
 def _verdict(gates: Path) -> dict[str, Any]:

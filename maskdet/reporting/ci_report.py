@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from maskdet.artefacts import Document
 from maskdet.dataset.findings import clean
 from maskdet.evaluation.tables import ABSENT
 from maskdet.gates.ruling import REFUSALS, shown
 from maskdet.markdown import table
 from maskdet.reporting.delivery import PARTS, DataChange, Delivery, Fate
-from maskdet.reporting.run_files import Document
 
 MAX_BYTES: Final = 60_000
 """Of a comment: GitHub takes 65,536 characters."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskdet.artefacts import BUNDLE, CURVES, GATES, MANIFEST, METRICS, PARITY
+from maskdet.artefacts import BUNDLE, CURVES, GATES, MANIFEST, METRICS, PARITY, Document, document_if_any
 from maskdet.dataset.manifest import Manifest, load_manifest
-from maskdet.errors import StageError
 from maskdet.files import sha256_file
 from maskdet.training.report.metrics_log import METRICS_NAME, read_metrics
-
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ class RunFiles:
     @property
     def gates(self) -> Document | None:
         """The gates' report, if it judged the bundle that is in the folder."""
-        told = self._document("gates", GATES)
+        told = document_if_any(self.folder / "gates" / GATES, "maskdet gates")
         return told if told is not None and told["challenger"]["sha256"] == self.bundle_hash else None
 
     @property
@@ -94,17 +90,4 @@ class RunFiles:
         return self._document("export", PARITY)
 
     def _document(self, stage: str, name: str) -> Document | None:
-        return read_document(self.folder / stage / name)
-
-
-def read_document(path: Path) -> Document | None:
-    """A JSON object that a stage wrote; None if there is no such file. Raises StageError if it is damaged."""
-    try:
-        document: Document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise StageError(
-            f"{path} is damaged: {error}", f"run the {path.parent.name} stage again with --force"
-        ) from error
-    return document
+        return document_if_any(self.folder / stage / name, f"maskdet {stage} --force")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from maskdet.artefacts import BUNDLE, GATES, MANIFEST
+from maskdet.artefacts import BUNDLE, GATES, MANIFEST, document_if_any
 from maskdet.asides import sweep
 from maskdet.errors import StageError
 from maskdet.files import sha256_file, write_json
@@ -31,7 +31,6 @@ from maskdet.registry.reference import CHAMPION
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
 from maskdet.reporting.delivery import Delivery, Fate
-from maskdet.reporting.run_files import read_document
 
 JUDGED = "judged.json"
 RESULT = "result.json"
@@ -186,6 +185,6 @@ class _Work:
 def _read(context: Context, name: str) -> dict[str, Any]:
     """A record of an earlier job; empty if there is none, or if it is damaged and so proves nothing."""
     try:
-        return read_document(context.path(CI, name)) or {}
+        return document_if_any(context.path(CI, name), context.command("run", "--ci")) or {}
     except StageError:
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from maskdet.artefacts import GATES, MANIFEST
+from maskdet.artefacts import GATES, MANIFEST, document_if_any
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import RegistryError
 from maskdet.files import write_text
@@ -14,7 +14,6 @@ from maskdet.pipeline.stage import Context
 from maskdet.registry.registry import Registry
 from maskdet.reporting.ci_report import CiReport, failure_report
 from maskdet.reporting.delivery import DataChange, Delivery
-from maskdet.reporting.run_files import read_document
 
 CI: Final = "ci"
 DECIDING: Final = "deciding"
@@ -27,7 +26,7 @@ def write_reports(context: Context, registry: Registry, delivery: Delivery) -> N
     report = CiReport(
         name=context.pipeline.name,
         delivery=delivery,
-        gates=read_document(context.path(FOLDER, GATES)),
+        gates=document_if_any(context.path(FOLDER, GATES), context.command("gates")),
         change=_change(context, registry, delivery),
         command=context.command("run", "--ci"),
         commit=registry.version(delivery.model, delivery.version).record.lineage.code.get("commit", ""),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from maskdet.artefacts import BEST, CONFIG, MANIFEST, METRICS
+from maskdet.artefacts import BEST, CONFIG, MANIFEST, METRICS, read_document
 from maskdet.detector.calibration import Calibration
 from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
-from maskdet.errors import StageError
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.manifest_input import data_input
@@ -40,7 +38,7 @@ def _run(context: Context, out: Path) -> str:
     from maskdet.training.launch.disk_space import space_for
 
     pipeline = context.pipeline
-    judged = _judged(context)
+    judged = read_document(context.path("eval", METRICS), context.command("eval"))
     job = ExportJob(
         name=pipeline.name,
         variant=pipeline.model.variant,
@@ -62,17 +60,6 @@ def _run(context: Context, out: Path) -> str:
     onnx = "no ONNX file" if summary.ap50_onnx is None else f"ONNX file AP50 {summary.ap50_onnx:.1%}"
     parity = summary.parity
     return f"{onnx}, parity {parity.score_difference:.1g} in score and {parity.box_difference:.1g} px"
-
-
-def _judged(context: Context) -> dict[str, Any]:
-    path = context.path("eval", METRICS)
-    try:
-        judged: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StageError(
-            f"{path} is damaged: {error}", f"run `{context.command('eval', '--force')}`"
-        ) from error
-    return judged
 
 
 def calibration_of(judged: dict[str, Any]) -> Calibration | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from maskdet.artefacts import Document
 from maskdet.evaluation.result import BACKGROUND
 from maskdet.reporting.chart import Axis, Line, line_chart, line_of
 from maskdet.reporting.figures import Figure, figure_text, value_text
 from maskdet.reporting.markup import Markup, element, joined, table
-from maskdet.reporting.run_files import Document, RunFiles
+from maskdet.reporting.run_files import RunFiles
 from maskdet.reporting.texts import say
 
 _HEADINGS = (

@@ -8,12 +8,13 @@ from typing import Final
 
 from PIL import Image
 
+from maskdet.artefacts import Document
 from maskdet.detector.picture import read_picture
 from maskdet.errors import PictureError
 from maskdet.reporting.chart import line_of
 from maskdet.reporting.jpeg import Album
 from maskdet.reporting.markup import Markup, element, joined
-from maskdet.reporting.run_files import Document, RunFiles
+from maskdet.reporting.run_files import RunFiles
 from maskdet.reporting.texts import say
 
 _SIDE: Final = 720

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from maskdet.artefacts import Document
 from maskdet.evaluation.tables import ABSENT
 from maskdet.gates.ruling import REFUSALS, Unit, shown
 from maskdet.reporting.markup import Markup, element, joined, table
-from maskdet.reporting.run_files import Document, RunFiles
+from maskdet.reporting.run_files import RunFiles
 from maskdet.reporting.texts import say, word
 
 _HEADINGS = ("gate", "verdict", "champion", "challenger", "value", "of_95", "limit", "counted_on", "why")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from maskdet.artefacts import Document
 from maskdet.reporting.figures import Figure, figure_text
 from maskdet.reporting.markup import Markup, element, joined, table
-from maskdet.reporting.run_files import Document, RunFiles
+from maskdet.reporting.run_files import RunFiles
 from maskdet.reporting.texts import say
 
 _HEADINGS = ("measure", "limit", "value", "kept")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from maskdet.artefacts import Document
 from maskdet.reporting.figures import figures_of, interval_text, value_text
 from maskdet.reporting.markup import Markup, element, joined, table
-from maskdet.reporting.run_files import Document, RunFiles
+from maskdet.reporting.run_files import RunFiles
 from maskdet.reporting.texts import say, word
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from maskdet.artefacts import Document
 from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.reporting.figures import PER_THOUSAND, Figure, figure_text
 from maskdet.reporting.markup import Markup, element, joined, table
-from maskdet.reporting.run_files import Document, RunFiles
+from maskdet.reporting.run_files import RunFiles
 from maskdet.reporting.texts import policy_name, say
 
 _RATES = ("bare_passed", "bare_passed_wide", PER_THOUSAND)

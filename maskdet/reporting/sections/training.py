@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from maskdet.artefacts import Document
 from maskdet.reporting.chart import Axis, Line, axis_to, line_chart, line_of
 from maskdet.reporting.markup import Markup, element, joined
-from maskdet.reporting.run_files import Document, RunFiles
+from maskdet.reporting.run_files import RunFiles
 from maskdet.reporting.texts import say
 
 _MOST_POINTS = 300

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from maskdet.artefacts import CONFIG, LABEL_LIST
+from maskdet.artefacts import CONFIG, LABEL_LIST, read_document, reading
 from maskdet.dataset.manifest import Manifest
-from maskdet.errors import PipelineFileError, StageError, UsageError
+from maskdet.errors import PipelineFileError, UsageError
 from maskdet.files import write_json, write_text
 from maskdet.settings import nearest
 from maskdet.training.networks.picodet import (
@@ -73,12 +72,9 @@ class Recipe:
 
 def load_recipe(folder: Path) -> Recipe:
     """Read what `Recipe.write` wrote."""
-    try:
+    with reading(folder / CONFIG, "maskdet config"):
         document = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
-        origins = json.loads((folder / ORIGINS_NAME).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise StageError(f"{error.filename} is missing", "run `maskdet config` first") from error
-    return Recipe(document, origins)
+    return Recipe(document, read_document(folder / ORIGINS_NAME, "maskdet config"))
 
 
 def build_recipe(
