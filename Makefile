@@ -64,7 +64,7 @@ bench: setup ## Compare the server with others on this machine
 	@$(BIN)/python scripts/bench_serving $(ARGS)
 
 image: setup ## Build the server's image without Docker and check it in a container (as root; docs/containers.md)
-	@$(BIN)/python scripts/build_image.py $(ARGS)
+	@$(BIN)/python scripts/build_image $(ARGS)
 
 clean: ## Delete .venv, results (runs/) and caches
 	rm -rf .venv .venv-light .venv-lowest .venv-docs .venv-release runs build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

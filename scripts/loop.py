@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from draw_sample import draw_set
+from draw_sample.sample_set import draw_set
 from served import MASKDET, ROOT, ServedError, end_on_sigterm, server
 
 from maskdet.dataset.voc import read_annotation

@@ -21,10 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import cv2
 import numpy as np
 import psutil
-from candidates import (
+from bench_serving.candidates import (
     HERE,
     ROOT,
     BenchError,
@@ -36,7 +38,7 @@ from candidates import (
     running,
     versions,
 )
-from report import CORE_LOOP, WIDE_LOOP, Measurement, Run, as_document, as_json, as_markdown
+from bench_serving.report import CORE_LOOP, WIDE_LOOP, Measurement, Run, as_document, as_json, as_markdown
 
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector

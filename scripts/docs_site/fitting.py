@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pages import CHINESE, Heading, Link, headings, links, without_fences
+from docs_site.pages import CHINESE, Heading, Link, headings, links, without_fences
 
 ROOT = Path(__file__).resolve().parents[2]
 # Pages of the repository, and where they are on the site.
@@ -17,10 +17,10 @@ OUTSIDE = {
     "SECURITY.md": "security.md",
     "CHANGELOG.md": "changelog.md",
     "data/sample/README.md": "sample-data.md",
-    "scripts/tour.md": "tour.md",
+    "scripts/write_tour/tour.md": "tour.md",
 }
 # The site shows the source of the notebook, which needs no viewer; its links start where the notebook is.
-NOTEBOOK, NOTEBOOK_SOURCE = "docs/tour.ipynb", "scripts/tour.md"
+NOTEBOOK, NOTEBOOK_SOURCE = "docs/tour.ipynb", "scripts/write_tour/tour.md"
 
 # A line break within Chinese, which a browser would show as a space.
 _CHINESE = "[\u3001\u3002\u4e00-\u9fff\uff01-\uff5e\u201c\u201d]"

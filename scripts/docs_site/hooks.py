@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
-from fitting import ROOT, fitted, outside
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from docs_site.fitting import ROOT, fitted, outside
 from mkdocs.structure.files import File, Files
 
 

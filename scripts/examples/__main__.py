@@ -14,12 +14,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "docs_site"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from blocks import ROOT, Example, every_page, examples
-from lanes import Lanes
-from not_run import reason_of
+
+from examples.blocks import ROOT, Example, every_page, examples
+from examples.lanes import Lanes
+from examples.not_run import reason_of
 from served import end_on_sigterm
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pages import CHINESE, Fence, fences
-from statements import statements
+from docs_site.pages import CHINESE, Fence, fences
+from examples.statements import statements
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("docs", "data/sample", "maskdet/models")

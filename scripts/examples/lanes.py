@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from blocks import Example
-from play import FailedError, Place, Play, serves, to_run
-from scenes import PROJECT, scene_of
+from examples.blocks import Example
+from examples.play import FailedError, Place, Play, serves, to_run
+from examples.scenes import PROJECT, scene_of
 
 PORTS = (8866, 8080)
 

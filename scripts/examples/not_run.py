@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from blocks import Example
+from examples.blocks import Example
 
 ALL = ("",)
 """Each example begins with it."""
@@ -22,14 +22,14 @@ NOT_RUN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     CHECKS: {
         "README.md": ("make",),
         "CONTRIBUTING.md": ALL,
-        "data/sample/README.md": (".venv/bin/python scripts/draw_sample.py",),
-        "docs/deployment.md": ("python scripts/rolling_update.py",),
+        "data/sample/README.md": (".venv/bin/python scripts/draw_sample",),
+        "docs/deployment.md": ("python scripts/rolling_update",),
         "docs/loop.md": ("make loop",),
         "docs/releasing.md": ALL,
         "docs/tutorial.md": ("make setup",),
     },
     "measures for minutes": {
-        "docs/training.md": (".venv/bin/python scripts/measure", "scripts/measure"),
+        "docs/training.md": (".venv/bin/python scripts/measuring", "scripts/measuring"),
     },
     "needs a container engine": {"docs/containers.md": ALL},
     "needs a cluster": {"docs/deployment.md": ("cd deploy/kubernetes", "kustomize", "kubectl")},

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from blocks import Example, examples, parts
-from interpreter import Interpreter
-from not_run import reason_of
-from props import furnish
-from scenes import scene_of
+from examples.blocks import Example, examples, parts
+from examples.interpreter import Interpreter
+from examples.not_run import reason_of
+from examples.props import furnish
+from examples.scenes import scene_of
+from examples.typed import typed
 from served import is_ready
-from typed import typed
 
 PORT = 8866
 START_SECONDS = 300.0

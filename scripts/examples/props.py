@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-from blocks import ROOT
-from kill_registry import commented
-from scenes import Scene
+from breaking.registry import commented
+from examples.blocks import ROOT
+from examples.scenes import Scene
 
 from maskdet.detector.shipped import shipped_model
 

@@ -90,7 +90,7 @@ SCENES: Mapping[str, Scene] = {
         project=True,
         runs=("NAME",),
         links={"scripts": "scripts", "configs": "configs"},
-        before={"python scripts/measure_family.py": "mkdir docs && cp scripts/../docs/family.md docs"},
+        before={"python scripts/measuring/family.py": "mkdir docs && cp scripts/../docs/family.md docs"},
     ),
     "docs/gates.md": Scene(project=True, models=("new.onnx", "old.onnx"), exits={"maskdet gates": GATES}),
     "docs/inbox.md": Scene(project=True, sets=("faces",)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import yaml
-from blocks import Example
+from examples.blocks import Example
 
 LEAST = {"name": "example", "data": {"root": "faces"}}
 """Completes what a page shows of a pipeline file."""

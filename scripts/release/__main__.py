@@ -13,9 +13,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from artefacts import ROOT, ReleaseError, build_twice, exported, run, write_sums
-from contents import check_contents, check_tag
-from supply import audit, check_licences, write_sboms
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from release.artefacts import ROOT, ReleaseError, build_twice, exported, run, write_sums
+from release.contents import check_contents, check_tag
+from release.supply import audit, check_licences, write_sboms
 
 LOCK = ROOT / "requirements" / "runtime.txt"
 """What the wheel is tried with."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from email.parser import BytesHeaderParser
 from pathlib import Path, PurePosixPath
 
-from artefacts import ReleaseError
+from release.artefacts import ReleaseError
 
 NEEDED = (
     "maskdet/models/face_mask.onnx",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from artefacts import ROOT, ReleaseError, run
+from release.artefacts import ROOT, ReleaseError, run
 
 LOCKS = ("runtime", "serve", "train", "image", "release")
 """Locks that are audited. What only the GPU image has, NVIDIA's libraries, comes from NVIDIA."""

@@ -36,10 +36,10 @@ def test_the_tour_was_run_from_end_to_end() -> None:
 @pytest.mark.slow
 def test_the_tour_runs_and_shows_what_was_committed(tmp_path: Path) -> None:
     written = tmp_path / "tour.ipynb"
-    script = REPO / "scripts" / "write_tour.py"
+    script = REPO / "scripts" / "write_tour"
     subprocess.run([sys.executable, str(script), "--out", str(written)], check=True, cwd=REPO)
     fresh, committed = (nbformat.read(path, as_version=4).cells for path in (written, TOUR))
-    assert [cell.source for cell in fresh] == [cell.source for cell in committed], "run scripts/write_tour.py"
+    assert [cell.source for cell in fresh] == [cell.source for cell in committed], "run scripts/write_tour"
     assert list(map(shown, fresh)) == list(map(shown, committed))
 
 

@@ -6,12 +6,11 @@ import json
 import random
 import shutil
 from collections import Counter
-from importlib import import_module
 from pathlib import Path
 
 import pytest
+from measuring.merge_rounds import Trial
 from PIL import Image
-from trained import REPO
 
 from maskdet.dataset.frozen import FrozenVal, read_frozen
 from maskdet.dataset.manifest import Manifest
@@ -250,13 +249,10 @@ def test_the_file_is_read_as_it_was_written(tmp_path: Path, project: Project) ->
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_random_merges_never_train_what_was_val(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pattern, seed: int
-) -> None:
-    """Renames, moves, removals, copies of every kind, other splits; `scripts/merge_rounds.py` plays more."""
-    monkeypatch.syspath_prepend(REPO / "scripts")
+def test_random_merges_never_train_what_was_val(tmp_path: Path, pattern, seed: int) -> None:
+    """Renames, moves, removals, copies of every kind, other splits; `merge_rounds.py` itself plays more."""
     sources = (pattern(f"source {seed} {number}") for number in range(1000))
-    trial = import_module("merge_rounds").Trial(tmp_path, random.Random(seed), sources)  # noqa: S311
+    trial = Trial(tmp_path, random.Random(seed), sources)  # noqa: S311
     trial.play(16, 4)
     assert not trial.leaks
     assert len(trial.was_val) > 3
@@ -265,9 +261,8 @@ def test_random_merges_never_train_what_was_val(
 
 def test_the_play_sees_a_leak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pattern) -> None:
     """The same play with a val that is forgotten every round."""
-    monkeypatch.syspath_prepend(REPO / "scripts")
     monkeypatch.setattr(Decided, "freeze", lambda decided, settings: None)
     sources = (pattern(f"source {number}") for number in range(1000))
-    trial = import_module("merge_rounds").Trial(tmp_path, random.Random(1), sources)  # noqa: S311
+    trial = Trial(tmp_path, random.Random(1), sources)  # noqa: S311
     trial.play(16, 4)
     assert trial.leaks

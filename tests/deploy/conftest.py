@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from rolling_update import proxied as module
+from served import server
 from support import write_tiny_bundle
-from trained import REPO
 
 from maskdet.artefacts import BUNDLE
 
 
 @pytest.fixture(scope="session")
-def scripts() -> Iterator[None]:
-    """Lets tests import the modules of scripts/."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(REPO / "scripts")
-        yield
-
-
-@pytest.fixture(scope="session")
-def proxied(scripts: None) -> ModuleType:
+def proxied() -> ModuleType:
     """The module that runs the nginx example; skips where it cannot."""
-    module = import_module("proxied")
     if lacking := module.missing():
         pytest.skip(f"{lacking} is not installed")
     return module
@@ -40,8 +31,8 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server_port(scripts: None, tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def server_port(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a server with the tiny model."""
     log = tmp_path_factory.mktemp("server") / "serve.log"
-    with import_module("served").server(log, "--model", str(tiny_models / BUNDLE)) as address:
+    with server(log, "--model", str(tiny_models / BUNDLE)) as address:
         yield int(address.rpartition(":")[2])

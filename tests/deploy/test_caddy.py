@@ -9,13 +9,14 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import cv2
 import httpx
 import pytest
+from rolling_update.proxied import write_certificate
+from served import free_port
 from support import paint
 from trained import REPO
 
@@ -41,12 +42,9 @@ def adapted(folder: Path, **environment: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def proxy(
-    scripts: None, server_port: int, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[httpx.Client]:
+def proxy(server_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of the example before one server; another one is down."""
-    folder, free_port = tmp_path_factory.mktemp("caddy"), import_module("served").free_port
-    port = free_port()
+    folder, port = tmp_path_factory.mktemp("caddy"), free_port()
     tls = folder / "tls"
     settings = adapted(
         folder,
@@ -54,7 +52,7 @@ def proxy(
         MASKDET_TLS=f"tls {tls}/tls.crt {tls}/tls.key",
         MASKDET_SERVERS=f"127.0.0.1:{free_port()} 127.0.0.1:{server_port}",
     )
-    import_module("proxied").write_certificate(tls)
+    write_certificate(tls)
     # Neither port 80 nor the port for administration belongs to a test.
     settings["admin"] = {"disabled": True}
     settings["apps"]["http"]["http_port"] = free_port()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,9 @@ import cv2
 import httpx
 import pytest
 from manifests import kserve_pod, object_of, objects_of
+from rolling_update.deployment import of_pod
+from rolling_update.replica import Replica
+from served import free_port
 from support import paint
 
 RUNTIME_FIELDS = {
@@ -88,14 +90,12 @@ def test_runtime_and_service_fit_each_other() -> None:
     assert [one["name"] for one in runtime["spec"]["containers"]] == ["kserve-container"]
 
 
-def test_the_server_answers_under_the_name_of_the_service(
-    scripts: None, tiny_models: Path, tmp_path: Path
-) -> None:
-    wanted = import_module("deployment").of_pod(kserve_pod())
+def test_the_server_answers_under_the_name_of_the_service(tiny_models: Path, tmp_path: Path) -> None:
+    wanted = of_pod(kserve_pod())
     here = {"{{.Name}}": "face-mask", "/mnt/models": str(tiny_models)}
     command = tuple(_replaced(one, here) for one in wanted.command)
-    port = import_module("served").free_port()
-    replica = import_module("replica").Replica(replace(wanted, command=command), port, tmp_path / "pod")
+    port = free_port()
+    replica = Replica(replace(wanted, command=command), port, tmp_path / "pod")
     picture = cv2.imencode(".png", paint({(1, 2): "with_mask"})[:, :, ::-1])[1].tobytes()
     data = [base64.b64encode(picture).decode()]
     image = {"name": "image", "datatype": "BYTES", "shape": [1], "data": data}

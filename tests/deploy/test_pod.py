@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 import httpx
 import pytest
 from manifests import object_of
+from rolling_update.deployment import of_pod
+from served import free_port
 from support import write_tiny_bundle
 from trained import REPO
 from waiting import until
@@ -56,13 +57,13 @@ def registry(tmp_path: Path) -> Registry:
 
 
 @pytest.fixture
-def url(registry: Registry, tmp_path: Path, scripts: None) -> Iterator[str]:
+def url(registry: Registry, tmp_path: Path) -> Iterator[str]:
     """The address of the container's server, which must end with 0."""
     pod = object_of("overlays/registry-volume", "Deployment")["spec"]["template"]["spec"]
     user = pod["securityContext"]["runAsUser"]
     folder = tmp_path / "models"
     _skip_unless_possible(folder, user)
-    wanted, port = import_module("deployment").of_pod(pod), import_module("served").free_port()
+    wanted, port = of_pod(pod), free_port()
     assert wanted.environment["MASKDET_REGISTRY"] == "/registry"
     environment = {
         "PATH": os.defpath,

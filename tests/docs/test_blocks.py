@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from docs_site.pages import fences
 from trained import REPO
 from written import every_page
 
@@ -23,27 +24,27 @@ LEAST = {"name": "example", "data": {"root": "faces"}}
 PAGES = [page for page in every_page() if "CHANGELOG" not in page]
 
 
-def blocks(markdown: Any, page: str, *languages: str) -> Iterator[Any]:
-    for fence in markdown.fences((REPO / page).read_text(encoding="utf-8")):
+def blocks(page: str, *languages: str) -> Iterator[Any]:
+    for fence in fences((REPO / page).read_text(encoding="utf-8")):
         if fence.language in languages:
             yield fence
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_blocks_parse(markdown: Any, page: str) -> None:
-    for fence in blocks(markdown, page, "python"):
+def test_blocks_parse(page: str) -> None:
+    for fence in blocks(page, "python"):
         compile(fence.code, f"{page}:{fence.line}", "exec")
-    for fence in blocks(markdown, page, "json"):
+    for fence in blocks(page, "json"):
         json.loads(fence.code)
-    for fence in blocks(markdown, page, "yaml"):
+    for fence in blocks(page, "yaml"):
         list(yaml.safe_load_all(fence.code))
-    for fence in blocks(markdown, page, "bash", "sh"):
+    for fence in blocks(page, "bash", "sh"):
         subprocess.run(["bash", "-n"], input=fence.code, text=True, check=True)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_pieces_of_a_pipeline_file_are_valid(markdown: Any, page: str) -> None:
-    for fence in blocks(markdown, page, "yaml"):
+def test_pieces_of_a_pipeline_file_are_valid(page: str) -> None:
+    for fence in blocks(page, "yaml"):
         # Left out of an example: a hash, most likely.
         piece = None if "..." in fence.code else yaml.safe_load(fence.code)
         if isinstance(piece, dict) and set(piece) <= set(PipelineFile.model_fields):
@@ -57,8 +58,8 @@ def merged(base: dict[str, Any], piece: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_commands_exist(markdown: Any, page: str) -> None:
-    for fence in markdown.fences((REPO / page).read_text(encoding="utf-8")):
+def test_commands_exist(page: str) -> None:
+    for fence in fences((REPO / page).read_text(encoding="utf-8")):
         for line in commands(fence.code):
             assert not unknown(line), f"{page}: {line}"
 

@@ -6,12 +6,15 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
+from docs_site.pages import fences
+from examples import blocks, lanes, not_run
+from examples.blocks import Example
+from examples.scenes import SCENES
+from examples.statements import statements
+from examples.typed import typed
 from trained import REPO
 from written import every_page
 
@@ -39,42 +42,29 @@ touch not-reached
 
 
 @pytest.fixture(scope="module")
-def tools() -> Iterator[Any]:
-    """Imports a module of scripts/examples by its name."""
-    folders = [str(EXAMPLES), str(REPO / "scripts"), str(REPO / "scripts" / "docs_site")]
-    sys.path[:0] = folders
-    yield import_module
-    for each in folders:
-        sys.path.remove(each)
-
-
-@pytest.fixture(scope="module")
-def examples(tools: Any) -> list[Any]:
-    blocks = tools("blocks")
+def examples() -> list[Example]:
     return [example for page in blocks.every_page() for example in blocks.examples(page)]
 
 
-def test_all_pages_are_read(tools: Any) -> None:
+def test_all_pages_are_read() -> None:
     others = re.compile(r"CHANGELOG|\.zh-CN\.md|^scripts/|^\.github/")
-    assert tools("blocks").every_page() == [page for page in every_page() if not others.search(page)]
+    assert blocks.every_page() == [page for page in every_page() if not others.search(page)]
 
 
-def test_each_line_of_each_block_is_in_an_example(tools: Any, markdown: Any, examples: list[Any]) -> None:
+def test_each_line_of_each_block_is_in_an_example(examples: list[Example]) -> None:
     read = {(each.page, each.line + n) for each in examples for n in range(each.code.count("\n"))}
-    for page in tools("blocks").every_page():
-        for fence in markdown.fences((REPO / page).read_text(encoding="utf-8")):
+    for page in blocks.every_page():
+        for fence in fences((REPO / page).read_text(encoding="utf-8")):
             for number, line in enumerate(fence.code.splitlines(), fence.line):
                 is_comment = fence.language in {"", "bash", "sh"} and line.startswith("#")
                 assert (page, number) in read or is_comment or not line or fence.language == "pycon"
 
 
-def test_each_example_is_run_or_the_table_says_why_not(tools: Any, examples: list[Any]) -> None:
-    reason_of = tools("not_run").reason_of
-    assert not [each.place for each in examples if each.kind == "text" and not reason_of(each)]
+def test_each_example_is_run_or_the_table_says_why_not(examples: list[Example]) -> None:
+    assert not [each.place for each in examples if each.kind == "text" and not not_run.reason_of(each)]
 
 
-def test_no_entry_of_a_table_is_stale(tools: Any, examples: list[Any]) -> None:
-    not_run, scenes = tools("not_run"), tools("scenes").SCENES
+def test_no_entry_of_a_table_is_stale(examples: list[Example]) -> None:
     left_out = [each for each in examples if not_run.reason_of(each)]
     for reason, page, start in not_run.entries():
         assert any(
@@ -82,7 +72,7 @@ def test_no_entry_of_a_table_is_stale(tools: Any, examples: list[Any]) -> None:
             for each in left_out
         ), (page, start)
     run = [each for each in examples if each not in left_out]
-    for page, scene in scenes.items():
+    for page, scene in SCENES.items():
         for start in (*scene.before, *scene.exits):
             assert any(each.page == page and each.code.startswith(start) for each in run), (page, start)
 
@@ -107,8 +97,7 @@ def test_an_example_that_fails_is_named_and_ends_its_page(tmp_path: Path) -> Non
     assert list(tmp_path.glob("logs/*/*.log"))
 
 
-def test_a_port_that_is_taken_is_named(tools: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    lanes = tools("lanes")
+def test_a_port_that_is_taken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -128,8 +117,8 @@ def test_a_port_that_is_taken_is_named(tools: Any, monkeypatch: pytest.MonkeyPat
         ("a <<END\nb\nEND\nc\n", [(0, "a <<END\nb\nEND\n"), (3, "c\n")]),
     ],
 )
-def test_statements(tools: Any, script: str, expected: list[tuple[int, str]]) -> None:
-    assert list(tools("statements").statements(script)) == expected
+def test_statements(script: str, expected: list[tuple[int, str]]) -> None:
+    assert list(statements(script)) == expected
 
 
 @pytest.mark.parametrize(
@@ -150,6 +139,6 @@ def test_statements(tools: Any, script: str, expected: list[tuple[int, str]]) ->
         ("shell", "make\n", "make\n"),
     ],
 )
-def test_what_a_reader_types(tools: Any, kind: str, code: str, expected: str) -> None:
-    example = tools("blocks").Example("page.md", 1, kind, code)
-    assert expected in tools("typed").typed(example, "p.yml")
+def test_what_a_reader_types(kind: str, code: str, expected: str) -> None:
+    example = Example("page.md", 1, kind, code)
+    assert expected in typed(example, "p.yml")

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from docs_site.pages import headings, links
 from trained import REPO
 from written import every_page
 
 # Becomes a notebook in another folder, from which its links start.
-ELSEWHERE = {REPO / "scripts/tour.md": REPO / "docs/tour.ipynb"}
+ELSEWHERE = {REPO / "scripts/write_tour/tour.md": REPO / "docs/tour.ipynb"}
 
 
-def faults(markdown: Any, page: Path) -> Iterator[str]:
-    for link in markdown.links(page.read_text(encoding="utf-8")):
-        fault = fault_of(markdown, ELSEWHERE.get(page, page), link.target)
+def faults(page: Path) -> Iterator[str]:
+    for link in links(page.read_text(encoding="utf-8")):
+        fault = fault_of(ELSEWHERE.get(page, page), link.target)
         if fault:
             yield f"{link.target}: {fault}"
 
 
-def fault_of(markdown: Any, page: Path, target: str) -> str:
+def fault_of(page: Path, target: str) -> str:
     parts = urlsplit(target)
     if parts.scheme:
         return "" if parts.scheme == "https" and "." in parts.netloc else "no https address"
@@ -33,17 +33,17 @@ def fault_of(markdown: Any, page: Path, target: str) -> str:
     if not there.exists():
         return "no such file"
     anchor = unquote(parts.fragment)
-    return "" if not anchor or anchor in anchors(markdown, there) else "no such heading"
+    return "" if not anchor or anchor in anchors(there) else "no such heading"
 
 
 @cache
-def anchors(markdown: Any, page: Path) -> frozenset[str]:
-    return frozenset(heading.anchor for heading in markdown.headings(page.read_text(encoding="utf-8")))
+def anchors(page: Path) -> frozenset[str]:
+    return frozenset(heading.anchor for heading in headings(page.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("page", every_page())
-def test_links_lead_somewhere(markdown: Any, page: str) -> None:
-    assert not list(faults(markdown, REPO / page))
+def test_links_lead_somewhere(page: str) -> None:
+    assert not list(faults(REPO / page))
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_links_lead_somewhere(markdown: Any, page: str) -> None:
         ("https://nowhere", "no https address"),
     ],
 )
-def test_a_bad_link_is_found(markdown: Any, tmp_path: Path, target: str, fault: str) -> None:
+def test_a_bad_link_is_found(tmp_path: Path, target: str, fault: str) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# Own\n\n`[code](nowhere.md)` [words\nof a link]({target})\n")
     (tmp_path / "other.md").write_text("# The `gate`\n\n```\n# In a block\n```\n\n## The gate\n")
-    assert list(faults(markdown, page)) == ([f"{target}: {fault}"] if fault else [])
+    assert list(faults(page)) == ([f"{target}: {fault}"] if fault else [])

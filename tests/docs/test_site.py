@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 import yaml
+from docs_site import fitting
+from docs_site.check_site import faults_of
 from trained import REPO
 from written import CHINESE, every_page
 
 
 @pytest.fixture
-def fitted(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Fits a page of a small repository, given by its path, to the site."""
-    module = site("fitting")
-    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(fitting, "ROOT", tmp_path)
     texts = {
         "docs/serving.md": "# Serving\n\n## Limits\n\n[in short](#limits), [中文](serving.zh-CN.md)\n",
         "docs/serving.zh-CN.md": "# 服务\n\n## 限制\n\n[简而言之](#限制)、[安全](../SECURITY.md#limits)\n",
@@ -23,18 +24,18 @@ def fitted(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         "docs/gates.md": "# Gates\n\nText of two\nlines.\n\n| `a\\|b` | c\\|d |\n|---|---|\n",
         "docs/gates.zh-CN.md": "# 门槛\n\n两行的\n文字，\n`code`\n其余\n\n```\n代码\n代码\n```\n",
         "SECURITY.md": "# Security\n\n[limits](docs/serving.md#limits), [a file](deploy/file.yml)\n",
-        "scripts/tour.md": "# Tour\n\n[serving](serving.md)\n",
+        "scripts/write_tour/tour.md": "# Tour\n\n[serving](serving.md)\n",
     }
     for path, text in texts.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
-    return lambda path: module.fitted(texts[path], path)
+    return lambda path: fitting.fitted(texts[path], path)
 
 
 def test_links_start_at_the_place_on_the_site(fitted: Any) -> None:
     assert "[limits](../serving.md#limits), [tour](../tour.md)" in fitted("docs/moving/README.md")
     assert "[limits](serving.md#limits)" in fitted("SECURITY.md")
-    assert "[serving](serving.md)" in fitted("scripts/tour.md")
+    assert "[serving](serving.md)" in fitted("scripts/write_tour/tour.md")
 
 
 def test_a_link_to_a_file_that_the_site_lacks_is_its_text(fitted: Any) -> None:
@@ -60,10 +61,10 @@ def test_the_site_switches_languages_by_itself(fitted: Any) -> None:
     assert "zh-CN" not in fitted("docs/serving.md")
 
 
-def test_every_page_is_in_the_navigation(site: Any) -> None:
+def test_every_page_is_in_the_navigation() -> None:
     config = yaml.load((REPO / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     shown = set(leaves(config["nav"]))
-    outside = set(site("fitting").OUTSIDE.values())
+    outside = set(fitting.OUTSIDE.values())
     pages = {page.removeprefix("docs/") for page in every_page() if page.startswith("docs/")}
     assert shown == {page for page in pages if not page.endswith(CHINESE)} | outside
 
@@ -85,8 +86,8 @@ def leaves(nav: Any) -> list[str]:
         ('<script src="https://example.org/a.js">', "https://example.org/a.js: is on another host"),
     ],
 )
-def test_faults_of_a_built_site_are_found(site: Any, tmp_path: Path, element: str, fault: str) -> None:
+def test_faults_of_a_built_site_are_found(tmp_path: Path, element: str, fault: str) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "index.html").write_text('<h1 id="part">B</h1>')
     (tmp_path / "index.html").write_text(element)
-    assert list(site("check_site").faults_of(tmp_path)) == ([f"index.html: {fault}"] if fault else [])
+    assert list(faults_of(tmp_path)) == ([f"index.html: {fault}"] if fault else [])

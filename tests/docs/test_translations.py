@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from docs_site.pages import fences, headings
 from trained import REPO
 from written import chinese_of, translated_pages
 
@@ -21,18 +22,18 @@ def code(fence: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("page", translated_pages())
-def test_the_chinese_page_has_the_same_parts(markdown: Any, page: str) -> None:
+def test_the_chinese_page_has_the_same_parts(page: str) -> None:
     chinese = chinese_of(page)
     assert chinese.is_file(), f"{page} has no Chinese page"
     english, translated = (REPO / page).read_text(encoding="utf-8"), chinese.read_text(encoding="utf-8")
-    ours, theirs = markdown.headings(english), markdown.headings(translated)
+    ours, theirs = headings(english), headings(translated)
     assert [each.level for each in theirs] == [each.level for each in ours], [each.text for each in theirs]
-    own, other = markdown.fences(english), markdown.fences(translated)
+    own, other = fences(english), fences(translated)
     assert [each.language for each in other] == [each.language for each in own]
     assert list(map(code, other)) == list(map(code, own))
 
 
-def test_only_comments_may_differ(markdown: Any) -> None:
+def test_only_comments_may_differ() -> None:
     texts = ("run a  # why", "run a  # 原因", "run b  # 原因")
-    one, same, other = (markdown.fences(f"```bash\n{text}\n```")[0] for text in texts)
+    one, same, other = (fences(f"```bash\n{text}\n```")[0] for text in texts)
     assert code(one) == code(same) != code(other)

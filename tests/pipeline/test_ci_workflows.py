@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shutil
@@ -16,6 +15,7 @@ import yaml
 from trained import REPO
 from typer.testing import CliRunner
 from workflow_steps import Runner, read_workflow
+from write_workflows.__main__ import PROJECT
 
 from maskdet.cli.app import app
 from maskdet.errors import UsageError
@@ -27,19 +27,9 @@ RETRAIN, COMMENT = WORKFLOWS / "retrain.yml", WORKFLOWS / "retrain-comment.yml"
 MARKER = "<!-- maskdet run --ci: face-mask -->"
 
 
-def own_project() -> CiProject:
-    spec = importlib.util.spec_from_file_location("write_workflows", REPO / "scripts" / "write_workflows.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    project: CiProject = module.PROJECT
-    return project
-
-
 def test_the_repositorys_workflows_are_what_the_templates_make() -> None:
-    for name, text in own_project().files(CiKind.GITHUB).items():
-        assert (REPO / name).read_text(encoding="utf-8") == text, f"run scripts/write_workflows.py for {name}"
+    for name, text in PROJECT.files(CiKind.GITHUB).items():
+        assert (REPO / name).read_text(encoding="utf-8") == text, f"run scripts/write_workflows for {name}"
 
 
 @pytest.mark.parametrize("path", [RETRAIN, COMMENT], ids=lambda path: path.stem)

@@ -6,12 +6,13 @@ import gzip
 import json
 import shutil
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import pytest
+from measuring import family
 from painted import painted
 from PIL import Image
+from ship_model import list_pictures
 from support import paint, write_tiny_bundle
 from trained import REPO
 from typer.testing import CliRunner
@@ -177,13 +178,12 @@ def test_its_lineage_and_its_pictures_are_its_own(build: Path, tmp_path: Path) -
 def test_its_pictures_are_listed_with_those_of_the_model_that_it_started_from(
     build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(REPO / "scripts")
     manifest = painted(tmp_path, 4)
     manifest.write(tmp_path / "manifest.json")
     before = pictures_text(picture_records(painted(tmp_path / "before", 5)))
     (build / FAMILY["default"].pictures).write_bytes(gzip.compress(before.encode()))
     write_tiny_bundle(build / SECOND.bundle, manifest_sha256=data_sha256(tmp_path / "manifest.json"))
-    [listed] = import_module("ship_model").list_pictures(tmp_path / "manifest.json", build, SECOND)
+    [listed] = list_pictures(tmp_path / "manifest.json", build, SECOND)
     known = read_pictures(listed)
     assert listed == build / SECOND.pictures
     assert {one.sha256 for one in known if not one.inherited} == {one.sha256 for one in manifest.pictures}
@@ -191,20 +191,18 @@ def test_its_pictures_are_listed_with_those_of_the_model_that_it_started_from(
 
 
 def test_they_are_measured_side_by_side(build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(REPO / "scripts")
-    measure_family = import_module("measure_family")
     manifest = _as_jpegs(painted(tmp_path / "val", 10))
     for model in FAMILY.values():
         (build / model.pictures).write_bytes(gzip.compress(pictures_text(()).encode()))
     place, page = tmp_path / "runs" / "demo" / "prepare" / "manifest.json", tmp_path / "page.md"
     place.parent.mkdir(parents=True)
     manifest.write(place)
-    begin, end = measure_family.BEGIN, measure_family.END
+    begin, end = family.BEGIN, family.END
     page.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
-    command = ["measure_family.py", "--manifest", str(place), "--rounds", "1", "--pictures", "2"]
+    command = ["family.py", "--manifest", str(place), "--rounds", "1", "--pictures", "2"]
     monkeypatch.setattr("sys.argv", [*command, "--document", str(page)])
 
-    measure_family.main()
+    family.main()
 
     said = page.read_text()
     assert (said.startswith(f"before\n{begin}\n"), said.endswith(f"\n{end}\nafter\n")) == (True, True)
@@ -218,14 +216,12 @@ def test_they_are_measured_side_by_side(build: Path, tmp_path: Path, monkeypatch
     text = pictures_text(picture_records(trained))
     (build / SECOND.pictures).write_bytes(gzip.compress(text.encode()))
     with pytest.raises(StageError, match="was trained on 10 pictures of val"):
-        measure_family.main()
+        family.main()
 
 
 def test_faces_that_the_labels_leave_out_are_ignored_in_rows_of_their_own(
     build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(REPO / "scripts")
-    measure_family = import_module("measure_family")
     whole = painted(tmp_path / "val", 10)
     left_out, *others = whole.pictures
     (face,) = left_out.objects
@@ -233,7 +229,7 @@ def test_faces_that_the_labels_leave_out_are_ignored_in_rows_of_their_own(
     noted = UnlabelledFace("", left_out.picture, left_out.sha256, face.label, face.box, 0.9)
     (build / FAMILY["second"].pictures).write_bytes(gzip.compress(pictures_text(()).encode()))
 
-    column = measure_family.accuracy(
+    column = family.accuracy(
         "second", load_bundle(shipped.shipped_model("second")), manifest, "demo", Unlabelled((noted,))
     )
 

@@ -73,7 +73,14 @@ def test_many_writers_give_each_bundle_one_number(bundle: Callable[[int], Path],
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs fork")
 def test_a_killed_writer_leaves_nothing_half_done(bundle: Callable[[int], Path]) -> None:
-    command = [sys.executable, "scripts/kill_registry.py", str(bundle(1)), "--every-call", "--rounds", "10"]
+    command = [
+        sys.executable,
+        "scripts/breaking/registry.py",
+        str(bundle(1)),
+        "--every-call",
+        "--rounds",
+        "10",
+    ]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300, cwd=REPO)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("nothing was half-done") == 2

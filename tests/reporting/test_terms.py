@@ -14,7 +14,7 @@ SOURCES = sorted(
         "docs/**/*.zh-CN.md",
         "maskdet/reporting/*texts.py",
         "maskdet/serving/web/js/**/zh.js",
-        "scripts/reference/zh-CN.yml",
+        "scripts/write_reference/zh-CN.yml",
     )
     for path in REPO.glob(pattern)
 )

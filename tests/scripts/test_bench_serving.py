@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bench_serving import limit, load, report
 from support import write_tiny_bundle
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-BENCH = REPOSITORY / "scripts" / "bench_serving"
-
-
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Imports one of the benchmark's modules by name."""
-    monkeypatch.syspath_prepend(BENCH)
-    yield import_module
-    for name in ("load", "limit", "report", "candidates"):
-        sys.modules.pop(name, None)
 
 
 class Answerer(BaseHTTPRequestHandler):
@@ -56,7 +45,7 @@ def port(request: pytest.FixtureRequest) -> Iterator[int]:
         thread.join()
 
 
-def task(bench: Any, port: int, body: Path, **changes: Any) -> Any:
+def task(port: int, body: Path, **changes: Any) -> load.Task:
     values: dict[str, Any] = {
         "host": "127.0.0.1",
         "port": port,
@@ -69,45 +58,41 @@ def task(bench: Any, port: int, body: Path, **changes: Any) -> Any:
         "answer_path": ("found",),
         "detections": 2,
     }
-    return bench("load").Task(**{**values, **changes})
+    return load.Task(**{**values, **changes})
 
 
 @pytest.mark.parametrize(
     ("path", "detections", "fault"),
     [("/", 2, ""), ("/", 3, "2 detections instead of 3"), ("/full", 2, "status 503")],
 )
-def test_every_answer_is_checked(
-    bench: Any, port: int, tmp_path: Path, path: str, detections: int, fault: str
-) -> None:
+def test_every_answer_is_checked(port: int, tmp_path: Path, path: str, detections: int, fault: str) -> None:
     body = tmp_path / "body"
     body.write_bytes(b"picture")
-    outcome = bench("load").run(task(bench, port, body, path=path, detections=detections))
+    outcome = load.run(task(port, body, path=path, detections=detections))
     assert bool(outcome.millis) is not bool(fault)
     assert all(fault in one for one in outcome.faults)
     assert bool(outcome.faults) is bool(fault)
     assert outcome.seconds >= 0.2
 
 
-def test_a_body_larger_than_the_buffers_arrives_whole(bench: Any, port: int, tmp_path: Path) -> None:
+def test_a_body_larger_than_the_buffers_arrives_whole(port: int, tmp_path: Path) -> None:
     body = tmp_path / "body"
     body.write_bytes(bytes(16 * 1024**2))
-    outcome = bench("load").run(task(bench, port, body, connections=1, detections=0))
+    outcome = load.run(task(port, body, connections=1, detections=0))
     assert outcome.millis
     assert not outcome.faults
 
 
 @pytest.mark.parametrize("loops", [1, 2])
-def test_the_limit_counts_the_pictures_of_all_loops(bench: Any, tmp_path: Path, loops: int) -> None:
+def test_the_limit_counts_the_pictures_of_all_loops(tmp_path: Path, loops: int) -> None:
     data = (REPOSITORY / "data" / "sample" / "JPEGImages" / "sample_000.jpg").read_bytes()
-    limit = bench("limit")
     call = limit.whole_way(write_tiny_bundle(tmp_path / "tiny.onnx"), data, 1, 0.5)
     outcome = limit.measure([call] * loops, 0.1)
     assert len(outcome["millis"]) >= loops
     assert outcome["seconds"] >= 0.1
 
 
-def test_the_report_compares_round_by_round(bench: Any) -> None:
-    report = bench("report")
+def test_the_report_compares_round_by_round() -> None:
     run = report.Run(
         "a machine",
         "a model",

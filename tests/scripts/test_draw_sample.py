@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-import pytest
+from draw_sample.dice import Dice
+from draw_sample.layout import deal_places
 from PIL import Image
 
 from maskdet.dataset.check import check
@@ -22,7 +22,7 @@ SAMPLE = REPOSITORY / "data" / "sample"
 
 
 def draw(folder: Path, *options: str) -> dict[str, bytes]:
-    subprocess.run([sys.executable, SCRIPTS / "draw_sample.py", folder, *options], check=True, timeout=120)
+    subprocess.run([sys.executable, SCRIPTS / "draw_sample", folder, *options], check=True, timeout=120)
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
 
 
@@ -61,11 +61,9 @@ def test_a_seed_gives_the_same_bytes_and_another_seed_other_ones(tmp_path: Path)
     assert first != draw(tmp_path / "other", "--count", "4", "--seed", "4")
 
 
-def test_faces_lie_apart_and_inside_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(SCRIPTS)
-    dice, layout = import_module("sample.dice"), import_module("sample.layout")
+def test_faces_lie_apart_and_inside_the_picture() -> None:
     for number in range(40):
-        places = layout.deal_places(dice.Dice(1, number), (480, 360), 5)
+        places = deal_places(Dice(1, number), (480, 360), 5)
         assert places
         for place in places:
             assert place.half <= place.x <= 480 - place.half + place.half * 0.1

@@ -5,27 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import zipfile
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from release import artefacts, contents, supply
 from trained import REPO
-
-MODULES = ("artefacts", "contents", "supply")
-
-
-@pytest.fixture(scope="module")
-def tools() -> Iterator[Any]:
-    """Imports a module of scripts/release by its name."""
-    sys.path.insert(0, str(REPO / "scripts" / "release"))
-    yield import_module
-    sys.path.remove(str(REPO / "scripts" / "release"))
-    for name in MODULES:
-        sys.modules.pop(name, None)
 
 
 class Built(NamedTuple):
@@ -37,33 +23,32 @@ class Built(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def built(tools: Any, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     if not (REPO / ".git").exists():
         pytest.skip("this is no git checkout")
     folder = tmp_path_factory.mktemp("release")
-    source = tools("artefacts").exported(folder / "source")
+    source = artefacts.exported(folder / "source")
     for model in (source / "maskdet" / "models").glob("face_mask.*"):
         model.write_bytes(b"small")
-    wheel, sdist = tools("artefacts").build_twice(source, folder, folder / "out")
+    wheel, sdist = artefacts.build_twice(source, folder, folder / "out")
     return Built(wheel, sdist, source)
 
 
-def test_two_builds_are_the_same_and_hold_what_is_committed(tools: Any, built: Built) -> None:
-    tools("contents").check_contents(*built)
+def test_two_builds_are_the_same_and_hold_what_is_committed(built: Built) -> None:
+    contents.check_contents(*built)
     out = built.wheel.parent
     assert {path.name for path in out.iterdir()} == {built.wheel.name, built.sdist.name}
-    tools("artefacts").write_sums(out)
+    artefacts.write_sums(out)
     before = (out / "SHA256SUMS").read_text(encoding="utf-8")
-    tools("artefacts").write_sums(out)
+    artefacts.write_sums(out)
     assert (out / "SHA256SUMS").read_text(encoding="utf-8") == before
     done = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=out, check=False)
     assert done.returncode == 0
 
 
 def test_a_build_that_differs_is_refused(
-    tools: Any, built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    artefacts = tools("artefacts")
     number = iter(range(2))
 
     def differing(_source: Path, out: Path, _epoch: str) -> tuple[Path, Path]:
@@ -88,7 +73,7 @@ def test_a_build_that_differs_is_refused(
     ],
 )
 def test_a_wheel_with_other_files_is_refused(
-    tools: Any, built: Built, tmp_path: Path, left_out: str, added: str, message: str
+    built: Built, tmp_path: Path, left_out: str, added: str, message: str
 ) -> None:
     changed = tmp_path / built.wheel.name
     with zipfile.ZipFile(built.wheel) as whole, zipfile.ZipFile(changed, "w") as target:
@@ -97,12 +82,12 @@ def test_a_wheel_with_other_files_is_refused(
                 target.writestr(one, whole.read(one))
         if added:
             target.writestr(added, "x")
-    with pytest.raises(tools("artefacts").ReleaseError, match=message):
-        tools("contents").check_contents(changed, built.sdist, built.source)
+    with pytest.raises(artefacts.ReleaseError, match=message):
+        contents.check_contents(changed, built.sdist, built.source)
 
 
-def test_a_tag_is_that_of_the_version_and_of_the_changelog(tools: Any, built: Built, tmp_path: Path) -> None:
-    contents, error = tools("contents"), tools("artefacts").ReleaseError
+def test_a_tag_is_that_of_the_version_and_of_the_changelog(built: Built, tmp_path: Path) -> None:
+    error = artefacts.ReleaseError
     version = built.wheel.name.split("-")[1]
     changes = tmp_path / "CHANGELOG.md"
     changes.write_text("## [Unreleased]\n")
@@ -127,8 +112,8 @@ def test_a_tag_is_that_of_the_version_and_of_the_changelog(tools: Any, built: Bu
         ("GNU General Public License v3 (GPLv3); MIT License", False),
     ],
 )
-def test_licences(tools: Any, text: str, allowed: bool) -> None:
-    assert tools("supply").is_allowed(text) is allowed
+def test_licences(text: str, allowed: bool) -> None:
+    assert supply.is_allowed(text) is allowed
 
 
 @pytest.mark.parametrize(
@@ -141,7 +126,7 @@ def test_licences(tools: Any, text: str, allowed: bool) -> None:
     ],
 )
 def test_only_an_answer_counts_as_an_audit(
-    tools: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, Any] | None, outcome: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, Any] | None, outcome: str
 ) -> None:
     answer = (
         "sys.exit('the index cannot be reached')"
@@ -152,7 +137,7 @@ def test_only_an_answer_counts_as_an_audit(
     one_lock = "assert sys.argv.count('-r') == 1"
     (tmp_path / "pip_audit.py").write_text(f"import sys\n{one_lock}\n{answer}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    supply, error = tools("supply"), tools("artefacts").ReleaseError
+    error = artefacts.ReleaseError
     if "PYSEC" in outcome:
         with pytest.raises(error, match=outcome):
             supply.audit(tmp_path, required=False)

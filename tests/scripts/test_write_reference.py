@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
+from write_reference.__main__ import pages as written
+from write_reference.language import Chinese, English, chinese
+from write_reference.server import metrics
 
 import maskdet
 from maskdet.pipeline.schema import PipelineFile
@@ -32,23 +33,15 @@ PATHS = [
 
 
 @pytest.fixture(scope="module")
-def scripts() -> Iterator[Any]:
-    sys.path.insert(0, str(REPOSITORY / "scripts"))
-    yield import_module
-    sys.path.remove(str(REPOSITORY / "scripts"))
-
-
-@pytest.fixture(scope="module")
-def chinese(scripts: Any) -> Any:
+def in_chinese() -> Chinese:
     """The Chinese that all pages were written in."""
-    return scripts("reference.language").chinese()
+    return chinese()
 
 
 @pytest.fixture(scope="module")
-def pages(scripts: Any, chinese: Any) -> dict[str, str]:
+def pages(in_chinese: Chinese) -> dict[str, str]:
     """All pages as the script would write them, by their paths within docs/."""
-    written = scripts("write_reference").pages
-    return {**written(scripts("reference.language").English()), **written(chinese)}
+    return {**written(English()), **written(in_chinese)}
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -76,21 +69,23 @@ def parts(annotation: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_the_page_is_up_to_date(pages: dict[str, str], path: str) -> None:
-    assert (DOCS / path).read_text(encoding="utf-8") == pages[path], "run scripts/write_reference.py"
+    assert (DOCS / path).read_text(encoding="utf-8") == pages[path], "run scripts/write_reference"
 
 
 def test_every_page_is_compared(pages: dict[str, str]) -> None:
     assert sorted(pages) == sorted(PATHS)
 
 
-def test_the_catalogue_has_what_the_pages_say_and_nothing_else(pages: dict[str, str], chinese: Any) -> None:
+def test_the_catalogue_has_what_the_pages_say_and_nothing_else(
+    pages: dict[str, str], in_chinese: Chinese
+) -> None:
     assert pages
-    assert not list(chinese.missing), "translate them in scripts/reference/zh-CN.yml"
-    assert not chinese.stale, "remove them from scripts/reference/zh-CN.yml"
+    assert not list(in_chinese.missing), "translate them in scripts/write_reference/zh-CN.yml"
+    assert not in_chinese.stale, "remove them from scripts/write_reference/zh-CN.yml"
 
 
-def test_a_sentence_without_a_translation_is_named(scripts: Any) -> None:
-    say = scripts("reference.language").Chinese({"Known.": "已知。", "Gone.": "已无。"})
+def test_a_sentence_without_a_translation_is_named() -> None:
+    say = Chinese({"Known.": "已知。", "Gone.": "已无。"})
     assert [say("Known."), say("Not  known.")] == ["已知。", "Not known."]
     assert (list(say.missing), say.stale) == (["Not known."], ["Gone."])
 
@@ -108,8 +103,8 @@ def test_every_public_name_is_explained() -> None:
         assert f"maskdet.{name}\n" in page or f"`maskdet.{name}`" in errors
 
 
-def test_every_metric_that_the_server_answers_with_has_a_row(scripts: Any) -> None:
-    text, _ = scripts("reference.server").metrics().exposition()
+def test_every_metric_that_the_server_answers_with_has_a_row() -> None:
+    text, _ = metrics().exposition()
     answered = {line.split()[2] for line in text.decode().splitlines() if line.startswith("# TYPE")}
     rows = {row.removesuffix("_total") for row in first_cells(DOCS / "reference/metrics.md")}
     assert {name.removesuffix("_total").removesuffix("_created") for name in answered} <= rows

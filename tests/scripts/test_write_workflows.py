@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from trained import REPO
 from workflow_steps import read_workflow
+from write_workflows.__main__ import ACTIONS, files
 
 WORKFLOWS = REPO / ".github" / "workflows"
 RELEASE, TESTS = WORKFLOWS / "release.yml", WORKFLOWS / "tests.yml"
 
 
-@pytest.fixture(scope="module")
-def script() -> Any:
-    spec = importlib.util.spec_from_file_location("write_workflows", REPO / "scripts" / "write_workflows.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_what_is_committed_is_what_the_script_writes(script: Any) -> None:
-    for name, text in script.files().items():
-        assert (REPO / name).read_text(encoding="utf-8") == text, f"run scripts/write_workflows.py for {name}"
+def test_what_is_committed_is_what_the_script_writes() -> None:
+    for name, text in files().items():
+        assert (REPO / name).read_text(encoding="utf-8") == text, f"run scripts/write_workflows for {name}"
         assert "@checkout@" not in text
 
 
-def test_actions_that_publish_are_named_by_commit(script: Any) -> None:
+def test_actions_that_publish_are_named_by_commit() -> None:
     used = re.findall(r"uses: (.+)", RELEASE.read_text(encoding="utf-8"))
-    assert set(used) == set(script.ACTIONS.values())
+    assert set(used) == set(ACTIONS.values())
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one) for one in used)
 
 

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-
-
-@pytest.fixture
-def fuzzing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Gives a module of the fuzzer by its name."""
-    monkeypatch.syspath_prepend(SCRIPTS)
-    yield lambda name: import_module(f"fuzzing.{name}")
-    parts = {"fuzzing", "served", "candidates", "hostile", "health_watch"}
-    for name in [name for name in sys.modules if name.partition(".")[0] in parts]:
-        del sys.modules[name]
+from fuzz.fuzzer import Fuzzer, fuzz
+from fuzz.shot import judged
+from fuzz.target import fill
 
 
-def test_whatever_comes_is_answered_in_good_form(
-    server_process: Callable[..., Any], fuzzing: Any, tmp_path: Path
-) -> None:
-    names = fuzzing("target").fill(tmp_path / "inbox")
+def test_whatever_comes_is_answered_in_good_form(server_process: Callable[..., Any], tmp_path: Path) -> None:
+    names = fill(tmp_path / "inbox")
     server = server_process(body_seconds=1, header_seconds=1, inbox=str(tmp_path / "inbox"))
 
-    statuses, faults = fuzzing("fuzzer").fuzz(server.port, "tiny", count=600, seed=5, seconds=60, names=names)
+    statuses, faults = fuzz(server.port, "tiny", count=600, seed=5, seconds=60, names=names)
 
     assert faults == []
     assert sum(statuses.values()) == 600
@@ -53,13 +40,13 @@ def test_whatever_comes_is_answered_in_good_form(
         (b"", ""),
     ],
 )
-def test_the_fuzzer_knows_a_bad_answer(fuzzing: Any, answer: bytes, fault: str) -> None:
-    said = fuzzing("shot").judged(answer)[1]
+def test_the_fuzzer_knows_a_bad_answer(answer: bytes, fault: str) -> None:
+    said = judged(answer)[1]
     assert bool(said) is bool(fault)
     assert said.startswith(fault)
 
 
-def test_one_seed_gives_the_same_requests(fuzzing: Any) -> None:
-    first, again, other = (list(fuzzing("fuzzer").Fuzzer(seed, "m").shots(50)) for seed in (1, 1, 2))
+def test_one_seed_gives_the_same_requests() -> None:
+    first, again, other = (list(Fuzzer(seed, "m").shots(50)) for seed in (1, 1, 2))
     assert first == again
     assert first != other

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import httpx
 import pytest
+from fuzz import barrage
 from support import paint
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 MASKED = cv2.imencode(".png", paint({(1, 2): "with_mask"})[:, :, ::-1])[1].tobytes()
 LATE_MS = 100.0
 """What the 99th percentile of /health/live may have over that of a process with nothing to do."""
 BODY_BYTES = 4_000_000
 
 
-@pytest.fixture
-def barrage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.syspath_prepend(SCRIPTS)
-    yield import_module("fuzzing.barrage")
-    parts = {"fuzzing", "served", "candidates", "hostile", "health_watch"}
-    for name in [name for name in sys.modules if name.partition(".")[0] in parts]:
-        del sys.modules[name]
-
-
 @pytest.mark.slow
 def test_no_body_keeps_the_server_from_saying_that_it_lives(
-    server_process: Callable[..., Any], barrage: Any, tmp_path: Path
+    server_process: Callable[..., Any], tmp_path: Path
 ) -> None:
     server = server_process(max_upload_bytes=BODY_BYTES + 100_000, inbox=str(tmp_path / "inbox"))
 
@@ -52,7 +41,7 @@ def test_no_body_keeps_the_server_from_saying_that_it_lives(
     assert Counter(line["status"] for line in server.log() if line["message"] == "request")[500] == 0
 
 
-def test_each_attack_is_made_once_and_aims_at_every_route(barrage: Any) -> None:
+def test_each_attack_is_made_once_and_aims_at_every_route() -> None:
     names = [one.what for one in barrage.attacks("tiny", 1000)]
 
     assert len(names) == len(set(names)) > 200

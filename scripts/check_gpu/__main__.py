@@ -1,0 +1,113 @@
+"""Check this machine's GPUs from training to service: train, evaluate, export, compare, serve, measure.
+
+    python scripts/check_gpu                    # one GPU and all of them, mixed precision off and on
+    python scripts/check_gpu --device cpu       # the same steps without a GPU
+
+Writes report.md and report.json; exits with 1 if a step found a fault. Steps that need another one's result
+are left out if it failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import httpx
+from check_gpu.report import Report, Step
+from check_gpu.service import parity, passes, serve
+from check_gpu.steps import Check, CheckError, Found
+from check_gpu.training import doctor, finish, train, trainings
+from served import ROOT, ServedError, end_on_sigterm
+
+import maskdet
+from maskdet.errors import MaskdetError
+from maskdet.machine import core_count
+from maskdet.pipeline.doctor.driver import read_driver
+
+
+def main() -> int:
+    end_on_sigterm()
+    options = arguments()
+    check = Check(options.device, options.out.resolve(), options.epochs, options.python, options.tensorrt)
+    check.out.mkdir(parents=True, exist_ok=True)
+    report = Report(check.device, machine())
+    for name, do in steps(check):
+        report.steps.append(step(name, do))
+        report.write(check.out)
+        print(f"{report.steps[-1].state:<8} {name}: {report.steps[-1].text}", flush=True)
+    print(f"\nreport: {check.out / 'report.md'}")
+    return 0 if report.passed else 1
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="check_gpu", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu")
+    parser.add_argument("--epochs", type=int, default=4, help="of each training on the drawn sample set")
+    parser.add_argument("--out", type=Path, default=ROOT / "runs" / "check-gpu", help="results folder")
+    parser.add_argument(
+        "--python", type=Path, default=Path(sys.executable), help="interpreter that trains, if not this one"
+    )
+    parser.add_argument("--tensorrt", action="store_true", help="also run the model on TensorRT")
+    return parser.parse_args()
+
+
+def machine() -> dict[str, Any]:
+    driver = read_driver()
+    names = ("onnxruntime", "onnxruntime-gpu", "paddlepaddle", "paddlepaddle-gpu")
+    return {
+        "maskdet": maskdet.__version__,
+        "Python": platform.python_version(),
+        "cores": f"{core_count()} ({platform.machine()})",
+        "load at the start": round(os.getloadavg()[0], 1),
+        "driver": str(driver) if driver else "none",
+        "GPUs": ", ".join(driver.gpus) if driver else "none",
+        **{name: version for name in names if (version := installed(name))},
+    }
+
+
+def installed(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def steps(check: Check) -> Iterator[tuple[str, Callable[[], Found]]]:
+    """What to do, in order; each step is made when the one before has ended."""
+    yield "doctor", partial(doctor, check)
+    chosen = trainings(check)
+    for one in chosen:
+        yield f"train: {one.name}", partial(train, check, one)
+    first = chosen[0]
+    yield "evaluate and export", partial(finish, check, first)
+    yield f"parity: cpu and {check.device}", partial(parity, check, first, tensorrt=False)
+    if check.tensorrt:
+        yield "parity: cpu and TensorRT", partial(parity, check, first, tensorrt=True)
+    yield "passes by batch", partial(passes, check, first)
+    yield "serve", partial(serve, check, first)
+
+
+def step(name: str, do: Callable[[], Found]) -> Step:
+    """Run one step; a fault is its result and not the end."""
+    began = time.monotonic()
+    try:
+        text, figures = do()
+    except FileNotFoundError as error:
+        return Step(name, "left out", f"{error.filename} is missing: an earlier step failed")
+    except (CheckError, MaskdetError, ServedError, httpx.HTTPError) as error:
+        return Step(name, "fault", str(error), time.monotonic() - began)
+    return Step(name, "ok", text, time.monotonic() - began, figures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
