@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+import ship_model
 from hatchling.builders.wheel import WheelBuilder
 from painted import painted
 from support import write_tiny_bundle
@@ -41,14 +41,13 @@ FACE_MASK = FAMILY["default"]
 
 
 @pytest.fixture
-def ship(monkeypatch: pytest.MonkeyPatch) -> Ship:
-    monkeypatch.syspath_prepend(REPO / "scripts")
-    return partial(import_module("ship_model").ship, model=FACE_MASK)
+def ship() -> Ship:
+    return partial(ship_model.ship, model=FACE_MASK)
 
 
 @pytest.fixture
-def restate(ship: Ship) -> Ship:
-    return partial(import_module("ship_model").restate, model=FACE_MASK)
+def restate() -> Ship:
+    return partial(ship_model.restate, model=FACE_MASK)
 
 
 @pytest.fixture
@@ -143,7 +142,6 @@ def test_a_policy_that_did_not_choose_them_is_not_stated(
 def test_shipped_files_get_the_profile_of_their_val(
     run: Path, exported: Exported, tmp_path: Path, ship: Ship
 ) -> None:
-    add_profile = import_module("ship_model").add_profile
     bundle, _ = ship(run, tmp_path)
     exported_profile = load_bundle(bundle).meta.profile
     bundle.write_bytes(
@@ -151,7 +149,7 @@ def test_shipped_files_get_the_profile_of_their_val(
     )
     before, manifest = load_bundle(bundle), run / "prepare" / "manifest.json"
 
-    model, weights = add_profile(manifest, tmp_path, FACE_MASK)
+    model, weights = ship_model.add_profile(manifest, tmp_path, FACE_MASK)
 
     after = load_bundle(model)
     assert before.meta.profile is None
@@ -163,7 +161,7 @@ def test_shipped_files_get_the_profile_of_their_val(
     whole = exported.data.manifest
     replace(whole, pictures=whole.pictures[1:]).write(manifest)
     with pytest.raises(StageError, match="is not the one that the bundle was made from"):
-        add_profile(manifest, tmp_path, FACE_MASK)
+        ship_model.add_profile(manifest, tmp_path, FACE_MASK)
 
 
 def test_a_bundle_is_calibrated_anew_without_training(tmp_path: Path, ship: Ship) -> None:
@@ -177,10 +175,11 @@ def test_a_bundle_is_calibrated_anew_without_training(tmp_path: Path, ship: Ship
     )
     shutil.copy(shipped.shipped_weights(), tmp_path / FACE_MASK.weights)
     graph = onnx.load(bundle).graph
-    refit, list_pictures = (getattr(import_module("ship_model"), name) for name in ("refit", "list_pictures"))
-    list_pictures(tmp_path / "manifest.json", tmp_path, FACE_MASK)
+    ship_model.list_pictures(tmp_path / "manifest.json", tmp_path, FACE_MASK)
 
-    model, weights = refit(tmp_path / "manifest.json", tmp_path, FACE_MASK, EvalSettings(threshold="safe"))
+    model, weights = ship_model.refit(
+        tmp_path / "manifest.json", tmp_path, FACE_MASK, EvalSettings(threshold="safe")
+    )
 
     meta = load_bundle(model).meta
     assert (meta.calibration, meta.threshold_policy, meta.metrics["ap50"]) == (None, BEST_F1, 1.0)
@@ -194,7 +193,7 @@ def test_a_bundle_is_calibrated_anew_without_training(tmp_path: Path, ship: Ship
     text = pictures_text(picture_records(learnt))
     (tmp_path / FACE_MASK.pictures).write_bytes(gzip.compress(text.encode()))
     with pytest.raises(StageError, match="trained on 12 pictures of val"):
-        refit(tmp_path / "manifest.json", tmp_path, FACE_MASK, EvalSettings())
+        ship_model.refit(tmp_path / "manifest.json", tmp_path, FACE_MASK, EvalSettings())
 
 
 def test_weights_of_another_training_are_refused(

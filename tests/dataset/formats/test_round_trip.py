@@ -91,10 +91,9 @@ def test_yolo_files_are_those_of_ultralytics(voc: Path, tmp_path: Path, turn: Tu
     assert described == {"train": "images", "names": {0: "with_mask", 1: "without_mask", 2: "口罩 <&>"}}
 
 
-def test_a_sample_of_the_real_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_of_the_real_set(tmp_path: Path) -> None:
     """The full run is `scripts/round_trip.py`."""
     pytest.importorskip("pycocotools.coco", reason="comes with the training packages")
-    monkeypatch.syspath_prepend(REPO / "scripts")
     module = import_module("round_trip")
     root = module.real_set("face_mask")
     if root is None:
