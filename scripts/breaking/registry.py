@@ -19,6 +19,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from variants import commented
+
 from maskdet.asides import PREFIX
 from maskdet.registry.history import last_move
 from maskdet.registry.pruning import prune
@@ -59,11 +63,6 @@ class Writer:
     def forever(self) -> None:
         for number in count():
             self.step(number)
-
-
-def commented(bundle: bytes, text: str) -> bytes:
-    """The same model with its doc_string set: field 6 of ModelProto, at the end of the file."""
-    return bundle + bytes([0x32, len(text)]) + text.encode()
 
 
 def die_at(call: int, folder: Path) -> None:

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from breaking.registry import commented
 from build_image.container import Container, ContainerError, running
 from fuzz.fuzzer import fuzz
 from fuzz.target import PATIENCE, model_name
 from served import ROOT, free_port
+from variants import commented
 
 from maskdet.detector.shipped import shipped_model
 from maskdet.registry.registry import Registry

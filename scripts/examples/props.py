@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-from breaking.registry import commented
 from examples.blocks import ROOT
 from examples.scenes import Scene
+from variants import commented
 
 from maskdet.detector.shipped import shipped_model
 
