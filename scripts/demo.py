@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from served import MASKDET, ROOT, ServedError, end_on_sigterm, server
 
 from maskdet.artefacts import MANIFEST
 from maskdet.dataset.manifest import ManifestPicture, load_manifest
+from served import MASKDET, ROOT, ServedError, end_on_sigterm, server
 
 PIPELINE = "configs/sample.yml"
 RESULTS = ROOT / "runs" / "sample"

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from draw_sample.sample_set import draw_set
-from served import MASKDET, ROOT, ServedError, end_on_sigterm, server
 
+from draw_sample.sample_set import draw_set
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import RetrainingDue
+from served import MASKDET, ROOT, ServedError, end_on_sigterm, server
 
 CAMERA = "camera"
 """Folder of the pictures that the camera sees."""

@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import cv2
 import numpy as np
 import psutil
+
 from bench_serving.candidates import (
     HERE,
     ROOT,
@@ -39,7 +40,6 @@ from bench_serving.candidates import (
     versions,
 )
 from bench_serving.report import CORE_LOOP, WIDE_LOOP, Measurement, Run, as_document, as_json, as_markdown
-
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import decode, decode_reduced

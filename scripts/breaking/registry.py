@@ -21,13 +21,12 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from variants import commented
-
 from maskdet.asides import PREFIX
 from maskdet.registry.history import last_move
 from maskdet.registry.pruning import prune
 from maskdet.registry.registry import Registry
 from maskdet.registry.verification import verify_registry
+from variants import commented
 
 MODEL: Final = "face-mask"
 LONGEST_SECONDS: Final = 0.4

@@ -21,9 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from build_image.checks import check
 from build_image.container import ContainerError, run, unpacked
-from served import ROOT
-
 from maskdet import __version__
+from served import ROOT
 
 NEEDED = ("buildah", "debootstrap", "runc")
 SUITE = "bookworm"

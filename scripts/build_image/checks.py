@@ -18,11 +18,10 @@ from typing import Any
 from build_image.container import Container, ContainerError, running
 from fuzz.fuzzer import fuzz
 from fuzz.target import PATIENCE, model_name
-from served import ROOT, free_port
-from variants import commented
-
 from maskdet.detector.shipped import shipped_model
 from maskdet.registry.registry import Registry
+from served import ROOT, free_port
+from variants import commented
 
 PICTURES = ROOT / "data" / "sample" / "JPEGImages"
 CLIENTS = 4

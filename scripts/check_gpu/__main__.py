@@ -23,16 +23,16 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import httpx
+
+import maskdet
 from check_gpu.report import Report, Step
 from check_gpu.service import parity, passes, serve
 from check_gpu.steps import Check, CheckError, Found
 from check_gpu.training import doctor, finish, train, trainings
-from served import ROOT, ServedError, end_on_sigterm
-
-import maskdet
 from maskdet.errors import MaskdetError
 from maskdet.machine import core_count
 from maskdet.pipeline.doctor.driver import read_driver
+from served import ROOT, ServedError, end_on_sigterm
 
 
 def main() -> int:

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
-from check_gpu.steps import Check, CheckError, Found, Training, read_lines
-from served import ROOT, server
 
 import maskdet
+from check_gpu.steps import Check, CheckError, Found, Training, read_lines
 from maskdet.artefacts import BUNDLE, MANIFEST
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.detector.bundle import Bundle, load_bundle
@@ -25,6 +24,7 @@ from maskdet.export.comparison import Judge, RawOutputs
 from maskdet.export.parity import BATCH_SIZES, Parity, parity_batch
 from maskdet.export.settings import ExportSettings
 from maskdet.serving.engine.batching import best_batch, measure_batches
+from served import ROOT, server
 
 CONNECTIONS = (1, 16)
 BENCH_SECONDS = 5.0

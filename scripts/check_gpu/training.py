@@ -7,10 +7,9 @@ import math
 import subprocess
 
 from check_gpu.steps import Check, CheckError, Found, Training, command, read_lines
-from served import MASKDET, ROOT
-
 from maskdet.artefacts import PARITY
 from maskdet.training.launch.placement import probe
+from served import MASKDET, ROOT
 
 BATCH = 8
 """Pictures in a step of the sample's pipeline file."""

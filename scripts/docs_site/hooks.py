@@ -8,8 +8,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from docs_site.fitting import ROOT, fitted, outside
 from mkdocs.structure.files import File, Files
+
+from docs_site.fitting import ROOT, fitted, outside
 
 
 def on_files(files: Files, config: Any) -> Files:

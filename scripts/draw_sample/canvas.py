@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from draw_sample.palette import Colour
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+from draw_sample.palette import Colour
 
 Point = tuple[float, float]
 OVERSAMPLING = 3

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image, ImageFilter
+
 from draw_sample import background, distractors, palette
 from draw_sample.canvas import OVERSAMPLING, Brush, oval
 from draw_sample.dice import Dice
 from draw_sample.layout import Place, deal_places
 from draw_sample.person import Person, deal_person
 from draw_sample.portrait import Box, draw_person, face_box
-from PIL import Image, ImageFilter
 
 SIZES = ((480, 360), (400, 400), (360, 360), (320, 320), (360, 480), (480, 320), (420, 340))
 _LOOSE = ("ball", "balloon", "clock", "plant", "poster", "robot", "cat", "lone mask", "lamp")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from draw_sample.scene import Face
 from lxml import etree
 from PIL import Image
+
+from draw_sample.scene import Face
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 

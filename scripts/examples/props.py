@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
+
 from examples.blocks import ROOT
 from examples.scenes import Scene
-from variants import commented
-
 from maskdet.detector.shipped import shipped_model
+from variants import commented
 
 SAMPLE = ROOT / "data" / "sample"
 COUNT = 12

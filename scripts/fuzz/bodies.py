@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import numpy as np
+
 from fuzz.pictures import sample_pictures
 
 SURROGATE = "\ud800"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
 from fuzz.pictures import sample_pictures
 from fuzz.shot import TIMEOUT_SECONDS, Shot, fired
-from served import ServedError
-
 from maskdet.inbox.inbox import Inbox
 from maskdet.inbox.proposal import Proposal
 from maskdet.inbox.record import ProposedFace
+from served import ServedError
 
 PATIENCE = ("--set", "serve.body_seconds=2", "--set", "serve.header_seconds=2")
 """The server soon abandons requests that claim to be longer than they are."""

@@ -18,7 +18,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 from numpy.typing import NDArray
-from ship_model import uncalibrated
 
 from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.bundle import load_bundle
@@ -28,6 +27,7 @@ from maskdet.evaluation.evaluator import checked_scenes
 from maskdet.evaluation.reliability import Marked, Reliability, marked_detections
 from maskdet.judging.bundles import see_val
 from maskdet.markdown import table
+from ship_model import uncalibrated
 
 Scores = NDArray[np.float64]
 Map = Callable[[Scores], Scores]

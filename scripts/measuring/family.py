@@ -33,7 +33,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
-from ship_model import require_unseen
 
 from maskdet import __version__
 from maskdet.dataset.manifest import Manifest, ManifestPicture, load_manifest
@@ -53,6 +52,7 @@ from maskdet.machine import core_count
 from maskdet.markdown import table
 from maskdet.training.start.weights import read_weights
 from maskdet.types import FloatArray
+from ship_model import require_unseen
 
 BEGIN = "<!-- Written by scripts/measuring/family.py -->"
 END = "<!-- End of the measured table -->"

@@ -23,10 +23,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import yaml
-from served import MASKDET
 
 from maskdet.artefacts import MANIFEST
 from maskdet.dataset.manifest import load_manifest
+from served import MASKDET
 
 CLASSES = ("with_mask", "without_mask", "mask_weared_incorrect")
 COLUMNS = ("epoch 0", "best", "last", *CLASSES)

@@ -19,11 +19,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from measuring.merge_rounds import COPIES, encoded
 from PIL import Image
 
 from maskdet.dataset import likeness
 from maskdet.dataset.likeness import ALIKE, alike_across, alike_pairs, perceptual_hash
+from measuring.merge_rounds import COPIES, encoded
 
 
 def hash_of(data: bytes) -> str:

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import psutil
+
 from bench_serving.load import Connection, Task, request_bytes
 from served import ROOT, ServedError, end_on_sigterm, server
 

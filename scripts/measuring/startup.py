@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import cv2
 import numpy as np
 import psutil
-from served import MASKDET, free_port
 
 from maskdet.machine import core_count
+from served import MASKDET, free_port
 
 PICTURE = cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()
 GIVE_UP_SECONDS = 60.0

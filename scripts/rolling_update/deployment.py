@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from served import ROOT
 
 BASE = ROOT / "deploy/kubernetes/base/deployment.yaml"

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import httpx
+
 from rolling_update.deployment import Deployment, Probe
 from served import MASKDET, ROOT
 

@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from playwright.sync_api import sync_playwright
+
 from served import ROOT, end_on_sigterm
 from write_figures import loop_pages, monitor_page, web_page
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from playwright.sync_api import Browser
+
 from served import server
 from write_figures.shots import open_page, save
 

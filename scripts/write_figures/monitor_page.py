@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Browser
-from served import ROOT, server
-from write_figures.shots import save
 
 from maskdet.drift.profile import take_profile
+from served import ROOT, server
+from write_figures.shots import save
 
 sys.path.insert(0, str(ROOT / "tests"))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from draw_sample.sample_set import draw_set
 from playwright.sync_api import Browser
+
+from draw_sample.sample_set import draw_set
 from served import server
 from write_figures.shots import open_page, save
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
-from write_reference.language import English, cell, prose, table
 
 from maskdet.cli.app import DEBUG_VARIABLE, app
 from maskdet.pipeline.session import REGISTRY_VARIABLE
 from maskdet.training.launch.cluster import RANK_VARIABLES
 from maskdet.training.start.published import CACHE_VARIABLE, MIRROR_VARIABLE
+from write_reference.language import English, cell, prose, table
 
 TITLE = "Commands"
 SOURCE = "the commands"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
-from write_reference.language import English, cell, table
-
 import maskdet
 from maskdet import errors
 from maskdet.errors import MaskdetError
+from write_reference.language import English, cell, table
 
 TITLE = "Errors and exit codes"
 SOURCE = "maskdet/errors.py"

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from write_reference.language import English, cell, table
-
 from maskdet.pipeline.schema import PipelineFile
+from write_reference.language import English, cell, table
 
 TITLE = "The pipeline file"
 SOURCE = "the schema; edit the docstrings there, not this file"

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from write_reference.language import English, prose, table
-
 import maskdet
+from write_reference.language import English, prose, table
 
 TITLE = "The Python API: all names"
 SOURCE = "the docstrings"

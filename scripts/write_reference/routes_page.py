@@ -7,10 +7,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from maskdet.serving.http.problems import KINDS
 from write_reference.language import English, cell, prose, table
 from write_reference.server import openapi
-
-from maskdet.serving.http.problems import KINDS
 
 TITLE = "The HTTP API"
 SOURCE = "the server's OpenAPI document"

@@ -9,7 +9,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from measuring.merge_rounds import Trial
 from PIL import Image
 
 from maskdet.dataset.frozen import FrozenVal, read_frozen
@@ -17,6 +16,7 @@ from maskdet.dataset.manifest import Manifest
 from maskdet.dataset.prepare import Decided, decide
 from maskdet.dataset.settings import DataRoot, DataSettings, SplitSettings
 from maskdet.errors import DatasetError
+from measuring.merge_rounds import Trial
 
 
 class Project:

@@ -7,11 +7,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from rolling_update import proxied as module
-from served import server
 from support import write_tiny_bundle
 
 from maskdet.artefacts import BUNDLE
+from rolling_update import proxied as module
+from served import server
 
 
 @pytest.fixture(scope="session")

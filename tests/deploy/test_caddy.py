@@ -15,12 +15,12 @@ from typing import Any
 import cv2
 import httpx
 import pytest
-from rolling_update.proxied import write_certificate
-from served import free_port
 from support import paint
 from trained import REPO
 
 from maskdet.serving.settings import ServeSettings
+from rolling_update.proxied import write_certificate
+from served import free_port
 
 EXAMPLE = REPO / "deploy/caddy/Caddyfile"
 PICTURE = cv2.imencode(".png", paint({(1, 2): "with_mask"})[:, :, ::-1])[1].tobytes()

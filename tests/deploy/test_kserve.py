@@ -11,10 +11,11 @@ import cv2
 import httpx
 import pytest
 from manifests import kserve_pod, object_of, objects_of
+from support import paint
+
 from rolling_update.deployment import of_pod
 from rolling_update.replica import Replica
 from served import free_port
-from support import paint
 
 RUNTIME_FIELDS = {
     "annotations": dict,

@@ -13,13 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 from manifests import object_of
-from rolling_update.deployment import of_pod
-from served import free_port
 from support import write_tiny_bundle
 from trained import REPO
 from waiting import until
 
 from maskdet.registry.registry import Registry
+from rolling_update.deployment import of_pod
+from served import free_port
 
 POD = r"""
 set -e

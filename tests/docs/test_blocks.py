@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import typer
 import yaml
-from docs_site.pages import fences
 from trained import REPO
 from written import every_page
 
+from docs_site.pages import fences
 from maskdet.cli.app import app
 from maskdet.pipeline.schema import PipelineFile
 

@@ -9,14 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from trained import REPO
+from written import every_page
+
 from docs_site.pages import fences
 from examples import blocks, lanes, not_run
 from examples.blocks import Example
 from examples.scenes import SCENES
 from examples.statements import statements
 from examples.typed import typed
-from trained import REPO
-from written import every_page
 
 EXAMPLES = REPO / "scripts" / "examples"
 PAGE = """\

@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from docs_site.pages import headings, links
 from trained import REPO
 from written import every_page
+
+from docs_site.pages import headings, links
 
 # Becomes a notebook in another folder, from which its links start.
 ELSEWHERE = {REPO / "scripts/write_tour/tour.md": REPO / "docs/tour.ipynb"}

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
-from docs_site import fitting
-from docs_site.check_site import faults_of
 from trained import REPO
 from written import CHINESE, every_page
+
+from docs_site import fitting
+from docs_site.check_site import faults_of
 
 
 @pytest.fixture

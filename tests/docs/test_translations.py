@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from docs_site.pages import fences, headings
 from trained import REPO
 from written import chinese_of, translated_pages
+
+from docs_site.pages import fences, headings
 
 # What a comment is depends on the language; a plain block may also have prose, so only its line starts count.
 _COMMENT = re.compile(r"(^|\s)(#|//|<!--).*$", re.MULTILINE)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from write_rule_scenes import scenes as written_scenes
 
 from maskdet.serving.routes.page import FOLDER
+from write_rule_scenes import scenes as written_scenes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCENES = REPOSITORY / "tests" / "detector" / "rule_scenes.json.gz"

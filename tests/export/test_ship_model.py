@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import ship_model
 from hatchling.builders.wheel import WheelBuilder
 from painted import painted
 from support import write_tiny_bundle
 from trained import REPO, Exported
 
+import ship_model
 from maskdet.dataset.learnt import data_sha256
 from maskdet.detector import shipped
 from maskdet.detector.bundle import load_bundle

@@ -15,12 +15,12 @@ import yaml
 from trained import REPO
 from typer.testing import CliRunner
 from workflow_steps import Runner, read_workflow
-from write_workflows.__main__ import PROJECT
 
 from maskdet.cli.app import app
 from maskdet.errors import UsageError
 from maskdet.pipeline.ci.workflows import FILES, CiKind, CiProject, within
 from maskdet.pipeline.doctor.drawing import draw_data_set
+from write_workflows.__main__ import PROJECT
 
 WORKFLOWS = REPO / ".github" / "workflows"
 RETRAIN, COMMENT = WORKFLOWS / "retrain.yml", WORKFLOWS / "retrain-comment.yml"

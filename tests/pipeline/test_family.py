@@ -9,10 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from measuring import family
 from painted import painted
 from PIL import Image
-from ship_model import list_pictures
 from support import paint, write_tiny_bundle
 from trained import REPO
 from typer.testing import CliRunner
@@ -41,6 +39,8 @@ from maskdet.serving.engine.source import Source
 from maskdet.training.settings import STARTS, ModelSettings
 from maskdet.training.start.checkpoint_meta import read_meta
 from maskdet.training.start.starting import start_of
+from measuring import family
+from ship_model import list_pictures
 
 SECOND = ShippedModel(
     name="second",

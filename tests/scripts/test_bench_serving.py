@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench_serving import limit, load, report
 from support import write_tiny_bundle
+
+from bench_serving import limit, load, report
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drawn_run import draw_run
+
 from check_gpu import __main__ as started
 from check_gpu import service, training
 from check_gpu.steps import Check, CheckError, Training
-from drawn_run import draw_run
-
 from maskdet.errors import TrainingError
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import demo
 import pytest
+
+import demo
 
 
 def test_a_failed_run_is_the_demonstrations_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,10 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from draw_sample.dice import Dice
-from draw_sample.layout import deal_places
 from PIL import Image
 
+from draw_sample.dice import Dice
+from draw_sample.layout import deal_places
 from maskdet.dataset.check import check
 from maskdet.dataset.settings import DataSettings
 from maskdet.types import IntArray

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from release import artefacts, contents, supply
 from trained import REPO
+
+from release import artefacts, contents, supply
 
 
 class Built(NamedTuple):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support import write_tiny_bundle
+
 from rolling_update import proxied
 from rolling_update.__main__ import Plan, play
 from rolling_update.deployment import BASE
-from support import write_tiny_bundle
 
 
 def test_no_request_fails_when_a_server_is_replaced_or_lost(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
-from write_reference.__main__ import pages as written
-from write_reference.language import Chinese, English, chinese
-from write_reference.server import metrics
 
 import maskdet
 from maskdet.pipeline.schema import PipelineFile
+from write_reference.__main__ import pages as written
+from write_reference.language import Chinese, English, chinese
+from write_reference.server import metrics
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from trained import REPO
 from workflow_steps import read_workflow
+
 from write_workflows.__main__ import ACTIONS, files
 
 WORKFLOWS = REPO / ".github" / "workflows"

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from fuzz.fuzzer import Fuzzer, fuzz
 from fuzz.shot import judged
 from fuzz.target import fill

@@ -10,8 +10,9 @@ from typing import Any
 import cv2
 import httpx
 import pytest
-from fuzz import barrage
 from support import paint
+
+from fuzz import barrage
 
 MASKED = cv2.imencode(".png", paint({(1, 2): "with_mask"})[:, :, ::-1])[1].tobytes()
 LATE_MS = 100.0
