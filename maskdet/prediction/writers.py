@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import errno
-import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, TextIO
+from typing import Protocol, TextIO
 
 import cv2
 
 from maskdet.detector.settings import BundleMeta
 from maskdet.errors import PictureError
 from maskdet.files import staged_file
+from maskdet.prediction.documents import CsvWriter, JsonWriter
 from maskdet.prediction.proposals import FORMATS as PROPOSALS
 from maskdet.prediction.proposals import open_proposals
-from maskdet.prediction.records import CSV_COLUMNS, csv_rows, picture_record
 from maskdet.prediction.results import Failure, Prediction
 from maskdet.prediction.sources import Source
 from maskdet.prediction.video import VideoWriter, frame_rate, staged_video
@@ -38,42 +36,6 @@ class Writer(Protocol):
 
     def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:
         """Like `add`."""
-
-
-class JsonWriter:
-    """One document: the model, the pictures one per line as they come, the failures."""
-
-    def __init__(self, stream: TextIO, meta: BundleMeta) -> None:
-        self._stream, self._labels, self._separator = stream, meta.labels, "\n"
-        head = meta.model_dump(include={"name", "variant", "labels", "thresholds", "threshold_policy"})
-        stream.write(f'{{\n  "model": {_compact(head)},\n  "pictures": [')
-
-    def add(self, prediction: Prediction) -> Sequence[Failure]:
-        self._stream.write(f"{self._separator}    {_compact(_record(prediction, self._labels))}")
-        self._separator = ",\n"
-        return ()
-
-    def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:
-        rows = [{"file": failure.file, "reason": failure.reason} for failure in failures]
-        self._stream.write(f'\n  ],\n  "failures": {_compact(rows)}\n}}\n')
-        return ()
-
-
-class CsvWriter:
-    """One row per detection; a picture without any has no row."""
-
-    def __init__(self, stream: TextIO, meta: BundleMeta) -> None:
-        self._labels = meta.labels
-        self._table = csv.writer(stream, lineterminator="\n")
-        self._table.writerow(CSV_COLUMNS)
-
-    def add(self, prediction: Prediction) -> Sequence[Failure]:
-        self._table.writerows(csv_rows(_record(prediction, self._labels)))
-        return ()
-
-    def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:
-        del failures
-        return ()
 
 
 class VideoDrawings:
@@ -212,14 +174,3 @@ def _staged_text(target: Path) -> Iterator[TextIO]:
         aside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream,
     ):
         yield stream
-
-
-def _record(prediction: Prediction, labels: Sequence[str]) -> dict[str, Any]:
-    file = prediction.source.name
-    return picture_record(
-        prediction.concluded, labels, size=prediction.size, file=file, frame=prediction.frame
-    )
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
