@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from rich import cells as measure
 from rich.console import Console
@@ -38,6 +40,14 @@ def standard_error() -> Console:
     return console_on(sys.stderr)
 
 
+def json_output() -> TextIO:
+    """Standard output for a program that reads line by line: each at once, and in UTF-8 in every locale."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file name of another encoding comes back from JSON as Python knows it.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    return sys.stdout
+
+
 def print_error(error: MaskdetError, also: str = "") -> None:
     """`error: ...` and `next: ...`, on standard error. `also` is the command that resumes from here."""
     console = standard_error()
@@ -60,9 +70,9 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def print_lines(lines: Iterable[str]) -> None:
-    """Lines to standard output, unwrapped."""
-    console = standard_output()
+def print_lines(lines: Iterable[str], console: Console | None = None) -> None:
+    """Lines, unwrapped, to standard output unless a console is given."""
+    console = console or standard_output()
     for line in lines:
         console.print(Text(line), soft_wrap=True)
 

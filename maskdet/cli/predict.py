@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,13 +13,15 @@ from maskdet.cli.session import open_serving, stand_in, with_flags
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from typing import TextIO
 
     from maskdet.detector.settings import BundleMeta
-    from maskdet.prediction.results import PredictSummary
+    from maskdet.prediction.results import Failure, PredictSummary
+    from maskdet.progress import Track
 
 MAX_FAILURES = 20
-"""Unreadable files listed in one message; the JSON result has them all."""
+"""Unreadable files listed in one message beside the JSON document, which has them all."""
 
 
 def predict(
@@ -45,6 +48,10 @@ def predict(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results go.")] = Path(
         "predictions"
     ),
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print a line of JSON for each picture; write only what --format names."),
+    ] = False,
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -72,13 +79,13 @@ def predict(
     """Find faces in pictures and videos.
 
     Takes files, folders and globs, and uses all cores. Files that cannot be read or drawn are listed last.
+    With --json, standard output has nothing but the lines, in the order of the pictures.
     """
     model = model or stand_in(config)
     overrides = with_flags(overrides, {"registry.root": registry})
     context = open_serving(config, overrides, runs, named=model is not None)
 
-    from maskdet.api.display import Display
-    from maskdet.cli.console import standard_error
+    from maskdet.cli.console import json_output
     from maskdet.detector.bundle import load_bundle
     from maskdet.detector.detector import Detector
     from maskdet.detector.tiling import Look
@@ -90,20 +97,38 @@ def predict(
 
     named = [*(sources or []), *(read_list(listing) if listing else [])]
     bundle = load_bundle(model_of(context, model))
-    detector, earlier = Detector(bundle, threads=1), results_in(out)
-    with Display(standard_error()) as display:
+    chosen = formats or ([] if as_json else ["json", "draw"])
+    detector, earlier = Detector(bundle, threads=1), results_in(out) if chosen else ()
+    # Not within the block: a progress bar puts a stand-in of its own in place of sys.stdout.
+    lines = json_output() if as_json else None
+    with _progress(lines) as track:
         summary = look(
             detector,
             named,
-            formats=formats or ["json", "draw"],
+            formats=chosen,
             out=out,
-            track=display.track,
+            lines=lines,
+            track=track,
             threshold=threshold,
             look=Look(tile=tile, flip=flip),
-            engine=engine_of(engine, bundle, out, threshold=threshold, workers=workers, track=display.track),
+            engine=engine_of(engine, bundle, out, threshold=threshold, workers=workers, track=track),
         )
     _tell_of_earlier([path for path in earlier if path.is_dir() or path not in summary.written])
-    _tell(summary, detector.meta)
+    _tell(summary, detector.meta, beside_lines=as_json)
+
+
+@contextmanager
+def _progress(lines: TextIO | None) -> Iterator[Track]:
+    """On standard error, without a bar if the lines appear on the terminal themselves."""
+    from maskdet.api.display import Display
+    from maskdet.cli.console import standard_error
+    from maskdet.progress import silent
+
+    if lines is not None and lines.isatty():
+        yield silent
+        return
+    with Display(standard_error()) as display:
+        yield display.track
 
 
 def _tell_of_earlier(kept: Sequence[Path]) -> None:
@@ -114,8 +139,8 @@ def _tell_of_earlier(kept: Sequence[Path]) -> None:
         print_notes([f"results of an earlier run were there and are kept: {names}"])
 
 
-def _tell(summary: PredictSummary, meta: BundleMeta) -> None:
-    from maskdet.cli.console import print_lines
+def _tell(summary: PredictSummary, meta: BundleMeta, *, beside_lines: bool) -> None:
+    from maskdet.cli.console import print_lines, standard_error
     from maskdet.errors import PictureError
     from maskdet.times import duration
 
@@ -126,17 +151,23 @@ def _tell(summary: PredictSummary, meta: BundleMeta) -> None:
             f"{summary.pictures} pictures in {duration(summary.seconds)} ({rate:.1f} per second): {faces}",
             f"thresholds: {_thresholds(summary, meta)}",
             *(f"wrote {path}" for path in summary.written),
-        ]
+        ],
+        standard_error() if beside_lines else None,
     )
     if summary.failures:
-        shown = [f"  {failure.file}: {failure.reason}" for failure in summary.failures[:MAX_FAILURES]]
-        if len(summary.failures) > MAX_FAILURES:
-            shown.append(f"  ... and {len(summary.failures) - MAX_FAILURES} more")
-        listing = "\n".join(shown)
+        # The lines have no failures, so the message is the only place that can name them all.
+        listing = _listing(summary.failures, len(summary.failures) if beside_lines else MAX_FAILURES)
         raise PictureError(
             f"files that could not be read or drawn: {len(summary.failures)}\n{listing}",
             "fix them or leave them out",
         )
+
+
+def _listing(failures: Sequence[Failure], most: int) -> str:
+    shown = [f"  {failure.file}: {failure.reason}" for failure in failures[:most]]
+    if len(failures) > most:
+        shown.append(f"  ... and {len(failures) - most} more")
+    return "\n".join(shown)
 
 
 def _thresholds(summary: PredictSummary, meta: BundleMeta) -> str:

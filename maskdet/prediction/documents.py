@@ -1,4 +1,4 @@
-"""Predictions as text: one JSON document, one CSV table."""
+"""Predictions as text: one JSON document, one CSV table, or lines of JSON."""
 
 from __future__ import annotations
 
@@ -41,6 +41,25 @@ class CsvWriter:
 
     def add(self, prediction: Prediction) -> Sequence[Failure]:
         self._table.writerows(csv_rows(_record(prediction, self._labels)))
+        return ()
+
+    def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:
+        del failures
+        return ()
+
+
+class LinesWriter:
+    """A line of JSON for each picture, the entry of the document; failures are not among them."""
+
+    def __init__(self, stream: TextIO, meta: BundleMeta) -> None:
+        self._stream, self._labels = stream, meta.labels
+
+    def add(self, prediction: Prediction) -> Sequence[Failure]:
+        try:
+            self._stream.write(f"{_compact(_record(prediction, self._labels))}\n")
+        except OSError as error:
+            # It names no file by itself. A reader that has gone stays a BrokenPipeError.
+            raise OSError(error.errno, error.strerror, "standard output") from error
         return ()
 
     def finish(self, failures: Sequence[Failure]) -> Sequence[Failure]:

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TextIO
 
 import cv2
 
@@ -31,7 +31,7 @@ from maskdet.prediction.proposals import check_free, proposals_folder
 from maskdet.prediction.results import Failure, Prediction, PredictSummary
 from maskdet.prediction.sources import Source, find_sources
 from maskdet.prediction.video import frame_count, read_frames
-from maskdet.prediction.writers import csv_path, drawn_folder, json_path, open_writers, save_drawn
+from maskdet.prediction.writers import Writer, csv_path, drawn_folder, json_path, open_writers, save_drawn
 from maskdet.progress import Track, silent
 from maskdet.types import FloatArray, Picture
 
@@ -67,6 +67,7 @@ def predict(  # noqa: PLR0913 - each is an option of the command
     *,
     formats: Collection[str],
     out: Path,
+    lines: TextIO | None = None,
     track: Track = silent,
     threshold: float | None = None,
     look: Look = PLAIN,
@@ -74,21 +75,25 @@ def predict(  # noqa: PLR0913 - each is an option of the command
 ) -> PredictSummary:
     """Detect in every picture and video frame of `sources`; write the results below `out`.
 
+    `lines` takes a line of JSON for each picture or frame, in order; `formats` may be empty then.
     A picture is a task and each core has a thread, so the detector should use one thread; another `engine`
     shares the pictures out differently. `threshold` overrides the bundle's own for each class; scores below
     the bundle's NMS threshold are dropped in any case. `look` adds passes over tiles or the mirrored picture.
     Pictures that cannot be read or drawn are listed in the summary, and the rest continue. Raises
-    MaskdetError if nothing can be written, as on a full disk, or BundleError if the model fails; no file is
-    left half-written.
+    MaskdetError if nothing can be written, as on a full disk, BrokenPipeError if nobody reads `lines` any
+    more, or BundleError if the model fails; no file is left half-written.
     """
     started = time.perf_counter()
-    _check(formats)
+    _check(formats, lines)
     check_free(formats, out)
     found = find_sources(sources, leave_out=out)
     work = Work.of(detector, threshold, look, drawn_folder(out) if "draw" in formats else None)
     try:
-        tally = _carry_out(work, engine.outcomes(work, found), formats, out, track, _count(found))
+        with open_writers(formats, out, lines, work.in_force) as writers:
+            tally = _carry_out(engine.outcomes(work, found), writers, track, _count(found))
         engine.finish()
+    except BrokenPipeError:
+        raise
     except OSError as error:
         place = intended(str(error.filename or out))
         step = "free some space, or choose a writable folder"
@@ -185,15 +190,10 @@ def _read(source: Source, at_least: tuple[int, int] | None) -> DecodedPicture:
 
 
 def _carry_out(
-    work: Work,
-    outcomes: Generator[Prediction | Failure],
-    formats: Collection[str],
-    out: Path,
-    track: Track,
-    total: int | None,
+    outcomes: Generator[Prediction | Failure], writers: Sequence[Writer], track: Track, total: int | None
 ) -> _Tally:
     tally = _Tally()
-    with open_writers(formats, out, work.in_force) as writers, closing(outcomes):
+    with closing(outcomes):
         for outcome in track(outcomes, "predict", total):
             tally.add(outcome)
             if isinstance(outcome, Prediction):
@@ -227,9 +227,9 @@ def _count(sources: Sequence[Source]) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
-def _check(formats: Collection[str]) -> None:
+def _check(formats: Collection[str], lines: TextIO | None) -> None:
     unknown = sorted(set(formats) - set(FORMATS))
-    if unknown or not formats:
+    if unknown or not (formats or lines):
         raise UsageError(f"unknown format {', '.join(unknown) or '(none)'}", f"use {', '.join(FORMATS)}")
 
 

@@ -14,7 +14,7 @@ import cv2
 from maskdet.detector.settings import BundleMeta
 from maskdet.errors import PictureError
 from maskdet.files import staged_file
-from maskdet.prediction.documents import CsvWriter, JsonWriter
+from maskdet.prediction.documents import CsvWriter, JsonWriter, LinesWriter
 from maskdet.prediction.proposals import FORMATS as PROPOSALS
 from maskdet.prediction.proposals import open_proposals
 from maskdet.prediction.results import Failure, Prediction
@@ -102,10 +102,12 @@ class VideoDrawings:
 
 
 @contextmanager
-def open_writers(formats: Collection[str], out: Path, meta: BundleMeta) -> Iterator[list[Writer]]:
+def open_writers(
+    formats: Collection[str], out: Path, lines: TextIO | None, meta: BundleMeta
+) -> Iterator[list[Writer]]:
     """The writers of all formats (of draw: the videos); files appear under `out` only if the block succeeds.
 
-    `meta` has the thresholds in force.
+    `lines` takes a line of JSON for each picture at once. `meta` has the thresholds in force.
     """
     with ExitStack() as stack:
         writers: list[Writer] = []
@@ -117,6 +119,8 @@ def open_writers(formats: Collection[str], out: Path, meta: BundleMeta) -> Itera
             writers.append(JsonWriter(stack.enter_context(_staged_text(json_path(out))), meta))
         if "csv" in formats:
             writers.append(CsvWriter(stack.enter_context(_staged_text(csv_path(out))), meta))
+        if lines is not None:
+            writers.append(LinesWriter(lines, meta))
         proposed = [form for form in PROPOSALS if form in formats]
         writers.extend(stack.enter_context(open_proposals(form, out, meta.labels)) for form in proposed)
         yield writers

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -106,6 +109,71 @@ def test_predict_lists_what_it_could_not_read_and_goes_on(model, invoke):
     ):
         invoke("predict", "photo.png", "broken.jpg", "--model", "model.onnx")
     assert (model.parent / "predictions" / "predictions.json").is_file()
+
+
+def test_predict_prints_a_line_for_each_picture_and_nothing_else(model, maskdet):
+    folder = model.parent
+    broken = [f"broken{number:02}.jpg" for number in range(25)]
+    for name in broken:
+        (folder / name).write_bytes(b"no picture")
+    odd = os.fsdecode(b"caf\xe9 \xe5\x8f\xa3.png")
+    (folder / odd).write_bytes((folder / "photo.png").read_bytes())
+    command = ("predict", "photo.png", *broken, odd, "--model", "model.onnx")
+    done = maskdet(*command, "--json", env={**os.environ, "LC_ALL": "C"})
+    assert done.returncode == PictureError.exit_code
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["file"] for line in lines] == ["photo.png", odd]
+    assert not (folder / "predictions").exists()
+    assert "2 pictures in " in done.stderr
+    assert all(f"  {name}: " in done.stderr for name in broken)
+    maskdet(*command, "--format", "json")
+    assert json.loads((folder / "predictions" / "predictions.json").read_text())["pictures"] == lines
+
+
+def test_lines_go_along_with_the_files_that_are_asked_for(model, invoke):
+    result = invoke("predict", "photo.png", "--model", "model.onnx", "--json", "--format", "csv")
+    assert [json.loads(line)["file"] for line in result.stdout.splitlines()] == ["photo.png"]
+    assert "wrote predictions/predictions.csv" in result.stderr
+    assert [path.name for path in (model.parent / "predictions").iterdir()] == ["predictions.csv"]
+    assert "earlier run" not in invoke("predict", "photo.png", "--model", "model.onnx", "--json").stderr
+
+
+def test_a_reader_of_lines_that_has_gone_ends_predict_quietly(model):
+    for number in range(200):
+        shutil.copy("photo.png", f"photo{number:03}.png")
+    command = [sys.executable, "-m", "maskdet", "predict", ".", "--model", "model.onnx", "--json"]
+    command += ["--format", "csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["file"] == "photo.png"
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(60) in (1, 141)
+    assert not (model.parent / "predictions" / "predictions.csv").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_under_standard_output_is_said(model):
+    command = [sys.executable, "-m", "maskdet", "predict", "photo.png", "--model", "model.onnx", "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: standard output: No space left on device\n")
+    assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no pseudo-terminals")
+def test_the_bar_is_on_the_terminal_and_the_lines_are_in_the_pipe(model):
+    command = [sys.executable, "-m", "maskdet", "predict", "photo.png", "--model", "model.onnx", "--json"]
+    ours, theirs = os.openpty()
+    environment = {**os.environ, "TERM": "xterm"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, env=environment, check=False)
+    shown = os.read(ours, 65_536).decode()
+    os.close(theirs)
+    os.close(ours)
+    assert "\x1b[" in shown
+    assert [json.loads(line)["file"] for line in done.stdout.splitlines()] == ["photo.png"]
 
 
 def test_set_works_without_a_pipeline_file_too(model, invoke):
