@@ -67,7 +67,7 @@ def run(
     start, end: the first and the last stage to run, by name.
     force: run the chosen stages even if up to date, and start unfinished work over.
     resume: resume an unfinished training.
-    dry_run: report what would run, and write nothing.
+    dry_run: report what would run, and write nothing; raises what would be refused.
     progress: show progress on standard output.
 
     Training needs PaddleDetection; `maskdet doctor` shows how to install it.

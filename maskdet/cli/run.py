@@ -36,7 +36,7 @@ def run(
         typer.Option("--force", help="Run the chosen stages even if up to date; start unfinished work over."),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would run, and write nothing.")
+        bool, typer.Option("--dry-run", help="Show what would run or be refused, and write nothing.")
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an unfinished training.")] = False,
     ci: Annotated[

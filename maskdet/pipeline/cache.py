@@ -20,6 +20,8 @@ RECORDS = ".stages"
 RELEASE = ".".join(__version__.split(".")[:2])
 MAX_SHOWN_CHANGES = 3
 """Changed inputs named in one reason."""
+_FILE = "file "
+"""How names of files begin among inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,12 @@ def inputs_of(context: Context, stage: Stage, *, force: bool = False) -> Inputs:
     return inputs
 
 
+def with_files_of(before: Inputs, inputs: Inputs) -> Inputs:
+    """The inputs, but the files are those of `before`."""
+    files = {name: before[name] for name in inputs if name.startswith(_FILE) and name in before}
+    return {**inputs, **files}
+
+
 def written(context: Context, stage: Stage) -> dict[str, int]:
     """The existing outputs: path within the stage's folder → bytes."""
     folder = context.path(stage.name)
@@ -98,8 +106,8 @@ def _changed(before: Inputs, after: Inputs) -> set[str]:
 
 
 def _change(name: str, before: Any, after: Any) -> str:
-    if name.startswith("file "):
-        return f"{name.removeprefix('file ')} changed"
+    if name.startswith(_FILE):
+        return f"{name.removeprefix(_FILE)} changed"
     return f"{name} {_short(before)} → {_short(after)}"
 
 

@@ -17,6 +17,7 @@ from maskdet.pipeline.cache import (
     inputs_of,
     read_record,
     why_stale,
+    with_files_of,
     written,
 )
 from maskdet.pipeline.lock import run_lock
@@ -116,6 +117,8 @@ class _Runner:
         if stage.name in self._options.given:
             return self._taken_as_is(stage, inputs, reason)
         if self._options.dry_run:
+            if self._resumes(stage, inputs):
+                reason = f"resumed: {self._progress(stage)}"
             return StageOutcome(stage.name, State.WOULD_RUN, reason=reason)
         require("data", *stage.packages, asks=f"{stage.name} needs")
         resume = self._resumes(stage, inputs)
@@ -123,10 +126,19 @@ class _Runner:
         return _run(stage, replace(self._context, resume=resume), inputs, reason)
 
     def _foreseen(self, stage: Stage) -> StageOutcome:
+        """A stage whose input files an earlier one would write."""
+        if stage.name in self._options.force:
+            return StageOutcome(stage.name, State.WOULD_RUN, reason="forced")
+        record = read_record(self._context, stage)
+        recorded = record.inputs if record else {}
         try:
-            reason = why_stale(self._context, stage, inputs_of(self._context, stage))
+            inputs = inputs_of(self._context, stage)
+            reason = why_stale(self._context, stage, inputs)
         except StageError:
-            reason = "has not run"
+            inputs, reason = recorded, "has not run"
+        # Whether those files will be others is not known yet; the settings are.
+        if reason and self._resumes(stage, with_files_of(recorded, inputs)):
+            reason = f"resumed, unless an earlier stage writes something new: {self._progress(stage)}"
         if reason:
             return StageOutcome(stage.name, State.WOULD_RUN, reason=reason)
         return StageOutcome(stage.name, State.MAY_RUN, reason="if an earlier stage writes something new")
@@ -135,7 +147,7 @@ class _Runner:
         # The best checkpoint of a stopped training is worth evaluating and shipping; one made from other
         # settings would be mistaken for something it is not.
         record = read_record(self._context, stage)
-        progress = stage.unfinished(self._context) if stage.unfinished else None
+        progress = self._progress(stage)
         if record and progress and not describe_changes(record.inputs, inputs):
             return StageOutcome(stage.name, State.SKIPPED, figure=progress)
         raise StageError(
@@ -144,9 +156,9 @@ class _Runner:
 
     def _resumes(self, stage: Stage, inputs: Inputs) -> bool:
         """Whether to resume unfinished work. Raises StageError if that is the user's decision."""
-        if stage.unfinished is None or stage.name in self._options.force:
+        if stage.name in self._options.force:
             return False
-        progress = stage.unfinished(self._context)
+        progress = self._progress(stage)
         if progress is None:
             return False
         record = read_record(self._context, stage)
@@ -162,6 +174,10 @@ class _Runner:
             again = self._context.command(stage.name, "--resume")
             raise StageError(progress, f"`{again}` resumes it, {over}")
         return True
+
+    def _progress(self, stage: Stage) -> str | None:
+        """Of unfinished work, None if there is none."""
+        return stage.unfinished(self._context) if stage.unfinished else None
 
     def _last_figure(self, stage: Stage) -> str:
         record = read_record(self._context, stage)

@@ -222,6 +222,66 @@ def test_unfinished_work_is_the_users_decision(project):
     assert can_resume(project.stages, project.context)
 
 
+def test_a_dry_run_foresees_the_refusal_of_unfinished_work(project):
+    refused, foreseen = interrupted(project).run(), project.run(dry_run=True)
+    assert states(foreseen) == states(refused) == [FRESH, State.FAILED, State.NOT_REACHED]
+    assert isinstance(foreseen.error, StageError)
+    assert str(foreseen.error) == str(refused.error)
+    assert foreseen.error.hint == refused.error.hint
+
+
+def test_a_dry_run_foresees_where_work_is_resumed(project):
+    foreseen = interrupted(project).run(dry_run=True, resume=True)
+    assert states(foreseen) == [FRESH, State.WOULD_RUN, State.WOULD_RUN]
+    assert foreseen.outcomes[1].reason == "resumed: train/ holds an unfinished run at epoch 2"
+    assert project.calls == ["prepare", "train"]
+
+
+def test_a_dry_run_foresees_that_work_is_started_over(project):
+    foreseen = interrupted(project).run(dry_run=True, force=frozenset({"train"}))
+    assert foreseen.outcomes[1].reason == "forced"
+
+
+def test_a_dry_run_foresees_settings_that_forbid_to_resume(project):
+    interrupted(project).epochs = 5
+    refused, foreseen = (project.run(dry_run=dry, resume=True) for dry in (False, True))
+    assert "train.epochs 3 → 5" in str(foreseen.error)
+    assert str(foreseen.error) == str(refused.error)
+
+
+@pytest.mark.parametrize(("resume", "epochs"), [(False, 3), (False, 5), (True, 5)])
+def test_a_dry_run_foresees_the_refusal_behind_a_stage_that_would_run(project, resume, epochs):
+    interrupted(project).epochs = epochs
+    (project.root / "word").write_text("face")
+    foreseen = project.run(dry_run=True, resume=resume)
+    assert states(foreseen) == [State.WOULD_RUN, State.FAILED, State.NOT_REACHED]
+    refused = project.run(resume=resume)
+    assert states(refused) == [RAN, State.FAILED, State.NOT_REACHED]
+    assert (str(foreseen.error), foreseen.error.hint) == (str(refused.error), refused.error.hint)
+
+
+def test_a_dry_run_cannot_know_what_an_earlier_stage_will_write(project):
+    interrupted(project)
+    (project.root / "word").write_text("mask")
+    for text in ("other", None):
+        word = project.context.path("prepare", "word")
+        word.write_text(text) if text else word.unlink()
+        foreseen = project.run(dry_run=True, resume=True)
+        assert states(foreseen) == [State.WOULD_RUN] * 3
+        assert foreseen.outcomes[1].reason.startswith("resumed, unless an earlier stage writes something new")
+    (project.root / "word").write_text("face")
+    assert states(project.run(resume=True)) == [RAN, RAN, RAN]
+
+
+def test_a_dry_run_knows_that_forced_stages_run(project):
+    project.run()
+    assert states(project.run(dry_run=True, force=frozenset({"prepare", "export"}))) == [
+        State.WOULD_RUN,
+        State.MAY_RUN,
+        State.WOULD_RUN,
+    ]
+
+
 def test_resume_goes_on(project):
     assert states(interrupted(project).run(resume=True)) == [FRESH, RAN, RAN]
     assert project.calls == ["prepare", "train", "resume", "export"]

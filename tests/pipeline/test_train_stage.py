@@ -66,6 +66,9 @@ def test_a_stopped_training_goes_on_and_what_follows_protects_it(stopped):
     refused = run(context)
     assert isinstance(refused.error, StageError)
     assert "unfinished run at epoch 1 of 2" in refused.error.what
+    assert str(run(context, dry_run=True).error) == str(refused.error)
+    foreseen = run(context, dry_run=True, resume=True)
+    assert foreseen.outcomes[2].reason == "resumed: train/ holds an unfinished run at epoch 1 of 2"
     changed = run(context_of(stopped, seed=7), resume=True)
     assert isinstance(changed.error, StageError)
     assert "train.seed 0 → 7" in changed.error.what
