@@ -23,6 +23,7 @@ from maskdet.serving.http.by_hand import Shortcut
 from maskdet.serving.http.cors import Cors
 from maskdet.serving.http.keys import ApiKeys, clients_of
 from maskdet.serving.http.problems import problem_response
+from maskdet.serving.http.slashes import SlashRedirect
 from maskdet.serving.http.unpacking import Unpacker
 from maskdet.serving.refusals import MalformedBody, UnknownRoute, WrongMethod
 from maskdet.serving.routes.admin import Reloading, admin_routes
@@ -62,7 +63,9 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,
     )
+    api.router.default = SlashRedirect(api.router)
     reader = BodyReader(settings)
     engine.metrics.watch("held_bytes", "Bytes of request bodies in memory", lambda: reader.held_bytes)
     refused = reloading.refused if reloading else dict
