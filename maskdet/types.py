@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,12 @@ Picture = NDArray[np.uint8]
 
 Box = tuple[float, float, float, float]
 """(xmin, ymin, xmax, ymax) in pixels."""
+
+
+def box_of(edges: Iterable[float]) -> Box:
+    """From four numbers, such as a row of an array."""
+    left, top, right, bottom = edges
+    return left, top, right, bottom
 
 
 @dataclass(frozen=True, slots=True)

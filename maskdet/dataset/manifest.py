@@ -16,7 +16,7 @@ from maskdet.dataset.content import data_hash
 from maskdet.errors import StageError
 from maskdet.files import common_folder, relative_path, write_json
 from maskdet.lexicon import Roles, label_roles
-from maskdet.types import FloatArray, GroundTruth
+from maskdet.types import Box, FloatArray, GroundTruth, box_of
 
 Part = Literal["train", "val"]
 
@@ -26,7 +26,7 @@ class ManifestObject:
     """A face that passed the checks: class after aliases, xyxy box in pixels, within the picture's edges."""
 
     label: str
-    box: tuple[float, float, float, float]
+    box: Box
     difficult: bool = False
 
 
@@ -161,7 +161,7 @@ def load_manifest(path: Path) -> Manifest:
 
 
 def _picture(raw: dict[str, Any]) -> ManifestPicture:
-    objects = tuple(ManifestObject(o["label"], tuple(o["box"]), o["difficult"]) for o in raw["objects"])
+    objects = tuple(ManifestObject(o["label"], box_of(o["box"]), o["difficult"]) for o in raw["objects"])
     return ManifestPicture(**{**raw, "objects": objects})
 
 

@@ -12,10 +12,9 @@ import numpy as np
 from maskdet.evaluation.pool import NO_FACE, Pool
 from maskdet.evaluation.safety import Parts, faces_of
 from maskdet.evaluation.views import View
-from maskdet.types import BoolArray, FloatArray, IntArray
+from maskdet.types import BoolArray, Box, FloatArray, IntArray, box_of
 
 Kind = Literal["bare passed", "false alarm", "missed", "mixed up"]
-Box = tuple[float, float, float, float]
 
 MOST: Final = 24
 _SHARES: Final[dict[Kind, int]] = {"bare passed": 12, "false alarm": 4, "missed": 4, "mixed up": 4}
@@ -39,7 +38,7 @@ class Mistake:
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Mistake:
         """What `to_json` wrote."""
-        truth, said = (None if box is None else _edges(box) for box in (told["truth_box"], told["said_box"]))
+        truth, said = (None if box is None else box_of(box) for box in (told["truth_box"], told["said_box"]))
         return cls(told["kind"], told["picture"], told["truth"], truth, told["said"], said, told["score"])
 
     def to_json(self) -> dict[str, Any]:
@@ -107,7 +106,7 @@ class MistakeFinder:
 
     def _missed(self, face: int) -> Mistake:
         path = self.views[self.pool.face_pictures[face]].path
-        return Mistake("missed", path, self._truth(face), _box(self.boxes[face]), None, None, None)
+        return Mistake("missed", path, self._truth(face), box_of(self.boxes[face].tolist()), None, None, None)
 
     def _wrong(self, kind: Kind, row: int) -> Mistake:
         found, face = self.pool.found, int(self.pool.nearest[row])
@@ -116,20 +115,11 @@ class MistakeFinder:
             kind,
             self.views[self.pool.pictures[row]].path,
             self._truth(face) if on_face else None,
-            _box(self.boxes[face]) if on_face else None,
+            box_of(self.boxes[face].tolist()) if on_face else None,
             self.labels[found.class_ids[row]],
-            _box(found.boxes[row]),
+            box_of(found.boxes[row].tolist()),
             float(found.scores[row]),
         )
 
     def _truth(self, face: int) -> str:
         return self.labels[int(self.pool.face_classes[face])]
-
-
-def _box(row: FloatArray) -> Box:
-    return _edges(row.tolist())
-
-
-def _edges(box: Sequence[float]) -> Box:
-    left, top, right, bottom = box
-    return left, top, right, bottom

@@ -12,9 +12,10 @@ from PIL import Image, ImageDraw
 from maskdet.detector.fonts import find_font, find_latin
 from maskdet.detector.outline import Colour
 from maskdet.detector.picture import read_picture
-from maskdet.evaluation.mistakes import Box, Mistake
+from maskdet.evaluation.mistakes import Mistake
 from maskdet.evaluation.sheet_colours import INK, PAPER, SAID, TRUTH
 from maskdet.files import staged_file
+from maskdet.types import Box
 
 _COLUMNS: Final = 6
 _SIDE: Final = 230

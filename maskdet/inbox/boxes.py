@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maskdet.inbox.refusals import BadBoxes
+from maskdet.types import Box
 
 MAX_BOXES = 1000
 
@@ -17,7 +18,7 @@ class Correction:
     """One corrected face; `box` is x1, y1, x2, y2 in pixels of the picture after its EXIF turn."""
 
     label: str
-    box: tuple[float, float, float, float]
+    box: Box
 
 
 def pixel_boxes(corrections: Sequence[Correction], width: int, height: int) -> list[PixelBox]:

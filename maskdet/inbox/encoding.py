@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from maskdet.inbox.record import Edges, Suffix
-from maskdet.types import Picture
+from maskdet.inbox.record import Suffix
+from maskdet.types import Box, Picture
 
 JPEG_QUALITY = 95
 JPEG_SIDE = 65_500
@@ -42,7 +42,7 @@ def bare_picture(pixels: Picture) -> bytes:
     return _encoded(".jpg", pixels, cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)
 
 
-def blurred(pixels: Picture, boxes: Sequence[Edges], spared: Sequence[Edges]) -> Picture:
+def blurred(pixels: Picture, boxes: Sequence[Box], spared: Sequence[Box]) -> Picture:
     """A copy in which the faces in `boxes` cannot be recognised; what lies in `spared` keeps its pixels."""
     done = pixels.copy()
     for box in boxes:
@@ -64,7 +64,7 @@ def _blur(part: Picture) -> None:
     part[:] = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _widened(box: Edges, width: int, height: int) -> tuple[int, int, int, int]:
+def _widened(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
     x1, y1, x2, y2 = box
     across, down = _MARGIN * (x2 - x1), _MARGIN * (y2 - y1)
     return (

@@ -10,9 +10,9 @@ import numpy as np
 from maskdet.dataset.likeness import perceptual_hash
 from maskdet.inbox.encoding import storable
 from maskdet.inbox.naming import NAME_LENGTH, sha256_of
-from maskdet.inbox.record import NO_ORIGIN, Edges, Origin, ProposedFace, Record
+from maskdet.inbox.record import NO_ORIGIN, Origin, ProposedFace, Record
 from maskdet.times import now_text
-from maskdet.types import Picture
+from maskdet.types import Box, Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Proposal:
     faces: Sequence[ProposedFace]
     why: str
     origin: Origin = NO_ORIGIN
-    blurred: Sequence[Edges] = ()
+    blurred: Sequence[Box] = ()
     about: str = ""
 
     def recorded(self) -> tuple[Record, bytes]:

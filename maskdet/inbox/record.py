@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from maskdet.types import Box
+
 State = Literal["proposal", "accepted", "corrected", "skipped", "rejected"]
 How = Literal["accept", "correct", "skip", "reject"]
 Suffix = Literal[".jpg", ".png", ".bmp", ".webp"]
-Edges = tuple[float, float, float, float]
 
 STATES: dict[How, State] = {
     "accept": "accepted",
@@ -32,14 +33,14 @@ class LabelledFace(_Plain):
     """A face as a person decided; x1, y1, x2, y2 in pixels of the picture."""
 
     label: str
-    box: Edges
+    box: Box
 
 
 class ProposedFace(_Plain):
     """A face as a model proposes it."""
 
     label: str
-    box: Edges
+    box: Box
     """x1, y1, x2, y2 in pixels of the picture."""
     score: float | None = None
     disputed: bool = False
@@ -93,7 +94,7 @@ class Record(_Plain):
     about: str = ""
     """More about the reason, in words."""
     proposed: tuple[ProposedFace, ...] = ()
-    blurred: tuple[Edges, ...] = ()
+    blurred: tuple[Box, ...] = ()
     """Faces that were made unrecognisable."""
     boxes: tuple[LabelledFace, ...] = ()
     """As decided, in the states accepted and corrected."""

@@ -16,6 +16,7 @@ from maskdet.errors import DatasetError, UsageError
 from maskdet.files import staged_folder, write_text
 from maskdet.prediction.results import Failure, Prediction
 from maskdet.prediction.sources import Source
+from maskdet.types import box_of
 
 FORMATS: Final = ("voc", "yolo", "coco")
 
@@ -68,8 +69,9 @@ class ProposalWriter:
     def _objects(self, prediction: Prediction) -> list[LabelledObject]:
         found = prediction.concluded.detections
         rows = zip(found.class_ids.tolist(), found.scores.tolist(), found.boxes.tolist(), strict=True)
+        # To a hundredth of a pixel, as in all results.
         return [
-            LabelledObject(self._labels[class_id], _box(edges), score=score)
+            LabelledObject(self._labels[class_id], box_of(round(edge, 2) for edge in edges), score=score)
             for class_id, score, edges in rows
         ]
 
@@ -126,9 +128,3 @@ def _yolo(folder: Path, labels: Sequence[str]) -> _Write:
 
 
 _VOC_OR_YOLO: Final = {"voc": _voc, "yolo": _yolo}
-
-
-def _box(edges: Sequence[float]) -> tuple[float, float, float, float]:
-    """To a hundredth of a pixel, as in all results."""
-    x1, y1, x2, y2 = (round(edge, 2) for edge in edges)
-    return x1, y1, x2, y2

@@ -18,11 +18,11 @@ from maskdet.detector.picture import read_reduced
 from maskdet.flow import run_in_order
 from maskdet.judging.audit.certainty import Certainty
 from maskdet.judging.audit.disputes import KINDS, Comparison, Dispute, compare
-from maskdet.judging.audit.suspects import AuditResult, Box, Suspect
+from maskdet.judging.audit.suspects import AuditResult, Suspect
 from maskdet.judging.class_match import ClassMatch, match_classes
 from maskdet.machine import core_count
 from maskdet.progress import Track, silent
-from maskdet.types import FloatArray, GroundTruth
+from maskdet.types import FloatArray, GroundTruth, box_of
 
 Part = Literal["train", "val", "all"]
 
@@ -113,14 +113,9 @@ def _suspect(
         picture=compared.name,
         part=compared.part,
         label=label,
-        label_box=None if dispute.truth is None else _box(truth.boxes[dispute.truth]),
+        label_box=None if dispute.truth is None else box_of(truth.boxes[dispute.truth].tolist()),
         said=match.labels[said_id],
-        said_box=_box(said.boxes[dispute.said]),
+        said_box=box_of(said.boxes[dispute.said].tolist()),
         score=score,
         row=dispute.truth,
     )
-
-
-def _box(row: FloatArray) -> Box:
-    x1, y1, x2, y2 = row.tolist()
-    return x1, y1, x2, y2

@@ -8,8 +8,7 @@ from typing import Final
 
 import cv2
 
-from maskdet.judging.audit.suspects import Box
-from maskdet.types import Picture
+from maskdet.types import Box, Picture
 
 _SURROUND: Final = 3.0
 """Sides of the boxes together that the crop shows: enough to see whose face it is."""

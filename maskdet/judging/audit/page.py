@@ -19,8 +19,9 @@ from maskdet.detector.picture import read_picture
 from maskdet.judging.audit import words
 from maskdet.judging.audit.crops import Crop, crop_around
 from maskdet.judging.audit.disputes import KINDS
-from maskdet.judging.audit.suspects import AuditResult, Box, Suspect
+from maskdet.judging.audit.suspects import AuditResult, Suspect
 from maskdet.progress import Track
+from maskdet.types import Box
 
 _TEMPLATE: Final = Path(__file__).parent / "template"
 

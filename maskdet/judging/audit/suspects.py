@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from maskdet.judging.audit.disputes import KINDS, Kind
-
-Box = tuple[float, float, float, float]
+from maskdet.types import Box
 
 CSV_COLUMNS: Final = (
     *("rank", "suspicion", "kind", "picture", "part", "label", "label_x1", "label_y1", "label_x2"),

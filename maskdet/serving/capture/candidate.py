@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from maskdet.detector.answer import answer
 from maskdet.inbox.policy import near_threshold
-from maskdet.inbox.record import Edges, ProposedFace
+from maskdet.inbox.record import ProposedFace
 from maskdet.serving.engine.served_model import PictureResult, Work
-from maskdet.types import BoolArray, Detections
+from maskdet.types import BoolArray, Box, Detections
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Finding:
 
     why: str
     faces: list[ProposedFace]
-    settled: list[Edges]
+    settled: list[Box]
 
 
 def sure(result: PictureResult) -> Detections:

@@ -12,6 +12,7 @@ from maskdet.inbox.listing import Wanted, decided_since, frequencies, is_open, p
 from maskdet.inbox.record import How, Record, State
 from maskdet.serving.routes.schemas import Schema
 from maskdet.times import time_text
+from maskdet.types import Box
 
 MAX_PAGE = 200
 LAST_YEAR = 253_402_300_799.0
@@ -78,7 +79,7 @@ class ReviewFace(Schema):
     """A face of a picture: as proposed while it has no final decision, else as decided."""
 
     label: str
-    box: tuple[float, float, float, float]
+    box: Box
     """x1, y1, x2, y2 in pixels of the picture."""
     score: float | None = None
     """Of a proposed face."""

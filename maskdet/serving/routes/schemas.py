@@ -14,7 +14,7 @@ from maskdet.detector.verdict import Decision
 from maskdet.lexicon import Role
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, bundle_id
 from maskdet.serving.http.problems import Problem
-from maskdet.types import Detections
+from maskdet.types import Box, Detections
 
 
 class Schema(BaseModel):
@@ -29,7 +29,7 @@ class DetectionBody(Schema):
     label: str = Field(examples=["with_mask"])
     score: float = Field(examples=[0.98])
     """How sure the model is, 0 to 1."""
-    box: tuple[float, float, float, float] = Field(examples=[(12.4, 9.1, 80.0, 77.2)])
+    box: Box = Field(examples=[(12.4, 9.1, 80.0, 77.2)])
     """x1, y1, x2, y2 in pixels of the picture after its EXIF turn."""
 
 
