@@ -1,11 +1,13 @@
-"""Names that people give: to runs, to folders of a data set, to registered and to served models.
+"""Names that people give to runs, to folders of a data set and to models; and what a misspelt name may mean.
 
 Each becomes a part of paths, of addresses or of commands, so all have the same few characters.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -24,3 +26,20 @@ def is_name(text: str) -> bool:
 def name_of(folder: Path, otherwise: str) -> str:
     """A name like the folder's; `otherwise` if nothing of that can be in a name."""
     return _OTHERS.sub("-", folder.resolve().name).strip("-._")[:64] or otherwise
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most likely meant by a misspelt one, by difflib's ratio, or None."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The question whether the nearest name is meant; "" if none is near."""
+    near = nearest(name, known)
+    return f"did you mean {near}?" if near else ""
+
+
+def write_instead(name: str, known: Collection[str]) -> str:
+    """The next step after an unknown name: write the nearest one, or any of them."""
+    return f"write {nearest(name, known) or ' or '.join(known)}"

@@ -11,7 +11,7 @@ from maskdet.dataset.findings import clean
 from maskdet.dataset.settings import DataSettings, NamedRoot
 from maskdet.errors import UsageError
 from maskdet.lexicon import same_spelling, spelling
-from maskdet.settings import nearest
+from maskdet.names import did_you_mean
 
 RARE = 5
 """A name counts as a typo only if the name it resembles is at least this many times as frequent."""
@@ -106,8 +106,7 @@ def _class_meant(label: str, labels: tuple[str, ...], settings: DataSettings) ->
     for place, aliases in _all_aliases(settings):
         if label in aliases:
             return f"{place} maps it to {aliases[label]}: set the role of that"
-    near = nearest(label, labels)
-    return f"did you mean {near}?" if near else f"the classes are {clean(', '.join(labels), 120)}"
+    return did_you_mean(label, labels) or f"the classes are {clean(', '.join(labels), 120)}"
 
 
 def _unknown(meant: Mapping[str, str], settings: DataSettings) -> dict[str, LabelFault]:

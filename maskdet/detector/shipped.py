@@ -7,7 +7,7 @@ from pathlib import Path
 from maskdet.detector.catalogue import DEFAULT, FAMILY
 from maskdet.errors import EnvironmentProblem
 from maskdet.files import sha256_file
-from maskdet.settings import nearest
+from maskdet.names import did_you_mean
 
 _FOLDER = Path(__file__).resolve().parents[1] / "models"
 
@@ -51,10 +51,8 @@ def shipped_as(bundle_sha256: str) -> str | None:
 def naming_hint(named: str, others: str) -> str:
     """What to do about an unknown name: what may be meant, and what else there is beside the `others`."""
     names = shipped_names()
-    near = nearest(named, names)
-    guess = f"did you mean {near}? " if near else ""
     shipped = f", or a shipped model: {', '.join(names)}" if names else ""
-    return f"{guess}name {others}{shipped}"
+    return f"{did_you_mean(named, names)} name {others}{shipped}".lstrip()
 
 
 def _shipped(name: str, file: str, hint: str) -> Path:

@@ -26,7 +26,7 @@ from maskdet.evaluation.settings import PARAMETERS, EvalSettings
 from maskdet.evaluation.slices import Slicer
 from maskdet.evaluation.views import View, network_widths
 from maskdet.lexicon import Role
-from maskdet.settings import nearest
+from maskdet.names import write_instead
 from maskdet.types import FloatArray, IntArray
 
 
@@ -115,7 +115,7 @@ def check_labels(settings: EvalSettings, labels: Sequence[str]) -> None:
 def _hint(label: str, labels: Sequence[str]) -> str:
     if label in PARAMETERS:
         return f"write eval.threshold: {label} and eval.{PARAMETERS[label]}"
-    return f"write {nearest(label, labels) or ' or '.join(labels)}"
+    return write_instead(label, labels)
 
 
 def _scores(judged: Evaluation) -> FloatArray:

@@ -9,7 +9,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from maskdet.errors import UsageError
-from maskdet.settings import Section, nearest
+from maskdet.names import write_instead
+from maskdet.settings import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Judge = Literal["strict", "value", "lenient", "off"]
@@ -55,8 +56,8 @@ class Floors(Section):
         for key, named in (("class_ap50", self.class_ap50), ("class_recall", self.class_recall)):
             for label in named:
                 if label not in labels:
-                    hint = f"write {nearest(label, labels) or ' or '.join(labels)}"
-                    raise UsageError(f"gates.floors.{key}: the data has no label {label}", hint)
+                    what = f"gates.floors.{key}: the data has no label {label}"
+                    raise UsageError(what, write_instead(label, labels))
 
 
 class Margin(Section):

@@ -21,8 +21,8 @@ from maskdet.evaluation.safety import Parts, called, faces_of, false_alarms
 from maskdet.evaluation.slices import BINS, Bins, Slicer
 from maskdet.evaluation.views import View
 from maskdet.judging.bundles import SeenVal, see_val
+from maskdet.names import write_instead
 from maskdet.progress import Track, silent
-from maskdet.settings import nearest
 from maskdet.types import BoolArray, FloatArray, IntArray
 
 WIDER: Final = ">16"
@@ -120,8 +120,7 @@ class Side:
         axes = self.slicer(self.bundle.meta.input_size).all_axes(AXES)
         known = {f"{axis}.{one[0]}": (axis, *one[1:]) for axis, bins in axes.items() for one in bins}
         if key not in known:
-            hint = f"write {nearest(key, known) or ' or '.join(known)}"
-            raise UsageError(f"{setting}: there is no slice {key}", hint)
+            raise UsageError(f"{setting}: there is no slice {key}", write_instead(key, known))
         return known[key]
 
     def slicer(self, ruler: tuple[int, int]) -> Slicer:

@@ -11,6 +11,7 @@ from pathlib import Path
 from maskdet.errors import Interrupted, MaskdetError, StageError, UsageError
 from maskdet.extras import require
 from maskdet.files import staged_folder
+from maskdet.names import did_you_mean
 from maskdet.pipeline.cache import (
     StageRecord,
     describe_changes,
@@ -24,7 +25,6 @@ from maskdet.pipeline.lock import run_lock
 from maskdet.pipeline.outcome import RunOptions, RunResult, StageOutcome, State
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.tracking import send_results
-from maskdet.settings import nearest
 from maskdet.tracking.registry import require_packages
 
 OnStart = Callable[[str, str], None]
@@ -222,8 +222,8 @@ def _range(stages: Sequence[Stage], options: RunOptions) -> tuple[int, int]:
     names = [stage.name for stage in stages]
     for name in (options.start, options.end):
         if name is not None and name not in names:
-            guess = f"did you mean {near}? " if (near := nearest(name, names)) else ""
-            raise UsageError(f"there is no stage {name!r}", f"{guess}the stages are {', '.join(names)}")
+            hint = f"{did_you_mean(name, names)} the stages are {', '.join(names)}".lstrip()
+            raise UsageError(f"there is no stage {name!r}", hint)
     first = names.index(options.start) if options.start else 0
     last = names.index(options.end) if options.end else len(names) - 1
     if first > last:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from maskdet.errors import RegistryError
-from maskdet.names import is_name
+from maskdet.names import did_you_mean, is_name
 from maskdet.registry.actor import actor
 from maskdet.registry.change import change
 from maskdet.registry.history import last_move, last_verdict, read_history
@@ -20,7 +20,6 @@ from maskdet.registry.records import Event, Judged, Lineage, Move, PictureRecord
 from maskdet.registry.reference import FORM, PREFIX, Reference, check_alias, check_model_name, parse_reference
 from maskdet.registry.registration import Candidate, add_version
 from maskdet.registry.version import Version, read_version
-from maskdet.settings import nearest
 from maskdet.times import now_text
 
 
@@ -191,9 +190,8 @@ class Registry:
         layout = self.layout(model)
         if not layout.numbers():
             known = self.models()
-            near = nearest(model, known)
             listing = f"its models are {', '.join(known)}" if known else "it is empty"
-            hint = f"did you mean {near}?" if near else f"{listing}; `maskdet models register` adds one"
+            hint = did_you_mean(model, known) or f"{listing}; `maskdet models register` adds one"
             raise RegistryError(f"the registry {self.folder} has no model {model}", hint)
         return layout
 
@@ -202,9 +200,8 @@ class Registry:
         number = layout.target(alias)
         if number is None:
             known = layout.targets()
-            near = nearest(alias, known)
             listing = f"its aliases are {', '.join(known)}" if known else "it has none yet"
-            hint = f"did you mean {near}?" if near else f"{listing}; `maskdet models promote` sets one"
+            hint = did_you_mean(alias, known) or f"{listing}; `maskdet models promote` sets one"
             raise RegistryError(f"{model} has no alias {alias}", hint)
         return number
 

@@ -17,6 +17,7 @@ import uvicorn
 
 from maskdet.errors import MaskdetError, ServingError, UsageError
 from maskdet.machine import core_count
+from maskdet.names import did_you_mean
 from maskdet.serving.app import Application, create_app
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.memory import return_large_blocks
@@ -30,7 +31,6 @@ from maskdet.serving.process.readiness import OnReady
 from maskdet.serving.process.stop_signals import stop_signals
 from maskdet.serving.process.tidying import keep_tidy
 from maskdet.serving.settings import ServeSettings
-from maskdet.settings import nearest
 
 SWITCH_SECONDS = 0.001
 """How long the event loop waits, at most, for the interpreter lock held by a thread in Python code."""
@@ -97,8 +97,7 @@ def check_labels(models: Iterable[ServedModel], settings: ServeSettings) -> None
     ):
         for label in given:
             if label not in labels:
-                near = nearest(label, labels)
-                hint = f"did you mean {near}?" if near else f"there are {', '.join(dict.fromkeys(labels))}"
+                hint = did_you_mean(label, labels) or f"there are {', '.join(dict.fromkeys(labels))}"
                 raise UsageError(f"serve.{key}: no loaded model has the label {label}", hint)
 
 
@@ -106,8 +105,7 @@ def check_second_model(models: Iterable[str], settings: ServeSettings) -> None:
     """A typo would silently capture nothing. Raises UsageError."""
     wanted, names = settings.capture.second_model, list(models)
     if wanted and wanted not in names:
-        near = nearest(wanted, names)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(names)}"
+        hint = did_you_mean(wanted, names) or f"there are {', '.join(names)}"
         raise UsageError(f"serve.capture.second_model: there is no loaded model {wanted}", hint)
 
 

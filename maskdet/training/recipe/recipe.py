@@ -12,7 +12,7 @@ from maskdet.artefacts import CONFIG, LABEL_LIST, read_document, reading
 from maskdet.dataset.manifest import Manifest
 from maskdet.errors import PipelineFileError, UsageError
 from maskdet.files import write_json, write_text
-from maskdet.settings import nearest
+from maskdet.names import did_you_mean
 from maskdet.training.networks.picodet import (
     PUBLISHED_EPOCHS,
     PUBLISHED_RATE_PER_PICTURE,
@@ -65,7 +65,7 @@ class Recipe:
         value: Any = self.document
         for part in key.split("."):
             if not isinstance(value, dict) or part not in value:
-                raise UsageError(f"the configuration has no key {key!r}", _did_you_mean(key, self.document))
+                raise UsageError(f"the configuration has no key {key!r}", _key_meant(key, self.document))
             value = value[part]
         return value
 
@@ -253,10 +253,8 @@ def _related(name: str, key: str) -> bool:
     return name == key or name.startswith(f"{key}.") or key.startswith(f"{name}.")
 
 
-def _did_you_mean(key: str, document: dict[str, Any]) -> str:
-    known = list(_dotted(document))
-    guess = nearest(key, known)
-    return f"did you mean {guess}?" if guess else f"top-level keys: {', '.join(document)}"
+def _key_meant(key: str, document: dict[str, Any]) -> str:
+    return did_you_mean(key, _dotted(document)) or f"top-level keys: {', '.join(document)}"
 
 
 def _dotted(value: dict[str, Any], prefix: str = "") -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from maskdet.errors import PipelineFileError
 from maskdet.lexicon import Roles, label_roles, namesake
-from maskdet.settings import nearest
+from maskdet.names import did_you_mean
 
 ClassMap = Mapping[str, str | None]
 
@@ -45,7 +45,5 @@ def _check(labels: Sequence[str], known: Sequence[str], chosen: ClassMap) -> Non
 
 
 def _unknown(fault: str, name: str, names: Sequence[str]) -> PipelineFileError:
-    near = nearest(name, names)
     few = ", ".join(names[:10]) or "it does not name its classes"
-    hint = f"did you mean {near}?" if near else f"there are: {few}"
-    return PipelineFileError(f"model.class_map: {fault}", hint)
+    return PipelineFileError(f"model.class_map: {fault}", did_you_mean(name, names) or f"there are: {few}")

@@ -16,9 +16,9 @@ from maskdet.detector.shipped import shipped_weights
 from maskdet.errors import PipelineFileError, StageError
 from maskdet.files import sha256_file
 from maskdet.lexicon import Role
+from maskdet.names import did_you_mean
 from maskdet.progress import Track, silent
 from maskdet.registry.reference import is_reference
-from maskdet.settings import nearest
 from maskdet.training.networks.registry import VARIANTS, variant
 from maskdet.training.settings import STARTS, ModelSettings
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
@@ -120,12 +120,8 @@ def _path(model: ModelSettings) -> Path:
 
 def _missing(path: Path) -> PipelineFileError:
     words = (*STARTS, *FAMILY)
-    near = nearest(path.name, words)
-    guess = f"did you mean {near}? " if near else ""
-    return PipelineFileError(
-        f"model.pretrained: {path} does not exist",
-        f"{guess}name a weight file, or one of {', '.join(words)}",
-    )
+    hint = f"{did_you_mean(path.name, words)} name a weight file, or one of {', '.join(words)}"
+    return PipelineFileError(f"model.pretrained: {path} does not exist", hint.lstrip())
 
 
 def _require_kin(model: ModelSettings, other: str) -> None:
