@@ -12,8 +12,8 @@ from maskdet.dataset.xml_file import Element, RefusedXmlError, line_of, parse, s
 from maskdet.types import Annotation, Box, LabelledBox
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
-# Not float(): it also takes "1_000", "nan" and "infinity".
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Not float(): it also takes "1_000", "nan", "infinity" and digits of other scripts.
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _TRUE = {"1", "true", "yes"}
 _PLAIN_DIFFICULT = {"", "0", "1"}
@@ -120,7 +120,7 @@ def _difficult(element: Element, number: int, report: Collector) -> bool:
 
 
 def _finite(text: str) -> float | None:
-    value = float(text) if _NUMBER.fullmatch(text) else math.nan
+    value = float(text) if NUMBER.fullmatch(text) else math.nan
     return value if math.isfinite(value) else None
 
 

@@ -14,13 +14,12 @@ from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, La
 from maskdet.dataset.formats.yolo_layout import YoloPicture, find_layout, read_text
 from maskdet.dataset.formats.yolo_writer import DIFFICULT_FILE
 from maskdet.dataset.sizes import Size
+from maskdet.dataset.voc import NUMBER
 from maskdet.errors import DatasetError
 from maskdet.progress import Track, silent
 from maskdet.types import Box, LabelledBox
 
 _ID = re.compile(r"\d{1,9}", re.ASCII)
-# Not float() alone: it also takes "0_1" and digits of other scripts.
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _OUTLINE_LEAST = 6
 """Values of three corners."""
 
@@ -128,7 +127,7 @@ def _own_words(words: Sequence[str], landmarks: int) -> Sequence[str]:
 
 
 def _is_share(word: str) -> bool:
-    return bool(_NUMBER.fullmatch(word)) and -1 <= float(word) <= 2
+    return bool(NUMBER.fullmatch(word)) and -1 <= float(word) <= 2
 
 
 def _is_box_or_outline(values: Sequence[str]) -> bool:
