@@ -44,6 +44,7 @@ Expect = Annotated[
         show_default=False,
     ),
 ]
+Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from maskdet.cli.models.options import Alias, AsJson, By, Expect, VersionName, open_project, print_json
+from maskdet.cli.models.options import Alias, AsJson, By, Expect, VersionName, Why, open_project, print_json
 from maskdet.cli.options import Config, RegistryFolder
 
 
 def promote(
     version: VersionName,
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")],
+    why: Why,
     alias: Alias = "champion",
     by: By = "",
     expect: Expect = None,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from maskdet.cli.models.options import Alias, AsJson, By, Expect, ModelName, open_project, print_json
+from maskdet.cli.models.options import Alias, AsJson, By, Expect, ModelName, Why, open_project, print_json
 from maskdet.cli.options import Config, RegistryFolder
 
 
 def rollback(
     name: ModelName = "",
     alias: Alias = "champion",
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")] = "",
+    why: Why = "",
     by: By = "",
     expect: Expect = None,
     config: Config = None,
