@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from maskdet.detector.fonts import find_font, find_latin
 from maskdet.detector.outline import Colour
 from maskdet.detector.picture import read_picture
 from maskdet.evaluation.mistakes import Mistake
 from maskdet.evaluation.sheet_colours import INK, PAPER, SAID, TRUTH
+from maskdet.evaluation.sheet_text import write_within
 from maskdet.files import staged_file
 from maskdet.types import Box
 
@@ -51,7 +51,7 @@ def _draw_cell(sheet: Image.Image, mistake: Mistake, file: Path, corner: tuple[i
     canvas = ImageDraw.Draw(sheet)
     top = corner[1] + _SIDE + 4
     for number, (text, colour) in enumerate(_captions(mistake)):
-        _write(canvas, (corner[0], top + number * _LINE), text, colour)
+        write_within(canvas, (corner[0], top + number * _LINE), text, colour, size=_TEXT, width=_SIDE)
 
 
 def _captions(mistake: Mistake) -> list[tuple[str, Colour]]:
@@ -88,10 +88,3 @@ def _window(boxes: Sequence[Box]) -> tuple[int, int, int]:
     x2, y2 = max(box[2] for box in boxes), max(box[3] for box in boxes)
     side = max(_LEAST_SIDE, round(_SURROUND * max(x2 - x1, y2 - y1)))
     return round((x1 + x2 - side) / 2), round((y1 + y2 - side) / 2), side
-
-
-def _write(canvas: ImageDraw.ImageDraw, corner: tuple[int, int], text: str, colour: Colour) -> None:
-    font = find_font(text, _TEXT) or find_latin(_TEXT)
-    while font.getlength(text) > _SIDE:
-        text = text[:-2] + "…"
-    canvas.text(corner, text, font=font, fill=colour)

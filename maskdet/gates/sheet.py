@@ -11,8 +11,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from maskdet.detector.draw import draw
-from maskdet.detector.fonts import find_font, find_latin
+from maskdet.detector.outline import Colour
 from maskdet.detector.picture import read_picture
+from maskdet.evaluation.sheet_colours import INK, PAPER
+from maskdet.evaluation.sheet_text import write_within
 from maskdet.files import staged_file
 from maskdet.gates.deciding import Answer, Deciding
 from maskdet.types import Detections, Picture
@@ -22,9 +24,7 @@ _SIDE: Final = 420
 _GAP: Final = 12
 _LINE: Final = 20
 _TEXT: Final = 14
-_PAPER: Final = (255, 255, 255)
-_INK: Final = (30, 30, 30)
-_PALE: Final = (110, 110, 110)
+_PALE: Final[Colour] = (110, 110, 110)
 
 
 class Sides(NamedTuple):
@@ -57,7 +57,7 @@ def draw_deciding(pictures: Sequence[Deciding], files: Mapping[str, Path], targe
     rows = [draw_sides(each, files) for each in pictures]
     heights = [row.labelled.shape[0] + 3 * _LINE + _GAP for row in rows]
     width = 3 * _SIDE + 4 * _GAP
-    sheet = Image.new("RGB", (width, max(sum(heights) + _GAP, 1)), _PAPER)
+    sheet = Image.new("RGB", (width, max(sum(heights) + _GAP, 1)), PAPER)
     top = _GAP
     for each, row, height in zip(pictures, rows, heights, strict=True):
         _draw_row(sheet, each, row, top)
@@ -75,8 +75,8 @@ def _draw_row(sheet: Image.Image, deciding: Deciding, row: Sides, top: int) -> N
     )
     for number, (pixels, lines) in enumerate(zip(row, texts, strict=True)):
         left = _GAP + number * (_SIDE + _GAP)
-        for place, (text, colour) in enumerate(zip(lines, (_INK, _PALE), strict=True)):
-            _write(canvas, (left, top + place * _LINE), text, colour)
+        for place, (text, colour) in enumerate(zip(lines, (INK, _PALE), strict=True)):
+            write_within(canvas, (left, top + place * _LINE), text, colour, size=_TEXT, width=_SIDE)
         sheet.paste(Image.fromarray(pixels), (left, top + 2 * _LINE))
 
 
@@ -86,12 +86,3 @@ def _mistakes(answer: Answer) -> str:
 
 def _scaled(found: Detections, zoom: float) -> Detections:
     return Detections(found.boxes * np.float32(zoom), found.scores, found.class_ids)
-
-
-def _write(
-    canvas: ImageDraw.ImageDraw, corner: tuple[int, int], text: str, colour: tuple[int, int, int]
-) -> None:
-    font = find_font(text, _TEXT) or find_latin(_TEXT)
-    while font.getlength(text) > _SIDE:
-        text = text[:-2] + "…"
-    canvas.text(corner, text, font=font, fill=colour)

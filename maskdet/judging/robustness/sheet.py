@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from maskdet.detector.fonts import find_font, find_latin
+from maskdet.detector.fonts import find_latin
 from maskdet.evaluation.sheet_colours import INK, PAPER, SAID, TRUTH
+from maskdet.evaluation.sheet_text import font_for
 from maskdet.files import staged_file
 from maskdet.judging.robustness.corruptions import Condition
 from maskdet.judging.robustness.result import Robustness
@@ -54,7 +55,7 @@ def _drawn(trial: Trial, number: int, condition: Condition) -> Image.Image:
         canvas.text(
             (max(2, box[0]), max(2, box[1] - _TEXT - 4)),
             text,
-            font=find_font(text, _TEXT) or find_latin(_TEXT),
+            font=font_for(text, _TEXT),
             fill=SAID,
             stroke_width=2,
             stroke_fill=PAPER,
