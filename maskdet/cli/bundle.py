@@ -73,7 +73,7 @@ def bundle(
     pictures: Annotated[
         Path | None,
         typer.Option(
-            "--pictures", metavar="DIR", help="Photographs to prove it on.", show_default="drawn ones"
+            "--pictures", metavar="DIR", help="Photographs for the proof.", show_default="drawn pictures"
         ),
     ] = None,
     python: Annotated[

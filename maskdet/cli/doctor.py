@@ -29,12 +29,12 @@ def doctor(
     ] = None,
     deep: Annotated[bool, typer.Option("--deep", help="Also train, export and run a tiny model.")] = False,
     lock: Annotated[
-        bool, typer.Option("--lock", help="Only print the path of the lock of tested versions.")
+        bool, typer.Option("--lock", help="Only print the path of the file that locks the tested versions.")
     ] = False,
 ) -> None:
-    """Compare this installation with the tested one.
+    """Check this installation against the tested versions.
 
-    Versions, devices, fonts, folders. Exits with 0 only if all is well.
+    Checks versions, devices, fonts and folders. Exits with 0 only if every check passes.
     """
     if lock:
         from maskdet.pipeline.doctor.lock import lock_path
@@ -54,7 +54,7 @@ def doctor(
         raise EnvironmentProblem(
             f"{len(faults)} of the checks failed: {faults[0].text}", faults[0].hint or "see the lines above"
         )
-    print_lines(["", "all is well"])
+    print_lines(["", "all checks passed"])
 
 
 def _checks(runs: Path, python: Path | None) -> Iterable[Diagnosis]:

@@ -44,7 +44,7 @@ def drift(
         typer.Option(
             "--since",
             metavar="TIME",
-            help="Look back so many hours or days. Sets drift.since.",
+            help="How far to look back, in hours or days. Sets drift.since.",
             show_default="7d",
         ),
     ] = None,

@@ -36,7 +36,7 @@ def gates(
     ] = None,
     explain: Annotated[
         Path | None,
-        typer.Option("--explain", metavar="DIR", help="Draw the pictures that decide into this folder."),
+        typer.Option("--explain", metavar="DIR", help="Draw the most decisive pictures into this folder."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:

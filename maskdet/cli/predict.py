@@ -65,7 +65,7 @@ def predict(
     flip: Flip = False,
     listing: Annotated[
         Path | None,
-        typer.Option("--list", metavar="FILE", help="A text file with one path or address a line."),
+        typer.Option("--list", metavar="FILE", help="A text file with one path or address per line."),
     ] = None,
     engine: Annotated[
         str,

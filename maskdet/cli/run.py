@@ -27,7 +27,7 @@ def run(
     start: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="STAGE", help="Start at this stage and take earlier ones as they are."
+            "--from", metavar="STAGE", help="Start at this stage and use the earlier results as they are."
         ),
     ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="STAGE", help="Stop after this stage.")] = None,

@@ -33,7 +33,7 @@ def train(
     master: Annotated[
         str | None,
         typer.Option(
-            "--master", metavar="HOST:PORT", help="The machine of rank 0 among them. Sets train.master."
+            "--master", metavar="HOST:PORT", help="Address of the machine with rank 0. Sets train.master."
         ),
     ] = None,
     preflight: Annotated[

@@ -52,7 +52,7 @@ RULES: dict[str, Rule] = {
     "label-conflict": Rule("error", "object", "one box under two names"),
     "box-edge": Rule("notice", "nothing", "a box at most 1 px beyond the edge, clipped to the picture"),
     "float-coordinates": Rule("notice", "nothing", "coordinates with decimals, accepted"),
-    "difficult-text": Rule("notice", "nothing", "`difficult` is not 0 or 1, read as said"),
+    "difficult-text": Rule("notice", "nothing", "`difficult` is not 0 or 1, read as the message says"),
     "stray-text": Rule("notice", "nothing", "text between elements, ignored"),
     "duplicate-object": Rule("notice", "nothing", "an object that appears twice in a file, counted once"),
     "size-missing": Rule("notice", "nothing", "an XML file that does not give the picture's size"),
@@ -66,7 +66,9 @@ RULES: dict[str, Rule] = {
     "corrected": Rule("notice", "picture", "a picture whose copy in a folder that corrects others stands"),
     "split-frozen": Rule("notice", "nothing", "a split of data.frozen_val that is far from data.split"),
     "val-missing": Rule("notice", "nothing", "a picture of data.frozen_val that is not in the data"),
-    "picture-emptied": Rule("notice", "picture", "a picture that lost all its objects, so it is no negative"),
+    "picture-emptied": Rule(
+        "notice", "picture", "a picture that lost all its objects, so it is not a negative"
+    ),
     "label-unseen": Rule("notice", "nothing", "a class of data.labels that no object has"),
     "role-unknown": Rule("notice", "nothing", "a class whose role (masked, bare, worn-wrong) is unknown"),
     "name-with-space": Rule("notice", "nothing", "a space in a path, where PaddleDetection splits lines"),

@@ -98,16 +98,16 @@ def _lines(rows: Iterable[str]) -> str:
 def _picture(raw: dict[str, Any]) -> FrozenPicture:
     each = FrozenPicture(**raw)
     if not all(isinstance(value, str) for value in raw.values()):
-        raise ValueError(f"{each.picture} has a value that is no text")
+        raise ValueError(f"{each.picture} has a value that is not text")
     if not _is_hex(each.sha256, 64) or (each.phash and not _is_hex(each.phash, HASH_DIGITS)):
-        raise ValueError(f"the hashes of {each.picture} are no hashes")
+        raise ValueError(f"the hashes of {each.picture} are not hashes")
     return each
 
 
 def _train(raw: Sequence[str]) -> tuple[str, ...]:
     for each in raw:
         if not _is_hex(each, _KNOWN):
-            raise ValueError(f"{each!r} in train is no hash")
+            raise ValueError(f"{each!r} in train is not a hash")
     return tuple(raw)
 
 

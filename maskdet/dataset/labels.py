@@ -74,7 +74,7 @@ def _check_settings(settings: DataSettings) -> None:
     if labels is None:
         return
     if not labels or not all(label.strip() for label in labels):
-        raise UsageError(f"data.labels: {list(labels)} is no list of names", "name each class once")
+        raise UsageError(f"data.labels: {list(labels)} is not a list of names", "name each class once")
     spellings: dict[str, str] = {}
     for label in labels:
         if other := spellings.get(spelling(label)):

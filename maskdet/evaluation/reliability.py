@@ -47,7 +47,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """ece: mean distance of score and share right over the bins, each by its number of detections.
+    """ece: mean gap over the bins between their mean score and the share that is right, weighted by detections.
 
     It covers scores from SEEN_FROM; `ece_all` covers all candidates after NMS. Few detections have a large
     error by chance alone: `ece_chance` is its mean if the scores were perfect.

@@ -50,7 +50,7 @@ def _headline(evaluation: Evaluation) -> str:
     return (
         f"AP50 **{percent(evaluation.ap50)}**{between(evaluation.ap50_interval)}, "
         f"AP50:95 **{percent(evaluation.ap50_95)}**, "
-        f"AP50 of faces whatever their class **{percent(evaluation.ap50_any_class)}** "
+        f"AP50 regardless of class **{percent(evaluation.ap50_any_class)}** "
         f"(pictures: {evaluation.pictures}, faces: {faces}). Recall at the thresholds: {answered}."
     )
 

@@ -59,9 +59,10 @@ def _calibration(result: CalibrationResult) -> Iterator[str]:
         yield "The scores are those of the model: val is too small to calibrate them."
     else:
         yield (
-            f"{_state(result, result.fitted)} The error is the mean distance between score and share that is "
-            f"right (expected calibration error), for scores from {SEEN_FROM}. After: each picture with a "
-            "temperature fitted on the others. By chance: the error of perfect scores for so few detections."
+            f"{_state(result, result.fitted)} The error is the mean gap between the scores and the share of "
+            f"them that is right (expected calibration error), for scores of {SEEN_FROM} and above. After: "
+            "with a temperature fitted on the pictures of the other folds. By chance: the error that perfect "
+            "scores would have with this many detections."
         )
     after = {} if result.after is None else dict(result.after.rows())
     yield table(_ERRORS, (_error_row(name, each, after.get(name)) for name, each in result.before.rows()))

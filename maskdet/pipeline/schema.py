@@ -35,7 +35,7 @@ class PipelineFile(Section):
     gates: GateSettings = GateSettings()
     """When a challenger may take the champion's place."""
     serve: ServeSettings = ServeSettings()
-    """Where the HTTP server listens."""
+    """How the HTTP server listens, answers and limits requests."""
     registry: RegistrySettings = RegistrySettings()
     """Where registered models are kept."""
     tracking: TrackingSettings = TrackingSettings()

@@ -66,7 +66,7 @@ def read_list(file: Path) -> list[str]:
         raise UsageError(f"{file}: {error.strerror}", "pass a text file with one picture a line") from error
     names = [line.strip() for line in lines if line.strip()]
     if not names:
-        raise UsageError(f"{file}: it names no picture", "write one path or address a line")
+        raise UsageError(f"{file}: it names no picture", "write one path or address per line")
     return names
 
 

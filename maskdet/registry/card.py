@@ -15,7 +15,7 @@ from maskdet.registry.version import Version
 _OVERALL: Final = {
     "ap50": "AP50",
     "ap50_95": "AP50:95",
-    "ap50_any_class": "AP50 of faces whatever their class",
+    "ap50_any_class": "AP50 regardless of class",
 }
 _SAFETY: Final = {
     "bare_passed": "bare faces passed as masked",
@@ -107,7 +107,10 @@ def _figures(meta: BundleMeta) -> Iterator[tuple[str, str]]:
     for name, shown in {**_OVERALL, **_SAFETY}.items():
         yield shown, _share(meta.metrics.get(name))
     scored = "calibrated" if meta.calibration else "not calibrated"
-    yield f"mean distance of score and share right, {scored}", _share(meta.metrics.get("ece"))
+    yield (
+        f"mean gap between scores and the share of them that is right, {scored}",
+        _share(meta.metrics.get("ece")),
+    )
     alarms = meta.metrics.get("false_alarms_per_1000")
     yield "false alarms per 1000 faces", "unknown" if alarms is None else f"{alarms:.1f}"
 

@@ -58,7 +58,7 @@ def _protected(changed: Change) -> dict[int, str]:
     for alias in tracks(changed.events):
         back = earlier(changed.events, alias, numbers)
         if back is not None:
-            found[back] = f"{alias} would go back to it"
+            found[back] = f"a rollback of {alias} would return to it"
     return {**found, **{number: f"it is {alias}" for alias, number in changed.layout.targets().items()}}
 
 

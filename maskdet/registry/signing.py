@@ -170,7 +170,7 @@ def _library(module: str) -> Any:
 
 
 def _no_key(path: Path, error: Exception) -> RegistryError:
-    said = "it is no key that signs models"
+    said = "it is not a key for signing models"
     if isinstance(error, OSError):
         said = error.strerror or said
     elif isinstance(error, TypeError):

@@ -38,9 +38,9 @@ SCORE_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     # Reliability
     "reliability": ("Scores as probabilities", "得分与概率"),
     "reliability_note": (
-        "Of the detections with a score of 0.8, about 80 % should be right. The error is the mean distance "
-        "of score and share right (expected calibration error), for scores from {low}. By chance: that of "
-        "perfect scores for so few detections.",
+        "Of the detections with a score of 0.8, about 80 % should be right. The error is the mean gap "
+        "between the scores and the share of them that is right (expected calibration error), for scores of "
+        "{low} and above. By chance: the error that perfect scores would have with this many detections.",
         "得分为 0.8 的检测中应约有 80% 是正确的。误差为得分与正确比例的平均差距（期望校准误差），只计 {low} "
         "以上的得分。“随机”一列是得分完美、检测数量相同时的误差。",
     ),

@@ -170,7 +170,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "gates": ("Gates", "门槛规则"),
     "gates_passed": ("The challenger passes all {count} gates.", "挑战者通过了全部 {count} 条门槛规则。"),
     "gates_refused": (
-        "The challenger is refused by {count} of {of} gates.",
+        "{count} of {of} gates refuse the challenger.",
         "挑战者未通过 {of} 条门槛规则中的 {count} 条。",
     ),
     "gates_on": (

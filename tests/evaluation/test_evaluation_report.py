@@ -9,7 +9,7 @@ from maskdet.evaluation.report import markdown_report
 from maskdet.types import Detections, GroundTruth
 
 REPORT = """\
-AP50 **50.0%**, AP50:95 **50.5%**, AP50 of faces whatever their class **50.0%** (pictures: 1, faces: 2). \
+AP50 **50.0%**, AP50:95 **50.5%**, AP50 regardless of class **50.0%** (pictures: 1, faces: 2). \
 Recall at the thresholds: all faces **50.0%**.
 
 | class | faces | AP50 | AP50:95 | threshold | precision | recall | F1 | found | false | missed |

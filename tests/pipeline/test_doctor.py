@@ -118,7 +118,7 @@ def test_a_python_without_paddle_is_a_fault(tmp_path):
 def test_deep_runs_the_whole_chain(tmp_path):
     done = doctor("--deep", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.rstrip().endswith("all is well")
+    assert done.stdout.rstrip().endswith("all checks passed")
     for stage in ("prepare", "config", "train", "eval", "export", "predict"):
         assert f"ok     {stage}:" in done.stdout
     assert list(tmp_path.iterdir()) == []

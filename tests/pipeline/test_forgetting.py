@@ -197,8 +197,8 @@ def test_a_picture_that_was_deleted_by_hand_is_forgotten_by_lists_and_versions(p
 
     done = forget(digest, "--yes")
 
-    assert "list     pipeline.val.json tells of it" in done.output
-    assert "list     lacking.json tells of it" in done.output
+    assert "list     pipeline.val.json mentions it" in done.output
+    assert "list     lacking.json mentions it" in done.output
     assert [one.phash for one in read_frozen(frozen).val] == [""]
     assert read_unlabelled(unlabelled).faces == ()
     assert digest in forgotten(project.folder / "runs")

@@ -115,7 +115,7 @@ def test_another_key_is_refused(signed: tuple[Registry, Path], key: Callable[[st
     registry, _ = signed
     other = key("other").with_suffix(".pub")
     assert "Key mismatch" in refusal(registry, 1, other)
-    assert "no key that signs models" in refusal(registry, 1, other.with_suffix(".key"))
+    assert "not a key for signing models" in refusal(registry, 1, other.with_suffix(".key"))
     assert "No such file" in refusal(registry, 1, other.with_suffix(".none"))
     assert "is not signed" in refusal(registry, 3, other)
 

@@ -37,7 +37,7 @@ def test_aliases_their_way_back_and_parents_stay(registry: Registry, bundle: Cal
     assert [version.number for version in done.removed] == [2, 5, 6]
     assert done.kept == {
         4: "it is champion",
-        3: "champion would go back to it",
+        3: "a rollback of champion would return to it",
         1: "it is the parent of models:face-mask@4",
     }
     assert numbers(registry) == [1, 3, 4, 7]

@@ -40,7 +40,10 @@ def audit(
     registry: RegistryFolder = None,
     part: Annotated[AuditedPart, typer.Option("--part", help="Pictures to audit.")] = AuditedPart.ALL,
     top: Annotated[
-        int, typer.Option("--top", min=1, max=2000, help="Labels listed, most suspicious first.")
+        int,
+        typer.Option(
+            "--top", min=1, max=2000, help="List at most this many labels, the most suspicious first."
+        ),
     ] = 100,
     to_inbox: Annotated[
         Path | None,

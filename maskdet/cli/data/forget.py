@@ -35,7 +35,7 @@ def forget(
         typer.Option(
             "--older-than",
             metavar="AGE",
-            help="All pictures that came into the inbox longer ago, such as 12h, 30d or 8w.",
+            help="All pictures that entered the inbox longer ago than this, such as 12h, 30d or 8w.",
             show_default=False,
         ),
     ] = "",
@@ -46,14 +46,14 @@ def forget(
         ),
     ] = None,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Only the picture itself, not what looks like it.")
+        bool, typer.Option("--exact", help="Remove only the picture itself, not its near-duplicates.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
     config: Config = None,
     overrides: Overrides = None,
     runs: Runs = RUNS,
 ) -> None:
-    """Remove a picture, and what looks like it, from inboxes, data and results.
+    """Remove a picture and its near-duplicates from inboxes, data and results.
 
     First lists what goes and which registered models have seen it; removes it with --yes, or after asking
     on a terminal. runs/forgotten.jsonl keeps the hashes, and nothing else.
@@ -97,9 +97,12 @@ def _told(plan: Plan) -> Iterator[str]:
     yield from (f"result   {shown(path)}" for path in plan.results[:MAX_LISTED])
     if len(plan.results) > MAX_LISTED:
         yield f"... and {len(plan.results) - MAX_LISTED} more results"
-    yield from (f"list     {shown(path)} tells of it; it will keep the sha256 at most" for path in plan.lists)
+    yield from (f"list     {shown(path)} mentions it; at most the sha256 will remain" for path in plan.lists)
     for name, parts in plan.seen.items():
-        yield f"model    {name} was {parts} it: the model keeps what it has learnt; train it again without"
+        yield (
+            f"model    {name} was {parts} it: the model keeps what it has learnt; "
+            "retrain it without this picture"
+        )
     if plan.seen:
         yield (
             "registry their pictures.json keeps its sha256 and its perceptual hash, 20 x 20 grey levels: a "

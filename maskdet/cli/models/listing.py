@@ -15,7 +15,7 @@ _SHIPPED = "shipped"
 
 
 def listing(config: Config = None, registry: RegistryFolder = None, as_json: AsJson = False) -> None:
-    """List the models with their versions and aliases, and the shipped ones with when to take which."""
+    """List the models with their versions and aliases, and the shipped ones with advice on which to use."""
     from maskdet.cli.console import print_lines, print_table
 
     rows = [*_rows(open_registry(config, registry)), *_shipped()]

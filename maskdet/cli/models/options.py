@@ -40,7 +40,7 @@ Expect = Annotated[
     typer.Option(
         "--expect",
         metavar="NUMBER",
-        help="Refuse if the alias points to another version than this by now; 0 for none.",
+        help="Fail if the alias no longer points to this version; 0 means that it must not exist yet.",
         show_default=False,
     ),
 ]

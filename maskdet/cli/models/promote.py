@@ -16,7 +16,7 @@ def promote(
     registry: RegistryFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let an alias point to a version; a server that follows the alias loads it.
+    """Point an alias at a version; a server that follows the alias loads it.
 
     If someone else moves the alias meanwhile, the command fails and says who.
     """

@@ -21,7 +21,8 @@ def prune(
 ) -> None:
     """Remove old versions, after showing which.
 
-    A version stays if an alias points to it or would go back to it, or if it is the parent of one that stays.
+    A version stays if an alias points to it, if a rollback would return to it, or if it is the parent of a
+    version that stays.
     """
     from maskdet.cli.console import print_lines
     from maskdet.registry.actor import actor

@@ -16,7 +16,7 @@ def rollback(
     registry: RegistryFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let an alias point to the version it pointed to before.
+    """Point an alias back at its previous version.
 
     Each further call goes one step further back.
     """

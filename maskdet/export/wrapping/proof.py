@@ -106,7 +106,7 @@ def _compare(
     if boxes.shape != own_boxes.shape or scores.shape != own_scores.shape:
         raise ExportError(f"the bundle returns scores {scores.shape}, the graph {own_scores.shape}", _SHARED)
     if own_scores.min(initial=0) < 0 or own_scores.max(initial=0) > 1:
-        raise ExportError("the graph's scores are not between 0 and 1, so they are no PicoDet's", _SHARED)
+        raise ExportError("the graph's scores are not between 0 and 1, so this is not a PicoDet", _SHARED)
     enters = np.maximum(scores, own_scores).max(axis=1) >= bundle.meta.nms.score_threshold
     return len(enters), largest(scores, own_scores), largest(boxes[enters], own_boxes[enters])
 

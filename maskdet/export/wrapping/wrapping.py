@@ -131,7 +131,7 @@ def _roles(labels: tuple[str, ...], given: Mapping[str, Role | None]) -> dict[st
         raise UsageError(
             "are these faces masked, bare or worn-wrong? Their names do not tell: "
             f"{', '.join(map(repr, asked[:_MOST_ASKED]))}{more}",
-            f"answer for each: --role {asked[0]}=masked, =bare, =worn-wrong, or =none if it is no face",
+            f"answer for each: --role {asked[0]}=masked, =bare, =worn-wrong, or =none if it is not a face",
         )
     return roles
 

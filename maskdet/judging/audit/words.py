@@ -31,7 +31,7 @@ def summary(result: AuditResult) -> tuple[str, str]:
     shown, disputed = len(result.suspects), sum(result.disputed.values())
     return (
         f"{result.model} was run on {result.pictures} pictures with {result.labels} labels and disagrees in "
-        f"{disputed} places. The {shown} most suspicious are shown, most suspicious first. The model may be "
+        f"{disputed} places. The {shown} most suspicious are shown, in that order. The model may be "
         "the one that is wrong: the picture decides.",
         f"用 {result.model} 检查了 {result.pictures} 张图片、{result.labels} 个标注，"
         f"共有 {disputed} 处不一致。下面按可疑程度列出前 {shown} 处。出错的也可能是模型，请以图片为准。",
@@ -50,7 +50,7 @@ def reason(suspect: Suspect, overlap: float) -> tuple[str, str]:
         )
     share = f"{overlap:.0%}"
     return (
-        f"both say {said} ({score}), but the boxes overlap by {share} only",
+        f"both say {said} ({score}), but the boxes overlap by only {share}",
         f"两者都判为 {said}（{score}），但两框的重叠只有 {share}",
     )
 

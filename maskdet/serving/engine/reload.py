@@ -97,7 +97,7 @@ class Reloader:
         # The running model must survive whatever is wrong with a file.
         except Exception:
             logger.exception("bundle failed")
-            return self._refused(name, old, "it fails unexpectedly; see the log")
+            return self._refused(name, old, "it failed unexpectedly; see the log")
         self._faults.pop(name, None)
         if new is None:
             return Reloaded(name, old.sha256, "unchanged", version=old.version)
