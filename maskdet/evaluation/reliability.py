@@ -47,7 +47,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """ece: mean gap over the bins between their mean score and the share that is right, weighted by detections.
+    """ece: mean gap between score and share right over the bins, each weighted by its number of detections.
 
     It covers scores from SEEN_FROM; `ece_all` covers all candidates after NMS. Few detections have a large
     error by chance alone: `ece_chance` is its mean if the scores were perfect.
