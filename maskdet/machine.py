@@ -10,10 +10,14 @@ import shutil
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import psutil
 
 from maskdet.cgroup import ROOT, cpu_quota, memory_grants
+
+BOOT_ID: Final = "sys/kernel/random/boot_id"
+"""In /proc: differs after each start of the machine."""
 
 
 def core_count(root: Path = ROOT) -> int:
@@ -51,6 +55,6 @@ def pid_space(root: Path = ROOT) -> str:
     """
     parts = [platform.node()]
     with suppress(OSError):
-        parts.append((root / "proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        parts.append((root / "proc" / BOOT_ID).read_text(encoding="ascii"))
         parts.append(str((root / "proc/self/ns/pid").readlink()))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]

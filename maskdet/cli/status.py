@@ -17,8 +17,6 @@ def status(
 
     Fails if none is running, or if it is not ready.
     """
-    import time
-
     from maskdet.cli.console import print_lines
     from maskdet.errors import ServingError
     from maskdet.serving.process import control
@@ -31,7 +29,7 @@ def status(
             f"{record.url} (process {record.pid}) is not ready: {found.reason}", "try again in a moment"
         )
     workers = f"{found.workers} worker{'s' if found.workers > 1 else ''}"
-    up = duration(time.time() - record.created)
+    up = duration(found.up_seconds)
     print_lines(
         [
             f"ready at {record.url}: process {record.pid}, {workers}, "

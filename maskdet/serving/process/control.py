@@ -1,4 +1,4 @@
-"""Finding and stopping running servers: by pid and start time, until the process has ended."""
+"""Finding and stopping running servers: by pid and start, until the process has ended."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,13 +22,16 @@ HEALTH_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """A running server. reason: why it is not ready; memory_bytes: resident, of all its processes."""
+    """A running server. reason: why it is not ready; memory_bytes: resident, of all its processes;
+    up_seconds: since it was started.
+    """
 
     record: ServerRecord
     ready: bool
     reason: str
     workers: int
     memory_bytes: int
+    up_seconds: float
 
 
 def status(port: int) -> ServerStatus:
@@ -35,7 +39,7 @@ def status(port: int) -> ServerStatus:
     record, process = _running(port)
     ready, reason = _ask(record)
     workers, memory = _tree(process)
-    return ServerStatus(record, ready, reason, workers, memory)
+    return ServerStatus(record, ready, reason, workers, memory, time.time() - process.create_time())
 
 
 def drains() -> bool:

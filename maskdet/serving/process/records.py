@@ -14,16 +14,17 @@ import psutil
 from maskdet.errors import ServingError
 from maskdet.files import write_json
 from maskdet.machine import pid_space
+from maskdet.process_start import process_start
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRecord:
-    """A running server. `created` is its process's start time (seconds since 1970): with the pid it
-    identifies one process of this container for good, while a pid alone may have been reused.
+    """A running server. `start` is its process's (`process_start`): with the pid it identifies one process of
+    this container for good, while a pid alone may have been reused.
     """
 
     pid: int
-    created: float
+    start: str
     port: int
     url: str
 
@@ -31,7 +32,7 @@ class ServerRecord:
         """The server's process, or None if it has ended."""
         try:
             process = psutil.Process(self.pid)
-            alive = process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
+            alive = process_start(self.pid) == self.start and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return None
         return process if alive else None
@@ -39,7 +40,7 @@ class ServerRecord:
 
 def own_record(port: int, url: str) -> ServerRecord:
     """The record of this process."""
-    return ServerRecord(os.getpid(), psutil.Process().create_time(), port, url)
+    return ServerRecord(os.getpid(), process_start(os.getpid()), port, url)
 
 
 def write_record(record: ServerRecord) -> None:
@@ -51,13 +52,30 @@ def read_record(port: int) -> ServerRecord | None:
     """The record of a port, whether or not its server still runs. Raises ServingError if it is damaged."""
     path = _path(port)
     try:
-        return ServerRecord(**json.loads(path.read_text(encoding="utf-8")))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return _by_clock(path, **found) if "created" in found else ServerRecord(**found)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
         raise ServingError(
             f"{path}: cannot be read: {error}", "delete it, and end the server by its pid"
         ) from error
+
+
+def _by_clock(path: Path, *, pid: int, created: float, port: int, url: str) -> ServerRecord:
+    """What an earlier maskdet wrote: it knew its process by the clock, which may have been set since.
+
+    Raises ServingError if it cannot be told whether that process runs.
+    """
+    try:
+        if psutil.Process(pid).create_time() == created:
+            return ServerRecord(pid, process_start(pid), port, url)
+    except psutil.NoSuchProcess:
+        return ServerRecord(pid, "", port, url)
+    raise ServingError(
+        f"{path}: of an earlier maskdet, and process {pid} may be its server or another one",
+        f"look at process {pid}, end it if it is the server, and delete the file",
+    )
 
 
 def remove_record(record: ServerRecord) -> None:

@@ -19,6 +19,7 @@ import psutil
 from maskdet.errors import EnvironmentProblem, TrainingError
 from maskdet.files import write_json
 from maskdet.machine import core_count
+from maskdet.process_start import process_start
 from maskdet.training.launch import gpus
 from maskdet.training.launch.cluster import LOST_PEER, MEETING_SECONDS, RESUME_HINT, Cluster
 from maskdet.training.launch.failures import REPORTED, OutOfMemory, kills_for_memory, lacks_memory, lost_peer
@@ -105,9 +106,7 @@ def run_worker(
     EnvironmentProblem if a package is missing there.
     """
     job_file, events, output = folder / "job.json", folder / channel, log or folder / "worker.log"
-    write_json(
-        job_file, {**job, "module": module, "events": str(events), "parent": _identity(psutil.Process())}
-    )
+    write_json(job_file, {**job, "module": module, "events": str(events), "parent": _identity(os.getpid())})
     tail = _Tail(events, _size(events))
     kills, written = kills_for_memory(), _size(output)
     with _process_tree(command, job_file, output) as process:
@@ -161,15 +160,15 @@ class _Meeting:
 
 
 def still_runs(identity: dict[str, Any]) -> bool:
-    """True while the process that wrote `identity` is alive; its start time guards against a reused pid."""
+    """True while the process that wrote `identity` is alive; its start guards against a reused pid."""
     try:
-        return _identity(psutil.Process(identity["pid"])) == identity
+        return _identity(identity["pid"]) == identity
     except psutil.NoSuchProcess:
         return False
 
 
-def _identity(process: psutil.Process) -> dict[str, Any]:
-    return {"pid": process.pid, "created": process.create_time()}
+def _identity(pid: int) -> dict[str, Any]:
+    return {"pid": pid, "start": process_start(pid)}
 
 
 class _Tail:

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
+from clock_step import set_clock
 
 from maskdet.errors import ServingError
+from maskdet.files import write_json
 from maskdet.serving.process.control import stop
 from maskdet.serving.process.records import own_record, read_record, write_record
 
@@ -31,3 +34,37 @@ def test_a_server_in_another_container_is_not_ours(tmp_path: Path, monkeypatch: 
     write_record(ours)
     assert read_record(8866) == ours
     assert len(list((tmp_path / "maskdet").iterdir())) == 2
+
+
+def test_a_server_is_known_after_the_clock_was_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    ours = own_record(8866, "http://127.0.0.1:8866")
+    write_record(ours)
+    set_clock(monkeypatch, 3600)
+    read = read_record(8866)
+    assert read is not None
+    assert read.process() == psutil.Process()
+
+
+def test_what_an_earlier_release_recorded_is_believed_only_if_the_clock_agrees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    ours = own_record(8866, "http://127.0.0.1:8866")
+    write_record(ours)
+    [file] = (tmp_path / "maskdet").iterdir()
+    of_earlier = {
+        "pid": ours.pid,
+        "created": psutil.Process().create_time(),
+        "port": ours.port,
+        "url": ours.url,
+    }
+    write_json(file, of_earlier)
+    assert read_record(8866) == ours
+    set_clock(monkeypatch, 3600)
+    with pytest.raises(ServingError, match=f"process {ours.pid} may be its server or another one"):
+        stop(8866)
+    assert file.exists()
+    write_json(file, {**of_earlier, "pid": 2**22 + 1})
+    with pytest.raises(ServingError, match="has ended without being stopped"):
+        stop(8866)

@@ -29,6 +29,7 @@ from waiting import until
 
 import maskdet
 from maskdet.errors import ServingError
+from maskdet.process_start import process_start
 from maskdet.serving.http.connection import guarded
 from maskdet.serving.process.control import status, stop
 from maskdet.serving.process.listener import listen
@@ -244,8 +245,9 @@ def test_stop_spares_a_process_that_only_has_the_pid(tmp_path: Path, monkeypatch
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        started = psutil.Process(bystander.pid).create_time()
-        write_record(ServerRecord(bystander.pid, started - 100, 1, "http://127.0.0.1:1"))
+        earlier = process_start(os.getpid())
+        assert earlier != process_start(bystander.pid)
+        write_record(ServerRecord(bystander.pid, earlier, 1, "http://127.0.0.1:1"))
         with pytest.raises(ServingError, match="has ended"):
             stop(1)
         assert bystander.poll() is None

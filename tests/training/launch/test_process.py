@@ -13,10 +13,12 @@ from typing import Any
 
 import psutil
 import pytest
+from clock_step import set_clock
 from trained import REPO
 from waiting import left_of
 
 from maskdet.errors import EnvironmentProblem, Interrupted, TrainingError
+from maskdet.process_start import process_start
 from maskdet.training.launch.process import Event, WorkerCommand, run_worker, still_runs
 
 HERE = Path(__file__).parent
@@ -162,9 +164,13 @@ def test_no_process_is_left_when_the_parent_is_ended(
     assert gone(pids)
 
 
-def test_still_runs_knows_a_process_from_one_with_its_number() -> None:
-    process = psutil.Process()
-    identity = {"pid": process.pid, "created": process.create_time()}
+def test_still_runs_knows_a_process_from_one_with_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do(tmp_path, "count", total=1)
+    identity = json.loads((tmp_path / "job.json").read_text(encoding="utf-8"))["parent"]
     assert still_runs(identity)
-    assert not still_runs({**identity, "created": identity["created"] - 5})
-    assert not still_runs({"pid": 2**22 + 1, "created": 0.0})
+    set_clock(monkeypatch, 3600)
+    assert still_runs(identity)
+    assert not still_runs({**identity, "start": process_start(1)})
+    assert not still_runs({"pid": 2**22 + 1, "start": identity["start"]})
