@@ -20,7 +20,7 @@ from maskdet.serving.process.worker_handle import WorkerProcess
 from maskdet.serving.settings import ServeSettings
 
 FIRST_DELAY, LAST_DELAY = 0.1, 30.0
-"""Seconds before a dead worker is replaced; doubled by each further death in a row."""
+"""Seconds before a dead worker is replaced; doubled by each further death or failed start in a row."""
 HEALTHY_SECONDS = 60.0
 """A worker that lived this long died of another cause than the one before it."""
 GRACE_SECONDS = 5.0
@@ -98,17 +98,30 @@ class Supervisor:
         delay = FIRST_DELAY
         while not self._stopping.is_set():
             started = asyncio.get_running_loop().time()
-            worker = await self._start(place)
-            code = await self._lived(place, worker)
-            if self._stopping.is_set():
-                return
-            if not self._all_ready:
-                raise worker.failure or _died_early(worker.pid, code)
-            lived = asyncio.get_running_loop().time() - started
-            delay = FIRST_DELAY if lived > HEALTHY_SECONDS else min(delay * 2, LAST_DELAY)
-            _log_death(worker, code, delay)
+            worker = await self._started(place, delay)
+            if worker is not None:
+                code = await self._lived(place, worker)
+                if self._stopping.is_set():
+                    return
+                if not self._all_ready:
+                    raise worker.failure or _died_early(worker.pid, code)
+                lived = asyncio.get_running_loop().time() - started
+                delay = FIRST_DELAY if lived > HEALTHY_SECONDS else delay
+                _log_death(worker, code, delay)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
+            delay = min(delay * 2, LAST_DELAY)
+
+    async def _started(self, place: int, delay: float) -> WorkerProcess | None:
+        """None if the system has no process for it at this moment; the others answer meanwhile."""
+        try:
+            return await self._start(place)
+        except OSError as error:
+            if not self._all_ready:
+                raise
+            fields = {"error": str(error), "tried_again_in_seconds": delay}
+            logger.error("worker not started", extra={"fields": fields})
+            return None
 
     async def _start(self, place: int) -> WorkerProcess:
         settings = self._settings.model_copy(update={"threads": cores_of(place, self._settings)})

@@ -40,9 +40,12 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, job: dict[str, Any], listener: socket.socket, metrics: Path) -> WorkerProcess:
-        """A new interpreter, not a fork: neither a CUDA context nor a thread's lock survives one."""
-        ours, theirs = socket.socketpair()
-        with theirs:
+        """A new interpreter, not a fork: neither a CUDA context nor a thread's lock survives one.
+
+        Raises OSError if the system cannot start one.
+        """
+        with contextlib.ExitStack() as left:
+            ours, theirs = map(left.enter_context, socket.socketpair())
             numbers = (listener.fileno(), theirs.fileno())
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -56,6 +59,8 @@ class WorkerProcess:
                 start_new_session=True,
             )
         reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE)
+            theirs.close()
+            left.pop_all()
         worker = cls(process, reader, writer)
         await worker._give(job)
         return worker

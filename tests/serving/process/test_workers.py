@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import os
 import signal
+import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +28,8 @@ from waiting import until
 from maskdet.errors import BundleError
 from maskdet.serving.process.control import status, stop
 from maskdet.serving.process.records import read_record
-from maskdet.serving.process.supervisor import cores_of
+from maskdet.serving.process.supervisor import Supervisor, cores_of
+from maskdet.serving.process.worker_handle import WorkerProcess
 from maskdet.serving.process.worker_handle import _failure as failure
 from maskdet.serving.settings import ServeSettings
 
@@ -252,3 +257,53 @@ def test_bundle_error_keeps_its_class_and_exit_code(tmp_path: Path) -> None:
 
     assert (type(error), error.what, error.hint) == (BundleError, "bad", "next")
     assert failure({"kind": "os", "what": "x", "hint": ""}).exit_code == 10
+
+
+@pytest.fixture
+def no_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[float]]:
+    """Makes the first starts fail as on a machine without a free process; returns when each was tried."""
+
+    def fail(times: int) -> list[float]:
+        tried: list[float] = []
+
+        async def start(*_: object) -> WorkerProcess:
+            tried.append(time.monotonic())
+            if len(tried) <= times:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            raise SupervisorEnds
+
+        monkeypatch.setattr(WorkerProcess, "start", start)
+        return tried
+
+    return fail
+
+
+class SupervisorEnds(Exception):
+    """Ends the test once a start was tried again."""
+
+
+def supervisor(tmp_path: Path, *, all_ready: bool) -> Supervisor:
+    with socket.socket() as listener:
+        made = Supervisor({}, ServeSettings(workers=2), listener, lambda _: None, tmp_path)
+    made._all_ready = all_ready
+    return made
+
+
+def test_a_worker_that_cannot_be_replaced_at_once_is_tried_again(
+    no_process: Callable[[int], list[float]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried = no_process(3)
+    with pytest.raises(SupervisorEnds):
+        asyncio.run(supervisor(tmp_path, all_ready=True)._keep(0))
+    waited = [after - before for before, after in pairwise(tried)]
+    assert len(waited) == 3
+    assert all(longer > shorter for shorter, longer in pairwise(waited))
+    assert [record.message for record in caplog.records] == ["worker not started"] * 3
+
+
+def test_a_server_whose_first_workers_cannot_start_says_why(
+    no_process: Callable[[int], list[float]], tmp_path: Path
+) -> None:
+    no_process(3)
+    with pytest.raises(BlockingIOError, match="temporarily unavailable"):
+        asyncio.run(supervisor(tmp_path, all_ready=False)._keep(0))
