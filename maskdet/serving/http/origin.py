@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from fastapi import Request
 
@@ -22,7 +22,8 @@ def refuse_foreign(request: Request, allowed: tuple[str, ...], *, keyed: bool) -
         return
     # Behind a proxy the host may have another name here; on secure pages the browser itself tells.
     told = request.headers.get("sec-fetch-site") == "same-origin"
-    same = urlsplit(origin).netloc == request.headers.get("host")
+    host = request.headers.get("host", "")
+    same = host != "" and _parsed(origin).netloc == host
     if not told and not (same and (keyed or _may_name(request))):
         raise Forbidden(
             f"a page of {origin[:80]} may not use this route", "name its origin in serve.cors_origins"
@@ -59,8 +60,16 @@ def _is_named_here(request: Request) -> bool:
     """A page of another site can make its own name stand for this machine; the host that the browser then
     sends is still that name.
     """
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    host = _parsed(f"//{request.headers.get('host', '')}").hostname or ""
     return host == "localhost" or _is_loopback(host)
+
+
+def _parsed(address: str) -> SplitResult:
+    """Empty if it is no address."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _from_here(request: Request) -> bool:

@@ -107,6 +107,9 @@ def test_without_an_inbox_nothing_is_kept(served: Any) -> None:
         ({"origin": "http://evil.example", "sec-fetch-site": "cross-site"}, 403),
         ({"origin": "http://test:81"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
+        ({"origin": "http://[", "host": "["}, 403),
+        ({"origin": "http://[::1", "host": "[::1"}, 403),
     ],
 )
 def test_other_sites_cannot_fill_the_inbox(app: Any, headers: dict[str, str], status: int) -> None:
