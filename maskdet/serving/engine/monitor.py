@@ -178,6 +178,8 @@ class DriftGauges(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
+        # Before the history, which knows what answered before it was taken, but no version of a later swap.
+        serving = self._serving()
         history = self._monitor.history(WINDOW_HOURS)
         about = f"over the last {WINDOW_HOURS} hours"
         labels = ("model", "feature")
@@ -187,7 +189,7 @@ class DriftGauges(Collector):
         )
         samples = GaugeMetricFamily("maskdet_drift_samples", f"Pictures or faces {about}", labels=labels)
         state = GaugeMetricFamily("maskdet_drift", "1 drift, 0 none, -1 too few samples", labels=labels)
-        for model, version in self._serving().items():
+        for model, version in serving.items():
             for one in history.drift(model, version, LIMIT):
                 names = (model, one.feature)
                 samples.add_metric(names, one.samples)

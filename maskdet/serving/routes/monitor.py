@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -59,26 +60,29 @@ def monitor_routes(service: Service, unpacker: Unpacker) -> APIRouter:
             options = MonitorOptions.model_validate(query_of(request))
         except ValidationError as error:
             raise bad_option(error, MonitorOptions) from error
-        name, version = _shown(service, options)
+        # Before the history, which knows what answered before it was taken, but no version of a later swap.
+        serving = service.engine.versions()
+        name, version = _shown(serving, options)
         # Hours are read from the disk, and many comparisons take a while.
-        text = await unpacker.run(lambda: _view(service, options, name, version), heavy=True)
+        text = await unpacker.run(lambda: _view(service, serving, options, name, version), heavy=True)
         return json_response(text)
 
     return router
 
 
-def _shown(service: Service, options: MonitorOptions) -> tuple[str, str]:
-    serving = service.engine.versions()
+def _shown(serving: Mapping[str, str], options: MonitorOptions) -> tuple[str, str]:
     name = options.model or next(iter(serving))
     if name not in serving:
         raise UnknownModel.named(name, serving)
     return name, options.version or serving[name]
 
 
-def _view(service: Service, options: MonitorOptions, name: str, version: str) -> str:
+def _view(
+    service: Service, serving: Mapping[str, str], options: MonitorOptions, name: str, version: str
+) -> str:
     monitor = service.engine.monitor
     service.engine.ledger.settle()
-    history, serving = monitor.history(options.hours), service.engine.versions()
+    history = monitor.history(options.hours)
     if version != serving[name] and not history.knows(name, version):
         raise BadOption(
             f"version: {name} has no version {version[:40]!r} here", "leave it out for the present one"

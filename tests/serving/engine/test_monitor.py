@@ -15,6 +15,7 @@ from support import LABELS, paint, write_tiny_bundle
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.profile import Profile
 from maskdet.drift.features import Bins
+from maskdet.drift.history import History
 from maskdet.drift.profile import take_profile
 from maskdet.serving.engine import monitor as monitor_module
 from maskdet.serving.engine.engine import Engine
@@ -232,6 +233,23 @@ def test_requests_reach_the_gauges(app: Any) -> None:
     assert found["maskdet_drift_samples", "brightness"] == 301
     assert found["maskdet_drift_psi", "brightness"] > 0.25 > found["maskdet_drift_psi_chance", "brightness"]
     assert ("maskdet_drift_psi", "score") not in found
+
+
+def test_a_swap_during_a_scrape_leaves_the_version_before_it_in_the_gauges(
+    app: Any, plain: ServedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine: Engine = app.engine
+    history = engine.monitor.history
+
+    def slow(hours: int) -> History:
+        found = history(hours)
+        engine.swap("tiny", plain)
+        return found
+
+    monkeypatch.setattr(engine.monitor, "history", slow)
+
+    assert gauges(app)["maskdet_drift", "brightness"] == -1
+    assert engine.versions()["tiny"] == plain.sha256[:12]
 
 
 def test_the_engine_tells_its_own_versions(app: Any) -> None:

@@ -32,6 +32,25 @@ def app(in_process: Callable[..., Any], tmp_path: Path) -> Any:
     return made
 
 
+def test_a_swap_during_a_request_changes_nothing_that_it_shows(
+    app: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, history = app.engine.versions()["tiny"], app.engine.monitor.history
+    path = write_tiny_bundle(tmp_path / "newest.onnx", labels=LABELS[:2])
+    newest = ServedModel.load("tiny", path, ServeSettings(), cores=1)
+
+    def slow(hours: int) -> Any:
+        found = history(hours)
+        app.engine.swap("tiny", newest)
+        return found
+
+    monkeypatch.setattr(app.engine.monitor, "history", slow)
+
+    told = app.get("/v1/monitor")
+
+    assert (told.status_code, told.json()["version"]) == (200, before)
+
+
 def test_hours_versions_cameras_and_swaps(app: Any) -> None:
     for _ in range(3):
         app.post("/v1/detect", content=BARE, headers={**PNG, "x-camera": "gate"})
