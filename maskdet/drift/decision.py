@@ -122,7 +122,15 @@ def new_labels(inbox: Path, since: float) -> int:
     """Annotations in the inbox written after `since`, seconds since the epoch; none if there is no inbox."""
     folder = inbox / ANNOTATIONS
     files = folder.glob("[!.]*.xml") if folder.is_dir() else ()
-    return sum(1 for path in files if path.stat().st_mtime > since)
+    return sum(1 for path in files if _written(path) > since)
+
+
+def _written(path: Path) -> float:
+    """Seconds since the epoch; 0 for an annotation that a reviewer has just taken back."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _total(counts: VerdictCounts) -> int:
