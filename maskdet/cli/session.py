@@ -62,7 +62,11 @@ def _word(value: object) -> object:
     """As --set takes it."""
     import json
 
-    return json.dumps(value) if isinstance(value, bool | list) else value
+    from maskdet.pipeline.document import as_written
+
+    if isinstance(value, bool | list):
+        return json.dumps(value)
+    return as_written(str(value)) if isinstance(value, str | Path) else value
 
 
 def advance(

@@ -71,6 +71,18 @@ def read_value(text: str) -> Any:
         loader.dispose()
 
 
+def as_written(text: str) -> str:
+    """What `read_value` reads as this text: itself, or quoted where it would mean another value."""
+    try:
+        if text == text.strip() and read_value(text) == text:
+            return text
+    except (yaml.YAMLError, ValueError, RecursionError):
+        pass
+    # Line breaks are folded inside quotes, and what cannot be printed is refused.
+    plain = (one if one.isprintable() and one not in '"\\' else f"\\U{ord(one):08x}" for one in text)
+    return f'"{"".join(plain)}"'
+
+
 def _value(loader: _Loader, node: yaml.Node, path: KeyPath, document: Document) -> Any:
     if len(path) > MAX_DEPTH:
         fault = f"nested deeper than {MAX_DEPTH} levels"
