@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from pydantic import ValidationError
 
@@ -45,18 +45,14 @@ class Client:
 
     def __init__(self, url: str, api_key: str = "") -> None:
         """url: the server's, such as http://127.0.0.1:8866. Raises UsageError."""
-        address = urlsplit(url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise UsageError(f"{url!r} is not the URL of a server", "for example http://127.0.0.1:8866")
+        address, host, port = _address(url)
         self._url = url
         self._base = address.path.rstrip("/").removesuffix(DETECT_PATH)
         self._headers = {"content-type": "application/json"} | ({"x-api-key": api_key} if api_key else {})
         self._connection = (
-            http.client.HTTPSConnection(
-                address.hostname, address.port, timeout=SECONDS, context=ssl.create_default_context()
-            )
+            http.client.HTTPSConnection(host, port, timeout=SECONDS, context=ssl.create_default_context())
             if address.scheme == "https"
-            else http.client.HTTPConnection(address.hostname, address.port, timeout=SECONDS)
+            else http.client.HTTPConnection(host, port, timeout=SECONDS)
         )
 
     def __enter__(self) -> Client:
@@ -133,6 +129,20 @@ class Client:
                 "pass the URL that `maskdet serve` printed",
             ) from error
         return response.status, answer if isinstance(answer, dict) else {}
+
+
+def _address(url: str) -> tuple[SplitResult, str, int | None]:
+    """The parts of a URL, its host and its port. Raises UsageError."""
+    try:
+        address = urlsplit(url)
+        host, port = address.hostname or "", address.port
+        # A name that no request could be sent to.
+        host.encode("idna")
+    except ValueError:
+        host = ""
+    if not host or address.scheme not in ("http", "https") or not url.isprintable() or " " in url:
+        raise UsageError(f"{url!r} is not the URL of a server", "for example http://127.0.0.1:8866")
+    return address, host, port
 
 
 def pictures_in(paths: Sequence[Path]) -> list[Path]:

@@ -69,10 +69,26 @@ def test_address_may_name_the_route(server: Any, pictures: Path, path: str) -> N
     assert reply.error == ""
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8866", "ftp://host", "", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8866",
+        "ftp://host",
+        "",
+        "http://",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:abc",
+        "http://[",
+        "http://a b",
+        "http://a/b c",
+        "http://a\n",
+        "http://a..b",
+    ],
+)
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="not the URL"):
+    with pytest.raises(UsageError, match="not the URL") as refused:
         Client(url)
+    assert repr(url) in refused.value.what
 
 
 def test_no_server_and_another_server_are_told_apart(pictures: Path) -> None:
