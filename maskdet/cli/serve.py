@@ -178,13 +178,10 @@ def _hub_settings(config: Path, models: list[str]) -> list[str]:
 
 def _with_keys(settings: ServeSettings, keys: list[str], file: Path | None) -> ServeSettings:
     """The settings with the hashes of more keys; the keys themselves are not kept."""
-    from maskdet.errors import UsageError
-    from maskdet.serving.http.hashing import hash_key, read_keys
+    from maskdet.serving.http.hashing import check_key, hash_key, read_keys
 
-    if "" in keys:
-        raise UsageError(
-            "an API key is empty", "use a long random string, such as the output of `openssl rand -hex 24`"
-        )
+    for key in keys:
+        check_key(key, "an API key")
     given = [*keys, *(read_keys(file) if file else ())]
     hashes = dict.fromkeys([*settings.api_key_hashes, *map(hash_key, given)])
     return settings.model_copy(update={"api_key_hashes": tuple(hashes)})

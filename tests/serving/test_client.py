@@ -122,6 +122,14 @@ def test_key_file_holds_keys_only(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("# for the gate\n first \n\nsecond\n")
     assert read_keys(path) == ["first", "second"]
+    path.write_bytes("\ufefffirst\r\nsecond".encode())
+    assert read_keys(path) == ["first", "second"]
+    path.write_text("first\nschlüssel\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"keys:2: .* not ASCII") as refused:
+        read_keys(path)
+    assert "schl" not in str(refused.value)
+    path.write_text("# für das Tor\nfirst", encoding="utf-8")
+    assert read_keys(path) == ["first"]
     path.write_text("# none\n")
     with pytest.raises(UsageError, match="has no API key"):
         read_keys(path)
