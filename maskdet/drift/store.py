@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -99,7 +99,7 @@ class Store:
         """
         own = f"{self.writer}.json"
         return {
-            hour: _sum(_settled(folder, versions, own if hour in without else "")[2])
+            hour: _sum(_settled(folder, versions, own if hour in without else "").hours.values())
             for hour, folder in self._folders()
             if hour in hours
         }
@@ -136,31 +136,34 @@ class Store:
 
 def _merge(folder: Path, versions: Mapping[str, Version]) -> None:
     sweep(folder)
-    names, parts, hours = _settled(folder, versions, "")
-    if names <= {MERGED}:
+    found = _settled(folder, versions, "")
+    added = found.hours.keys() - {MERGED}
+    # What cannot be read now may be readable in an hour. Until the merged one is, its parts are not known.
+    if MERGED in found.names - found.hours.keys() or not (added or found.names & found.parts):
         return
-    _write(folder / MERGED, {**_sum(hours).to_json(), "parts": sorted((names | parts) - {MERGED})})
-    for name in names - {MERGED}:
+    _write(folder / MERGED, {**_sum(found.hours.values()).to_json(), "parts": sorted(added | found.parts)})
+    for name in found.names & (added | found.parts):
         (folder / name).unlink(missing_ok=True)
 
 
-def _settled(
-    folder: Path, versions: Mapping[str, Version], left_out: str
-) -> tuple[set[str], set[str], list[Hour]]:
+class _Listing(NamedTuple):
+    """names: all files; parts: those that the merged one contains; hours: what is to be added up, by file."""
+
+    names: set[str]
+    parts: set[str]
+    hours: dict[str, Hour]
+
+
+def _settled(folder: Path, versions: Mapping[str, Version], left_out: str) -> _Listing:
     """`_listed`, once more if another process merged the files meanwhile."""
     for _ in range(_TRIES):
         with suppress(FileNotFoundError):
             return _listed(folder, versions, left_out)
-    return set(), set(), []
+    return _Listing(set(), set(), {})
 
 
-def _listed(
-    folder: Path, versions: Mapping[str, Version], left_out: str
-) -> tuple[set[str], set[str], list[Hour]]:
-    """Names of the files; those that the merged one contains; the hours to add up.
-
-    Raises FileNotFoundError.
-    """
+def _listed(folder: Path, versions: Mapping[str, Version], left_out: str) -> _Listing:
+    """Raises FileNotFoundError."""
     # Without what another process is just writing.
     names = {path.name for path in folder.glob("[!.]*.json")}
     bins = {name: version.bins for name, version in versions.items()}
@@ -169,8 +172,8 @@ def _listed(
     parts = (
         set(merged["parts"]) if isinstance(merged, dict) and isinstance(merged.get("parts"), list) else set()
     )
-    hours = [_hour(folder / name, value, bins) for name, value in raw.items() if name not in parts]
-    return names, parts, [hour for hour in hours if hour is not None]
+    read = {name: _hour(folder / name, value, bins) for name, value in raw.items() if name not in parts}
+    return _Listing(names, parts, {name: hour for name, hour in read.items() if hour is not None})
 
 
 def _hour(path: Path, raw: Any, bins: Mapping[str, Bins]) -> Hour | None:

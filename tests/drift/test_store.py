@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sightings import LABELS, picture
@@ -100,6 +102,36 @@ def test_a_kill_while_merging_counts_nothing_twice(tmp_path: Path) -> None:
     assert pictures(one) == 3
     one.tidy(NOW, 48)
     assert (pictures(one), part.exists()) == (3, False)
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """As on a network share that is away for a moment."""
+    read = Path.read_text
+
+    def fail(self: Path, *args: Any, **options: Any) -> str:
+        if self == path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(self, *args, **options)
+
+    monkeypatch.setattr(Path, "read_text", fail)
+
+
+def test_only_what_was_added_up_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = store_in(tmp_path), store_in(tmp_path)
+    one.write(NOW - 5, hour(3))
+    other.write(NOW - 5, hour(4))
+    folder = tmp_path / "hours" / hour_name(NOW - 5)
+    with monkeypatch.context() as patch:
+        unreadable(patch, folder / f"{one.writer}.json")
+        other.tidy(NOW, 48)
+        assert {path.name for path in folder.iterdir()} == {MERGED, f"{one.writer}.json"}
+    assert pictures(other) == 7
+    with monkeypatch.context() as patch:
+        unreadable(patch, folder / MERGED)
+        other.tidy(NOW, 48)
+    assert pictures(other) == 7
+    other.tidy(NOW, 48)
+    assert ([path.name for path in folder.iterdir()], pictures(other)) == ([MERGED], 7)
 
 
 def test_damaged_files_count_nothing_and_stop_nothing(tmp_path: Path) -> None:
