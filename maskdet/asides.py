@@ -18,13 +18,37 @@ OLD_SECONDS = 24 * 3600.0
 """Age beyond which no process can still be writing: many times what the slowest stage takes."""
 _NAME_END = 40
 """Characters of the target's name that are kept; a whole name of 255 bytes would leave no room."""
-_MARK = re.compile(rf"{re.escape(PREFIX)}\w+-\d+-[0-9a-f]{{8}}-")
+_REFUGE = re.compile(rf"{re.escape(PREFIX)}\w+-\d+-[0-9a-f]{{8}}")
+_MARK = re.compile(rf"{_REFUGE.pattern}[-/\\]")
 
 
 def aside_of(target: Path) -> Path:
     """A name beside `target` that is unique across containers: `.aside-SPACE-PID-RANDOM-NAME`."""
     # The suffix stays: writers such as cv2.imwrite choose the format by it.
-    return target.with_name(f"{PREFIX}{pid_space()}-{os.getpid()}-{token_hex(4)}-{target.name[-_NAME_END:]}")
+    return target.with_name(f"{_refuge_of(target).name}-{target.name[-_NAME_END:]}")
+
+
+def step_aside(target: Path) -> Path:
+    """Move a folder into a new one beside it, `.aside-SPACE-PID-RANDOM`, for `put_back`."""
+    refuge = _refuge_of(target)
+    refuge.mkdir()
+    # Under its whole name, to which it can return.
+    target.replace(refuge / target.name)
+    return refuge
+
+
+def put_back(refuge: Path) -> None:
+    """Return what stepped aside, unless its place has been taken: then it is not needed any more."""
+    for former in refuge.iterdir():
+        place = refuge.with_name(former.name)
+        try:
+            if not place.exists():
+                former.replace(place)
+        except OSError:
+            # Another process may have taken the place at the same moment; else this is the only copy.
+            if not place.exists():
+                raise
+    remove(refuge)
 
 
 def intended(path: str) -> str:
@@ -33,10 +57,15 @@ def intended(path: str) -> str:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left in the folder; what a live one may still write to stays."""
+    """Remove what killed processes left in the folder, and put back what they had moved out of the way; what
+    a live one may still write to stays.
+    """
     for path in folder.glob(f"{PREFIX}*"):
         if _owner_is_gone(path) or _age(path) > OLD_SECONDS:
-            remove(path)
+            if path.is_dir() and _REFUGE.fullmatch(path.name):
+                put_back(path)
+            else:
+                remove(path)
 
 
 def remove(path: Path) -> None:
@@ -45,6 +74,10 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def _refuge_of(target: Path) -> Path:
+    return target.with_name(f"{PREFIX}{pid_space()}-{os.getpid()}-{token_hex(4)}")
 
 
 def _owner_is_gone(path: Path) -> bool:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from maskdet.asides import aside_of, remove
+from maskdet.asides import aside_of, put_back, remove, step_aside
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -97,10 +97,11 @@ def common_folder(folders: Iterable[Path]) -> Path:
 
 
 def _replace_folder(aside: Path, target: Path) -> None:
-    # A folder cannot be renamed over a non-empty one. The old one steps aside first, so a kill
-    # between the two renames leaves both whole.
-    old = aside_of(target)
-    if target.exists():
-        target.replace(old)
-    aside.replace(target)
-    remove(old)
+    # A folder cannot be renamed over a non-empty one. The old one steps aside first, and returns if this
+    # one does not come; after a kill between the two renames, `sweep` brings it back.
+    old = step_aside(target) if target.exists() else None
+    try:
+        aside.replace(target)
+    finally:
+        if old is not None:
+            put_back(old)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -92,6 +93,55 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     assert left(tmp_path) == 2
     sweep(tmp_path)
     assert left(tmp_path) == 0
+
+
+REPLACE = """
+import os, signal, sys; from pathlib import Path
+from maskdet.files import staged_folder
+calls, replace = [], Path.replace
+def replace_until_killed(self, target):
+    calls.append(target)
+    if len(calls) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(self, target)
+Path.replace = replace_until_killed
+with staged_folder(Path(sys.argv[1])) as out:
+    (out / "new").touch()
+"""
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_kill_between_the_two_renames_of_a_folder_loses_nothing(tmp_path: Path, taken: bool) -> None:
+    place = tmp_path / ("long name " * 20)
+    with staged_folder(place) as out:
+        (out / "old").touch()
+    done = subprocess.run([sys.executable, "-c", REPLACE, place], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not place.exists()
+    if taken:
+        place.mkdir()
+        (place / "newest").touch()
+    sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [place.name]
+    assert [path.name for path in place.iterdir()] == ["newest" if taken else "old"]
+
+
+def test_a_folder_that_cannot_be_put_into_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with staged_folder(tmp_path / "out") as out:
+        (out / "old").touch()
+    replace = Path.replace
+
+    def fail_once(self: Path, target: Path) -> Path:
+        if (self / "new").exists():
+            raise OSError(5, "Input/output error")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail_once)
+    with pytest.raises(OSError, match="Input/output"), staged_folder(tmp_path / "out") as out:
+        (out / "new").touch()
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["out", "out/old"]
 
 
 def test_what_a_container_left_is_swept_once_it_is_old(tmp_path: Path) -> None:
