@@ -77,7 +77,7 @@ class Link:
     async def _obey(self, asked: dict[str, Any], reloader: Reloader) -> None:
         if asked["command"] == "reload":
             found = await reloader.reload(asked["model"])
-            self._send({"event": "reloaded", "models": to_plain(found)})
+            self._send({"event": "reloaded", "round": asked["round"], "models": to_plain(found)})
         elif self._asked is not None and not self._asked.done():
             self._asked.set_result(merged([Reloaded(**one) for one in asked["models"]]))
 

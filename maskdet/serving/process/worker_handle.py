@@ -35,6 +35,7 @@ class WorkerProcess:
         self._process = process
         self._reader = reader
         self._writer = writer
+        self._round = 0
         self._reloaded: asyncio.Future[list[Any]] | None = None
         self._missed = False
 
@@ -58,9 +59,9 @@ class WorkerProcess:
                 # Its own session: a terminal's Ctrl-C reaches only the supervisor, which then drains it.
                 start_new_session=True,
             )
-        reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE)
             theirs.close()
             left.pop_all()
+        reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE)
         worker = cls(process, reader, writer)
         await worker._give(job)
         return worker
@@ -79,8 +80,8 @@ class WorkerProcess:
                     self.failure = _failure(said)
                 elif said["event"] == "reload":
                     on_reload(self, said["model"])
-                elif self._reloaded is not None and not self._reloaded.done():
-                    self._reloaded.set_result(said["models"])
+                else:
+                    self._reloaded_in(said["round"], said["models"])
         code = await self._process.wait()
         if self._reloaded is not None and not self._reloaded.done():
             self._reloaded.set_result([])
@@ -98,7 +99,7 @@ class WorkerProcess:
         if self._process.returncode is not None:
             return []
         self._reloaded = asyncio.get_running_loop().create_future()
-        self._say({"command": "reload", "model": model})
+        self._order_reload(model)
         return await self._reloaded
 
     def tell(self, models: list[Any]) -> None:
@@ -119,7 +120,17 @@ class WorkerProcess:
         self.ready, self.thresholds = True, thresholds
         if self._missed:
             # It may have read its files just before they changed.
-            self._say({"command": "reload", "model": ""})
+            self._missed = False
+            self._order_reload("")
+
+    def _order_reload(self, model: str) -> None:
+        self._round += 1
+        self._say({"command": "reload", "model": model, "round": self._round})
+
+    def _reloaded_in(self, number: int, models: list[Any]) -> None:
+        # Nobody waits for the answer to what a starting worker missed; it may come in a later round.
+        if number == self._round and self._reloaded is not None and not self._reloaded.done():
+            self._reloaded.set_result(models)
 
     async def _give(self, job: dict[str, Any]) -> None:
         stdin = self._process.stdin
