@@ -14,7 +14,7 @@ from maskdet.errors import MaskdetError
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.memory import give_memory_back
 from maskdet.serving.engine.served_model import ServedModel, Work
-from maskdet.serving.engine.source import Source
+from maskdet.serving.engine.source import Source, State
 from maskdet.serving.refusals import UnknownModel
 from maskdet.serving.settings import ServeSettings
 
@@ -81,7 +81,7 @@ class Reloader:
         while True:
             await asyncio.sleep(self._settings.watch_seconds)
             for name, source in self._watched.items():
-                now = source.state
+                now = await _state_of(source)
                 settled, before[name] = now == before[name], now
                 if settled and now != self._seen[name]:
                     async with self._busy:
@@ -89,7 +89,7 @@ class Reloader:
 
     async def _reload(self, name: str) -> Reloaded:
         source, old = self._sources[name], self._engine.models[name]
-        self._seen[name] = source.state
+        self._seen[name] = await _state_of(source)
         try:
             new = await asyncio.to_thread(self._loaded, name, source, old)
         except MaskdetError as error:
@@ -131,6 +131,11 @@ class Reloader:
         logger.error("bundle refused", extra={"fields": fields})
         self._engine.metrics.reload(name, "refused")
         return Reloaded(name, old.sha256, "refused", error, old.version)
+
+
+async def _state_of(source: Source) -> State:
+    # A slow network share must not keep the event loop, and so the health routes, waiting.
+    return await asyncio.to_thread(lambda: source.state)
 
 
 def merged(answers: Sequence[Reloaded]) -> list[Reloaded]:

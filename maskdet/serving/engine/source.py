@@ -26,6 +26,9 @@ class FileState(NamedTuple):
     size: int
 
 
+State = tuple[FileState | None, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """`path` is the bundle, or with a `reference`, models:NAME@ALIAS or @NUMBER, the registry's folder."""
@@ -52,7 +55,7 @@ class Source:
         return bool(self.alias)
 
     @property
-    def state(self) -> tuple[FileState | None, ...]:
+    def state(self) -> State:
         """Changes when the model does; costs a few calls and no reading. None for a file that is missing."""
         if not self.reference:
             return (_state(self.path), _state(self.path.with_name(SIGNATURE)))

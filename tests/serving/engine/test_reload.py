@@ -10,6 +10,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,28 @@ def test_reload_takes_up_a_new_bundle(run: Callable[..., Running]) -> None:
     assert (model["name"], model["outcome"], model["bundle"][:12]) == ("tiny", "swapped", name)
     assert server.label() == ("without_mask", name)
     assert server.call("POST", "/v1/admin/reload").json()["models"][0]["outcome"] == "unchanged"
+
+
+def test_files_are_looked_at_outside_the_event_loop(
+    run: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reloader, threads = run(watch=True, watch_seconds=0.01).reloader, set()
+    looked = Source.state.fget  # type: ignore[attr-defined]
+
+    def slow(self: Source) -> Any:
+        threads.add(threading.current_thread())
+        return looked(self)
+
+    monkeypatch.setattr(Source, "state", property(slow))
+
+    async def watch() -> None:
+        await reloader.reload()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(reloader.watch(), 0.5)
+
+    asyncio.run(watch())
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 def test_every_dialect_names_the_bundle_in_a_header(run: Callable[..., Running]) -> None:
