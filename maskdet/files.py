@@ -70,6 +70,14 @@ def json_text(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def json_lines(text: str) -> list[str]:
+    """The lines of a text that has a JSON value in each.
+
+    Only a newline ends one; str.splitlines also breaks at characters that JSON strings may hold: U+2028, say.
+    """
+    return [line for line in text.split("\n") if line]
+
+
 def sha256_if_any(path: Path) -> str:
     """Like `sha256_file`; "" if there is no such file."""
     return sha256_file(path) if path.is_file() else ""

@@ -8,6 +8,7 @@ import os
 from io import FileIO
 from pathlib import Path
 
+from maskdet.files import json_lines
 from maskdet.times import now_text
 
 FILE = "audit.jsonl"
@@ -38,7 +39,7 @@ class AuditLog:
         found = []
         for path in (self._earlier, self._file):
             text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-            found += [json.loads(line) for line in text.splitlines() if _whole(line)]
+            found += [json.loads(line) for line in json_lines(text) if _whole(line)]
         return found
 
 

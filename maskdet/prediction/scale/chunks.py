@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from maskdet.asides import remove, sweep
-from maskdet.files import write_json, write_text
+from maskdet.files import json_lines, write_json, write_text
 from maskdet.prediction.results import Failure, Prediction
 from maskdet.prediction.scale.parcel import outcome_from_json
 from maskdet.prediction.sources import Source
@@ -57,7 +57,7 @@ class ChunkStore:
         write_text(self._place(number), text)
 
     def outcomes(self, chunk: Chunk) -> Iterator[Prediction | Failure]:
-        lines = self._place(chunk.number).read_text(encoding="utf-8").splitlines()
+        lines = json_lines(self._place(chunk.number).read_text(encoding="utf-8"))
         for line, source in zip(lines, chunk.sources, strict=True):
             yield outcome_from_json(json.loads(line), source)
 

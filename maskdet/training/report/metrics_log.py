@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from maskdet.files import write_text
+from maskdet.files import json_lines, write_text
 from maskdet.training.launch.process import Event
 
 METRICS_NAME = "metrics.jsonl"
@@ -19,7 +19,7 @@ def read_metrics(out: Path) -> list[Event]:
     path = out / METRICS_NAME
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     whole, _, _ = text.rpartition("\n")
-    return [json.loads(line) for line in whole.splitlines()]
+    return [json.loads(line) for line in json_lines(whole)]
 
 
 def append_metrics(out: Path, event: Event) -> None:

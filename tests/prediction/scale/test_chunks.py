@@ -63,10 +63,10 @@ def test_another_model_option_or_picture_starts_again(tmp_path):
     sources = [Source(picture, "picture", PurePath("a.png"), PurePath("a.png"))]
     first = fingerprint_of("model", (None,), sources)
     chunk = chunks_of(sources)[0]
-    ChunkStore(tmp_path / "parts", first).add(0, '{"reason": "none"}\n')
+    ChunkStore(tmp_path / "parts", first).add(0, '{"reason": "none\u2028such"}\n')
     assert ChunkStore(tmp_path / "parts", first).has(chunk)
     assert list(ChunkStore(tmp_path / "parts", first).outcomes(chunk)) == [
-        Failure(picture.as_posix(), "none")
+        Failure(picture.as_posix(), "none\u2028such")
     ]
     picture.write_bytes(b"12")
     others = [fingerprint_of("model", (None,), sources), fingerprint_of("model", (0.5,), sources)]

@@ -193,6 +193,13 @@ def test_the_page_tells_how_far_it_is(tmp_path: Path) -> None:
     assert "refresh" not in (tmp_path / CURVES_PAGE).read_text()
 
 
+def test_any_character_of_a_warning_can_be_read_again(tmp_path: Path) -> None:
+    warning = {"event": "warning", "text": "a\u2028b\x85c\n"}
+    append_metrics(tmp_path, warning)
+    append_metrics(tmp_path, EPOCH)
+    assert read_metrics(tmp_path) == [warning, EPOCH]
+
+
 def test_the_page_tells_of_the_start_before_the_first_steps(tmp_path: Path) -> None:
     start, judged = {**START, "judges_start": True}, {**EPOCH, "epoch": 0}
     append_metrics(tmp_path, start)
