@@ -17,16 +17,17 @@ MAX_BYTES = 8 * 1024**2
 
 
 class AuditLog:
-    """The caller holds the folder's lock."""
+    """The caller holds the folder's lock. `keeps_all`: nothing is dropped, whatever the size."""
 
-    def __init__(self, folder: Path, file: str = FILE) -> None:
+    def __init__(self, folder: Path, file: str = FILE, *, keeps_all: bool = False) -> None:
+        self._keeps_all = keeps_all
         self._file = folder / file
         self._earlier = self._file.with_suffix(f".1{self._file.suffix}")
 
     def write(self, what: str, **fields: str | int | list[str]) -> None:
         """Append a line before the thing is done, so that nothing happens without one. Raises OSError."""
         line = json.dumps({"at": now_text(), "what": what, **fields}, ensure_ascii=False) + "\n"
-        if self._file.exists() and self._file.stat().st_size > MAX_BYTES:
+        if not self._keeps_all and self._file.exists() and self._file.stat().st_size > MAX_BYTES:
             self._file.replace(self._earlier)
         # Unbuffered: the line is one write, and nothing is left to be written after an error.
         with self._file.open("ab+", buffering=0) as stream:

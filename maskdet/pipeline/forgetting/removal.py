@@ -34,7 +34,7 @@ def remove(plan: Plan, places: Places, *, by: str) -> int:
     next call finds again.
     """
     places.runs.mkdir(parents=True, exist_ok=True)
-    AuditLog(places.runs, LOG).write(
+    _log(places.runs).write(
         "forgotten", sha256=list(plan.hashes), by=by, models=list(plan.seen), files=len(plan.pictures)
     )
     count = sum(_unlinked(path) for path in plan.results)
@@ -72,9 +72,13 @@ def _forget_faces(plan: Plan, places: Places) -> None:
 
 def forgotten(runs: Path) -> frozenset[str]:
     """sha256 of all pictures that were removed here, and of those that looked like them."""
-    lines = AuditLog(runs, LOG).lines()
-    found = (line.get("sha256") for line in lines)
+    found = (line.get("sha256") for line in _log(runs).lines())
     return frozenset(str(one) for digests in found if isinstance(digests, list) for one in digests)
+
+
+def _log(runs: Path) -> AuditLog:
+    # Each line is the only proof of a removal, and keeps the picture out of later versions.
+    return AuditLog(runs, LOG, keeps_all=True)
 
 
 def older_than(places: Places, when: datetime) -> list[str]:
