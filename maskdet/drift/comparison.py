@@ -19,7 +19,7 @@ Drift = Literal["stable", "drift", "too few"]
 
 @dataclass(frozen=True, slots=True)
 class FeatureDrift:
-    """psi: None if nothing was seen; chance: the PSI that no drift exceeds once in a thousand times;
+    """psi: None if nothing was seen; chance: the PSI that is exceeded once in a thousand times without drift;
     samples and reference: pictures or faces, seen and on val; least: samples for a verdict, None if val
     itself has too few.
     """

@@ -64,7 +64,7 @@ class FeatureView(Section):
     feature: str = Field(examples=["brightness"])
     psi: float | None
     chance: float | None
-    """The PSI that no drift exceeds once in a thousand times."""
+    """The PSI that is exceeded once in a thousand times without drift."""
     samples: int
     """Pictures or faces that were seen."""
     reference: int

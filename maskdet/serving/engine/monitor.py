@@ -185,10 +185,12 @@ class DriftGauges(Collector):
         labels = ("model", "feature")
         psi = GaugeMetricFamily("maskdet_drift_psi", f"Population stability index {about}", labels=labels)
         chance = GaugeMetricFamily(
-            "maskdet_drift_psi_chance", "PSI that no drift exceeds once in a thousand times", labels=labels
+            "maskdet_drift_psi_chance",
+            "PSI that is exceeded once in a thousand times without drift",
+            labels=labels,
         )
         samples = GaugeMetricFamily("maskdet_drift_samples", f"Pictures or faces {about}", labels=labels)
-        state = GaugeMetricFamily("maskdet_drift", "1 drift, 0 none, -1 too few samples", labels=labels)
+        state = GaugeMetricFamily("maskdet_drift", "1 drift, 0 stable, -1 too few samples", labels=labels)
         for model, version in serving.items():
             for one in history.drift(model, version, LIMIT):
                 names = (model, one.feature)
