@@ -626,18 +626,24 @@ def test_page_asks_for_the_key_and_keeps_it_in_the_tab_only(
     expect(dialog).to_be_hidden()
 
 
+def replace_bundle(server: Server, bundle: Path, data: bytes | None = None, **options: Any) -> None:
+    """By those bytes, or by a tiny one of those options; the server has loaded it afterwards."""
+    if data is None:
+        write_tiny_bundle(bundle, **options)
+    else:
+        bundle.write_bytes(data)
+    httpx.post(f"{server.url}/v1/admin/reload", timeout=60).raise_for_status()
+
+
 def test_page_notices_a_swapped_model(open_page: Callable[..., Any], tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         page = open_page(server.url)
         expect(page.locator("#label-thresholds label")).to_have_count(3, timeout=PATIENCE_MS)
         policy = ThresholdPolicy(name="safe", parameter=0.03)
-        write_tiny_bundle(
-            tmp_path / "tiny.onnx",
-            labels=["helmet"],
-            threshold_policy=policy,
-            metrics={"recall.helmet": 0.8647},
+        recall = {"recall.helmet": 0.8647}
+        replace_bundle(
+            server, tmp_path / "tiny.onnx", labels=["helmet"], threshold_policy=policy, metrics=recall
         )
-        httpx.post(f"{server.url}/v1/admin/reload", timeout=60).raise_for_status()
 
         give(page, upload(encoded(picture({(1, 2): "with_mask"}))))
         wait_for_answer(page)
@@ -650,6 +656,39 @@ def test_page_notices_a_swapped_model(open_page: Callable[..., Any], tmp_path: P
         )
         page.get_by_role("button", name="中文").click()
         expect(page.locator("#policy")).to_have_text(re.compile("safe（.*不超过 3%）.*helmet 86.5%"))
+
+
+def test_each_picture_is_judged_by_the_version_that_answered_also_after_a_rollback(
+    open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    with serving(tmp_path) as server:
+        bundle = tmp_path / "tiny.onnx"
+        first = bundle.read_bytes()
+        page = open_page(server.url)
+
+        def check(name: str, threshold: str, found: int, policy: str) -> None:
+            expect(page.locator("#picture-title")).to_have_text(name)
+            wait_for_answer(page)
+            expect(page.locator("#threshold-value")).to_have_text(threshold, timeout=PATIENCE_MS)
+            expect(page.locator("#policy")).to_contain_text(policy)
+            assert len(faces(page)) == found
+
+        give(page, upload(name="one.png"))
+        check("one.png", "0.50", 2, "not stated")
+        safe = ThresholdPolicy(name="safe", parameter=0.03)
+        replace_bundle(server, bundle, thresholds=dict.fromkeys(LABELS, 0.3), threshold_policy=safe)
+        give(page, upload(name="two.png"))
+        check("two.png", "0.30", 3, "safe")
+        replace_bundle(server, bundle, first)
+        give(page, upload(name="three.png"))
+        check("three.png", "0.50", 2, "not stated")
+
+        page.locator("#strip").get_by_role("button", name=re.compile("two.png")).click()
+        check("two.png", "0.30", 3, "safe")
+        page.locator("#threshold").fill("100")
+        assert len(faces(page)) == 0
+        page.locator("#strip").get_by_role("button", name=re.compile("one.png")).click()
+        check("one.png", "0.50", 2, "not stated")
 
 
 @pytest.mark.parametrize("width", [320, 390, 560, 1280])

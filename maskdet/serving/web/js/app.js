@@ -26,7 +26,8 @@ class Page {
   constructor() {
     Object.assign(this, { config: null, model: null, connecting: null });
     Object.assign(this, { pictures: [], current: null, bitmap: null, chosen: null });
-    this.bundles = new Set();
+    /** By bundle: a picture keeps the thresholds of the one that answered. */
+    this.models = new Map();
     this.voice = new Voice(part("notice"), part("status"));
     this.api = new Api((wasWrong) => askKey(part("key-dialog"), wasWrong));
     this.queue = new Queue((picture) => this.look(picture));
@@ -58,7 +59,7 @@ class Page {
   }
 
   async learn() {
-    this.config = await this.api.config();
+    this.remember(await this.api.config());
     const { models, inbox, captures } = this.config;
     this.voice.warn("");
     part("model").replaceChildren(...models.map(({ name }) => new Option(name, name)));
@@ -67,8 +68,12 @@ class Page {
     part("review").hidden = !inbox;
     part("privacy").dataset.i18n = captures ? "privacyCaptures" : "privacy";
     part("privacy").textContent = t(part("privacy").dataset.i18n);
-    this.bundles = new Set(models.map(({ bundle }) => bundle));
     this.useModel(models[0]);
+  }
+
+  remember(config) {
+    this.config = config;
+    for (const model of config.models) this.models.set(model.bundle, model);
   }
 
   /** Whether the server's data is available; the user is told if it is not. */
@@ -84,7 +89,12 @@ class Page {
 
   useModel(model) {
     this.model = model;
-    this.thresholds.use(model);
+    this.refresh();
+  }
+
+  /** The model that answered for a picture; the current one before any answer. */
+  modelOf(picture) {
+    return this.models.get(picture?.answer?.model.bundle) ?? this.model;
   }
 
   // User actions.
@@ -145,13 +155,12 @@ class Page {
     return { api: this.api, model: this.model.name, limit: this.config.max_upload_bytes };
   }
 
-  /** A server may swap its model: the data of a new one is fetched once. */
+  /** A server may swap its model, and back again: after the answer of another one it is asked which is current. */
   async keepUp({ bundle }) {
-    if (this.bundles.has(bundle)) return;
-    this.bundles.add(bundle);
-    const config = await this.api.config();
-    this.config = config;
-    this.useModel(config.models.find(({ name }) => name === this.model.name) ?? config.models[0]);
+    if (bundle === this.model.bundle) return;
+    this.remember(await this.api.config());
+    const { models } = this.config;
+    this.useModel(models.find(({ name }) => name === this.model.name) ?? models[0]);
   }
 
   async pick(picture) {
@@ -213,8 +222,8 @@ class Page {
   }
 
   async savePicture() {
-    const { faces } = this.viewOf(this.current);
-    await savePicture(this.bitmap, this.current.answer, faces, this.current.name, this.model);
+    const { faces, model } = this.viewOf(this.current);
+    await savePicture(this.bitmap, this.current.answer, faces, this.current.name, model);
   }
 
   // Display.
@@ -228,19 +237,21 @@ class Page {
     return this.live.running ? this.live.shot : this.current;
   }
 
-  /** The view of a result at the current thresholds; null without a result. */
+  /** The view of a result at the thresholds in force for its model; null without a result. */
   viewOf(picture) {
-    return viewOf(picture, this.thresholds.values, this.model, this.config?.uncertain_band);
+    const model = this.modelOf(picture);
+    return model && viewOf(picture, this.thresholds.of(model), model, this.config.uncertain_band);
   }
 
   jsonValue() {
-    return jsonValue(this.shown(), this.viewOf(this.shown()), this.thresholds.values);
+    return jsonValue(this.shown(), this.viewOf(this.shown()));
   }
 
   refresh() {
     const live = this.live.running;
     const { current } = this;
     const view = this.viewOf(this.shown());
+    if (this.model) this.thresholds.use(this.modelOf(this.shown()));
     part("intake").hidden = live || current !== null;
     part("view").hidden = !live && current === null;
     part("picture-title").textContent = this.shown()?.name ?? "";
@@ -262,7 +273,7 @@ class Page {
     part("fault-text").textContent = fault ? this.faultText(current) : "";
     for (const id of ["verdict", "thresholds", "results", "raw"]) part(id).hidden = Boolean(fault) || editing;
     part("thresholds").hidden ||= !this.model;
-    part("policy").textContent = policyText(this.model, this.thresholds.values);
+    part("policy").textContent = this.model ? policyText(this.thresholds) : "";
     part("correction").hidden = !editing;
     part("actions").hidden = live;
     part("again").hidden = live;
@@ -273,7 +284,7 @@ class Page {
   showResults(view) {
     this.results.show(view);
     this.results.showJson(this.jsonValue());
-    showLegend(part("legend"), this.correction.open ? [] : (view?.faces ?? []), this.model);
+    showLegend(part("legend"), this.correction.open ? [] : (view?.faces ?? []), view?.model);
   }
 
   showStrip() {
@@ -287,7 +298,7 @@ class Page {
     const view = this.viewOf(current);
     const faces = this.correction.open || !view ? [] : view.faces;
     const size = current.answer ?? bitmap;
-    this.stage.show(bitmap, size, faces, { model: this.model, chosen: this.chosen });
+    this.stage.show(bitmap, size, faces, { model: view?.model, chosen: this.chosen });
     const values = { name: current.name, width: size.width, height: size.height };
     values.faces = t("faces", { count: faces.length });
     part("canvas").setAttribute("aria-label", t("canvasLabel", values));

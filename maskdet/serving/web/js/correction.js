@@ -15,11 +15,11 @@ export class Correction {
 
   begin() {
     const { page } = this;
-    const { faces } = page.viewOf(page.current);
+    const { faces, model } = page.viewOf(page.current);
     const { width, height } = page.current.answer;
     this.open = true;
     page.voice.tell("");
-    this.editor.open(faces, { width, height }, page.model);
+    this.editor.open(faces, { width, height }, model);
     page.refresh();
     part("correction-title").focus();
   }

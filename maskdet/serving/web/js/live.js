@@ -65,8 +65,8 @@ export class Live {
   showFrame(video, answer) {
     const { page } = this;
     const size = { width: answer?.width ?? video.videoWidth, height: answer?.height ?? video.videoHeight };
-    const faces = page.viewOf({ answer })?.faces ?? [];
-    page.stage.show(video, size, faces, { model: page.model });
+    const { faces, model } = page.viewOf({ answer }) ?? { faces: [] };
+    page.stage.show(video, size, faces, { model });
   }
 
   showFigures({ rate, ms }) {

@@ -10,9 +10,8 @@ const TEXTS = {
   given: "policyGiven",
 };
 
-/** The model's own policy, or a note that the user has set other thresholds; empty without a model. */
-export function policyText(model, values) {
-  if (!model) return "";
+/** The policy of the model whose thresholds these are, or a note that the user has set others. */
+export function policyText({ model, values }) {
   const own = Object.entries(model.thresholds).every(([label, score]) => values[label] === score);
   const policy = named(model.threshold_policy);
   if (!own) return t("policyOverride", { policy });

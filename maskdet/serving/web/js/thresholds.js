@@ -9,24 +9,40 @@ export class Thresholds {
     this.value = elements.value;
     this.list = elements.list;
     this.onChange = onChange;
-    this.values = {};
+    this.model = null;
+    /** What the user has set, by bundle. */
+    this.own = new Map();
     this.rows = new Map();
-    this.all.addEventListener("input", () => {
-      for (const label of Object.keys(this.values)) this.values[label] = this.all.valueAsNumber / 100;
-      this.changed();
-    });
+    this.all.addEventListener("input", () => this.move(Object.keys(this.values), this.all));
   }
 
-  /** Apply a model's labels and its own thresholds. */
+  /** Those in force for a model: the user's, or the model's own. */
+  of(model) {
+    return this.own.get(model.bundle) ?? model.thresholds;
+  }
+
+  /** Those of the model whose sliders are shown. */
+  get values() {
+    return this.of(this.model);
+  }
+
+  /** Show the sliders of a model. */
   use(model) {
+    if (model.bundle === this.model?.bundle) return;
     this.model = model;
     this.rows.clear();
     this.list.replaceChildren(...model.labels.map((label, index) => this.row(label, index)));
-    this.reset();
+    this.paint();
   }
 
   reset() {
-    this.values = { ...this.model.thresholds };
+    this.own.delete(this.model.bundle);
+    this.changed();
+  }
+
+  move(labels, slider) {
+    const moved = labels.map((label) => [label, slider.valueAsNumber / 100]);
+    this.own.set(this.model.bundle, { ...this.values, ...Object.fromEntries(moved) });
     this.changed();
   }
 
@@ -41,10 +57,7 @@ export class Thresholds {
     // Visual only: screen readers use the slider's own text.
     value.className = "value";
     value.setAttribute("aria-hidden", "true");
-    input.addEventListener("input", () => {
-      this.values[label] = input.valueAsNumber / 100;
-      this.changed();
-    });
+    input.addEventListener("input", () => this.move([label], input));
     row.append(name, input, value);
     this.rows.set(label, { name, input, value });
     return row;
