@@ -162,6 +162,12 @@ def hand_over(page: Any, data: bytes, event: str, field: str) -> None:
     )
 
 
+def until_held(page: Any, held: list[Any], number: int = 1) -> None:
+    """Wait until so many requests are held back."""
+    while len(held) < number:
+        page.wait_for_timeout(50)
+
+
 @pytest.mark.parametrize(("event", "field"), [("drop", "dataTransfer"), ("paste", "clipboardData")])
 def test_boxes_are_drawn_where_the_api_says(page: Any, server: Server, event: str, field: str) -> None:
     data = encoded(picture())
@@ -588,6 +594,73 @@ def test_box_can_be_removed_and_typed(page: Any) -> None:
     assert page.locator(".box").count() == 1
 
 
+def begin_correction(page: Any, name: str) -> None:
+    """Of a picture in the strip, with one more box than was found."""
+    page.locator("#strip").get_by_role("button", name=re.compile(name)).click()
+    expect(page.locator("#picture-title")).to_have_text(name)
+    page.get_by_role("button", name="Wrong?").click()
+    page.get_by_role("button", name="Add a box").click()
+    expect(page.locator("#boxes li")).to_have_count(3)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["stored", "refused"])
+def test_the_answer_to_a_correction_leaves_the_next_one_open(
+    open_page: Callable[..., Any], fails: bool
+) -> None:
+    page, held = open_page(allowed="ERR_FAILED"), []
+    page.route("**/v1/corrections", lambda asked: held.append(asked))  # noqa: PLW0108 it wraps names
+    give(page, upload(name="one.png"), upload(name="two.png"))
+    wait_for_answer(page)
+    begin_correction(page, "one.png")
+    send = page.get_by_role("button", name="Send correction")
+    send.click()
+    begin_correction(page, "two.png")
+    until_held(page, held)
+    if fails:
+        held[0].abort()
+    else:
+        held[0].continue_()
+
+    said = "The correction of one.png was not stored" if fails else "Stored as"
+    expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
+    expect(page.locator("#boxes li")).to_have_count(3)
+    expect(send).to_be_enabled()
+    page.get_by_role("button", name="Cancel").click()
+    page.locator("#strip").get_by_role("button", name=re.compile("one.png")).click()
+    expect(page.locator("#picture-title")).to_have_text("one.png")
+    page.get_by_role("button", name="Wrong?").click()
+    # What could not be stored is still there.
+    expect(page.locator("#boxes li")).to_have_count(3 if fails else 2)
+
+
+def test_changed_boxes_are_not_dropped_unasked(page: Any) -> None:
+    asked: list[str] = []
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.message)
+        if len(asked) == 3:
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    page.on("dialog", answer)
+    give(page, upload(name="one.png"), upload(name="two.png"))
+    wait_for_answer(page)
+    begin_correction(page, "one.png")
+
+    page.get_by_role("button", name="Start over").click()
+    for title in ("one.png", "two.png"):
+        page.locator("#strip").get_by_role("button", name=re.compile("two.png")).click()
+        expect(page.locator("#picture-title")).to_have_text(title)
+        expect(page.locator("#correction")).to_be_visible(visible=title == "one.png")
+    # Nothing is lost here, so nothing is asked.
+    page.get_by_role("button", name="Wrong?").click()
+    page.locator("#strip").get_by_role("button", name=re.compile("one.png")).click()
+    expect(page.locator("#picture-title")).to_have_text("one.png")
+
+    assert asked == ["The boxes that you changed have not been sent. Go on without them?"] * 3
+
+
 def test_webcam_is_looked_at_live(page: Any) -> None:
     page.get_by_role("button", name="Use the webcam").click()
 
@@ -734,8 +807,7 @@ def test_a_late_outcome_of_the_old_model_is_dropped(
     held = hold_back(page, but="helmet")
     for number, one in enumerate([upload(b"no picture at all", "notes.png"), upload()], 1):
         give(page, one)
-        while len(held) < number:
-            page.wait_for_timeout(50)
+        until_held(page, held, number)
 
     page.select_option("#model", "helmet")
     # Two pictures are looked at at once: one of them makes room for the new model.

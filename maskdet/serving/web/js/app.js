@@ -32,7 +32,7 @@ class Page {
     this.api = new Api((wasWrong) => askKey(part("key-dialog"), wasWrong));
     this.queue = new Queue((picture) => this.look(picture));
     this.stage = new Stage(part("stage"), part("frame"), part("canvas"));
-    this.strip = new Strip(part("strip"), (picture) => this.pick(picture));
+    this.strip = new Strip(part("strip"), (picture) => this.choose(picture));
     this.results = new Results(document, (face) => this.point(face));
     this.correction = new Correction(this);
     this.live = new Live(this);
@@ -121,6 +121,9 @@ class Page {
       else if (name) void sample(name).then((file) => this.take([file]));
     });
     part("model").addEventListener("change", (event) => this.changeModel(event.target.value));
+    window.addEventListener("beforeunload", (event) => {
+      if (this.correction.unsaved) event.preventDefault();
+    });
     listen({ input: part("files"), veil: part("drop-veil"), onFiles: (files) => this.take(files) });
   }
 
@@ -139,7 +142,7 @@ class Page {
     const added = files.map((file) => newPicture(file, file.name || t("pasted")));
     this.pictures.push(...added);
     this.queue.add(added);
-    await this.pick(added[0]);
+    await this.choose(added[0]);
   }
 
   async look(picture) {
@@ -161,6 +164,12 @@ class Page {
     this.remember(await this.api.config());
     const { models } = this.config;
     this.useModel(models.find(({ name }) => name === this.model.name) ?? models[0]);
+  }
+
+  /** Show a picture because the user wants to see it. */
+  async choose(picture) {
+    if (this.correction.mayEnd()) await this.pick(picture);
+    else this.showStrip();
   }
 
   async pick(picture) {
@@ -195,6 +204,7 @@ class Page {
   }
 
   clear() {
+    if (!this.correction.mayEnd()) return;
     this.live.end();
     this.correction.end();
     this.queue.clear();
@@ -207,6 +217,10 @@ class Page {
   }
 
   changeModel(name) {
+    if (!this.correction.mayEnd()) {
+      part("model").value = this.model.name;
+      return;
+    }
     this.correction.end();
     this.queue.clear();
     this.pictures.forEach(forget);
@@ -215,7 +229,7 @@ class Page {
   }
 
   async startWebcam() {
-    if (!(await this.connected())) return;
+    if (!(await this.connected()) || !this.correction.mayEnd()) return;
     this.correction.end();
     this.chosen = null;
     await this.live.begin();

@@ -8,30 +8,47 @@ const part = (id) => document.getElementById(id);
 export class Correction {
   constructor(page) {
     this.page = page;
-    this.open = false;
+    /** What is being corrected: {picture}, a new one each time. */
+    this.opening = null;
     this.send = page.button("send-correction");
     this.editor = new Editor(part("editor"), part("boxes"), page.button("add-box"), (text) => page.voice.say(text));
+  }
+
+  get open() {
+    return this.opening !== null;
+  }
+
+  /** Boxes that would be lost: changed, and not on their way to the server. */
+  get unsaved() {
+    return this.open && !this.send.disabled && this.editor.changed;
+  }
+
+  /** Whether the user may go on to something else. */
+  mayEnd() {
+    return !this.unsaved || confirm(t("dropBoxes"));
   }
 
   begin() {
     const { page } = this;
     const { faces, model } = page.viewOf(page.current);
     const { width, height } = page.current.answer;
-    this.open = true;
+    this.opening = { picture: page.current };
+    this.send.disabled = false;
     page.voice.tell("");
-    this.editor.open(faces, { width, height }, model);
+    this.editor.open(page.current.draft ?? faces, { width, height }, model);
     page.refresh();
     part("correction-title").focus();
   }
 
   end() {
     if (!this.open) return;
-    this.open = false;
+    this.opening = null;
     this.editor.close();
     this.page.refresh();
   }
 
   cancel() {
+    this.opening.picture.draft = null;
     this.end();
     part("wrong").focus();
   }
@@ -40,18 +57,24 @@ export class Correction {
     if (this.open) this.editor.retell();
   }
 
+  /** The user may have gone on to another picture, and to its correction, before the answer comes. */
   async submit() {
-    const { page } = this;
+    const { page, opening } = this;
+    const { picture } = opening;
+    const boxes = this.editor.boxes();
     this.send.disabled = true;
     page.voice.say(t("sending"));
     try {
-      const { name } = await page.api.correct(page.current.blob, this.editor.boxes(), page.model.name);
-      this.cancel();
+      const { name } = await page.api.correct(picture.blob, boxes, page.model.name);
+      picture.draft = null;
+      if (this.opening === opening) this.cancel();
       page.voice.tell(t("sent", { name }));
     } catch (error) {
-      page.voice.warn(errorText(error, { limit: page.limit() }));
+      const text = errorText(error, { limit: page.limit() });
+      if (this.opening !== opening) picture.draft = boxes;
+      page.voice.warn(this.opening === opening ? text : t("notSent", { name: picture.name, text }));
     } finally {
-      this.send.disabled = false;
+      if (this.opening === opening) this.send.disabled = false;
     }
   }
 }

@@ -33,6 +33,7 @@ export class Editor {
     this.area.replaceChildren();
     this.list.replaceChildren();
     for (const face of faces) this.add(rounded(face.box, size), face.label);
+    this.opened = JSON.stringify(this.boxes());
     this.area.hidden = false;
     this.retell();
   }
@@ -42,6 +43,11 @@ export class Editor {
     this.area.replaceChildren();
     this.list.replaceChildren();
     this.rows = [];
+  }
+
+  /** Whether the boxes are others than those it was opened with. */
+  get changed() {
+    return JSON.stringify(this.boxes()) !== this.opened;
   }
 
   /** The boxes to send. */

@@ -86,6 +86,8 @@ export const en = {
   send: "Send correction",
   sending: "Sending…",
   cancel: "Cancel",
+  dropBoxes: "The boxes that you changed have not been sent. Go on without them?",
+  notSent: "The correction of {name} was not stored; “Wrong?” opens it again. {text}",
   sent: "Thank you. Stored as {name}.",
   faultTitle: "No answer",
   retry: "Try again",

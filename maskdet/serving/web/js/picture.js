@@ -5,15 +5,18 @@ import { thumbnail } from "./strip.js";
 
 let count = 0;
 
-/** `view` is what the browser can show: the file itself, or the server's copy of it. `turn` counts what was forgotten. */
+/**
+ * `view` is what the browser can show: the file itself, or the server's copy of it. `turn` counts what was forgotten.
+ * `draft` has the boxes of a correction that could not be sent.
+ */
 export function newPicture(blob, name) {
   count += 1;
-  return { id: count, name, blob, view: blob, thumb: null, answer: null, error: null, turn: 0 };
+  return { id: count, name, blob, view: blob, thumb: null, answer: null, error: null, draft: null, turn: 0 };
 }
 
 /** Before the server is asked again: what is still on its way must not replace the new outcome. */
 export function forget(picture) {
-  Object.assign(picture, { answer: null, error: null, turn: picture.turn + 1 });
+  Object.assign(picture, { answer: null, error: null, draft: null, turn: picture.turn + 1 });
 }
 
 /** The pixels, rotated as EXIF says; null if this browser does not support the format. */

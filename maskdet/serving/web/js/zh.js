@@ -85,6 +85,8 @@ export const zh = {
   send: "提交修正",
   sending: "提交中…",
   cancel: "取消",
+  dropBoxes: "您修改的方框尚未提交。要放弃修改并继续吗？",
+  notSent: "{name} 的修正未能保存，点“不对？”可继续修改。{text}",
   sent: "谢谢！已保存为 {name}。",
   faultTitle: "没有结果",
   retry: "重试",
