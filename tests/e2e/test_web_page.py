@@ -673,6 +673,23 @@ def test_webcam_is_looked_at_live(page: Any) -> None:
     assert page.locator("#video").evaluate("video => video.srcObject") is None
 
 
+def test_a_late_answer_leaves_the_webcam_on(page: Any) -> None:
+    held: list[Any] = []
+    page.route("**/v1/detect*", lambda asked: asked.continue_() if held else held.append(asked))
+    give(page)
+    until_held(page, held)
+    page.get_by_role("button", name="Webcam", exact=True).click()
+    expect(page.locator("#live-figures")).to_contain_text("pictures/s", timeout=PATIENCE_MS)
+
+    let_go(page, held)
+
+    expect(page.locator("#picture-title")).to_have_text("Webcam")
+    page.get_by_role("button", name="Stop the webcam").click()
+    expect(page.locator("#picture-title")).to_have_text("people.png")
+    wait_for_answer(page)
+    assert len(faces(page)) == 2
+
+
 def test_page_asks_for_the_key_and_keeps_it_in_the_tab_only(
     open_page: Callable[..., Any], locked_server: Server
 ) -> None:

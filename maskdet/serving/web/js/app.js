@@ -146,10 +146,11 @@ class Page {
   }
 
   async look(picture) {
-    if (picture === this.current) this.voice.say(t("workingOn", { name: picture.name }));
+    if (this.isOnStage(picture)) this.voice.say(t("workingOn", { name: picture.name }));
     if (!(await examine(picture, () => this.known()))) return;
     if (picture.answer) await this.keepUp(picture.answer.model).catch((error) => this.voice.warn(errorText(error)));
-    if (picture === this.current) await this.pick(picture);
+    // The webcam is not switched off by an answer that comes late.
+    if (this.isOnStage(picture)) await this.pick(picture);
     else this.showStrip();
   }
 
@@ -176,6 +177,17 @@ class Page {
     this.live.end();
     this.correction.end();
     this.voice.tell("");
+    await this.putOnStage(picture);
+    if (!this.isOnStage(picture)) return;
+    if (picture.answer) this.voice.say(spoken(picture.name, this.viewOf(picture)));
+    else if (picture.error) this.voice.say(this.faultText(picture));
+  }
+
+  isOnStage(picture) {
+    return picture === this.current && !this.live.running;
+  }
+
+  async putOnStage(picture) {
     Object.assign(this, { current: picture, chosen: null });
     const bitmap = await decoded(picture.view);
     if (this.current !== picture) {
@@ -187,8 +199,6 @@ class Page {
     // The picture on the stage may just have been closed.
     if (!bitmap) this.stage.clear();
     this.refresh();
-    if (picture.answer) this.voice.say(spoken(picture.name, this.viewOf(picture)));
-    else if (picture.error) this.voice.say(this.faultText(picture));
   }
 
   point(face) {

@@ -53,6 +53,8 @@ export class Live {
     if (error) page.voice.warn(error.code ? errorText(error) : t("liveStopped"));
     page.stage.clear();
     page.refresh();
+    // The picture from before the webcam may have been answered meanwhile.
+    if (page.current) void page.putOnStage(page.current);
   }
 
   /** The current frame as a picture to keep on the page. */
