@@ -187,6 +187,23 @@ def test_reviewers_do_not_overwrite_each_other(
     assert (decision.by, decision.how) == ("bob", "reject")
 
 
+def test_an_undo_that_failed_can_be_repeated(
+    open_page: Callable[..., Any], server: Server, queue: list[Record]
+) -> None:
+    page = open_page()
+    shown(page, 1, 4)
+    page.keyboard.press("r")
+    shown(page, 1, 3)
+    page.route("**/undo", lambda asked: asked.abort(), times=1)
+
+    page.keyboard.press("u")
+    expect(page.locator("#notice")).to_contain_text("cannot be reached")
+    page.keyboard.press("u")
+
+    shown(page, 1, 4)
+    assert kept(server, queue[0]).state == "proposal"
+
+
 def test_key_of_another_scope_is_told(open_page: Callable[..., Any], queue: list[Record]) -> None:
     page = open_page("camera")
 

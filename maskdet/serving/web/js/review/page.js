@@ -18,6 +18,8 @@ const KEYS = {
 };
 const KEYS_WHILE_FIXING = { Enter: "save", Escape: "cancel", "?": "keys" };
 const STATES = { accept: "accepted", correct: "corrected", skip: "skipped", reject: "rejected" };
+/** Somebody else was faster. */
+const OVERTAKEN = ["conflict", "unknown_picture"];
 /** Nothing else may happen meanwhile. */
 const EXCLUSIVE = ["accept", "save", "skip", "reject", "undo", "next", "previous", "reload"];
 
@@ -144,7 +146,7 @@ class Page {
     try {
       this.done.push(await this.queue.decide(item, decision, boxes));
     } catch (error) {
-      if (error.code === "conflict" || error.code === "unknown_picture") await this.overtaken(item);
+      if (OVERTAKEN.includes(error.code)) await this.overtaken(item);
       throw error;
     }
     this.endFix();
@@ -170,8 +172,12 @@ class Page {
       this.voice.say(t("nothingToUndo"));
       return;
     }
+    const undone = await this.queue.undo(last).catch((error) => {
+      if (OVERTAKEN.includes(error.code)) this.done.pop();
+      throw error;
+    });
     this.done.pop();
-    this.queue.insert(await this.queue.undo(last));
+    this.queue.insert(undone);
     this.voice.tell("");
     await this.recount();
     this.voice.say(t("undone"));
