@@ -214,6 +214,43 @@ def test_key_of_another_scope_is_told(open_page: Callable[..., Any], queue: list
     shown(page, 1, 4)
 
 
+def test_no_filter_drops_the_boxes_of_a_picture_being_fixed(
+    open_page: Callable[..., Any], server: Server, queue: list[Record]
+) -> None:
+    page = open_page()
+    shown(page, 1, 4)
+    filters = page.locator("#filters select:disabled")
+    page.keyboard.press("f")
+    page.get_by_role("button", name="Add a box").click()
+
+    expect(filters).to_have_count(4)
+    page.keyboard.press("Enter")
+    shown(page, 1, 3)
+
+    expect(filters).to_have_count(0)
+    assert len(kept(server, queue[0]).boxes) == 3
+
+
+def test_boxes_outlive_a_change_of_the_key(
+    open_page: Callable[..., Any], server: Server, queue: list[Record]
+) -> None:
+    page = open_page()
+    shown(page, 1, 4)
+    page.keyboard.press("j")
+    shown(page, 2, 4)
+    page.keyboard.press("f")
+    page.get_by_role("button", name="Add a box").click()
+    page.evaluate("sessionStorage.setItem('maskdet-key', 'camera')")
+    page.keyboard.press("Enter")
+
+    page.get_by_role("button", name="Use another key").click()
+    page.locator("#key").fill("bob")
+    page.locator("#key").press("Enter")
+
+    shown(page, 2, 3)
+    assert [len(kept(server, one).boxes) for one in queue[:2]] == [0, 3]
+
+
 @pytest.mark.parametrize(("scheme", "width", "locale"), [("light", 1280, "en-US"), ("dark", 390, "zh-CN")])
 def test_touch_and_accessibility(
     open_page: Callable[..., Any],

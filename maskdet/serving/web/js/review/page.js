@@ -46,7 +46,6 @@ class Page {
   }
 
   async connect() {
-    part("other-key").hidden = true;
     this.models = (await this.api.config()).models;
     this.counts = await this.queue.restart();
     await this.show();
@@ -77,6 +76,9 @@ class Page {
     document.addEventListener("keydown", (event) => this.press(event));
     part("filters").addEventListener("change", () => this.filter());
     part("filters").addEventListener("submit", (event) => event.preventDefault());
+    window.addEventListener("beforeunload", (event) => {
+      if (this.fixing && this.editor.changed) event.preventDefault();
+    });
   }
 
   press(event) {
@@ -102,6 +104,7 @@ class Page {
   async guarded(work) {
     if (this.busy) return;
     this.busy = true;
+    part("other-key").hidden = true;
     try {
       await work();
     } catch (error) {
@@ -123,7 +126,8 @@ class Page {
 
   async otherKey() {
     forgetKey();
-    await this.guarded(() => this.connect());
+    // To start over would drop the boxes that could not be stored.
+    await this.guarded(() => (this.fixing ? this.actions.save() : this.connect()));
   }
 
   /** Choices are kept at once: what is under way would put the old ones back when it shows its answer. */
@@ -236,6 +240,8 @@ class Page {
       showCounts(this.counts);
       showFilters(this.counts, this.queue.filters);
     }
+    // Another filter would drop the boxes.
+    for (const select of part("filters").elements) select.disabled = this.fixing;
     part("view").hidden = !item;
     part("nothing").hidden = Boolean(item) || !this.counts;
     part("nothing-text").textContent = t(this.isFiltered() ? "nothingFiltered" : "nothingOpen");
