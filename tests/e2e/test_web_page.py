@@ -82,6 +82,17 @@ def server_of_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def server_of_scopes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Its keys are named like what they are for; each has one scope."""
+    keys = ", ".join(
+        f"{{name: {one}, hash: {hash_key(one)}, scopes: [{one}]}}" for one in ("review", "detect")
+    )
+    folder = tmp_path_factory.mktemp("scopes")
+    with serving(folder, "--inbox", "inbox", "--set", f"serve.api_keys=[{keys}]") as running:
+        yield running
+
+
 @pytest.fixture
 def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
     """A maker of pages; each must have said nothing on the console but what matches `allowed`."""
@@ -714,6 +725,55 @@ def test_page_asks_for_the_key_and_keeps_it_in_the_tab_only(
     page.reload()
     expect(page.locator("#threshold-value")).to_have_text("0.50", timeout=PATIENCE_MS)
     expect(dialog).to_be_hidden()
+
+
+def type_key(page: Any, key: str) -> None:
+    expect(page.get_by_role("dialog", name="API key")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_label("Key", exact=True).fill(key)
+    page.keyboard.press("Enter")
+
+
+def test_a_key_without_the_scope_can_be_changed(
+    open_page: Callable[..., Any], server_of_scopes: Server
+) -> None:
+    page = open_page(server_of_scopes.url, allowed="status of 40[13]")
+    other_key = page.get_by_role("button", name="Use another key")
+    type_key(page, "review")
+    give(page, upload(name="one.png"), upload(name="two.png"))
+    expect(page.locator("#fault-text")).to_have_text(
+        "This API key may not do that: it needs the scope detect.", timeout=PATIENCE_MS
+    )
+    expect(page.locator("#strip [data-outcome=fault]")).to_have_count(2, timeout=PATIENCE_MS)
+    other_key.click()
+    type_key(page, "detect")
+    wait_for_answer(page)
+    expect(page.locator("#strip [data-outcome=violation]")).to_have_count(2, timeout=PATIENCE_MS)
+
+    begin_correction(page, "two.png")
+    page.get_by_role("button", name="Send correction").click()
+    notice = page.locator("#notice")
+    expect(notice).to_have_text("This API key may not do that: it needs the scope review.")
+    other_key.click()
+    type_key(page, "review")
+
+    expect(notice).to_contain_text("Stored as")
+    expect(other_key).to_have_count(0)
+    assert len(server_of_scopes.corrections()[-1].objects) == 3
+
+
+def test_a_dialog_closed_without_a_key_can_be_had_again(
+    open_page: Callable[..., Any], server_of_scopes: Server
+) -> None:
+    page = open_page(server_of_scopes.url, allowed="status of 401")
+    expect(page.get_by_role("dialog", name="API key")).to_be_visible(timeout=PATIENCE_MS)
+    page.keyboard.press("Escape")
+    expect(page.locator("#notice")).to_have_text("This server asks for an API key.")
+
+    page.get_by_role("button", name="Enter a key").click()
+    type_key(page, "detect")
+
+    expect(page.locator("#threshold-value")).to_have_text("0.50", timeout=PATIENCE_MS)
+    expect(page.locator("#notice")).to_be_hidden()
 
 
 def replace_bundle(server: Server, bundle: Path, data: bytes | None = None, **options: Any) -> None:

@@ -3,13 +3,14 @@
 const KEY = "maskdet-key";
 const BUSY_TRIES = 3;
 
-/** An error from the server or the network. `code` is the server's own, or "network". */
+/** An error from the server or the network. `code` is the server's own, or "network"; `scope` the one that a key lacks. */
 export class ApiError extends Error {
-  constructor(code, message, { status = 0, retryAfter = 0 } = {}) {
+  constructor(code, message, { status = 0, retryAfter = 0, scope = "" } = {}) {
     super(message);
     this.code = code;
     this.status = status;
     this.retryAfter = retryAfter;
+    this.scope = scope;
   }
 }
 
@@ -103,6 +104,7 @@ async function once(path, options, key, read) {
   throw new ApiError(said.code, said.message, {
     status: response.status,
     retryAfter: Number(response.headers.get("retry-after")) || 0,
+    scope: /scope="(.*?)"/.exec(response.headers.get("www-authenticate"))?.[1],
   });
 }
 

@@ -1,10 +1,10 @@
 // The page: connects the user's actions to the parts of the page.
 
-import { Api } from "./api.js";
+import { Api, forgetKey } from "./api.js";
 import { Correction } from "./correction.js";
 import { errorText, preferredLanguage, setLanguage, t } from "./i18n.js";
 import { listen, sample } from "./intake.js";
-import { askKey } from "./key.js";
+import { askKey, needsKey, offerKey } from "./key.js";
 import { showLegend } from "./legend.js";
 import { Live } from "./live.js";
 import { decoded, examine, forget, newPicture } from "./picture.js";
@@ -18,7 +18,7 @@ import { Thresholds } from "./thresholds.js";
 import { jsonValue, viewOf } from "./view.js";
 import { Voice } from "./voice.js";
 
-const WORTH_A_RETRY = ["network", "busy", "draining", "not_ready", "slow_body", "unauthorised", "internal"];
+const WORTH_A_RETRY = ["network", "busy", "draining", "not_ready", "slow_body", "internal"];
 
 const part = (id) => document.getElementById(id);
 
@@ -28,7 +28,7 @@ class Page {
     Object.assign(this, { pictures: [], current: null, bitmap: null, chosen: null });
     /** By bundle: a picture keeps the thresholds of the one that answered. */
     this.models = new Map();
-    this.voice = new Voice(part("notice"), part("status"));
+    this.voice = new Voice(part("notice"), part("status"), part("other-key"));
     this.api = new Api((wasWrong) => askKey(part("key-dialog"), wasWrong));
     this.queue = new Queue((picture) => this.look(picture));
     this.stage = new Stage(part("stage"), part("frame"), part("canvas"));
@@ -82,9 +82,16 @@ class Page {
       await this.connect();
       return true;
     } catch (error) {
-      this.voice.warn(errorText(error));
+      this.complain(error, () => this.connected());
       return false;
     }
+  }
+
+  /** Tell of an error; if another key may mend it, `again` is what to do with that. */
+  complain(error, again) {
+    this.voice.warn(errorText(error, { limit: this.limit() }));
+    offerKey(part("other-key"), error);
+    this.again = again;
   }
 
   useModel(model) {
@@ -106,7 +113,9 @@ class Page {
       "stop-webcam": () => this.live.end(),
       snap: () => this.live.snap(),
       clear: () => this.clear(),
-      retry: () => this.retry(),
+      retry: () => this.retry([this.current]),
+      "retry-key": () => this.retryWithKey(),
+      "other-key": () => this.useOtherKey(),
       "own-thresholds": () => this.thresholds.reset(),
       "save-picture": () => this.savePicture(),
       "save-json": () => saveJson(this.jsonValue(), this.shown().name),
@@ -207,10 +216,22 @@ class Page {
     this.draw();
   }
 
-  retry() {
-    forget(this.current);
-    this.queue.add([this.current]);
+  retry(pictures) {
+    pictures.forEach(forget);
+    this.queue.add(pictures);
     this.refresh();
+  }
+
+  /** All pictures that the old key was of no use for are sent again. */
+  retryWithKey() {
+    forgetKey();
+    this.retry(this.pictures.filter(({ error }) => needsKey(error)));
+  }
+
+  async useOtherKey() {
+    forgetKey();
+    this.voice.tell("");
+    await this.again();
   }
 
   clear() {
@@ -293,7 +314,8 @@ class Page {
     const fault = live ? null : (current?.error ?? null);
     const editing = this.correction.open;
     part("fault").hidden = !fault;
-    this.button("retry").hidden = !WORTH_A_RETRY.includes(fault?.code);
+    part("retry").hidden = !WORTH_A_RETRY.includes(fault?.code);
+    offerKey(part("fault-key"), fault);
     part("fault-text").textContent = fault ? this.faultText(current) : "";
     for (const id of ["verdict", "thresholds", "results", "raw"]) part(id).hidden = Boolean(fault) || editing;
     part("thresholds").hidden ||= !this.model;

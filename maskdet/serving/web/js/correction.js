@@ -43,6 +43,8 @@ export class Correction {
   end() {
     if (!this.open) return;
     this.opening = null;
+    // What went wrong with it, and the offer to try again, go with it.
+    this.page.voice.tell("");
     this.editor.close();
     this.page.refresh();
   }
@@ -51,6 +53,13 @@ export class Correction {
     this.opening.picture.draft = null;
     this.end();
     part("wrong").focus();
+  }
+
+  /** For later, since the user has gone on. */
+  keep(picture, boxes, error) {
+    picture.draft = boxes;
+    const text = errorText(error, { limit: this.page.limit() });
+    this.page.voice.warn(t("notSent", { name: picture.name, text }));
   }
 
   retell() {
@@ -70,9 +79,8 @@ export class Correction {
       if (this.opening === opening) this.cancel();
       page.voice.tell(t("sent", { name }));
     } catch (error) {
-      const text = errorText(error, { limit: page.limit() });
-      if (this.opening !== opening) picture.draft = boxes;
-      page.voice.warn(this.opening === opening ? text : t("notSent", { name: picture.name, text }));
+      if (this.opening === opening) page.complain(error, () => this.submit());
+      else this.keep(picture, boxes, error);
     } finally {
       if (this.opening === opening) this.send.disabled = false;
     }

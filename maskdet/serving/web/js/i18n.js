@@ -31,7 +31,7 @@ export function labelName(label) {
 export function errorText(error, values = {}) {
   const key = `error.${error.code}`;
   const known = key in TEXTS[language] ? key : "error.unknown";
-  return t(known, { message: error.message, ...values });
+  return t(known, { message: error.message, scope: error.scope, ...values });
 }
 
 /** For the browser's formats of numbers and times. */

@@ -1,6 +1,6 @@
 // The webcam on the page: its picture, its figures, its end.
 
-import { errorText, t } from "./i18n.js";
+import { t } from "./i18n.js";
 import { spoken } from "./results.js";
 import { Webcam } from "./webcam.js";
 
@@ -50,7 +50,8 @@ export class Live {
     this.webcam.stop();
     part("live-figures").textContent = "";
     page.voice.say(t("liveStopped"));
-    if (error) page.voice.warn(error.code ? errorText(error) : t("liveStopped"));
+    if (error?.code) page.complain(error, () => page.startWebcam());
+    else if (error) page.voice.warn(t("liveStopped"));
     page.stage.clear();
     page.refresh();
     // The picture from before the webcam may have been answered meanwhile.

@@ -3,9 +3,9 @@
 const LATER_MS = 500;
 
 export class Voice {
-  constructor(notice, status) {
-    this.notice = notice;
-    this.status = status;
+  /** remedy: what the user can do about the notice; it goes with it. */
+  constructor(notice, status, remedy = null) {
+    Object.assign(this, { notice, status, remedy });
   }
 
   /** Something that went wrong; "" clears it. */
@@ -18,6 +18,7 @@ export class Voice {
   tell(text) {
     this.notice.classList.remove("bad");
     this.notice.hidden = text === "";
+    if (this.remedy) this.remedy.hidden = true;
     this.notice.textContent = text;
   }
 

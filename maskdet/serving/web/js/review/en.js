@@ -5,7 +5,6 @@ export const en = {
   reviewTagline: "Captured pictures train only once a person has confirmed them",
   tryIt: "Try pictures",
   keys: "Keys",
-  otherKey: "Use another key",
   filters: "Filters",
   state: "State",
   why: "Reason",
@@ -79,6 +78,5 @@ export const en = {
   close: "Close",
   "error.conflict": "Somebody else decided on this picture meanwhile. Your decision was not stored.",
   "error.unknown_picture": "This picture is no longer in the inbox.",
-  "error.insufficient_scope": "This API key may not review: it needs the scope review.",
   "error.forbidden": "The server refused: {message}.",
 };

@@ -3,7 +3,7 @@
 import { Api, forgetKey } from "../api.js";
 import { Editor } from "../editor.js";
 import { addTexts, errorText, preferredLanguage, setLanguage, t } from "../i18n.js";
-import { askKey } from "../key.js";
+import { askKey, offerKey } from "../key.js";
 import { showLegend } from "../legend.js";
 import { Stage } from "../stage.js";
 import { Voice } from "../voice.js";
@@ -32,7 +32,7 @@ class Page {
     Object.assign(this, { models: [], counts: null, bitmap: null, fixing: false, busy: false, done: [] });
     /** Filters were chosen while something else was under way. */
     this.outdated = false;
-    this.voice = new Voice(part("notice"), part("status"));
+    this.voice = new Voice(part("notice"), part("status"), part("other-key"));
     this.api = new Api((wasWrong) => askKey(part("key-dialog"), wasWrong));
     this.queue = new ReviewQueue(this.api);
     this.stage = new Stage(part("stage"), part("frame"), part("canvas"));
@@ -104,12 +104,11 @@ class Page {
   async guarded(work) {
     if (this.busy) return;
     this.busy = true;
-    part("other-key").hidden = true;
     try {
       await work();
     } catch (error) {
       this.voice.warn(errorText(error));
-      part("other-key").hidden = error.code !== "insufficient_scope";
+      offerKey(part("other-key"), error);
     } finally {
       this.busy = false;
     }
@@ -126,6 +125,7 @@ class Page {
 
   async otherKey() {
     forgetKey();
+    this.voice.tell("");
     // To start over would drop the boxes that could not be stored.
     await this.guarded(() => (this.fixing ? this.actions.save() : this.connect()));
   }

@@ -5,7 +5,6 @@ export const zh = {
   reviewTagline: "采集的图片经人工确认后才会用于训练",
   tryIt: "试用",
   keys: "快捷键",
-  otherKey: "换一个密钥",
   filters: "筛选",
   state: "状态",
   why: "原因",
@@ -78,6 +77,5 @@ export const zh = {
   close: "关闭",
   "error.conflict": "其他人已审核此图片，您的操作未保存。",
   "error.unknown_picture": "收件夹中已没有这张图片。",
-  "error.insufficient_scope": "此 API 密钥没有审核权限：需要 review 权限。",
   "error.forbidden": "服务器拒绝了请求：{message}。",
 };
