@@ -431,6 +431,22 @@ def test_samples_are_there(page: Any) -> None:
     expect(page.get_by_role("heading", name="portrait.jpg")).to_be_visible()
 
 
+def test_a_sample_that_cannot_be_fetched_is_told(open_page: Callable[..., Any]) -> None:
+    page = open_page(allowed="ERR_FAILED|status of 503")
+    sample = page.get_by_role("button", name="Sample: one person")
+    for fail in (lambda asked: asked.abort(), lambda asked: asked.fulfill(status=503)):
+        page.route("**/web/samples/portrait.jpg", fail, times=1)
+        sample.click()
+        expect(page.locator("#notice")).to_contain_text("The sample could not be loaded.")
+        page.evaluate("document.querySelector('#notice').hidden = true")
+
+    sample.click()
+
+    wait_for_answer(page)
+    expect(page.locator("#picture-title")).to_have_text("portrait.jpg")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 def test_picture_and_json_can_be_saved(page: Any, tmp_path: Path) -> None:
     give(page)
     wait_for_answer(page)

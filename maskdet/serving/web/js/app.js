@@ -127,7 +127,7 @@ class Page {
       const { action, language, sample: name } = event.target.closest("button")?.dataset ?? {};
       if (action in actions) void actions[action]();
       else if (language) this.switchLanguage(language, { keep: true });
-      else if (name) void sample(name).then((file) => this.take([file]));
+      else if (name) void this.takeSample(name);
     });
     part("model").addEventListener("change", (event) => this.changeModel(event.target.value));
     window.addEventListener("beforeunload", (event) => {
@@ -152,6 +152,12 @@ class Page {
     this.pictures.push(...added);
     this.queue.add(added);
     await this.choose(added[0]);
+  }
+
+  async takeSample(name) {
+    const file = await sample(name);
+    if (file) await this.take([file]);
+    else this.voice.warn(t("sampleFailed"));
   }
 
   async look(picture) {

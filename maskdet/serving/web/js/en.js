@@ -22,6 +22,7 @@ export const en = {
   sampleGroup: "Sample: three people outdoors",
   sampleHall: "Sample: four people in a room",
   samplePortrait: "Sample: one person",
+  sampleFailed: "The sample could not be loaded. Is the server still running? Try again.",
   privacy: "Pictures are processed by this server only and are not kept.",
   privacyCaptures: "Pictures are processed by this server only. It may keep some of them, for people to review.",
   pictures: "Pictures",

@@ -14,9 +14,10 @@ export function listen({ input, veil, onFiles }) {
   listenForDrops(veil, onFiles);
 }
 
-/** A sample as a file. */
+/** A sample as a file; null if it cannot be fetched. */
 export async function sample(name) {
-  const response = await fetch(`web/samples/${name}`);
+  const response = await fetch(`web/samples/${name}`).catch(() => null);
+  if (!response?.ok) return null;
   return new File([await response.blob()], name, { type: "image/jpeg" });
 }
 

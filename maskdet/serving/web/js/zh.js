@@ -22,6 +22,7 @@ export const zh = {
   sampleGroup: "示例：户外三人",
   sampleHall: "示例：室内四人",
   samplePortrait: "示例：单人",
+  sampleFailed: "示例无法加载，请确认服务器仍在运行，然后重试。",
   privacy: "图片只由本服务器检测，不会保存。",
   privacyCaptures: "图片仅由此服务器处理，其中一部分可能会被保留以供人工审核。",
   pictures: "图片",
