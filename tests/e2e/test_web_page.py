@@ -621,6 +621,24 @@ def test_box_can_be_removed_and_typed(page: Any) -> None:
     assert page.locator(".box").count() == 1
 
 
+def test_a_correction_names_the_bundle_that_answered(page: Any, server: Server) -> None:
+    page.evaluate("""() => {
+        const fetched = window.fetch;
+        window.fetch = (path, options) => {
+            if (options?.body instanceof FormData) window.sent = Object.fromEntries(options.body);
+            return fetched(path, options);
+        };
+    }""")
+    give(page)
+    wait_for_answer(page)
+    page.get_by_role("button", name="Wrong?").click()
+    page.get_by_role("button", name="Send correction").click()
+
+    expect(page.get_by_role("alert").filter(has_text="Stored as")).to_be_visible()
+    answered = server.detect(encoded(picture()))["model"]
+    assert page.evaluate("[sent.model, sent.bundle]") == [answered["name"], answered["bundle"]]
+
+
 def begin_correction(page: Any, name: str) -> None:
     """Of a picture in the strip, with one more box than was found."""
     page.locator("#strip").get_by_role("button", name=re.compile(name)).click()

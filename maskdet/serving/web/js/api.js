@@ -48,11 +48,13 @@ export class Api {
     return answer.results[0];
   }
 
-  correct(blob, boxes, model = "") {
+  /** model: {name, bundle} of the answer that is corrected. */
+  correct(blob, boxes, { name, bundle }) {
     const form = new FormData();
     form.append("image", blob, "picture");
     form.append("boxes", JSON.stringify(boxes));
-    if (model) form.append("model", model);
+    form.append("model", name);
+    form.append("bundle", bundle);
     return this.request("v1/corrections", { method: "POST", body: form }, BUSY_TRIES);
   }
 

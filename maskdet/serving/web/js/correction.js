@@ -70,11 +70,12 @@ export class Correction {
   async submit() {
     const { page, opening } = this;
     const { picture } = opening;
+    const { model } = picture.answer;
     const boxes = this.editor.boxes();
     this.send.disabled = true;
     page.voice.say(t("sending"));
     try {
-      const { name } = await page.api.correct(picture.blob, boxes, page.model.name);
+      const { name } = await page.api.correct(picture.blob, boxes, model);
       picture.draft = null;
       if (this.opening === opening) this.cancel();
       page.voice.tell(t("sent", { name }));
