@@ -718,6 +718,35 @@ def test_webcam_is_looked_at_live(page: Any) -> None:
     assert page.locator("#video").evaluate("video => video.srcObject") is None
 
 
+CAMERA = "video => video.srcObject?.getVideoTracks()[0].getSettings().deviceId"
+
+
+def test_the_next_camera_can_be_chosen(page: Any) -> None:
+    page.get_by_role("button", name="Use the webcam").click()
+    switch = page.get_by_role("button", name="Switch camera")
+    seen = []
+    for _ in range(3):
+        expect(page.locator("#live-figures")).to_contain_text("pictures/s", timeout=PATIENCE_MS)
+        seen.append(page.locator("#video").evaluate(CAMERA))
+        switch.click()
+        expect(switch).to_be_enabled(timeout=PATIENCE_MS)
+
+    assert seen[0] == seen[2] != seen[1]
+    expect(page.locator("#picture-title")).to_have_text("Webcam")
+
+
+def test_a_single_camera_cannot_be_switched(page: Any) -> None:
+    page.evaluate("""() => {
+        const found = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+        navigator.mediaDevices.enumerateDevices = async () =>
+            (await found()).filter(({ kind }) => kind === "videoinput").slice(0, 1);
+    }""")
+    page.get_by_role("button", name="Use the webcam").click()
+
+    expect(page.locator("#live-figures")).to_contain_text("pictures/s", timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Switch camera")).to_be_hidden()
+
+
 def test_a_late_answer_leaves_the_webcam_on(page: Any) -> None:
     held: list[Any] = []
     page.route("**/v1/detect*", lambda asked: asked.continue_() if held else held.append(asked))

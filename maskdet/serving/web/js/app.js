@@ -111,6 +111,7 @@ class Page {
       choose: () => part("files").click(),
       webcam: () => this.startWebcam(),
       "stop-webcam": () => this.live.end(),
+      "turn-webcam": () => this.live.turn(),
       snap: () => this.live.snap(),
       clear: () => this.clear(),
       retry: () => this.retry([this.current]),

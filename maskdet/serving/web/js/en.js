@@ -30,6 +30,8 @@ export const en = {
   working: "Looking…",
   workingOn: "Looking at {name}",
   snap: "Take this picture",
+  turnWebcam: "Switch camera",
+  cameraSwitched: "Another camera is on.",
   stopWebcam: "Stop the webcam",
   live: "Webcam",
   liveFigures: "{rate} pictures/s · {ms} ms each",

@@ -2,7 +2,7 @@
 
 import { t } from "./i18n.js";
 import { spoken } from "./results.js";
-import { Webcam } from "./webcam.js";
+import { cameras, Webcam } from "./webcam.js";
 
 const part = (id) => document.getElementById(id);
 
@@ -42,16 +42,39 @@ export class Live {
     page.voice.say(t("liveStarted"));
     page.refresh();
     page.button("snap").focus();
+    page.button("turn-webcam").hidden = (await cameras()).length < 2;
+  }
+
+  /** From the front to the rear of a phone, say. */
+  async turn() {
+    const { page } = this;
+    const button = page.button("turn-webcam");
+    button.disabled = true;
+    try {
+      await this.webcam.turn();
+      page.voice.say(t("cameraSwitched"));
+      page.refresh();
+    } catch {
+      this.close();
+      page.voice.warn(t("webcamRefused"));
+    } finally {
+      button.disabled = false;
+    }
   }
 
   end(error) {
     const { page } = this;
     if (!this.running) return;
-    this.webcam.stop();
-    part("live-figures").textContent = "";
+    this.close();
     page.voice.say(t("liveStopped"));
     if (error?.code) page.complain(error, () => page.startWebcam());
     else if (error) page.voice.warn(t("liveStopped"));
+  }
+
+  close() {
+    const { page } = this;
+    this.webcam.stop();
+    part("live-figures").textContent = "";
     page.stage.clear();
     page.refresh();
     // The picture from before the webcam may have been answered meanwhile.

@@ -24,16 +24,26 @@ export class Webcam {
     return this.stream !== null;
   }
 
-  async start() {
-    const wanted = { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: "user" };
-    this.stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
-    this.video.srcObject = this.stream;
-    this.answer = null;
+  /** Open the camera of that id, or the one that faces the user. */
+  async start(id = null) {
+    const which = id ? { deviceId: { exact: id } } : { facingMode: "user" };
+    const wanted = { width: { ideal: 1280 }, height: { ideal: 720 }, ...which };
+    const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+    Object.assign(this, { stream, answer: null });
+    this.video.srcObject = stream;
     // Unplugging a webcam ends its track.
-    this.stream.getVideoTracks()[0].addEventListener("ended", () => this.onError(new Error("ended")));
+    stream.getVideoTracks()[0].addEventListener("ended", () => this.onError(new Error("ended")));
     await this.video.play();
-    requestAnimationFrame(() => this.paint());
-    void this.look(this.stream);
+    requestAnimationFrame(() => this.paint(stream));
+    void this.look(stream);
+  }
+
+  /** Go on with the next camera. Many phones open one only once the other is closed. */
+  async turn() {
+    const { deviceId } = this.stream.getVideoTracks()[0].getSettings();
+    const all = await cameras();
+    this.stop();
+    await this.start(all[(all.indexOf(deviceId) + 1) % all.length]);
   }
 
   stop() {
@@ -47,10 +57,10 @@ export class Webcam {
     return this.grab(Infinity, 0.95);
   }
 
-  paint() {
-    if (!this.running) return;
+  paint(stream) {
+    if (this.stream !== stream) return;
     if (this.video.videoWidth) this.onFrame(this.video, this.answer);
-    requestAnimationFrame(() => this.paint());
+    requestAnimationFrame(() => this.paint(stream));
   }
 
   async look(stream) {
@@ -89,6 +99,12 @@ export class Webcam {
       this.shot.toBlob(resolve, "image/jpeg", quality);
     });
   }
+}
+
+/** The ids of all cameras; browsers tell them once the user has allowed one. */
+export async function cameras() {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  return devices.filter(({ kind }) => kind === "videoinput").map(({ deviceId }) => deviceId);
 }
 
 function pause(milliseconds) {

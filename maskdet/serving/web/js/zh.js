@@ -30,6 +30,8 @@ export const zh = {
   working: "检测中…",
   workingOn: "正在检测 {name}",
   snap: "拍下这张",
+  turnWebcam: "切换摄像头",
+  cameraSwitched: "已切换到另一个摄像头。",
   stopWebcam: "关闭摄像头",
   live: "摄像头",
   liveFigures: "每秒 {rate} 张 · 每张 {ms} 毫秒",
