@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.datastructures import Headers
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.hub import is_true, jpeg_uri, module_model
 from maskdet.serving.dialects.wire import hub_labels, json_reply, refusal_reply, says
 from maskdet.serving.engine.served_model import PictureResult, Work
-from maskdet.serving.http.base64_reading import decode_base64
 from maskdet.serving.http.by_hand import errors_as
-from maskdet.serving.http.forms import FormItem, Upload, read_form
+from maskdet.serving.http.forms import Upload, form_picture, read_form
 from maskdet.serving.http.inputs import check_files
 from maskdet.serving.http.json_reading import read_object
 from maskdet.serving.http.json_writing import json_text
@@ -51,7 +51,7 @@ def routes(service: Service) -> APIRouter:
         async with service.body(request) as body:
             headers, max_files = request.headers, service.settings.max_files
             wanted = await service.unpacked(
-                lambda: _pictures(read_form(body, headers, max_files), max_files), heavy=is_heavy(len(body))
+                lambda: _pictures(body, headers, max_files), heavy=is_heavy(len(body))
             )
             works = [Work(upload.data, model, drawn=wanted.drawn) for upload in wanted.uploads]
             results = await service.results(request, works)
@@ -66,38 +66,38 @@ def routes(service: Service) -> APIRouter:
     return router
 
 
-def _pictures(items: list[FormItem], max_files: int) -> FormPictures:
+def _pictures(body: bytes, headers: Headers, max_files: int) -> FormPictures:
     """The three shapes: files, data URIs in `image`, and any field that holds {"b64s": [...]}."""
     uploads, texts = [], {}
-    for name, value in items:
+    for name, value in read_form(body, headers, max_files):
         if isinstance(value, Upload):
             uploads.append(value)
         elif name == "image":
-            uploads.append(_from_uri(value))
+            uploads.append(_from_uri(value, headers))
         else:
             texts[name] = value
     if uploads:
         return FormPictures(uploads, is_true(texts.get("visual_result", "1")), plain=False)
     for text in texts.values():
         if "b64s" in text:
-            return FormPictures(_from_b64s(text, max_files), drawn=False, plain=True)
+            return FormPictures(_from_b64s(text, headers, max_files), drawn=False, plain=True)
     raise NoPicture("Please check data format! The form holds no picture.")
 
 
-def _from_uri(text: str) -> Upload:
+def _from_uri(text: str, headers: Headers) -> Upload:
     if not text.startswith("data:image/"):
         raise MalformedBody("Unrecognized file type")
-    return Upload(decode_base64(text))
+    return Upload(form_picture(text, headers))
 
 
-def _from_b64s(text: str, max_files: int) -> list[Upload]:
+def _from_b64s(text: str, headers: Headers, max_files: int) -> list[Upload]:
     pictures = read_object(text.encode()).get("b64s")
     if not isinstance(pictures, list) or not all(isinstance(one, str) for one in pictures):
         raise BadOption("Please check data format! b64s is not a list of base64 texts.")
     if not pictures:
         raise NoPicture("Please check data format! b64s is empty.")
     check_files(pictures, max_files)
-    return [Upload(decode_base64(one)) for one in pictures]
+    return [Upload(form_picture(one, headers)) for one in pictures]
 
 
 def _answer(wanted: FormPictures, results: list[PictureResult], service: Service) -> Response:

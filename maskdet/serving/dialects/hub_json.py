@@ -20,7 +20,7 @@ from maskdet.serving.dialects.wire import (
 from maskdet.serving.engine.served_model import PictureResult, Work
 from maskdet.serving.http.base64_reading import decode_base64
 from maskdet.serving.http.by_hand import errors_as
-from maskdet.serving.http.forms import FormItem, Upload, media_type, read_form
+from maskdet.serving.http.forms import FormItem, Upload, form_picture, media_type, read_form
 from maskdet.serving.http.inputs import check_files
 from maskdet.serving.http.json_reading import read_object
 from maskdet.serving.http.unpacking import is_heavy, is_heavy_json
@@ -72,7 +72,7 @@ def _is_form(headers: Headers) -> bool:
 def _arguments(body: bytes, headers: Headers, max_files: int) -> dict[str, Any]:
     """The module's keyword arguments, from JSON or a form. Raises WrongType, MalformedBody or BadOption."""
     if _is_form(headers):
-        arguments = _from_form(read_form(body, headers, max_files))
+        arguments = _from_form(read_form(body, headers, max_files), headers)
     else:
         try:
             arguments = read_object(body)
@@ -84,11 +84,13 @@ def _arguments(body: bytes, headers: Headers, max_files: int) -> dict[str, Any]:
     return arguments
 
 
-def _from_form(items: list[FormItem]) -> dict[str, Any]:
+def _from_form(items: list[FormItem], headers: Headers) -> dict[str, Any]:
     arguments: dict[str, Any] = {"images": []}
     for name, value in items:
-        if isinstance(value, Upload) or name in ("image", "images"):
+        if isinstance(value, Upload):
             arguments["images"].append(value)
+        elif name in ("image", "images"):
+            arguments["images"].append(Upload(form_picture(value, headers)))
         else:
             arguments[name] = _typed(name, value)
     return arguments

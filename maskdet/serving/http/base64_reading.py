@@ -11,16 +11,21 @@ STEP = 1 << 18
 """Characters decoded at once, a multiple of four."""
 MAX_PREFIX = 200
 """Characters of a data URI before its data."""
-_WHITE = b" \t\n\r\x0b\x0c"
+_LINE_ENDS = b"\t\n\r\x0b\x0c"
+_PLUS = bytes.maketrans(b" ", b"+")
 
 
-def decode_base64(text: str) -> bytes:
-    """The bytes of base64 text, with or without a data URI prefix and line breaks. Raises MalformedBody."""
+def decode_base64(text: str, *, spaces_were_plus: bool = False) -> bytes:
+    """The bytes of base64 text, with or without a data URI prefix and line breaks. Raises MalformedBody.
+
+    spaces_were_plus: whether the text comes from where an unescaped `+` is read as a space.
+    """
     try:
         plain = text[_prefix_length(text) :].encode("ascii")
-        if any(space in plain for space in (b"\n", b"\r", b" ")):
+        table = _PLUS if spaces_were_plus else None
+        if any(space in plain for space in (b"\n", b"\r", b"\t", b" ")):
             steps = range(0, len(plain), STEP)
-            plain = b"".join(plain[start : start + STEP].translate(None, _WHITE) for start in steps)
+            plain = b"".join(plain[start : start + STEP].translate(table, _LINE_ENDS) for start in steps)
         return b"".join(_decoded(plain, start) for start in range(0, len(plain), STEP))
     except (binascii.Error, UnicodeEncodeError) as error:
         raise MalformedBody(

@@ -8,10 +8,12 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 
+from maskdet.serving.http.base64_reading import decode_base64
 from maskdet.serving.http.multipart import Part, boundary_of, decoded, parts
 from maskdet.serving.refusals import BodyTooLarge, MalformedBody, WrongType
 
-FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
+URLENCODED = "application/x-www-form-urlencoded"
+FORM_TYPES = ("multipart/form-data", URLENCODED)
 MAX_FIELDS = 100
 """Fields of one form that are not files."""
 MAX_ESCAPES = 1_000_000
@@ -48,9 +50,17 @@ def read_form(body: bytes, headers: Headers, max_files: int) -> list[FormItem]:
         raise WrongType(
             f"the content type is {kind[:80]!r}, not a form's", f"send one of {', '.join(FORM_TYPES)}"
         )
-    if kind == "application/x-www-form-urlencoded":
+    if kind == URLENCODED:
         return list(_urlencoded(body))
     return list(_multipart(parts(body, boundary_of(headers["content-type"])), max_files))
+
+
+def form_picture(text: str, headers: Headers) -> bytes:
+    """The picture that a form's field holds as base64. Raises MalformedBody.
+
+    Many clients put base64 into an urlencoded body as it is. Its `+` was then read as a space.
+    """
+    return decode_base64(text, spaces_were_plus=media_type(headers) == URLENCODED)
 
 
 def too_many_files(max_files: int) -> BodyTooLarge:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -14,8 +15,8 @@ from starlette.requests import Request
 from maskdet.serving.http.base64_reading import decode_base64
 from maskdet.serving.http.forms import (
     FORM_TYPES,
-    FormItem,
     Upload,
+    form_picture,
     media_type,
     read_form,
     too_many_files,
@@ -86,7 +87,7 @@ def read_input(body: bytes, headers: Headers, query: Mapping[str, str], max_file
     if kind == JSON_TYPE:
         found = _from_json(body, query, max_files)
     elif kind in FORM_TYPES:
-        found = _from_form(read_form(body, headers, max_files), query, max_files)
+        found = _from_form(body, headers, query, max_files)
     elif kind.startswith(RAW_TYPES):
         found = DetectInput((Upload(body),) if body else (), options_of(query))
     else:
@@ -135,24 +136,25 @@ def _from_json(body: bytes, query: Mapping[str, str], max_files: int) -> DetectI
     texts += wanted.images or []
     check_files(texts, max_files)
     options = DetectOptions.model_validate(wanted.model_dump(exclude={"image", "images"}))
-    return DetectInput(tuple(_upload(text) for text in texts), options)
+    return DetectInput(tuple(_upload(text, decode_base64) for text in texts), options)
 
 
-def _upload(text: str) -> Upload:
+def _upload(text: str, decode: Callable[[str], bytes]) -> Upload:
     try:
-        return Upload(decode_base64(text))
+        return Upload(decode(text))
     except MalformedBody as fault:
         return Upload(b"", fault=fault)
 
 
-def _from_form(items: list[FormItem], query: Mapping[str, str], max_files: int) -> DetectInput:
+def _from_form(body: bytes, headers: Headers, query: Mapping[str, str], max_files: int) -> DetectInput:
     pictures: list[str | Upload] = []
     texts = dict(query)
-    for name, value in items:
+    for name, value in read_form(body, headers, max_files):
         if isinstance(value, Upload) or name in ("image", "images"):
             pictures.append(value)
         else:
             texts[name] = value
     check_files(pictures, max_files)
-    uploads = (one if isinstance(one, Upload) else _upload(one) for one in pictures)
+    decode = partial(form_picture, headers=headers)
+    uploads = (one if isinstance(one, Upload) else _upload(one, decode) for one in pictures)
     return DetectInput(tuple(uploads), options_of(texts))

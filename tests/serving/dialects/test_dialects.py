@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import json
+import re
 from typing import Any
 
 import cv2
@@ -48,6 +49,28 @@ def test_hub_form_takes_data_uris_and_refuses_what_is_none(served: Any) -> None:
 
     assert ast.literal_eval(good.json()["results"])[0]["data"][0]["label"] == "NO MASK"
     assert bad.json() == {"msg": "Unrecognized file type", "results": "", "status": "-1"}
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/v1/detect", "image={}"),
+        (f"/predict/{MODULE}", "images={}"),
+        (f"/predict/image/{MODULE}", "image=data:image/png;base64,{}"),
+        (f"/predict/image/{MODULE}", 'data={{"b64s": ["{}"]}}'),
+    ],
+)
+def test_plus_that_a_client_left_in_an_urlencoded_form_is_a_plus(served: Any, path: str, form: str) -> None:
+    # Bytes after the picture, which decoders ignore.
+    text = b64(BARE + b"\0" * (-len(BARE) % 3) + b"\xfb\xef\xbe")
+    assert text.endswith("++++")
+
+    response = served.post(
+        path, content=form.format(text), headers={"content-type": "application/x-www-form-urlencoded"}
+    )
+
+    assert "results" in response.json(), response.text
+    assert re.search("without_mask|NO MASK", response.text)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from maskdet.serving.http.base64_reading import STEP, decode_base64
-from maskdet.serving.http.forms import MAX_ESCAPES, MAX_FIELDS, Upload, read_form
+from maskdet.serving.http.forms import MAX_ESCAPES, MAX_FIELDS, Upload, form_picture, read_form
 from maskdet.serving.http.multipart import MAX_PART_HEAD
 from maskdet.serving.refusals import BodyTooLarge, MalformedBody, WrongType
 
@@ -135,9 +135,23 @@ def test_base64_is_decoded_across_steps(size: int) -> None:
         assert decode_base64(one) == data
 
 
+def test_base64_in_an_urlencoded_body_may_have_its_plus_as_it_is() -> None:
+    data = b"\xfb\xef\xbe" * 100_000
+    text = base64.b64encode(data).decode()
+    assert text.startswith("++++")
+
+    for body in (b"image=" + text.encode(), urlencode({"image": text[:800_000]}).encode()):
+        [(_, value)] = read_form(body, URLENCODED, max_files=1)
+        assert isinstance(value, str)
+        assert form_picture(value, URLENCODED) == data
+
+    with pytest.raises(MalformedBody):
+        form_picture(text.replace("+", " "), MULTIPART)
+
+
 @pytest.mark.parametrize(
     "text",
-    ["?", "AAA", "A" * (STEP - 2) + "==" + "AAAA", "AA==AAAA", "é", "data:image/png,AAAA", "A" * STEP + "A"],
+    ["?", "AA A", "AAA", "A" * (STEP - 2) + "==" + "AAAA", "AA==AAAA", "é", "data:image/png,AAAA", "A" * STEP + "A"],
 )
 def test_damaged_base64_is_refused(text: str) -> None:
     with pytest.raises(MalformedBody):
