@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -21,6 +22,8 @@ from maskdet.serving.settings import ServeSettings
 SwapOutcome = Literal["swapped", "unchanged", "refused"]
 
 PROBE_SHAPE = (64, 64, 3)
+RETRY_SECONDS = 60.0
+"""A refused model is tried again so often: the reason may have passed, such as a full disk."""
 
 logger = logging.getLogger("maskdet.reload")
 
@@ -52,6 +55,7 @@ class Reloader:
         self._cores = cores
         self._busy = asyncio.Lock()
         self._faults: dict[str, str] = {}
+        self._tried: dict[str, float] = {}
         self._seen = {name: source.state for name, source in self._sources.items()}
 
     @property
@@ -83,21 +87,24 @@ class Reloader:
             for name, source in self._watched.items():
                 now = await _state_of(source)
                 settled, before[name] = now == before[name], now
-                if settled and now != self._seen[name]:
+                if settled and (now != self._seen[name] or self._is_due(name)):
                     async with self._busy:
                         await self._reload(name)
+
+    def _is_due(self, name: str) -> bool:
+        return name in self._faults and time.monotonic() - self._tried[name] >= RETRY_SECONDS
 
     async def _reload(self, name: str) -> Reloaded:
         source, old = self._sources[name], self._engine.models[name]
         self._seen[name] = await _state_of(source)
+        self._tried[name] = time.monotonic()
         try:
             new = await asyncio.to_thread(self._loaded, name, source, old)
         except MaskdetError as error:
             return self._refused(name, old, self._without_paths(source, error.what))
         # The running model must survive whatever is wrong with a file.
-        except Exception:
-            logger.exception("bundle failed")
-            return self._refused(name, old, "it failed unexpectedly; see the log")
+        except Exception as error:  # noqa: BLE001
+            return self._refused(name, old, "it failed unexpectedly; see the log", error)
         self._faults.pop(name, None)
         if new is None:
             return Reloaded(name, old.sha256, "unchanged", version=old.version)
@@ -124,12 +131,16 @@ class Reloader:
     def _without_paths(self, source: Source, text: str) -> str:
         return source.without_paths(text.replace(str(self._settings.require_signature), "the public key"))
 
-    def _refused(self, name: str, old: ServedModel, error: str) -> Reloaded:
-        self._faults[name] = error
-        # The log is the operator's own, so it may name the file.
-        fields = {"model": name, "file": str(self._sources[name]), "error": error, "still": old.sha256}
-        logger.error("bundle refused", extra={"fields": fields})
-        self._engine.metrics.reload(name, "refused")
+    def _refused(
+        self, name: str, old: ServedModel, error: str, unexpected: Exception | None = None
+    ) -> Reloaded:
+        # Once for each reason, however often it is tried.
+        if self._faults.get(name) != error:
+            self._faults[name] = error
+            # The log is the operator's own, so it may name the file.
+            fields = {"model": name, "file": str(self._sources[name]), "error": error, "still": old.sha256}
+            logger.error("bundle refused", extra={"fields": fields}, exc_info=unexpected)
+            self._engine.metrics.reload(name, "refused")
         return Reloaded(name, old.sha256, "refused", error, old.version)
 
 

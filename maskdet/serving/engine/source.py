@@ -11,7 +11,7 @@ from typing import NamedTuple
 from maskdet.artefacts import BUNDLE
 from maskdet.errors import BundleError, RegistryError
 from maskdet.files import sha256_file
-from maskdet.registry.layout import SIGNATURE
+from maskdet.registry.layout import RECORD, SIGNATURE
 from maskdet.registry.reference import parse_reference
 from maskdet.registry.registry import Registry
 from maskdet.registry.signing import signed_copy
@@ -23,6 +23,8 @@ class FileState(NamedTuple):
 
     inode: int
     modified_ns: int
+    changed_ns: int
+    """Also when its owner or permissions change."""
     size: int
 
 
@@ -67,7 +69,7 @@ class Source:
         except RegistryError:
             number = None
         folder = layout.version(number or 0)
-        return (alias, *(_state(folder / name) for name in (BUNDLE, SIGNATURE)))
+        return (alias, *(_state(folder / name) for name in (BUNDLE, SIGNATURE, RECORD)))
 
     def version(self) -> Version | None:
         """The version that it is now, None for a file. Raises RegistryError."""
@@ -114,4 +116,4 @@ def _state(path: Path) -> FileState | None:
         found = path.stat()
     except OSError:
         return None
-    return FileState(found.st_ino, found.st_mtime_ns, found.st_size)
+    return FileState(found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)

@@ -23,7 +23,9 @@ import pytest
 from onnx import numpy_helper
 from support import LABELS, paint, write_tiny_bundle
 
+from maskdet.errors import BundleError
 from maskdet.serving.app import create_app
+from maskdet.serving.engine import reload
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.reload import Reloaded, Reloader, merged
 from maskdet.serving.engine.served_model import ServedModel
@@ -271,6 +273,50 @@ def test_watch_logs_a_bad_file_once_and_goes_on(
     refusals = [one for one in caplog.records if one.getMessage() == "bundle refused"]
     assert [one.fields["file"] for one in refusals] == [str(server.path)]
     assert server.label()[0] == "with_mask"
+
+
+def test_watch_tries_a_refused_model_again_and_logs_a_reason_once(
+    run: Callable[..., Running], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is right and stays as it is: only the reason passes, such as a full disk."""
+    server = run(watch=True, watch_seconds=0.01)
+    monkeypatch.setattr(reload, "RETRY_SECONDS", 0.02)
+    tries, from_source = [], ServedModel.from_source
+    passing = [OSError(28, "No space left on device")] * 3 + [BundleError("model.onnx: Input/output error")] * 2
+
+    def load(*given: Any, **named: Any) -> ServedModel:
+        tries.append(1)
+        if passing:
+            raise passing.pop(0)
+        return from_source(*given, **named)
+
+    monkeypatch.setattr(ServedModel, "from_source", load)
+    name = place(server.path, OTHER)
+
+    async def look() -> None:
+        watching = asyncio.ensure_future(server.reloader.watch())
+        until = time.monotonic() + 20
+        while server.engine.models["tiny"].sha256[:12] != name and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        watching.cancel()
+
+    asyncio.run(look())
+
+    assert server.label() == ("without_mask", name)
+    assert len(tries) == 6
+    reasons = [one.fields["error"] for one in caplog.records if one.getMessage() == "bundle refused"]
+    assert reasons == ["it fails unexpectedly; see the log", "model.onnx: Input/output error"]
+    assert not server.reloader.refused()
+
+
+def test_a_change_of_permissions_is_a_change(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.touch()
+    before = Source(path).state
+
+    path.chmod(0o400)
+
+    assert Source(path).state != before
 
 
 def test_workers_answers_are_merged_to_the_worst() -> None:
