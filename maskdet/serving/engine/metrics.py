@@ -29,6 +29,7 @@ GAUGE_SECONDS = 1.0
 """Maximum age of another worker's gauges."""
 Across = Literal["livesum", "livemin"]
 
+OUTCOMES = ("swapped", "refused")
 METHODS = ("GET", "POST", "OPTIONS", "HEAD", "PUT", "DELETE", "PATCH")
 MAX_CAMERAS = 100
 """Camera tags counted separately. Clients choose them, so the rest is `other`."""
@@ -82,6 +83,13 @@ class Metrics:
             multiprocess_mode="livesum",
         )
         self._served: dict[str, tuple[str, str, str]] = {}
+        self._refusing = Gauge(
+            "maskdet_bundle_refused",
+            "Workers that refuse this model's newest bundle; 0 if it is in use",
+            ("model",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
 
     def watch(self, name: str, about: str, value: Callable[[], float], across: Across = "livesum") -> None:
         """A gauge that is read on demand; `across` says how several workers' values combine."""
@@ -116,6 +124,10 @@ class Metrics:
         """One new bundle: swapped or refused."""
         self._reloads.labels(model, outcome).inc()
 
+    def refusing(self, model: str, refused: bool) -> None:
+        """Whether the newest bundle of this model is one that was refused."""
+        self._refusing.labels(model).set(refused)
+
     def captured(self, why: str, outcome: str) -> None:
         """One picture that a capture policy chose, and what became of it."""
         self._captures.labels(why, outcome).inc()
@@ -126,6 +138,10 @@ class Metrics:
             self._versions.labels(*self._served[name]).set(0)
         self._served[name] = (name, "" if model.version is None else str(model.version), bundle_id(model))
         self._versions.labels(*self._served[name]).set(1)
+        self.refusing(name, refused=False)
+        # Prometheus sees no change in a counter that appears with its first event.
+        for outcome in OUTCOMES:
+            self._reloads.labels(name, outcome)
 
     def result(self, result: PictureResult, camera: str) -> None:
         """One answered picture."""

@@ -106,6 +106,7 @@ class Reloader:
         except Exception as error:  # noqa: BLE001
             return self._refused(name, old, "it failed unexpectedly; see the log", error)
         self._faults.pop(name, None)
+        self._engine.metrics.refusing(name, refused=False)
         if new is None:
             return Reloaded(name, old.sha256, "unchanged", version=old.version)
         self._engine.swap(name, new)
@@ -141,6 +142,7 @@ class Reloader:
             fields = {"model": name, "file": str(self._sources[name]), "error": error, "still": old.sha256}
             logger.error("bundle refused", extra={"fields": fields}, exc_info=unexpected)
             self._engine.metrics.reload(name, "refused")
+            self._engine.metrics.refusing(name, refused=True)
         return Reloaded(name, old.sha256, "refused", error, old.version)
 
 

@@ -49,6 +49,14 @@ def test_faces_verdicts_and_stages_are_counted(in_process: Any) -> None:
     assert value(found, "maskdet_ready") == 1
 
 
+def test_first_swap_and_refusal_are_changes_of_counters_that_are_there(in_process: Any) -> None:
+    found = samples(in_process())
+
+    for outcome in ("swapped", "refused"):
+        assert value(found, "maskdet_reloads_total", model="tiny", outcome=outcome) == 0
+    assert value(found, "maskdet_bundle_refused", model="tiny") == 0
+
+
 def test_requests_and_refusals_are_counted_by_route_pattern(in_process: Any) -> None:
     app = in_process()
     app.post("/v1/detect", content=b"no picture", headers=PNG)

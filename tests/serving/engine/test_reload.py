@@ -173,9 +173,11 @@ def test_bad_bundle_never_replaces_a_good_one(run: Callable[..., Running], how: 
     assert server.call("GET", "/health/ready").status_code == 200
     counted = 'maskdet_reloads_total{model="tiny",outcome="refused"} 1.0'
     assert counted in server.call("GET", "/metrics").text
+    assert 'maskdet_bundle_refused{model="tiny"} 1.0' in server.call("GET", "/metrics").text
 
     place(server.path, OTHER)
     assert server.call("POST", "/v1/admin/reload").status_code == 200
+    assert 'maskdet_bundle_refused{model="tiny"} 0.0' in server.call("GET", "/metrics").text
     assert server.call("GET", "/v1/models").json()["models"][0]["refused"] == ""
 
 

@@ -121,7 +121,6 @@ def prometheus(
         whole = bundle.read_bytes()
         bundle.write_bytes(whole[:1000])
         assert traffic.reload() == 409
-        bundle.write_bytes(whole)
         with running_prometheus(folder, server.port) as found:
             until(lambda: found.values("maskdet_ready") == [1], "the server is not scraped")
             traffic.send(32)
@@ -129,6 +128,7 @@ def prometheus(
                 lambda: traffic.send(1) or found.values("rate(maskdet_faces_total[1m])"), "no second scrape"
             )
             yield found
+        bundle.write_bytes(whole)
         traffic.close()
 
 
