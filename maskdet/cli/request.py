@@ -24,6 +24,9 @@ def request(
     api_key: Annotated[
         str, typer.Option("--api-key", metavar="KEY", envvar="MASKDET_API_KEY", help="The server's key.")
     ] = "",
+    camera: Annotated[
+        str, typer.Option("--camera", metavar="NAME", help="The camera as which the server counts them.")
+    ] = "",
 ) -> None:
     """Send pictures to a running server.
 
@@ -34,7 +37,7 @@ def request(
 
     files = pictures_in(paths)
     replies: list[Reply] = []
-    with Client(url, api_key) as client:
+    with Client(url, api_key, camera) as client:
         for reply in client.detect(files, batch_size):
             replies.append(reply)
             print_lines([_line(reply)])

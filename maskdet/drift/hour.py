@@ -22,6 +22,7 @@ MOST_STARTS: Final = 100
 """Starts kept of an hour, the latest ones."""
 CAMERA: Final = re.compile(r"[A-Za-z0-9_.:-]{0,64}")
 """A client's tag of its camera; "" if it named none."""
+CAMERA_RULE: Final = "up to 64 letters, digits and the characters _ . : - of ASCII"
 _NAME: Final = "%Y%m%dT%H"
 
 

@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 from pydantic import ValidationError
 
 from maskdet.detector.picture import SUFFIXES
+from maskdet.drift.hour import CAMERA, CAMERA_RULE
 from maskdet.drift.view import View
 from maskdet.errors import ServingError, UsageError
 
@@ -43,12 +44,16 @@ class Reply:
 class Client:
     """One persistent connection to a server. Use it in a `with` block."""
 
-    def __init__(self, url: str, api_key: str = "") -> None:
+    def __init__(self, url: str, api_key: str = "", camera: str = "") -> None:
         """url: the server's, such as http://127.0.0.1:8866. Raises UsageError."""
+        if not CAMERA.fullmatch(camera):
+            raise UsageError(f"{camera!r} is not the name of a camera", f"use {CAMERA_RULE}")
         address, host, port = _address(url)
         self._url = url
         self._base = address.path.rstrip("/").removesuffix(DETECT_PATH)
-        self._headers = {"content-type": "application/json"} | ({"x-api-key": api_key} if api_key else {})
+        further = {"x-api-key": api_key, "x-camera": camera}
+        given = {name: value for name, value in further.items() if value}
+        self._headers = {"content-type": "application/json", **given}
         self._connection = (
             http.client.HTTPSConnection(host, port, timeout=SECONDS, context=ssl.create_default_context())
             if address.scheme == "https"

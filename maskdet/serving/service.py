@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from fastapi import Request, Response
 
-from maskdet.drift.hour import CAMERA
 from maskdet.errors import MaskdetError
 from maskdet.inbox.inbox import Inbox
 from maskdet.serving.capture.capture import Capture
@@ -17,6 +16,7 @@ from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.engine.served_model import PictureResult, Work, bundle_id
 from maskdet.serving.http.access import answered_by, note
 from maskdet.serving.http.body import BodyReader, HeldBody
+from maskdet.serving.http.camera import CameraTags
 from maskdet.serving.http.inputs import check_files
 from maskdet.serving.http.peer import peer_of
 from maskdet.serving.http.unpacking import AT_ONCE_BYTES, Unpacker
@@ -45,6 +45,7 @@ class Service:
     unpacker: Unpacker = field(default_factory=Unpacker)
     inbox: Inbox | None = None
     capture: Capture | None = None
+    cameras: CameraTags = field(default_factory=CameraTags)
 
     def body(self, request: Request) -> HeldBody:
         """The request's body, unless there is no room for its pictures, which is checked before it is read.
@@ -64,7 +65,7 @@ class Service:
         outcomes = await peer_of(request.scope).unless_gone(self.engine.submit_all(works))
         self.note(request, outcomes)
         if self.capture is not None:
-            self.capture.offer(works, outcomes, camera_of(request))
+            self.capture.offer(works, outcomes, self.cameras.of(request))
         return outcomes
 
     async def results(self, request: Request, works: Sequence[Work]) -> list[PictureResult]:
@@ -86,9 +87,9 @@ class Service:
         return await self.unpacker.run(work, heavy=size > AT_ONCE_BYTES)
 
     def note(self, request: Request, outcomes: Sequence[ResultOrError]) -> None:
-        """Record the pictures in the access log and the metrics; X-Camera tells cameras apart."""
+        """Record the pictures in the access log and the metrics, by camera."""
         results = [outcome for outcome in outcomes if isinstance(outcome, PictureResult)]
-        camera = camera_of(request)
+        camera = self.cameras.of(request)
         self.engine.ledger.enter(lambda: self._count(results, camera, len(outcomes) - len(results)))
         bundles = ",".join(dict.fromkeys(bundle_id(result.model) for result in results))
         versions = list(dict.fromkeys(one.model.version for one in results if one.model.version is not None))
@@ -116,12 +117,6 @@ def _check_encoding(encoding: str) -> None:
         raise WrongType(
             f"the body is compressed with {encoding.strip()}", "send it without Content-Encoding, as it is"
         )
-
-
-def camera_of(request: Request) -> str:
-    """The client's tag of its camera; empty if there is none, or a malformed one."""
-    camera = request.headers.get("x-camera", "")
-    return camera if CAMERA.fullmatch(camera) else ""
 
 
 def _written_bytes(result: PictureResult) -> int:

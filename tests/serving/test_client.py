@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import httpx
 import pytest
 from support import paint
 
@@ -45,6 +46,16 @@ def test_each_picture_has_its_reply_in_order(server: Any, pictures: Path, batch_
     assert (empty.file.name, empty.faces, empty.error) == ("c.png", (), "")
     assert first.milliseconds > 0
     assert len(first.bundle) == 12
+
+
+def test_camera_of_a_client_is_counted(server: Any, pictures: Path) -> None:
+    with Client(server.url, "key", camera="gate") as client:
+        list(client.detect([pictures / "a.png"]))
+
+    metrics = httpx.get(f"{server.url}/metrics", headers={"x-api-key": "key"}, trust_env=False).text
+    assert 'maskdet_pictures_total{camera="gate",verdict="ok"} 1.0' in metrics
+    with pytest.raises(UsageError, match="camera"):
+        Client(server.url, camera="大门")
 
 
 def test_file_that_cannot_be_read_is_its_own_fault(server: Any, pictures: Path) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from maskdet.serving.http import camera
 from maskdet.serving.http.base64_reading import decode_base64
 from maskdet.serving.http.forms import (
     FORM_TYPES,
@@ -98,6 +99,11 @@ def read_input(body: bytes, headers: Headers, query: Mapping[str, str], max_file
     if not found.uploads:
         raise NoPicture("the request holds no picture", "see /docs for the ways to send one")
     return found
+
+
+def detect_query(request: Request) -> dict[str, str]:
+    """Like `query_of`, without what is no option of detection."""
+    return {name: value for name, value in query_of(request).items() if name != camera.OPTION}
 
 
 def options_of(values: Mapping[str, Any]) -> DetectOptions:

@@ -9,13 +9,14 @@ from maskdet.serving.engine.engine import ResultOrError
 from maskdet.serving.engine.served_model import Work
 from maskdet.serving.http.access import request_id
 from maskdet.serving.http.by_hand import ByHand
+from maskdet.serving.http.camera import camera_parameters
 from maskdet.serving.http.forms import Upload
 from maskdet.serving.http.inputs import (
     DetectInput,
     DetectJson,
     DetectOptions,
+    detect_query,
     is_heavy_input,
-    query_of,
     read_input,
 )
 from maskdet.serving.http.problems import problem_of
@@ -54,7 +55,7 @@ def native_routes(service: Service) -> APIRouter:
     )
     async def detect(request: Request) -> Response:
         async with service.body(request) as body:
-            headers, query, most = request.headers, query_of(request), service.settings.max_files
+            headers, query, most = request.headers, detect_query(request), service.settings.max_files
             wanted = await service.unpacked(
                 lambda: read_input(body, headers, query, most), heavy=is_heavy_input(body, headers)
             )
@@ -128,4 +129,5 @@ def _detect_inputs() -> Described:
             "example": {"image": "/9j/4AAQSkZJRg...", "threshold": 0.5},
         },
     }
-    return {**query_options(DetectOptions), **required_body(content)}
+    query = query_options(DetectOptions, also=camera_parameters())
+    return {**query, **required_body(content)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -19,14 +20,15 @@ def problems(*statuses: int) -> dict[int | str, Described]:
     return {status: {"model": ProblemBody} for status in statuses}
 
 
-def query_options(model: type[BaseModel]) -> Described:
-    """The options of a query, none of which is required."""
+def query_options(model: type[BaseModel], also: Sequence[Described] = ()) -> Described:
+    """The options of a query, none of which is required, and further parameters."""
     options = model.model_json_schema()["properties"]
     return {
         "parameters": [
             {"name": name, "in": "query", "required": False, "schema": schema}
             for name, schema in options.items()
         ]
+        + list(also)
     }
 
 

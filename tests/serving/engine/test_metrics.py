@@ -49,6 +49,32 @@ def test_faces_verdicts_and_stages_are_counted(in_process: Any) -> None:
     assert value(found, "maskdet_ready") == 1
 
 
+@pytest.mark.parametrize("named", [{"headers": {"x-camera": "门 1".encode()}}, {"params": {"camera": "门 1"}}])
+def test_camera_whose_name_is_refused_is_reported_once(
+    in_process: Any, caplog: pytest.LogCaptureFixture, named: dict[str, Any]
+) -> None:
+    app = in_process()
+    headers = {**PNG, **named.pop("headers", {})}
+
+    for _ in range(2):
+        app.post("/v1/detect", content=BOTH, headers=headers, **named).raise_for_status()
+
+    told = [one.fields["camera"] for one in caplog.records if one.getMessage() == "camera not counted"]
+    assert told == ["门 1"]
+    assert value(samples(app), "maskdet_pictures_total", verdict="violation", camera="") == 2
+
+
+def test_camera_may_be_named_in_the_url_of_every_route(in_process: Any) -> None:
+    app = in_process()
+    app.post("/v1/detect?camera=gate&visualize=1", content=BOTH, headers=PNG).raise_for_status()
+    app.post("/predict/tiny?camera=gate", files={"images": ("a.png", BOTH)})
+    app.post("/v1/detect?camera=gate", content=BOTH, headers={**PNG, "x-camera": "hall"})
+
+    found = samples(app)
+    assert value(found, "maskdet_pictures_total", verdict="violation", camera="gate") == 2
+    assert value(found, "maskdet_pictures_total", verdict="violation", camera="hall") == 1
+
+
 def test_first_swap_and_refusal_are_changes_of_counters_that_are_there(in_process: Any) -> None:
     found = samples(in_process())
 
