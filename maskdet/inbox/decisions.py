@@ -9,13 +9,23 @@ from maskdet.detector.picture import PictureLimits, decode
 from maskdet.inbox.boxes import Correction, pixel_boxes
 from maskdet.inbox.encoding import storable
 from maskdet.inbox.naming import NAME_LENGTH, sha256_of
-from maskdet.inbox.record import CORRECTION, STATES, Decision, How, LabelledFace, ProposedFace, Record
+from maskdet.inbox.record import (
+    CORRECTION,
+    NO_ORIGIN,
+    STATES,
+    Decision,
+    How,
+    LabelledFace,
+    Origin,
+    ProposedFace,
+    Record,
+)
 from maskdet.inbox.refusals import BadBoxes, DecidedMeanwhile
 from maskdet.times import now_text
 
 
 def sent(
-    data: bytes, corrections: Sequence[Correction], limits: PictureLimits, by: str
+    data: bytes, corrections: Sequence[Correction], limits: PictureLimits, by: str, origin: Origin
 ) -> tuple[Record, bytes]:
     """The record of a picture that a person sends with its boxes, and the bytes to store.
 
@@ -37,6 +47,7 @@ def sent(
         size=len(kept),
         why=CORRECTION,
         at=now,
+        origin=origin,
         boxes=_faces(corrections),
         decision=Decision(how="correct", by=by, at=now),
     )
@@ -44,9 +55,11 @@ def sent(
 
 
 def sent_again(old: Record, record: Record) -> Record:
-    """The record of a picture that was there already: it keeps why and since when."""
-    kept = ("why", "origin", "about", "proposed", "at", "blurred")
-    return record.model_copy(update={key: getattr(old, key) for key in kept} | _next(old))
+    """The record of a picture that was there already: it keeps why, since when and from where."""
+    kept = ("why", "about", "proposed", "at", "blurred")
+    origin = record.origin if old.origin == NO_ORIGIN else old.origin
+    changes = {key: getattr(old, key) for key in kept}
+    return record.model_copy(update={**changes, "origin": origin} | _next(old))
 
 
 def decided(old: Record, how: How, by: str, faces: Sequence[Correction] | None) -> Record:

@@ -20,7 +20,7 @@ from maskdet.inbox.caps import Caps, Ledger
 from maskdet.inbox.decisions import check_revision, decided, sent, sent_again, undone
 from maskdet.inbox.limits import InboxLimits
 from maskdet.inbox.proposal import Proposal
-from maskdet.inbox.record import How, Record
+from maskdet.inbox.record import NO_ORIGIN, How, Origin, Record
 from maskdet.inbox.refusals import DecidedMeanwhile, InboxFull, UnknownPicture
 from maskdet.inbox.store import Store
 
@@ -54,18 +54,22 @@ class Inbox:
 
     # Corrections: pictures that a person sends with their boxes.
 
-    async def take_in(self, data: bytes, corrections: Sequence[Correction], by: str = "") -> str:
+    async def take_in(
+        self, data: bytes, corrections: Sequence[Correction], by: str = "", origin: Origin = NO_ORIGIN
+    ) -> str:
         """`save` off the event loop, one at a time: at most one decoded picture is in memory."""
         async with self._turn:
-            return await asyncio.to_thread(self.save, data, corrections, by)
+            return await asyncio.to_thread(self.save, data, corrections, by, origin)
 
-    def save(self, data: bytes, corrections: Sequence[Correction], by: str = "") -> str:
+    def save(
+        self, data: bytes, corrections: Sequence[Correction], by: str = "", origin: Origin = NO_ORIGIN
+    ) -> str:
         """Store an encoded picture and its faces for training; returns the name of its files, without suffix.
 
         The latest correction of a picture replaces earlier ones. Raises PictureError for bytes that are not a
         picture, BadBoxes, InboxFull and InboxBusy.
         """
-        record, kept = sent(data, corrections, self._limits.picture, by)
+        record, kept = sent(data, corrections, self._limits.picture, by, origin)
         with self._writing():
             if not self._store.picture(record).exists():
                 self._limits.check_training(self._store.training_count())

@@ -14,6 +14,7 @@ from support import paint
 
 from maskdet.dataset.layout import ANNOTATIONS, PICTURES
 from maskdet.detector.picture import PictureLimits, decode
+from maskdet.inbox.record import NO_ORIGIN, Origin
 from maskdet.serving.http.hashing import hash_key
 from maskdet.types import Picture
 
@@ -42,6 +43,19 @@ def test_route_stores_and_names(app: Any, tmp_path: Path) -> None:
     ]
 
 
+def test_correction_keeps_which_bundle_answered_and_which_camera(app: Any, tmp_path: Path) -> None:
+    [model] = app.engine.models.values()
+
+    told = app.post(
+        "/v1/corrections", **form(bundle=model.sha256[:12], model="tiny"), headers={"x-camera": "gate"}
+    )
+    untold = app.post("/v1/corrections", **form(data=encoded("JPEG"), boxes=[]))
+
+    records = {one.name: one.origin for one in app.app.inbox.records()}
+    assert records[told.json()["name"]] == Origin(model="tiny", bundle=model.sha256[:12], camera="gate")
+    assert records[untold.json()["name"]] == NO_ORIGIN
+
+
 @pytest.mark.parametrize(
     ("request_", "status", "code"),
     [
@@ -52,6 +66,8 @@ def test_route_stores_and_names(app: Any, tmp_path: Path) -> None:
         (form(boxes=[{"label": "hat", "box": [1, 2, 30, 40]}]), 422, "bad_option"),
         (form(boxes=[{"label": "with_mask", "box": [5, 5, 5, 5]}]), 422, "bad_option"),
         (form(model="other"), 404, "unknown_model"),
+        (form(bundle="a" * 13), 422, "bad_option"),
+        (form(bundle="../../etc/pa"), 422, "bad_option"),
         (form(data=b"text"), 422, "bad_picture"),
         ({"files": {"boxes": (None, "[]")}}, 400, "no_picture"),
         ({"content": b"x", "headers": {"content-type": "text/plain"}}, 415, "wrong_type"),
