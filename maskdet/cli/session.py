@@ -35,10 +35,12 @@ def stand_in(config: Path | None) -> Path | None:
 
 
 def open_serving(config: Path | None, overrides: Sequence[str], runs: Path, *, named: bool) -> Context:
-    """Like open_pipeline, but a command whose model was `named` needs no pipeline file and uses defaults."""
-    from maskdet.pipeline.session import open_present
+    """Like open_pipeline, but without a data set, and if the model was `named`, also without a file."""
+    from maskdet.pipeline.session import open_present, open_served
 
-    return open_present(config, overrides, runs) if named else open_pipeline(config, overrides, runs)
+    if named:
+        return open_present(config, overrides, runs)
+    return open_served(config, overrides, runs, named=False)
 
 
 def port_of(config: Path | None, overrides: Sequence[str] | None, runs: Path, port: int | None) -> int:
@@ -48,7 +50,7 @@ def port_of(config: Path | None, overrides: Sequence[str] | None, runs: Path, po
     if port is not None:
         return port
     if config or overrides or DEFAULT_CONFIG.exists():
-        return open_pipeline(config, overrides or [], runs).pipeline.serve.port
+        return open_serving(config, overrides or [], runs, named=True).pipeline.serve.port
     return ServeSettings().port
 
 

@@ -67,20 +67,32 @@ def load_pipeline(path: Path, overrides: Sequence[str] = ()) -> PipelineFile:
     overrides: `section.key=value` each; their relative paths start at the current directory.
     Raises PipelineFileError with every fault found (up to MAX_PROBLEMS), each with file, line, key and value.
     """
-    return _validated(_Draft(path, _read_file(path)), overrides)
+    return _overridden(_Draft(path, _read_file(path)), overrides).validate()
+
+
+def load_served(path: Path, overrides: Sequence[str] = (), *, named: bool) -> PipelineFile:
+    """Like `load_pipeline`, for commands that need a model and no data set.
+
+    The file may lack `name` and `data` if the model is `named` outside it, or it has serve.models.
+    """
+    draft = _overridden(_Draft(path, _read_file(path)), overrides)
+    if named or draft.names_models:
+        draft.complete()
+    return draft.validate()
 
 
 def default_pipeline(overrides: Sequence[str] = ()) -> PipelineFile:
     """The defaults with overrides, for commands that need no data set, such as serving a model."""
-    value = {"name": "default", "data": {"root": "."}}
-    return _validated(_Draft(Path("defaults"), Document(value)), overrides)
+    draft = _overridden(_Draft(Path("defaults"), Document({})), overrides)
+    draft.complete()
+    return draft.validate()
 
 
-def _validated(draft: _Draft, overrides: Sequence[str]) -> PipelineFile:
+def _overridden(draft: _Draft, overrides: Sequence[str]) -> _Draft:
     for text in overrides:
         draft.override(text)
     draft.anchor_paths()
-    return draft.validate()
+    return draft
 
 
 class _Draft:
@@ -93,6 +105,16 @@ class _Draft:
         self._origins = {key: _Origin(f"{path}:{line}", line, base) for key, line in document.lines.items()}
         self._whole = _Origin(str(path), 0, base)
         self._duplicates = document.duplicates
+
+    @property
+    def names_models(self) -> bool:
+        """Whether it says which models to serve."""
+        return bool(self._inner(("serve", "models")))
+
+    def complete(self) -> None:
+        """Add what has no default and is not used without a data set."""
+        self._value.setdefault("name", "default")
+        self._value.setdefault("data", {"root": self._whole.base})
 
     def override(self, text: str) -> None:
         name, equals, raw = text.partition("=")

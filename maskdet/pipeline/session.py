@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from maskdet.pipeline.load import default_pipeline, load_pipeline
+from maskdet.pipeline.load import default_pipeline, load_pipeline, load_served
 from maskdet.pipeline.places import DEFAULT_CONFIG, RUNS
 from maskdet.pipeline.run import results_folder
 from maskdet.pipeline.schema import PipelineFile
@@ -21,9 +22,7 @@ REGISTRY_VARIABLE: Final = "MASKDET_REGISTRY"
 
 def open_pipeline(config: Path | None, overrides: Sequence[str], runs: Path) -> Context:
     """Load and validate the pipeline file; None means DEFAULT_CONFIG."""
-    file, named = config or DEFAULT_CONFIG, ("-c", str(config)) if config else ()
-    pipeline = load_pipeline(file, _with_environment(overrides))
-    return replace(_context(pipeline, named, overrides, runs), file=file)
+    return _opened(config, overrides, runs, load_pipeline)
 
 
 def open_defaults(overrides: Sequence[str], runs: Path) -> Context:
@@ -32,10 +31,23 @@ def open_defaults(overrides: Sequence[str], runs: Path) -> Context:
 
 
 def open_present(config: Path | None, overrides: Sequence[str], runs: Path) -> Context:
-    """The pipeline file if one is named or present, else the defaults."""
+    """The pipeline file if one is named or present, else the defaults; for commands that need no data set."""
     if config is None and not DEFAULT_CONFIG.exists():
         return open_defaults(overrides, runs)
-    return open_pipeline(config, overrides, runs)
+    return open_served(config, overrides, runs, named=True)
+
+
+def open_served(config: Path | None, overrides: Sequence[str], runs: Path, *, named: bool) -> Context:
+    """Like open_pipeline, with a file as `load_served` accepts it."""
+    return _opened(config, overrides, runs, partial(load_served, named=named))
+
+
+def _opened(
+    config: Path | None, overrides: Sequence[str], runs: Path, load: Callable[[Path, list[str]], PipelineFile]
+) -> Context:
+    file, named = config or DEFAULT_CONFIG, ("-c", str(config)) if config else ()
+    pipeline = load(file, _with_environment(overrides))
+    return replace(_context(pipeline, named, overrides, runs), file=file)
 
 
 def _with_environment(overrides: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maskdet.errors import PipelineFileError
-from maskdet.pipeline.load import MAX_PROBLEMS, load_pipeline
+from maskdet.pipeline.load import MAX_PROBLEMS, load_pipeline, load_served
 
 MINIMAL = "name: demo\ndata:\n  root: pictures\n"
 
@@ -34,6 +34,18 @@ def test_all_sections_but_data_have_defaults(write, tmp_path):
     assert pipeline.data.root == tmp_path / "pictures"
     assert pipeline.train.epochs == 30
     assert pipeline.serve.port == 8866
+
+
+def test_a_file_that_only_serves_needs_no_name_and_no_data(write, tmp_path):
+    keys = write("serve:\n  api_keys:\n    - {name: gate, hash: " + "5e" * 32 + ", scopes: [detect]}\n")
+    assert load_served(keys, named=True).serve.api_keys[0].name == "gate"
+    with pytest.raises(PipelineFileError, match="data is missing"):
+        load_served(keys, named=False)
+
+    models = write("serve: {port: 9000, models: {gate: gate.onnx}}\n")
+    served = load_served(models, ["serve.workers=2"], named=False).serve
+    assert (served.models["gate"], served.workers) == (tmp_path / "gate.onnx", 2)
+    assert "data is missing" in refusal(models)
 
 
 @pytest.mark.parametrize(
