@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,17 +14,16 @@ from maskdet.errors import MaskdetError
 from maskdet.inbox.inbox import Inbox
 from maskdet.inbox.limits import InboxLimits
 from maskdet.serving.capture.capture import Capture
-from maskdet.serving.dialects.registry import dialect_routes, open_cors_paths
+from maskdet.serving.dialects.registry import dialect_routes, error_forms, open_cors_paths
 from maskdet.serving.engine.engine import Engine
-from maskdet.serving.http.access import AccessLog, Linger, note_error, request_id
+from maskdet.serving.http.access import AccessLog, Linger
+from maskdet.serving.http.answering import ErrorAnswers
 from maskdet.serving.http.body import BodyReader
 from maskdet.serving.http.by_hand import Shortcut
 from maskdet.serving.http.cors import Cors
 from maskdet.serving.http.keys import ApiKeys, clients_of
-from maskdet.serving.http.problems import problem_response
 from maskdet.serving.http.slashes import SlashRedirect
 from maskdet.serving.http.unpacking import Unpacker
-from maskdet.serving.refusals import MalformedBody, UnknownRoute, WrongMethod
 from maskdet.serving.routes.admin import Reloading, admin_routes
 from maskdet.serving.routes.corrections import correction_routes
 from maskdet.serving.routes.docs import docs_routes
@@ -88,11 +86,12 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     ]
     for router in routers:
         api.include_router(router)
-    api.add_exception_handler(Exception, _on_error)
-    api.add_exception_handler(MaskdetError, _on_error)
-    api.add_exception_handler(HTTPException, _on_http_error)
-    shortcut = Shortcut(api, routers=routers, on_error=_on_error)
-    return Application(api, _entrance(shortcut, engine, settings), inbox)
+    answers = ErrorAnswers(error_forms(settings.dialects))
+    api.add_exception_handler(Exception, answers.on_error)
+    api.add_exception_handler(MaskdetError, answers.on_error)
+    api.add_exception_handler(HTTPException, answers.on_http_error)
+    shortcut = Shortcut(api, routers=routers, on_error=answers.on_error)
+    return Application(api, _entrance(shortcut, engine, settings, answers), inbox)
 
 
 def open_inbox(settings: ServeSettings) -> Inbox | None:
@@ -121,34 +120,13 @@ def start_capture(inbox: Inbox | None, settings: ServeSettings, engine: Engine) 
     return capture
 
 
-def _entrance(app: ASGIApp, engine: Engine, settings: ServeSettings) -> ASGIApp:
+def _entrance(app: ASGIApp, engine: Engine, settings: ServeSettings, answers: ErrorAnswers) -> ASGIApp:
     """The application inside its middleware, outside of FastAPI: its stack costs each request time."""
     open_paths = open_cors_paths(settings.dialects)
     if settings.has_keys:
-        app = ApiKeys(app, clients=clients_of(settings), open_cors_paths=open_paths)
+        clients = clients_of(settings)
+        app = ApiKeys(app, clients=clients, answer=answers.answer, open_cors_paths=open_paths)
     if settings.cors_origins:
         app = Cors(app, origins=settings.cors_origins, open_paths=open_paths)
     app = Linger(app, max_bytes=2 * settings.max_upload_bytes, seconds=LINGER_SECONDS)
     return AccessLog(app, metrics=engine.metrics, ledger=engine.ledger)
-
-
-async def _on_error(request: Request, error: Exception) -> Response:
-    note_error(request.scope, error)
-    return problem_response(error, request_id(request.scope))
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:
-    """Starlette's own refusals, in our format."""
-    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    refusal: MaskdetError
-    if status == HTTPStatus.NOT_FOUND:
-        refusal = UnknownRoute("there is nothing at this path", "see /docs for the routes")
-    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
-        refusal = WrongMethod(f"this path does not support {request.method}", "see /docs for the routes")
-    else:
-        refusal = MalformedBody("the request cannot be understood", "see /docs for the routes")
-    note_error(request.scope, refusal)
-    response = problem_response(refusal, request_id(request.scope))
-    if isinstance(error, HTTPException) and error.headers:
-        response.headers.update(error.headers)
-    return response

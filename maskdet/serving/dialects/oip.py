@@ -8,7 +8,6 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from maskdet import __version__
-from maskdet.errors import MaskdetError
 from maskdet.serving.dialects.oip_tensors import (
     InferRequest,
     OutputTensor,
@@ -25,6 +24,7 @@ from maskdet.serving.http.unpacking import is_heavy_json
 from maskdet.serving.refusals import BadOption, UnknownModel
 from maskdet.serving.service import Service
 
+OWN_PATHS = "/v2"
 VERSION = "1"
 JSON_LENGTH = "inference-header-content-length"
 INPUTS = [{"name": "image", "datatype": "BYTES", "shape": [-1]}]
@@ -38,13 +38,14 @@ and the number of rows per picture."""
 
 def routes(service: Service) -> APIRouter:
     """The routes under /v2."""
-    router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"], route_class=errors_as(_form))
+    router = APIRouter(prefix=OWN_PATHS, tags=["Open Inference Protocol"], route_class=errors_as(error_form))
     _add_health(router, service)
     _add_models(router, service)
     return router
 
 
-def _form(error: MaskdetError) -> Response:
+def error_form(error: Exception) -> Response:
+    """The only form of error that clients of this protocol can read."""
     status = kind_of(error).status
     # In this protocol every bad argument is a 400.
     return refusal_reply(error, {"error": says(error)}, status=400 if status == 422 else None)
@@ -56,10 +57,12 @@ def _add_health(router: APIRouter, service: Service) -> None:
         extensions = ["binary_tensor_data"]
         return json_reply({"name": "maskdet", "version": __version__, "extensions": extensions})
 
+    @router.head("/health/live", include_in_schema=False)
     @router.get("/health/live", summary="The process answers", response_model=None)
     async def live() -> Response:
         return json_reply({"live": True})
 
+    @router.head("/health/ready", include_in_schema=False)
     @router.get("/health/ready", summary="The model has run", response_model=None)
     async def ready() -> Response:
         service.engine.check_ready()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from maskdet.serving.dialects.oip_numbers import pixel_values, take_out
 from maskdet.serving.http.base64_reading import decode_base64
@@ -23,7 +23,8 @@ MAX_TENSORS = 64
 """Tensors that a request may name as inputs or outputs."""
 
 Size = Annotated[int, Field(ge=0)]
-Parameters = dict[str, str | bool | int | float]
+Parameters = Annotated[dict[str, str | bool | int | float], BeforeValidator(lambda given: {} if given is None else given)]
+"""Some clients write null for what they leave out."""
 
 
 class _Part(BaseModel):
@@ -48,7 +49,9 @@ class InferRequest(BaseModel):
 
     id: str | None = Field(None, max_length=MAX_ID)
     inputs: list[InputTensor] = Field(min_length=1, max_length=MAX_TENSORS)
-    outputs: list[_Part] = Field(default_factory=list, max_length=MAX_TENSORS)
+    outputs: Annotated[list[_Part], BeforeValidator(lambda given: [] if given is None else given)] = Field(
+        default_factory=list, max_length=MAX_TENSORS
+    )
     parameters: Parameters = Field(default_factory=dict)
 
 

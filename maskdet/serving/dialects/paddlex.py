@@ -56,6 +56,7 @@ def routes(service: Service) -> APIRouter:
             results, lambda: json_reply({**_envelope(0, "Success"), "result": _result(results[0])})
         )
 
+    @router.head("/health", include_in_schema=False)
     @router.get("/health", include_in_schema=False)
     async def health() -> Response:
         service.engine.check_ready()

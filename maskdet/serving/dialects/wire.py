@@ -30,7 +30,7 @@ def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None 
 
 
 def refusal_reply(
-    error: MaskdetError, value: Any, *, status: int | None = None, headers: Mapping[str, str] | None = None
+    error: Exception, value: Any, *, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
     """An error in a dialect's format: with its own HTTP status, or another. A busy server sends 503."""
     busy = isinstance(error, Busy)
@@ -39,9 +39,10 @@ def refusal_reply(
     return json_reply(value, own if busy or status is None else status, {**(headers or {}), **after})
 
 
-def says(error: MaskdetError) -> str:
+def says(error: Exception) -> str:
     """An error's text for a client; an internal one reveals nothing about the server."""
-    return error.what if kind_of(error).status < 500 or isinstance(error, Busy) else "the server failed"
+    told = isinstance(error, MaskdetError) and (kind_of(error).status < 500 or isinstance(error, Busy))
+    return error.what if told else "the server failed"
 
 
 def threshold_option(value: Any, name: str) -> float | None:

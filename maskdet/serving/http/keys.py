@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from maskdet.serving.http.access import note, note_error, request_id
+from maskdet.serving.http.access import note
 from maskdet.serving.http.cors import OPEN_CORS
 from maskdet.serving.http.hashing import hash_key
-from maskdet.serving.http.problems import problem_response
 from maskdet.serving.refusals import Refusal, Unauthorised, WrongScope
 from maskdet.serving.settings import ServeSettings
 
@@ -71,11 +71,17 @@ class ApiKeys:
     """ASGI middleware. A client sends its key as `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
 
     def __init__(
-        self, app: ASGIApp, *, clients: Sequence[Client], open_cors_paths: frozenset[str] = frozenset()
+        self,
+        app: ASGIApp,
+        *,
+        clients: Sequence[Client],
+        answer: Callable[[Scope, Exception], Response],
+        open_cors_paths: frozenset[str] = frozenset(),
     ) -> None:
-        """`open_cors_paths`: where pages of any origin may read the refusal."""
+        """`answer` makes the response to a refusal; `open_cors_paths`: where pages of any origin may read it."""
         self._app = app
         self._clients = tuple(clients)
+        self._answer = answer
         self._open_cors_paths = open_cors_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,8 +118,7 @@ class ApiKeys:
     async def _refuse(
         self, refusal: Refusal, challenge: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        note_error(scope, refusal)
-        response = problem_response(refusal, request_id(scope))
+        response = self._answer(scope, refusal)
         response.headers["www-authenticate"] = challenge
         if scope["path"] in self._open_cors_paths:
             response.headers.update(OPEN_CORS)

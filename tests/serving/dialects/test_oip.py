@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from support import cell_box, paint
 
+from maskdet.serving.http.hashing import hash_key
+
 PICTURE = paint({(1, 2): "with_mask", (4, 5): "without_mask"})
 PNG = cv2.imencode(".png", PICTURE[:, :, ::-1])[1].tobytes()
 EMPTY = cv2.imencode(".png", np.zeros((32, 32, 3), np.uint8))[1].tobytes()
@@ -45,6 +47,42 @@ def test_server_and_model_describe_themselves(served: Any) -> None:
     assert [one["name"] for one in model["outputs"]] == ["bbox", "bbox_num"]
     for path in ("health/live", "health/ready", "models/tiny/ready", "models/tiny/versions/1/ready"):
         assert served.get(f"/v2/{path}").status_code == 200
+
+
+def test_null_is_as_good_as_absent(served: Any) -> None:
+    nothing = {"parameters": None, "outputs": None}
+    head = {**nothing, "inputs": [tensor(data=[text(PNG)], parameters=None)]}
+
+    answer = served.post(INFER, content=json.dumps(head))
+
+    assert [one["name"] for one in answer.json()["outputs"]] == ["bbox", "bbox_num"]
+    named = {**head, "outputs": [{"name": "bbox", "parameters": None}]}
+    assert served.post(INFER, content=json.dumps(named)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v2/repository/index", 404), ("GET", INFER, 405), ("POST", "/v2", 405), ("GET", "/v2/", 404)],
+)
+def test_every_error_below_v2_is_a_text(served: Any, method: str, path: str, status: int) -> None:
+    response = served.request(method, path)
+
+    assert response.status_code == status
+    assert isinstance(response.json()["error"], str)
+    assert isinstance(served.get("/v21").json()["error"], dict)
+
+
+def test_missing_key_is_told_below_v2_as_a_text(in_process: Any) -> None:
+    answer = in_process(api_key_hashes=(hash_key("key"),)).get("/v2/models/tiny")
+
+    assert answer.status_code == 401
+    assert "API key" in answer.json()["error"]
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_health_may_be_asked_by_head(served: Any) -> None:
+    for path in ("/v2/health/live", "/v2/health/ready", "/health"):
+        assert served.request("HEAD", path).status_code == 200
 
 
 def test_json_request_without_a_content_type(served: Any) -> None:
