@@ -42,11 +42,17 @@ def folder_signature(folder: Path) -> str:
 def _stat_rows(folder: Path) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
-            for entry in entries:
-                stat = entry.stat()
-                yield f"{entry.name}\0{stat.st_size}\0{stat.st_mtime_ns}"
+            yield from map(_stat_row, entries)
     except OSError as error:
         yield f"unreadable: {error.strerror}"
+
+
+def _stat_row(entry: os.DirEntry[str]) -> str:
+    try:
+        stat = entry.stat()
+    except OSError as error:  # such as a link that leads nowhere, which must not hide the other entries
+        return f"{entry.name}\0unreadable: {error.strerror}"
+    return f"{entry.name}\0{stat.st_size}\0{stat.st_mtime_ns}"
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -132,6 +132,20 @@ def test_a_folder_counts_by_names_sizes_and_times(tmp_path):
     assert len(set(signatures)) == len(signatures)
 
 
+def test_an_entry_that_leads_nowhere_hides_no_other(tmp_path):
+    # Emacs locks a file that it edits with such a link.
+    (tmp_path / ".#face.xml").symlink_to("user@host.1234")
+    (tmp_path / "face.xml").write_text("a")
+    signatures = [folder_signature(tmp_path)]
+    (tmp_path / "face.xml").write_text("ab")
+    signatures.append(folder_signature(tmp_path))
+    (tmp_path / "mask.xml").write_text("c")
+    signatures.append(folder_signature(tmp_path))
+    (tmp_path / ".#face.xml").unlink()
+    signatures.append(folder_signature(tmp_path))
+    assert len(set(signatures)) == len(signatures)
+
+
 def test_settings_are_flat_and_may_leave_some_out():
     flat = setting_inputs("train", TrainSettings(epochs=3), exclude=frozenset({"device"}))
     assert flat["train.epochs"] == 3
