@@ -165,8 +165,12 @@ def _words(label: str) -> tuple[str, ...]:
     return tuple(word for part in parts for word in part) if all(parts) else ()
 
 
+@lru_cache(maxsize=1024)
 def _parted(run: str) -> tuple[str, ...]:
-    """A run of letters split into known words, longest first."""
+    """A run of letters split into known words, longest first.
+
+    Remembered, since many ways to part the beginning leave the same rest: `nonon` is no-non or non-on.
+    """
     if run in _KIND:
         return (run,)
     for word in _JOINED:

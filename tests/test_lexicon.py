@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from maskdet.lexicon import label_roles, named_role, same_spelling, unknown_roles
@@ -81,6 +83,15 @@ def names(text: str) -> list[str]:
 )
 def test_a_role_is_told_by_the_words_of_a_name(name: str, role: str | None) -> None:
     assert named_role(name) == role
+
+
+def test_a_name_that_can_be_parted_in_many_ways_takes_no_time() -> None:
+    # Each `nonon` is no-non or non-on, so there are 2^15 ways to part what comes before the unknown letter.
+    name = "nonon" * 15 + "x"
+    begin = time.process_time()
+
+    assert named_role(name) is None
+    assert time.process_time() - begin < 1
 
 
 @pytest.mark.parametrize(
