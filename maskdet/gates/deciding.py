@@ -140,6 +140,8 @@ def _effects(challenger: Side, champion: Side) -> Curve:
     # The first row has all pictures, each further row lacks one.
     weights = np.concatenate([np.zeros((1, pictures)), np.eye(pictures)]).astype(np.float32)
     shared = [label for label in challenger.classes if label in champion.classes]
+    if not shared:
+        return np.zeros(pictures)
     differences = _mean(challenger, shared, 1 - weights) - _mean(champion, shared, 1 - weights)
     effects: Curve = np.nan_to_num(differences[0] - differences[1:])
     return effects

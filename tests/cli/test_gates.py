@@ -62,6 +62,14 @@ def test_a_refusal_exits_with_11_and_leaves_the_report(models: Path, maskdet) ->
     assert (models / "why/deciding.json").is_file()
 
 
+def test_a_champion_of_other_classes_is_a_refusal(models: Path, invoke) -> None:
+    write_tiny_bundle(models / "masked.onnx", labels=LABELS[:1])
+    write_tiny_bundle(models / "bare.onnx", labels=LABELS[1:])
+    with pytest.raises(GateRefusal, match=r"not measured, the models have no class in common"):
+        invoke("gates", "--challenger", "masked.onnx", "--champion", "bare.onnx")
+    assert json.loads((models / "runs/demo/gates/gates.json").read_text())["passed"] is False
+
+
 def test_a_champion_that_is_missing_refuses_and_a_damaged_one_is_an_error(models: Path, invoke) -> None:
     with pytest.raises(GateRefusal, match=r"not measured, the champion .*gone\.onnx is missing"):
         invoke("gates", "--challenger", "new.onnx", "--set", "gates.champion=gone.onnx")

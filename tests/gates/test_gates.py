@@ -137,6 +137,14 @@ def test_a_lacking_class_is_not_hidden_by_the_mean_of_the_others(val: Val, ruled
     assert verdicts["not_worse.bare_passed"] == "pass"
 
 
+def test_models_without_a_class_in_common_are_refused_by_rules(val: Val, ruled) -> None:
+    report = val.judge(val.model("one", labels=LABELS[:1]), val.model("other", labels=LABELS[1:]), settings())
+    verdicts = ruled(report)
+    assert verdicts["not_worse.ap50"] == verdicts[f"not_worse.class_ap50.{BARE}"] == "unmeasured"
+    assert not report.passed
+    assert {each.ap50_effect for each in (*report.regressions, *report.gains)} == {0.0}
+
+
 def test_parity_time_and_size(val: Val, ruled) -> None:
     model = val.model("same")
     off = {"judge": "off"}
