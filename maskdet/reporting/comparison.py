@@ -8,21 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from maskdet.evaluation.tables import ABSENT
-from maskdet.reporting.figures import PER_THOUSAND, Figure, figure_text
+from maskdet.reporting.figures import Figure, figure_text, kind_of
 from maskdet.reporting.markup import Markup, element, joined, table
 from maskdet.reporting.page import document
 from maskdet.reporting.texts import TEXTS, say
 
-_LOWER_IS_BETTER: Final = (
-    "bare_passed",
-    "bare_passed_wide",
-    "bare_passed_any",
-    "bare_passed_any_wide",
-    "masked_as_bare",
-    "worn_wrong_as_masked",
-    "worn_wrong_as_bare",
-    PER_THOUSAND,
-)
 _MOST_LETTERS: Final = 48
 """Of a setting in a terminal's table."""
 
@@ -68,9 +58,10 @@ class Comparison:
         """Places of the best values; none if the values cannot be compared or are all the same."""
         values = [each.figures[name].value if name in each.figures else None for each in self.contenders]
         known = [value for value in values if value is not None]
-        if not self.same_val or len(set(known)) < 2:
+        better = kind_of(name).better
+        if better is None or not self.same_val or len(set(known)) < 2:
             return set()
-        best = min(known) if name in _LOWER_IS_BETTER else max(known)
+        best = min(known) if better == "lower" else max(known)
         return {place for place, value in enumerate(values) if value == best}
 
     def _differs(self, name: str) -> bool:

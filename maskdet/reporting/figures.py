@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from maskdet.evaluation.metrics.registry import METRICS
 from maskdet.evaluation.tables import ABSENT, percent
 
 PER_THOUSAND: Final = "false_alarms_per_1000"
+_PROMISE: Final = "promise."
+_BOUNDS: Final = (".low", ".high", ".limit")
+"""What a bundle states of each promise beside its value."""
 _OVERALL: Final = ("ap50", "ap50_95", "ap50_any_class")
 _OF_CLASS: Final = ("ap50", "ap50_95", "precision", "recall", "f1")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value: a share of 1, or a number per thousand faces; `count` of `of` where it counts."""
+    """One measured value: a share of 1, or a number per face or per thousand; `count` of `of` where it
+    counts.
+    """
 
     value: float
     interval: tuple[float, float] | None = None
@@ -27,14 +33,56 @@ class Figure:
         return {"value": self.value, "interval": ends, "count": self.count, "of": self.of}
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How the figures of a name are read: which value is the better one, if that is known, and its text."""
+
+    better: Literal["higher", "lower"] | None
+    text: Callable[[float], str] = percent
+
+
+_UNKNOWN: Final = Kind(None)
+_KINDS: Final[Mapping[str, Kind]] = {
+    **dict.fromkeys((*_OVERALL, *_OF_CLASS, "recall_wide"), Kind("higher")),
+    **{metric.name: Kind(metric.better) for metric in METRICS},
+    "bare_passed": Kind("lower"),
+    "bare_passed_wide": Kind("lower"),
+    "bare_passed_any": Kind("lower"),
+    "bare_passed_any_wide": Kind("lower"),
+    "masked_as_bare": Kind("lower"),
+    "worn_wrong_as_masked": Kind("lower"),
+    "worn_wrong_as_bare": Kind("lower"),
+    PER_THOUSAND: Kind("lower", "{:.0f}".format),
+    "promise.answered": Kind("higher"),
+    "promise.bare_passed": Kind("lower"),
+    "promise.false_alarms": Kind("lower", "{:.3f}".format),
+    "ece": Kind("lower"),
+}
+
+
+def kind_of(name: str) -> Kind:
+    """By a figure's whole name, else by its beginning: `ap50.with_mask` is an `ap50`."""
+    while name not in _KINDS and "." in name:
+        name = name.rpartition(".")[0]
+    return _KINDS.get(name, _UNKNOWN)
+
+
 def figures_of(judged: Mapping[str, Any]) -> dict[str, Figure]:
     """The figures of a metrics.json, in its order: overall, safety, by class. Undefined ones are absent."""
     return {name: figure for name, figure in _all(judged) if figure is not None}
 
 
 def bundle_figures(metrics: Mapping[str, float]) -> dict[str, Figure]:
-    """The figures in a bundle's metadata; it holds neither intervals nor counts."""
-    return {name: Figure(value) for name, value in metrics.items() if not name.startswith("policy.")}
+    """The figures in a bundle's metadata, without their bounds and those of other policies.
+
+    It holds neither intervals nor counts.
+    """
+    return {name: Figure(value) for name, value in metrics.items() if _is_figure(name)}
+
+
+def _is_figure(name: str) -> bool:
+    bound = name.startswith(_PROMISE) and name.endswith(_BOUNDS)
+    return not bound and not name.startswith("policy.")
 
 
 def figure_text(name: str, figure: Figure | None) -> str:
@@ -50,10 +98,8 @@ def figure_text(name: str, figure: Figure | None) -> str:
 
 
 def value_text(name: str, value: float | None) -> str:
-    """Per cent, or a plain number for a rate per thousand."""
-    if value is None:
-        return ABSENT
-    return f"{value:.0f}" if name == PER_THOUSAND else percent(value)
+    """Per cent, or a plain number for a rate per face or per thousand."""
+    return ABSENT if value is None else kind_of(name).text(value)
 
 
 def interval_text(name: str, interval: tuple[float, float]) -> str:

@@ -13,9 +13,11 @@ from typer.testing import CliRunner, Result
 
 from maskdet.artefacts import BUNDLE
 from maskdet.cli.app import app
+from maskdet.detector.shipped import shipped_model
 from maskdet.errors import StageError, UsageError
 from maskdet.pipeline.contenders import read_contenders
-from maskdet.reporting.comparison import Comparison, comparison_page
+from maskdet.reporting.comparison import Comparison, comparison_page, figure_rows
+from maskdet.reporting.figures import kind_of
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +71,47 @@ def test_a_bundle_is_compared_by_what_it_states(project: Path) -> None:
     assert "train.epochs" not in comparison.differing()
 
 
-def test_lower_is_better_where_it_counts_errors(project: Path) -> None:
+LOWER_IS_BETTER = ("bare_passed", "ece", "promise.bare_passed", "promise.false_alarms")
+HIGHER_IS_BETTER = ("ap50", "localisation", "promise.answered.masked", "recall_wide.with_mask")
+UNKNOWN = ("sharpness", "speed.with_mask")
+
+
+@pytest.fixture
+def two(project: Path) -> Comparison:
+    """Bundles that state 0.1 and 0.3 of everything."""
+    names = (
+        *LOWER_IS_BETTER,
+        *HIGHER_IS_BETTER,
+        *UNKNOWN,
+        "false_alarms_per_1000",
+        "promise.bare_passed.high",
+    )
     bundles = [
-        write_tiny_bundle(project / f"{name}.onnx", metrics={"bare_passed": share, "ap50": share})
-        for name, share in (("few", 0.1), ("many", 0.3))
+        write_tiny_bundle(project / f"{stem}.onnx", metrics=dict.fromkeys(names, share))
+        for stem, share in (("few", 0.1), ("many", 0.3))
     ]
-    comparison = Comparison(read_contenders([str(bundle) for bundle in bundles], project / "runs"))
-    assert comparison.best("bare_passed") == {0}
-    assert comparison.best("ap50") == {1}
+    return Comparison(read_contenders([str(bundle) for bundle in bundles], project / "runs"))
+
+
+def test_the_star_is_at_the_better_value(two: Comparison) -> None:
+    assert all(two.best(name) == {0} for name in LOWER_IS_BETTER)
+    assert all(two.best(name) == {1} for name in HIGHER_IS_BETTER)
+    assert all(two.best(name) == set() for name in UNKNOWN)
+
+
+def test_rates_are_no_shares_and_bounds_no_figures(two: Comparison) -> None:
+    rows = {name: values for name, *values in figure_rows(two)}
+    assert rows["promise.false_alarms"] == ["0.100 *", "0.300"]
+    assert rows["false_alarms_per_1000"] == ["0 *", "0"]
+    assert rows["promise.bare_passed"] == ["10.0% *", "30.0%"]
+    assert "promise.bare_passed.high" not in rows
+
+
+def test_each_figure_of_a_bundle_and_of_a_run_says_which_way_is_better(project: Path) -> None:
+    contenders = read_contenders(["one", str(shipped_model())], project / "runs")
+    names = {name for each in contenders for name in each.figures}
+    assert {"ap50", "ece", "promise.answered.bare", "masked_as_bare"} <= names
+    assert {name for name in names if kind_of(name).better is None} == set()
 
 
 def test_the_page_escapes_names(project: Path, tmp_path: Path) -> None:

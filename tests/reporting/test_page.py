@@ -166,8 +166,8 @@ def test_the_promise_and_the_reliability_are_those_of_the_evaluation(own: Contex
 
     assert "thresholds that were chosen, and scores that were calibrated, without it" in text
     assert "50.0% (20.0% – 80.0%) 4/8" in text
-    assert "4.0% (0.0% – 9.0%) 1/25" in text
-    assert "at most 10.0%" in text
+    assert "0.040 (0.000 – 0.090) 1/25" in text
+    assert "at most 0.100" in text
     assert '<span class="fail"><span class="en" lang="en">no</span>' in text
     assert "Calibrated with temperature 0.287" in text
     cells = "".join(f"<td>{cell}</td>" for cell in ("4321", "0.123", "987", "0.046", "0.031"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from maskdet.evaluation.pool import Pool
 from maskdet.lexicon import Role
@@ -38,3 +39,5 @@ class Metric:
     """Its line in the report."""
     measure: Callable[[Judged], float | None]
     """None where it is not defined."""
+    better: Literal["higher", "lower"] = "higher"
+    """Which value is the better one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maskdet.artefacts import Document
-from maskdet.reporting.figures import Figure, figure_text
+from maskdet.reporting.figures import Figure, figure_text, value_text
 from maskdet.reporting.markup import Markup, element, joined, table
 from maskdet.reporting.run_files import RunFiles
 from maskdet.reporting.texts import say
@@ -22,13 +22,13 @@ def promise(run: RunFiles) -> Markup | None:
 
 
 def _row(name: str, term: Document) -> tuple[str, ...]:
-    bound = "at_most" if "at_most" in term else "at_least"
+    figure_name, bound = f"promise.{name}", "at_most" if "at_most" in term else "at_least"
     ends = term["interval"]
     figure = Figure(term["value"] or 0.0, ends and (ends[0], ends[1]), term["count"], term["of"])
     return (
-        say(f"promise.{name}"),
-        say(bound, limit=f"{term[bound]:.1%}"),
-        figure_text(name, None if term["value"] is None else figure),
+        say(figure_name),
+        say(bound, limit=value_text(figure_name, term[bound])),
+        figure_text(figure_name, None if term["value"] is None else figure),
         _verdict(term),
     )
 
