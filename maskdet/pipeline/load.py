@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from maskdet.detector.catalogue import FAMILY
 from maskdet.errors import PipelineFileError
 from maskdet.gates.settings import NONE
 from maskdet.pipeline.document import Document, KeyPath, read_document, read_value
+from maskdet.pipeline.path_keys import EACH, PATH_KEYS, places
 from maskdet.pipeline.problems import Problem, describe_faults, dotted
 from maskdet.pipeline.schema import PipelineFile
 from maskdet.registry.reference import is_reference
@@ -25,23 +26,10 @@ from maskdet.training.settings import STARTS
 MAX_PROBLEMS = 20
 """Faults listed in one message; the rest are counted."""
 
-_PATH_KEYS: tuple[KeyPath, ...] = (
-    ("data", "root"),
-    ("data", "frozen_val"),
-    ("data", "unlabelled"),
-    ("model", "pretrained"),
-    ("train", "python"),
-    ("serve", "inbox"),
-    ("gates", "champion"),
-    ("serve", "require_signature"),
-    ("registry", "root"),
-    ("serve", "monitor"),
-    ("drift", "inbox"),
-)
 # Values of these keys that are not paths, beside the names of shipped models.
 _WORDS: dict[KeyPath, tuple[str, ...]] = {
     ("model", "pretrained"): STARTS,
-    ("serve", "models"): (),
+    ("serve", "models", EACH): (),
     ("gates", "champion"): (NONE,),
 }
 _EXAMPLE_HINT = "`maskdet init DATA_DIR --out example.yml` writes a file with every key explained"
@@ -104,7 +92,9 @@ class _Draft:
         self._value: dict[str, Any] = document.value
         self._origins = {key: _Origin(f"{path}:{line}", line, base) for key, line in document.lines.items()}
         self._whole = _Origin(str(path), 0, base)
-        self._duplicates = document.duplicates
+        self._problems = [
+            Problem(key, f"{dotted(key)} is written twice", line) for key, line in document.duplicates
+        ]
 
     @property
     def names_models(self) -> bool:
@@ -133,12 +123,23 @@ class _Draft:
         registry = self._value.setdefault("registry", {})
         if isinstance(registry, dict):
             registry.setdefault("root", str(RegistrySettings().root))
-        for path in (*_PATH_KEYS, *self._inner_paths()):
-            section, key = self._inner(path[:-1]), str(path[-1])
-            value = section.get(key)
-            if isinstance(value, str) and _is_path(value, path[:2]):
-                section[key] = self._origin(path).base / Path(value).expanduser()
+        for pattern in PATH_KEYS:
+            for path in places(self._value, pattern):
+                section, key = self._inner(path[:-1]), str(path[-1])
+                value = section.get(key)
+                if isinstance(value, str) and _is_path(value, pattern):
+                    section[key] = self._anchored(path, value)
         self._anchor_databases()
+
+    def _anchored(self, path: KeyPath, value: str) -> Path:
+        try:
+            return self._origin(path).base / Path(value).expanduser()
+        except RuntimeError:
+            fault = (
+                f"{dotted(path)}: {value!r} is not allowed; {value.partition('/')[0]} has no home folder here"
+            )
+            self._problems.append(Problem(path, fault))
+            return Path(value)
 
     def _anchor_databases(self) -> None:
         section = self._inner(("tracking",))
@@ -148,7 +149,7 @@ class _Draft:
                 section[key] = f"{SQLITE}{base / value.removeprefix(SQLITE)}"
 
     def validate(self) -> PipelineFile:
-        problems = [Problem(key, f"{dotted(key)} is written twice", line) for key, line in self._duplicates]
+        problems = list(self._problems)
         try:
             pipeline = PipelineFile.model_validate(self._value)
         except ValidationError as error:
@@ -157,14 +158,6 @@ class _Draft:
         if problems:
             raise self._refusal(problems)
         return pipeline
-
-    def _inner_paths(self) -> Iterator[KeyPath]:
-        """Keys that are paths in sections of the user's own making."""
-        yield from (("serve", "models", name) for name in self._inner(("serve", "models")))
-        roots = self._inner(("data",)).get("roots")
-        yield from (
-            ("data", "roots", at, "root") for at in range(len(roots) if isinstance(roots, list) else 0)
-        )
 
     def _inner(self, path: KeyPath) -> dict[str, Any]:
         """The section at a path, empty if there is none."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from maskdet.errors import PipelineFileError
 from maskdet.pipeline.load import MAX_PROBLEMS, load_pipeline, load_served
+from maskdet.pipeline.path_keys import EACH, PATH_KEYS
+from maskdet.pipeline.problems import dotted
 
 MINIMAL = "name: demo\ndata:\n  root: pictures\n"
 
@@ -118,6 +121,35 @@ def test_paths_start_at_the_file_and_those_of_overrides_here(tmp_path, monkeypat
     assert pipeline.model.pretrained == "none"
 
 
+def test_the_paths_are_found_in_the_schema() -> None:
+    assert {dotted(key) for key in PATH_KEYS} >= {
+        *("data.root", "data.roots.*.root", "data.frozen_val", "data.unlabelled", "model.pretrained"),
+        *("train.python", "gates.champion", "registry.root", "drift.inbox"),
+        *("serve.models.*", "serve.require_signature", "serve.tensorrt", "serve.inbox", "serve.monitor"),
+    }
+
+
+@pytest.mark.parametrize("key", PATH_KEYS, ids=dotted)
+@pytest.mark.parametrize(("text", "place"), [("x/y", "configs/x/y"), ("~/x", "home/x")])
+def test_each_path_starts_at_the_file_or_at_home(tmp_path, monkeypatch, key, text, place):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    value = text
+    for part, owner in zip(reversed(key), (*reversed(key[:-1]), ""), strict=True):
+        value = {part: value} if part != EACH else [value] if owner == "roots" else {"m": value}
+    data = {} if key[:2] == ("data", "roots") else {"root": "pictures"}
+    whole = {"name": "demo", "data": data, "serve": {"device": "gpu"}}
+    section = {**whole.get(key[0], {}), **value[key[0]]}
+    path = tmp_path / "configs" / "pipeline.yml"
+    path.parent.mkdir()
+    path.write_text(json.dumps({**whole, key[0]: section}))
+
+    found = load_pipeline(path).model_dump()
+    for part in key:
+        found = found[0 if isinstance(found, tuple) else "m" if part == EACH else part]
+    assert found == tmp_path / place
+
+
 FAULTS = [
     ("train:\n  epoch: 3\n", ["pipeline.yml:5: train.epoch: no such key; did you mean train.epochs?"]),
     (
@@ -153,6 +185,7 @@ FAULTS = [
     ("train: {seed: 1}\ntrain: {seed: 2}\n", ["pipeline.yml:5: train is written twice"]),
     ("train:\n  seed: 1\n  seed: 2\n", ["pipeline.yml:6: train.seed is written twice"]),
     ("  aliases: {a: [b]}\n", ["pipeline.yml:4: data.aliases.a: ['b'] is not allowed; expected text"]),
+    ("model: {pretrained: ~nosuchuser/x}\n", ["pipeline.yml:4: model.pretrained: '~nosuchuser/x'", "home"]),
     ("  labels:\n  - a\n  - 5\n", ["pipeline.yml:6: data.labels.1: 5 is not allowed; expected text"]),
 ]
 
@@ -211,6 +244,7 @@ def test_a_missing_file_says_how_to_get_one(tmp_path):
         ("train..epochs=1", "not in the form key=value"),
         ("data.root.deep=1", "data.root is a value, not a section"),
         ("data.labels=[a", "the value is not valid YAML"),
+        ("registry.root=~nosuchuser/x", "registry.root: '~nosuchuser/x' is not allowed"),
     ],
 )
 def test_faults_of_overrides(write, override, expected):
