@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,10 @@ KeyPath = tuple[str | int, ...]
 
 MAX_DEPTH = 20
 """Nesting levels; pipeline.yml needs four."""
+MAX_BITS = 64
+"""Of a whole number; Python refuses to write much longer ones as text."""
+_SHOWN = 40
+"""Characters of a value that a message repeats."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -66,7 +71,7 @@ def read_value(text: str) -> Any:
     loader = _Loader("")
     try:
         tag = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
-        return loader.construct_object(yaml.ScalarNode(tag, text))
+        return _scalar(loader, yaml.ScalarNode(tag, text), ())
     finally:
         loader.dispose()
 
@@ -91,7 +96,20 @@ def _value(loader: _Loader, node: yaml.Node, path: KeyPath, document: Document) 
         return _mapping(loader, node, path, document)
     if isinstance(node, yaml.SequenceNode):
         return [_item(loader, child, (*path, at), document) for at, child in enumerate(node.value)]
-    return loader.construct_object(node)
+    return _scalar(loader, node, path)
+
+
+def _scalar(loader: _Loader, node: yaml.Node, path: KeyPath) -> Any:
+    value, fits = None, False
+    with suppress(ValueError, LookupError, AttributeError):  # the text does not suit its tag
+        value = loader.construct_object(node)
+        fits = not isinstance(value, int) or value.bit_length() <= MAX_BITS
+    if fits:
+        return value
+    key = "".join(f"{part}." for part in path)[:-1]
+    text = node.value if len(node.value) <= _SHOWN else f"{node.value[:_SHOWN]}…"
+    fault = f"{key}: {text} cannot be read as {node.tag.rpartition(':')[2]}"
+    raise yaml.constructor.ConstructorError(None, None, fault.removeprefix(": "), node.start_mark)
 
 
 def _item(loader: _Loader, node: yaml.Node, path: KeyPath, document: Document) -> Any:

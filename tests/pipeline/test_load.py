@@ -13,6 +13,7 @@ from maskdet.pipeline.path_keys import EACH, PATH_KEYS
 from maskdet.pipeline.problems import dotted
 
 MINIMAL = "name: demo\ndata:\n  root: pictures\n"
+NINES = "9" * 5000
 
 
 @pytest.fixture
@@ -185,6 +186,9 @@ FAULTS = [
     ("train: {seed: 1}\ntrain: {seed: 2}\n", ["pipeline.yml:5: train is written twice"]),
     ("train:\n  seed: 1\n  seed: 2\n", ["pipeline.yml:6: train.seed is written twice"]),
     ("  aliases: {a: [b]}\n", ["pipeline.yml:4: data.aliases.a: ['b'] is not allowed; expected text"]),
+    (f"train: {{epochs: {NINES}}}\n", ["pipeline.yml:4: train.epochs: 9999", "… cannot be read as int"]),
+    (f"train: {{epochs: 0x{NINES}}}\n", ["train.epochs: 0x9999", "… cannot be read as int"]),
+    ("train: {epochs: !!bool maybe}\n", ["pipeline.yml:4: train.epochs: maybe cannot be read as bool"]),
     ("model: {pretrained: ~nosuchuser/x}\n", ["pipeline.yml:4: model.pretrained: '~nosuchuser/x'", "home"]),
     ("  labels:\n  - a\n  - 5\n", ["pipeline.yml:6: data.labels.1: 5 is not allowed; expected text"]),
 ]
@@ -244,6 +248,7 @@ def test_a_missing_file_says_how_to_get_one(tmp_path):
         ("train..epochs=1", "not in the form key=value"),
         ("data.root.deep=1", "data.root is a value, not a section"),
         ("data.labels=[a", "the value is not valid YAML"),
+        (f"train.epochs={NINES}", "9999… cannot be read as int"),
         ("registry.root=~nosuchuser/x", "registry.root: '~nosuchuser/x' is not allowed"),
     ],
 )
