@@ -45,11 +45,13 @@ def _deliver(context: Context, log: JobLog, promote: bool | None, force: bool) -
     from maskdet.cli.console import print_outcomes
     from maskdet.pipeline.chain import unattended_options
     from maskdet.pipeline.ci.delivering import Delivering
+    from maskdet.pipeline.ci.val_list import complete_val_list
     from maskdet.pipeline.run import run_stages
     from maskdet.pipeline.stages import STAGES
 
     wanted = context.pipeline.ci.promote if promote is None else promote
     delivering, warnings, listed = Delivering(wanted, log.open), Warnings(), _val_listed(context)
+    back = complete_val_list(context)
     with shown(context, progress=True) as (seen, _):
 
         def on_event(event: dict[str, object]) -> None:
@@ -64,7 +66,7 @@ def _deliver(context: Context, log: JobLog, promote: bool | None, force: bool) -
     print_outcomes(result.outcomes)
     for text in warnings.texts:
         log.annotate("warning", text)
-    _annotate_val(context, log, listed)
+    _annotate_val(context, log, listed, back)
     return _delivered(context, result, delivering.delivery)
 
 
@@ -76,13 +78,15 @@ def _val_listed(context: Context) -> str:
     return "" if file is None else sha256_if_any(file)
 
 
-def _annotate_val(context: Context, log: JobLog, before: str) -> None:
-    """What prepare adds to the list is lost with the job's checkout."""
+def _annotate_val(context: Context, log: JobLog, before: str, back: int) -> None:
+    """What is added to the list is lost with the job's checkout. `back`: val pictures from the registry."""
     from maskdet.cli.console import shown
 
     file = context.pipeline.data.frozen_val
-    if file is not None and _val_listed(context) != before:
-        log.annotate("warning", f"{shown(file)} has changed: commit it, so that what is val stays val")
+    if file is None or _val_listed(context) == before:
+        return
+    came = f"; it lacked {back} that earlier jobs had added, which the registry knew" if back else ""
+    log.annotate("warning", f"{shown(file)} has changed: commit it, so that what is val stays val{came}")
 
 
 def _delivered(context: Context, result: RunResult, delivery: Delivery | None) -> Delivery:

@@ -60,7 +60,7 @@ class Dealt:
         if settings.frozen_val is not None and count and _too_far(val, count, settings.split.ratio):
             said = (
                 f"an earlier prepare dealt {count} pictures, {val} of them to val: they stay there, whatever "
-                f"data.split says ({settings.split.ratio}); remove the file to split anew"
+                f"data.split says ({settings.split.ratio}); set data.frozen_val to a new file to split anew"
             )
             yield Finding("split-frozen", settings.frozen_val.name, said)
 

@@ -49,19 +49,18 @@ class FrozenVal:
     def joined_by(self, manifest: Manifest) -> FrozenVal:
         """With the pictures of a split that are not in it yet."""
         entered = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        listed = {each.sha256 for each in self.val}
-        val = [
+        val = (
             FrozenPicture(each.picture, each.root, entered, each.sha256, each.phash)
             for each in manifest.part("val")
-            if each.sha256 not in listed
-        ]
-        known = set(self.train)
-        train = dict.fromkeys(each.sha256[:_KNOWN] for each in manifest.part("train"))
-        return replace(
-            self,
-            val=(*self.val, *val),
-            train=(*self.train, *(each for each in train if each not in known)),
         )
+        return self.joined(val, (each.sha256 for each in manifest.part("train")))
+
+    def joined(self, val: Iterable[FrozenPicture], train: Iterable[str]) -> FrozenVal:
+        """With those of `val`, and those of the sha256 in `train`, that are not in it yet."""
+        listed = {each.sha256 for each in self.val}
+        more = (each for each in val if each.sha256 not in listed)
+        known = dict.fromkeys((*self.train, *(digest[:_KNOWN] for digest in train)))
+        return replace(self, val=(*self.val, *more), train=tuple(known))
 
     def without_likeness(self, digests: Iterable[str]) -> FrozenVal:
         """Nothing of these pictures but their sha256: a perceptual hash is a small picture."""
