@@ -24,3 +24,11 @@ def now_text() -> str:
 def time_text(when: datetime) -> str:
     """For records: UTC, to the millisecond; texts sort as times do."""
     return when.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read_time(text: str) -> float:
+    """Seconds since the epoch of a `time_text`; 0 for any other text."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return 0.0

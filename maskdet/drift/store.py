@@ -22,8 +22,9 @@ from typing import Any, Final, NamedTuple
 from filelock import FileLock, Timeout
 
 from maskdet.asides import sweep
+from maskdet.clock import ClockDoubt
 from maskdet.drift.features import Bins
-from maskdet.drift.hour import Hour, hour_name, hour_number, read_hour
+from maskdet.drift.hour import SECONDS, Hour, hour_name, hour_number, read_hour
 from maskdet.drift.version import Version
 from maskdet.errors import ServingError
 from maskdet.files import staged_file
@@ -47,6 +48,7 @@ class Store:
         self._versions = folder / "versions"
         self._lock = folder / ".lock"
         self._written: dict[str, str] = {}
+        self._doubt = ClockDoubt(str(folder))
 
     def prepare(self) -> None:
         """Create the folders. Raises ServingError if they cannot be written to."""
@@ -114,9 +116,15 @@ class Store:
 
     def _tidy(self, now_hour: int, keep_hours: int) -> None:
         versions = self.versions()
-        for hour, folder in self._folders():
-            if hour < now_hour - keep_hours:
-                shutil.rmtree(folder, ignore_errors=True)
+        folders = list(self._folders())
+        old = {hour for hour, _ in folders if hour < now_hour - keep_hours}
+        doubtful = bool(old) and self._doubt.waits(
+            now_hour * SECONDS, (hour * SECONDS for hour, _ in folders)
+        )
+        for hour, folder in folders:
+            if hour in old:
+                if not doubtful:
+                    shutil.rmtree(folder, ignore_errors=True)
             elif hour < now_hour - SETTLED_HOURS:
                 _merge(folder, versions)
         by_age = sorted(versions.values(), key=lambda version: version.since)

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from maskdet.clock import ClockDoubt
 from maskdet.dataset.duplicates import like_any
 from maskdet.errors import ServingError
 from maskdet.inbox.audit import AuditLog
@@ -23,6 +24,7 @@ from maskdet.inbox.proposal import Proposal
 from maskdet.inbox.record import NO_ORIGIN, How, Origin, Record
 from maskdet.inbox.refusals import DecidedMeanwhile, InboxFull, UnknownPicture
 from maskdet.inbox.store import Store
+from maskdet.times import read_time
 
 TIDY_SECONDS = 600.0
 DEFAULT_LIMITS = InboxLimits()
@@ -40,6 +42,7 @@ class Inbox:
         self._audit = AuditLog(folder)
         self._ledger = Ledger(folder)
         self._turn = asyncio.Lock()
+        self._doubt = ClockDoubt(str(folder))
         self._tidied = -math.inf
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -170,15 +173,22 @@ class Inbox:
     # Removal.
 
     def tidy(self, *, now: datetime | None = None) -> None:
-        """Remove what has waited too long; at most every ten minutes, unless `now` is given."""
+        """Remove what has waited too long; at most every ten minutes, and not while the clock is in doubt,
+        unless `now` is given.
+        """
         if now is None and time.monotonic() - self._tidied < TIDY_SECONDS:
             return
         self._tidied = time.monotonic()
         when = now or datetime.now(timezone.utc)
-        if self._limits.expired(self._store.records(), when):
+        records = self._store.records()
+        if self._limits.expired(records, when) and not (now is None and self._is_ahead(when, records)):
             with self._writing():
                 # Listed again: a person may have decided since.
                 self.remove(self._limits.expired(self._store.records(), when), "expired")
+
+    def _is_ahead(self, when: datetime, records: Sequence[Record]) -> bool:
+        moments = (at for one in records for at in (one.at, one.decision.at if one.decision else one.at))
+        return self._doubt.waits(when.timestamp(), (read_time(at) for at in moments))
 
     def remove(self, names: Sequence[str], what: str) -> list[Record]:
         """Remove pictures with their records, whatever their state; `what` is for the audit file."""

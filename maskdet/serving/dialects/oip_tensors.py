@@ -23,7 +23,9 @@ MAX_TENSORS = 64
 """Tensors that a request may name as inputs or outputs."""
 
 Size = Annotated[int, Field(ge=0)]
-Parameters = Annotated[dict[str, str | bool | int | float], BeforeValidator(lambda given: {} if given is None else given)]
+Parameters = Annotated[
+    dict[str, str | bool | int | float], BeforeValidator(lambda given: {} if given is None else given)
+]
 """Some clients write null for what they leave out."""
 
 

@@ -25,7 +25,9 @@ def open_cors_paths(dialects: Sequence[Dialect]) -> frozenset[str]:
 
 def error_forms(dialects: Sequence[Dialect]) -> dict[str, Callable[[Exception], Response]]:
     """How a dialect answers errors outside its routes, by the start of the paths that are its own."""
-    return {module.OWN_PATHS: module.error_form for module in _modules(dialects) if hasattr(module, "OWN_PATHS")}
+    return {
+        module.OWN_PATHS: module.error_form for module in _modules(dialects) if hasattr(module, "OWN_PATHS")
+    }
 
 
 def _modules(dialects: Sequence[Dialect]) -> list[ModuleType]:

@@ -120,7 +120,9 @@ def _taken_apart(items: list[FormItem], service: Service) -> _Sent:
 def _origin(model: ServedModel, bundle: str) -> Origin:
     """The version is known only of the bundle in use. Raises BadOption."""
     if bundle and not _BUNDLE.fullmatch(bundle):
-        raise BadOption("bundle is not the sha256 of one, or its first 12 digits", "send what the answer said")
+        raise BadOption(
+            "bundle is not the sha256 of one, or its first 12 digits", "send what the answer said"
+        )
     in_use = bool(bundle) and model.sha256.startswith(bundle)
     version = str(model.version) if in_use and model.version is not None else ""
     return Origin(model=model.name, bundle=bundle[:BUNDLE_DIGITS], version=version)

@@ -49,7 +49,9 @@ def test_faces_verdicts_and_stages_are_counted(in_process: Any) -> None:
     assert value(found, "maskdet_ready") == 1
 
 
-@pytest.mark.parametrize("named", [{"headers": {"x-camera": "门 1".encode()}}, {"params": {"camera": "门 1"}}])
+@pytest.mark.parametrize(
+    "named", [{"headers": {"x-camera": "门 1".encode()}}, {"params": {"camera": "门 1"}}]
+)
 def test_camera_whose_name_is_refused_is_reported_once(
     in_process: Any, caplog: pytest.LogCaptureFixture, named: dict[str, Any]
 ) -> None:

@@ -284,7 +284,9 @@ def test_watch_tries_a_refused_model_again_and_logs_a_reason_once(
     server = run(watch=True, watch_seconds=0.01)
     monkeypatch.setattr(reload, "RETRY_SECONDS", 0.02)
     tries, from_source = [], ServedModel.from_source
-    passing = [OSError(28, "No space left on device")] * 3 + [BundleError("model.onnx: Input/output error")] * 2
+    passing = [OSError(28, "No space left on device")] * 3 + [
+        BundleError("model.onnx: Input/output error")
+    ] * 2
 
     def load(*given: Any, **named: Any) -> ServedModel:
         tries.append(1)

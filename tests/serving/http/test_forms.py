@@ -151,7 +151,16 @@ def test_base64_in_an_urlencoded_body_may_have_its_plus_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["?", "AA A", "AAA", "A" * (STEP - 2) + "==" + "AAAA", "AA==AAAA", "é", "data:image/png,AAAA", "A" * STEP + "A"],
+    [
+        "?",
+        "AA A",
+        "AAA",
+        "A" * (STEP - 2) + "==" + "AAAA",
+        "AA==AAAA",
+        "é",
+        "data:image/png,AAAA",
+        "A" * STEP + "A",
+    ],
 )
 def test_damaged_base64_is_refused(text: str) -> None:
     with pytest.raises(MalformedBody):
