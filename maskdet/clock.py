@@ -15,7 +15,7 @@ logger = logging.getLogger("maskdet.clock")
 
 
 class ClockDoubt:
-    """Puts a removal off while the clock may be ahead, as on a machine that starts before it knows the time."""
+    """Puts a removal off while the clock may be ahead, as on a machine that does not know the time yet."""
 
     def __init__(self, place: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         """place: what is removed from, for the log."""

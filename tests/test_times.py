@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from maskdet.times import duration, time_text
+from maskdet.times import duration, read_time, time_text
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,5 @@ def test_durations(seconds, text):
 def test_a_moment_is_told_in_utc_to_the_millisecond():
     when = datetime(2026, 3, 1, 1, 30, tzinfo=timezone(timedelta(hours=8)))
     assert time_text(when) == "2026-02-28T17:30:00.000Z"
+    assert read_time(time_text(when)) == when.timestamp()
+    assert read_time("yesterday") == 0

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,26 @@ def test_hours_that_are_over_are_merged_and_old_ones_removed(tmp_path: Path) -> 
     assert left[hour_name(NOW - 3)] == left[hour_name(NOW - 48)] == MERGED
     assert len(list((tmp_path / "hours" / hour_name(NOW - 2)).glob("*.json"))) == 2
     assert pictures(one) == pictures(store_in(tmp_path)) == 12
+
+
+def test_clock_that_is_far_ahead_removes_nothing_for_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, day = store_in(tmp_path), 24
+    for number in (NOW - 2 * day, NOW, NOW + 400 * day):
+        one.write(number, hour(1))
+
+    for _ in range(2):
+        one.tidy(NOW + 400 * day, 30 * day)
+    assert pictures(one, range(NOW + 401 * day)) == 3
+    assert [record.getMessage() for record in caplog.records] == [
+        "the clock may be ahead: nothing is removed yet"
+    ]
+
+    later = time.monotonic() + 86_401
+    monkeypatch.setattr(one._doubt, "_monotonic", lambda: later)
+    one.tidy(NOW + 400 * day, 30 * day)
+    assert pictures(one, range(NOW + 401 * day)) == 1
 
 
 def test_a_kill_while_merging_counts_nothing_twice(tmp_path: Path) -> None:

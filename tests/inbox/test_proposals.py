@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -232,6 +235,24 @@ def test_old_proposals_expire(inbox: Inbox, tmp_path: Path) -> None:
     assert [one.name for one in inbox.records()] == [kept.name]
     assert stored(tmp_path) == [f"Annotations/{kept.name}.xml", f"JPEGImages/{kept.file}"]
     assert [line["what"] for line in audit(tmp_path)][-2:] == ["expired", "expired"]
+
+
+def test_clock_that_is_far_ahead_removes_no_proposal(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposed(inbox)
+    ahead = datetime.now(timezone.utc) + timedelta(days=400)
+    monkeypatch.setattr("maskdet.inbox.inbox.datetime", SimpleNamespace(now=lambda _zone: ahead))
+    started = Inbox(tmp_path)
+
+    started.tidy()
+    assert len(started.records()) == 1
+
+    later = time.monotonic() + 86_401
+    monkeypatch.setattr(started._doubt, "_monotonic", lambda: later)
+    monkeypatch.setattr(started, "_tidied", -math.inf)
+    started.tidy()
+    assert started.records() == []
 
 
 def test_what_a_person_accepts_meanwhile_does_not_expire(

@@ -78,7 +78,7 @@ class ApiKeys:
         answer: Callable[[Scope, Exception], Response],
         open_cors_paths: frozenset[str] = frozenset(),
     ) -> None:
-        """`answer` makes the response to a refusal; `open_cors_paths`: where pages of any origin may read it."""
+        """`answer` makes the response; `open_cors_paths`: where pages of any origin may read a refusal."""
         self._app = app
         self._clients = tuple(clients)
         self._answer = answer
