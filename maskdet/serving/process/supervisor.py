@@ -7,13 +7,13 @@ import contextlib
 import logging
 import os
 import socket
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from maskdet.errors import MaskdetError, ServingError
 from maskdet.machine import core_count
 from maskdet.serving.engine.source import Source
+from maskdet.serving.process.metrics_folder import metrics_folder
 from maskdet.serving.process.readiness import OnReady
 from maskdet.serving.process.stop_signals import stop_signals
 from maskdet.serving.process.worker_handle import WorkerProcess
@@ -42,8 +42,8 @@ def supervise(
     """
     if os.name != "posix":
         raise ServingError("several workers need a POSIX system", "leave --workers out")
-    with tempfile.TemporaryDirectory(prefix="maskdet-metrics-") as folder:
-        asyncio.run(Supervisor(models, settings, listener, on_ready, Path(folder)).run())
+    with metrics_folder() as folder:
+        asyncio.run(Supervisor(models, settings, listener, on_ready, folder).run())
 
 
 def cores_of(number: int, settings: ServeSettings) -> int:
