@@ -39,7 +39,7 @@ def _draw_losses(axes: Axes, steps: Sequence[Event]) -> None:
     rate.plot(places, [step["lr"] for step in steps], color="0.6", linestyle=":")
     rate.set_ylabel("learning rate (dotted)", color="0.4")
     axes.set_ylim(bottom=0)
-    _frame(axes, "Training losses", "loss")
+    _frame(axes, "Training losses", "loss", legend="upper right")
 
 
 def _draw_ap(axes: Axes, epochs: Sequence[Event]) -> None:
@@ -72,7 +72,7 @@ def _draw_ap(axes: Axes, epochs: Sequence[Event]) -> None:
             label=f"best, {epoch['ap50']:.3f}",
         )
     axes.set_ylim(0, 1)
-    _frame(axes, "Average precision on val", "AP")
+    _frame(axes, "Average precision on val", "AP", legend="lower right")
 
 
 def _places(steps: Sequence[Event]) -> list[float]:
@@ -80,9 +80,10 @@ def _places(steps: Sequence[Event]) -> list[float]:
     return [step["epoch"] - 1 + step["step"] / longest for step in steps]
 
 
-def _frame(axes: Axes, title: str, y_name: str) -> None:
+def _frame(axes: Axes, title: str, y_name: str, *, legend: str) -> None:
+    """legend: the corner that its curves leave free; matplotlib's own search is slow with many points."""
     axes.set_title(title)
     axes.set_xlabel("epoch")
     axes.set_ylabel(y_name)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(loc=legend, fontsize=8)
