@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from binascii import a2b_qp
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from maskdet.serving.http.base64_reading import decode_base64
 from maskdet.serving.refusals import MalformedBody
 
 MAX_PART_HEAD = 8192
 """Bytes of one part's headers."""
 MAX_PARAMETERS = 8
 """Quoted parameters of one part's Content-Disposition."""
+AS_THEY_ARE = (b"", b"7bit", b"8bit", b"binary")
+"""Content-Transfer-Encodings that change nothing."""
 MAX_BOUNDARY = 256
 """Bytes of the boundary; RFC 2046 allows 70."""
 
@@ -21,6 +25,9 @@ _STEP = 1 << 18
 _BOUNDARY = re.compile(r';\s*boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
 _DISPOSITION = re.compile(rb"content-disposition:\s*form-data\s*(;.*)?", re.IGNORECASE)
 _PARAMETER = re.compile(rb';\s*(name|filename\*?)=(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.IGNORECASE)
+_FOLD = re.compile(rb"\r\n[ \t]+")
+"""Where a header goes on in the next line."""
+_ENCODING = re.compile(rb"content-transfer-encoding:\s*([^\s;]*)\s*", re.IGNORECASE)
 _ESCAPE = re.compile(rb'\\(["\\])')
 
 
@@ -51,10 +58,11 @@ def parts(body: bytes, boundary: bytes) -> Iterator[Part]:
     while not _is_last(body, place + len(delimiter)):
         head = _head_start(body, place + len(delimiter))
         data = _head_end(body, head)
-        name, filename = _disposition(body[head : data - 4])
+        lines = _FOLD.sub(b" ", body[head : data - 4]).split(b"\r\n")
+        name, filename = _disposition(lines)
         # An empty part may share its line end with its headers.
         place = _find(body, delimiter, data - 2)
-        yield Part(name, filename, body[data:place])
+        yield Part(name, filename, _plain(lines, body[data:place]))
 
 
 def decoded(data: bytes) -> str:
@@ -89,8 +97,8 @@ def _head_end(body: bytes, head: int) -> int:
     raise _damaged()
 
 
-def _disposition(head: bytes) -> tuple[str, str | None]:
-    for line in head.split(b"\r\n"):
+def _disposition(lines: Sequence[bytes]) -> tuple[str, str | None]:
+    for line in lines:
         if found := _DISPOSITION.fullmatch(line):
             break
     else:
@@ -107,6 +115,31 @@ def _disposition(head: bytes) -> tuple[str, str | None]:
         raise MalformedBody("a part of the form has no name", "name each field")
     extended = values.get(b"filename*")
     return values[b"name"], values.get(b"filename", None if extended is None else _extended(extended))
+
+
+def _plain(lines: Sequence[bytes], data: bytes) -> bytes:
+    """The data as it was before its Content-Transfer-Encoding, which some mail libraries still use."""
+    encoding = next((found[1].lower() for line in lines if (found := _ENCODING.fullmatch(line))), b"binary")
+    if encoding in AS_THEY_ARE:
+        return data
+    if encoding == b"base64":
+        return decode_base64(data.decode("latin-1"))
+    if encoding == b"quoted-printable":
+        return b"".join(map(a2b_qp, _line_groups(data)))
+    raise MalformedBody(
+        f"a part of the form has the unknown encoding {decoded(encoding)[:40]!r}", "send its bytes as they are"
+    )
+
+
+def _line_groups(data: bytes) -> Iterator[bytes]:
+    """Whole lines, as many as are decoded at once. Raises MalformedBody for one that is longer than that."""
+    start = 0
+    while start < len(data):
+        end = data.rfind(b"\n", start, start + _STEP) + 1 if start + _STEP < len(data) else len(data)
+        if not end:
+            raise _damaged()
+        yield data[start:end]
+        start = end
 
 
 def _extended(value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import quopri
 from urllib.parse import urlencode
 
 import httpx
@@ -57,6 +58,38 @@ def test_form_of_a_client_library_is_read() -> None:
 )
 def test_multipart(body: bytes, expected: list[object]) -> None:
     assert read_form(body, MULTIPART, max_files=1) == expected
+
+
+NOISE = bytes(range(256)) * 3000
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent"),
+    [
+        ("base64", base64.encodebytes(NOISE)),
+        ("BASE64 ", base64.b64encode(NOISE)),
+        ("quoted-printable", quopri.encodestring(NOISE).replace(b"\n", b"\r\n")),
+        ("8bit", NOISE),
+    ],
+)
+def test_parts_are_decoded_as_their_headers_say(encoding: str, sent: bytes) -> None:
+    head = f'; name="a";\r\n\tfilename="f"\r\nContent-Transfer-Encoding: {encoding}'
+
+    assert read_form(part(head, sent) + b"--b--", MULTIPART, max_files=1) == [("a", Upload(NOISE, "f"))]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent", "why"),
+    [
+        ("x-uuencode", b"x", "unknown encoding 'x-uuencode'"),
+        ("base64", b"?", "base64"),
+        ("quoted-printable", b"x" * 1_000_000, "malformed"),
+    ],
+)
+def test_parts_that_cannot_be_decoded_are_refused_for_that(encoding: str, sent: bytes, why: str) -> None:
+    body = part(f"; name=a; filename=f\r\nContent-Transfer-Encoding: {encoding}", sent) + b"--b--"
+    with pytest.raises(MalformedBody, match=why):
+        read_form(body, MULTIPART, max_files=1)
 
 
 @pytest.mark.parametrize(
