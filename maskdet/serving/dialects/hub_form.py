@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,7 @@ from maskdet.serving.http.unpacking import is_heavy
 from maskdet.serving.refusals import BadOption, MalformedBody, NoPicture, UnknownModel
 from maskdet.serving.service import Service
 
+_BYTES_PREFIX = re.compile(r"(?<=[\[, ])b(?=')")
 NO_FACE = "No face."
 
 
@@ -78,9 +81,9 @@ def _pictures(body: bytes, headers: Headers, max_files: int) -> FormPictures:
             texts[name] = value
     if uploads:
         return FormPictures(uploads, is_true(texts.get("visual_result", "1")), plain=False)
-    for text in texts.values():
+    for name, text in texts.items():
         if "b64s" in text:
-            return FormPictures(_from_b64s(text, headers, max_files), drawn=False, plain=True)
+            return FormPictures(_from_b64s(name, text, headers, max_files), drawn=False, plain=True)
     raise NoPicture("Please check data format! The form holds no picture.")
 
 
@@ -90,14 +93,26 @@ def _from_uri(text: str, headers: Headers) -> Upload:
     return Upload(form_picture(text, headers))
 
 
-def _from_b64s(text: str, headers: Headers, max_files: int) -> list[Upload]:
-    pictures = read_object(text.encode()).get("b64s")
+def _from_b64s(name: str, text: str, headers: Headers, max_files: int) -> list[Upload]:
+    pictures = _dictionary(name, text).get("b64s")
     if not isinstance(pictures, list) or not all(isinstance(one, str) for one in pictures):
         raise BadOption("Please check data format! b64s is not a list of base64 texts.")
     if not pictures:
         raise NoPicture("Please check data format! b64s is empty.")
     check_files(pictures, max_files)
     return [Upload(form_picture(one, headers)) for one in pictures]
+
+
+def _dictionary(name: str, text: str) -> dict[str, Any]:
+    """JSON, or the same as Python text, which the old server evaluated. Base64 has no quotes and no
+    backslashes, so exchanging the quotes makes it JSON, and nothing is evaluated.
+    """
+    for one in (text, _BYTES_PREFIX.sub("", text).replace("'", '"')):
+        with suppress(MalformedBody):
+            return read_object(one.encode())
+    raise MalformedBody(
+        f"Please check data format! The field {name[:40]!r} is not a JSON object.", 'send {"b64s": [...]}'
+    )
 
 
 def _answer(wanted: FormPictures, results: list[PictureResult], service: Service) -> Response:

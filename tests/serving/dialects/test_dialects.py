@@ -51,6 +51,21 @@ def test_hub_form_takes_data_uris_and_refuses_what_is_none(served: Any) -> None:
     assert bad.json() == {"msg": "Unrecognized file type", "results": "", "status": "-1"}
 
 
+@pytest.mark.parametrize("texts", [[b64(BARE), b64(EMPTY)], [b64(BARE).encode()]])
+def test_hub_form_takes_the_python_text_that_its_server_evaluated(served: Any, texts: list[Any]) -> None:
+    answer = served.post(f"/predict/image/{MODULE}", data={"data": str({"b64s": texts})}).json()
+
+    results = ast.literal_eval(answer["results"])
+    assert len(results) == len(texts)
+    assert results[0]["data"][0]["label"] == "NO MASK"
+
+
+def test_hub_form_names_the_field_that_it_cannot_read(served: Any) -> None:
+    answer = served.post(f"/predict/image/{MODULE}", data={"pics": "open('b64s')"}).json()
+
+    assert "The field 'pics' is not a JSON object" in answer["msg"]
+
+
 @pytest.mark.parametrize(
     ("path", "form"),
     [
