@@ -127,7 +127,8 @@ def _plain(lines: Sequence[bytes], data: bytes) -> bytes:
     if encoding == b"quoted-printable":
         return b"".join(map(a2b_qp, _line_groups(data)))
     raise MalformedBody(
-        f"a part of the form has the unknown encoding {decoded(encoding)[:40]!r}", "send its bytes as they are"
+        f"a part of the form has the unknown encoding {decoded(encoding)[:40]!r}",
+        "send its bytes as they are",
     )
 
 
