@@ -41,8 +41,9 @@ def refusal_reply(
 
 def says(error: Exception) -> str:
     """An error's text for a client; an internal one reveals nothing about the server."""
-    told = isinstance(error, MaskdetError) and (kind_of(error).status < 500 or isinstance(error, Busy))
-    return error.what if told else "the server failed"
+    if isinstance(error, MaskdetError) and (kind_of(error).status < 500 or isinstance(error, Busy)):
+        return error.what
+    return "the server failed"
 
 
 def threshold_option(value: Any, name: str) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -80,7 +81,7 @@ def _places(steps: Sequence[Event]) -> list[float]:
     return [step["epoch"] - 1 + step["step"] / longest for step in steps]
 
 
-def _frame(axes: Axes, title: str, y_name: str, *, legend: str) -> None:
+def _frame(axes: Axes, title: str, y_name: str, *, legend: Literal["upper right", "lower right"]) -> None:
     """legend: the corner that its curves leave free; matplotlib's own search is slow with many points."""
     axes.set_title(title)
     axes.set_xlabel("epoch")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import quopri
+from binascii import b2a_qp
 from urllib.parse import urlencode
 
 import httpx
@@ -68,7 +68,7 @@ NOISE = bytes(range(256)) * 3000
     [
         ("base64", base64.encodebytes(NOISE)),
         ("BASE64 ", base64.b64encode(NOISE)),
-        ("quoted-printable", quopri.encodestring(NOISE).replace(b"\n", b"\r\n")),
+        ("quoted-printable", b2a_qp(NOISE, istext=False).replace(b"\n", b"\r\n")),
         ("8bit", NOISE),
     ],
 )
