@@ -6,9 +6,10 @@ multi-label data"): the rarest class first. Single groups then change sides as l
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 # A name that no class can have, since names are stripped of spaces.
 _PICTURES = " pictures"
@@ -28,6 +29,10 @@ class Group:
     @property
     def amounts(self) -> dict[str, int]:
         return {**dict(self.objects), _PICTURES: self.pictures}
+
+
+_Kind = tuple[bool, int, tuple[tuple[str, int], ...]]
+"""Whether it is in val, then a group's pictures and objects."""
 
 
 def stratify(groups: Sequence[Group], train: int, val: int) -> set[Group]:
@@ -59,14 +64,15 @@ class _Balance:
         self.columns = sorted(self.totals, key=lambda name: (name == _PICTURES, self.totals[name], name))
         self.in_train: Counter[str] = Counter()
         self.in_val: Counter[str] = Counter()
-        self.sides: dict[Group, bool] = {}
+        self._alike: defaultdict[_Kind, list[tuple[str, Group]]] = defaultdict(list)
+        """By what it would do to move them, the groups of a part as heaps by key."""
 
     @property
     def val_groups(self) -> set[Group]:
-        return {group for group, in_val in self.sides.items() if in_val}
+        return {group for (in_val, *_), alike in self._alike.items() if in_val for _, group in alike}
 
     def place(self, group: Group, in_val: bool) -> None:
-        self.sides[group] = in_val
+        heappush(self._alike[in_val, group.pictures, group.objects], (group.key, group))
         (self.in_val if in_val else self.in_train).update(group.amounts)
 
     def wants_in_val(self, column: str, amount: int) -> bool:
@@ -79,21 +85,26 @@ class _Balance:
         return abs((in_val + amount) * whole - share) < abs(in_val * whole - share)
 
     def improve(self) -> bool:
-        """Move the one group that helps most. False if none does."""
+        """Move the one group that helps most, of equals the first by key. False if none does.
+
+        Most groups are a picture with a face or two: of those alike, one stands for all.
+        """
         now = self._cost({}, 1)
         cost, _, best = min(
-            (self._cost(group.amounts, -1 if in_val else 1), group.key, group)
-            for group, in_val in self.sides.items()
+            (self._cost(alike[0][1].amounts, -1 if kind[0] else 1), alike[0][0], kind)
+            for kind, alike in self._alike.items()
+            if alike
         )
         if cost < now:
-            self._change(best)
+            self._move(best)
         return cost < now
 
-    def _change(self, group: Group) -> None:
-        source, target = (self.in_val, self.in_train) if self.sides[group] else (self.in_train, self.in_val)
-        source.subtract(group.amounts)
-        target.update(group.amounts)
-        self.sides[group] = not self.sides[group]
+    def _move(self, kind: _Kind) -> None:
+        """The first group of a kind to the other part."""
+        in_val = kind[0]
+        _, group = heappop(self._alike[kind])
+        (self.in_val if in_val else self.in_train).subtract(group.amounts)
+        self.place(group, not in_val)
 
     def _cost(self, moved: Mapping[str, int], sign: int) -> float:
         """How far the parts are from the ratio after a move into val (sign 1) or out of it (-1).

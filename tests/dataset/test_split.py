@@ -9,6 +9,7 @@ import pytest
 
 from maskdet.dataset.settings import SplitSettings
 from maskdet.dataset.split import Item, split
+from maskdet.dataset.stratify import _Balance
 from maskdet.errors import DatasetError
 
 METHODS = ["grouped", "random", "every-nth"]
@@ -91,6 +92,20 @@ def test_the_seed_decides_and_the_order_of_the_pictures_does_not(method: str) ->
     first = split(pictures, SplitSettings(method=method, seed=1))
     assert split(pictures[::-1], SplitSettings(method=method, seed=1)) == first
     assert split(pictures, SplitSettings(method=method, seed=2)) != first
+
+
+def test_groups_alike_are_weighed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of pictures with few kinds of content are no more work to weigh than those kinds."""
+    pictures = items(3000)
+    kinds = {tuple(sorted(item.objects.items())) for item in pictures}
+    weighed, moved = [], []
+    cost, move = _Balance._cost, _Balance._move
+    monkeypatch.setattr(_Balance, "_cost", lambda *given: (weighed.append(1), cost(*given))[1])
+    monkeypatch.setattr(_Balance, "_move", lambda *given: (moved.append(1), move(*given))[1])
+    split(pictures, SplitSettings())
+    assert len(moved) > 5
+    assert len(weighed) <= (2 * len(kinds) + 1) * (len(moved) + 1)
+    assert len(kinds) < 50
 
 
 def test_the_deal_is_the_same_on_every_machine() -> None:
