@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from support import LABELS, write_tiny_bundle
 
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.iou import pairwise_iou
+from maskdet.judging.robustness import geometry
+from maskdet.judging.robustness import trial as robustness_trial
 from maskdet.judging.robustness.corruptions import CONDITIONS, CORRUPTIONS, Condition
 from maskdet.judging.robustness.geometry import warped
 from maskdet.judging.robustness.sheet import draw_conditions
@@ -121,6 +124,22 @@ def test_a_model_is_measured_under_every_condition(trial: Trial, tmp_path: Path)
     with Image.open(tmp_path / "worst.png") as sheet:
         assert sheet.size[0] > 1000
     assert trial.run().to_json() == told
+
+
+def test_one_corrupted_picture_is_held_at_a_time(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[weakref.ref[Picture]] = []
+    held: list[int] = []
+
+    class Copying:
+        def of(self, picture: Picture, truth: GroundTruth, name: str, seed: int) -> geometry.Scene:
+            held.append(sum(each() is not None for each in made))
+            copy = picture.copy()
+            made.append(weakref.ref(copy))
+            return copy, truth
+
+    monkeypatch.setattr(robustness_trial, "CONDITIONS", [Copying()] * 9)
+    assert len(trial._see(trial.pictures[0])) == 10
+    assert max(held) <= 1
 
 
 def test_fewer_pictures_are_always_the_same_ones(trial: Trial) -> None:

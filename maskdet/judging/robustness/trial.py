@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -85,7 +86,9 @@ class Trial:
         """What is found in one picture: clean, then under each condition."""
         picture, truth = self.picture(item)
         name = self.manifest.name(item)
-        scenes = [(picture, truth), *(one.of(picture, truth, name, SEED) for one in CONDITIONS)]
+        # One at a time: all conditions of a large photograph are more than a gigabyte.
+        corrupted = (one.of(picture, truth, name, SEED) for one in CONDITIONS)
+        scenes = chain([(picture, truth)], corrupted)
         return [(faces, self.match.remapped(self.detector.detect(pixels))) for pixels, faces in scenes]
 
     def _figures(self, scenes: Sequence[Scene]) -> Figures:
