@@ -66,10 +66,9 @@ def draw_mistake(mistake: Mistake, file: Path) -> Image.Image:
     boxes = [box for box in (mistake.truth_box, mistake.said_box) if box is not None]
     left, top, side = _window(boxes)
     # The area beyond the picture is grey, so that a face at the edge stays in the middle.
-    window = Image.new("RGB", (side, side), _BEYOND)
-    window.paste(picture, (-left, -top))
+    enlarged = Image.new("RGB", (_SIDE, _SIDE), _BEYOND)
+    _paste_visible(enlarged, picture, (left, top, side))
     scale = _SIDE / side
-    enlarged = window.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
     canvas = ImageDraw.Draw(enlarged)
     for box, colour, room in ((mistake.truth_box, TRUTH, _ROOM), (mistake.said_box, SAID, 0)):
         if box is not None:
@@ -80,6 +79,19 @@ def draw_mistake(mistake: Mistake, file: Path) -> Image.Image:
             canvas.rectangle(frame, outline=PAPER, width=4)
             canvas.rectangle(tuple(np.add(frame, (1, 1, -1, -1))), outline=colour, width=2)
     return enlarged
+
+
+def _paste_visible(crop: Image.Image, picture: Image.Image, window: tuple[int, int, int]) -> None:
+    """Resize only what the window shows of the picture: around a large face it is far larger."""
+    left, top, side = window
+    visible = max(left, 0), max(top, 0), min(left + side, picture.width), min(top + side, picture.height)
+    if visible[0] >= visible[2] or visible[1] >= visible[3]:
+        return
+    x1, y1, x2, y2 = (
+        round((edge - start) * _SIDE / side) for edge, start in zip(visible, (left, top) * 2, strict=True)
+    )
+    size = max(1, x2 - x1), max(1, y2 - y1)
+    crop.paste(picture.resize(size, Image.Resampling.BICUBIC, box=visible), (x1, y1))
 
 
 def _window(boxes: Sequence[Box]) -> tuple[int, int, int]:

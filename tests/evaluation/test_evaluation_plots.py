@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,7 +16,7 @@ from maskdet.evaluation.reliability_plot import draw_reliability
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.slice_plot import draw_slices
 from maskdet.evaluation.views import View
-from maskdet.evaluation.worst_sheet import draw_worst
+from maskdet.evaluation.worst_sheet import draw_mistake, draw_worst
 from maskdet.types import Detections
 
 BLUE, VERMILION, GREEN = (0, 114, 178), (213, 94, 0), (0, 158, 115)
@@ -96,6 +98,19 @@ def test_the_worst_mistakes_are_drawn_around_their_faces(tmp_path):
     thirds = np.array_split(np.arange(pixels.shape[1]), 3)
     crops = [(blue[:240, third].sum() > 100, orange[:240, third].sum() > 100) for third in thirds]
     assert crops == [(True, True), (False, True), (True, False)]
+
+
+def test_around_a_large_face_only_the_picture_is_resized(tmp_path, monkeypatch):
+    Image.new("RGB", (400, 400), (90, 90, 90)).save(tmp_path / "a.png")
+    new = Mock(side_effect=Image.new)
+    monkeypatch.setattr(Image, "new", new)
+    face = (10.0, 30.0, 390.0, 400.0)
+    crop = draw_mistake(Mistake("missed", "a.png", "with_mask", face, None, None, None), tmp_path / "a.png")
+    assert max(max(call.args[1]) for call in new.call_args_list) <= 400
+    pixels = np.array(crop)
+    assert pixels.shape == (230, 230, 3)
+    assert (pixels == 90).all(axis=-1).sum() == pytest.approx((400 * 230 / 988) ** 2, rel=0.2)
+    assert (pixels == 225).all(axis=-1).sum() == pytest.approx(230**2 - (400 * 230 / 988) ** 2, rel=0.05)
 
 
 def test_no_mistakes_give_an_empty_sheet(tmp_path):
