@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 from maskdet.detector.picture import SUFFIXES, DecodedPicture, PictureLimits, decode_reduced
@@ -36,7 +36,14 @@ def list_objects(address: str) -> Iterator[tuple[str, Path]]:
         raise UsageError(f"{address}: there is no picture below it", "check the address")
     for path in sorted(found):
         below = PurePosixPath(path).name if path == place else PurePosixPath(path).relative_to(place)
-        yield f"{scheme}{_MARK}{path}", Path(below)
+        yield f"{scheme}{_MARK}{path}", _inside(Path(below), f"{scheme}{_MARK}{path}")
+
+
+def _inside(below: Path, address: str) -> Path:
+    """The place that a key gives a result, which an object's owner could else lead out of the folder."""
+    if ".." in PureWindowsPath(below).parts or below.anchor:
+        raise UsageError(f"{address}: its key leads out of the folder of the results", "rename the object")
+    return below
 
 
 def read_object(address: str, *, at_least: tuple[int, int] | None) -> DecodedPicture:
