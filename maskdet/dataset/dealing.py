@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from maskdet.dataset.check import Check, CheckedPicture
+from maskdet.dataset.duplicates import DuplicatePair
 from maskdet.dataset.findings import Finding
 from maskdet.dataset.frozen import FrozenPicture, FrozenVal
 from maskdet.dataset.likeness import alike_across, same_picture
@@ -23,12 +24,19 @@ _FAR = 0.05
 class LeftOut:
     """A picture that neither trains nor validates, since it is like the val picture `like`.
 
-    `likeness` is 1 for the same bytes, None if only a chain of near-duplicates connects the two.
+    `likeness` is None if only a chain of near-duplicates connects the two; `exact`: same bytes.
     """
 
     name: str
     like: str
-    likeness: float | None
+    likeness: float | None = None
+    exact: bool = False
+
+    @property
+    def how(self) -> str:
+        if self.exact:
+            return "the same bytes"
+        return "linked by near-duplicates" if self.likeness is None else f"likeness {self.likeness:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +55,8 @@ class Dealt:
         """Each picture left out with its pair, each one that is gone, and a ratio that could not be kept."""
         yield from self._other_ratio(settings)
         for each in self.left_out:
-            how = "linked by near-duplicates" if each.likeness is None else f"likeness {each.likeness:.2f}"
-            said = "the same bytes" if each.likeness == 1 else how
-            yield Finding("val-duplicate", each.name, f"left out: like {each.like}, which is val ({said})")
+            said = f"left out: like {each.like}, which is val ({each.how})"
+            yield Finding("val-duplicate", each.name, said)
         for one in self.gone:
             yield Finding(
                 "val-missing", f"{one.root}/{one.picture}", f"val since {one.entered[:10]}, is gone"
@@ -125,8 +132,8 @@ def _apart(checked: Check, dealt: Dealt) -> Dealt:
         for name, part in dealt.parts.items()
         if part == "train" and groups[name] in val
     }
-    likeness = _Pairs.of(checked)
-    left_out = [LeftOut(name, like, likeness.of_pair(name, like)) for name, like in leaks.items()]
+    pairs = _Pairs.of(checked)
+    left_out = [pairs.left_out(name, like) for name, like in leaks.items()]
     parts = {name: part for name, part in dealt.parts.items() if name not in leaks}
     return replace(
         dealt, parts=parts, left_out=(*dealt.left_out, *left_out), bound=dealt.bound & parts.keys()
@@ -145,16 +152,17 @@ def _required(dealt: Dealt) -> Dealt:
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """Likeness of the pairs that were found, by their names."""
+    """The pairs that were found, by their names."""
 
-    known: Mapping[tuple[str, str], float]
+    known: Mapping[tuple[str, str], DuplicatePair]
 
     @classmethod
     def of(cls, checked: Check) -> _Pairs:
-        return cls({(pair.first, pair.second): pair.likeness for pair in checked.duplicates.pairs})
+        return cls({(pair.first, pair.second): pair for pair in checked.duplicates.pairs})
 
-    def of_pair(self, one: str, other: str) -> float | None:
-        return self.known.get((one, other), self.known.get((other, one)))
+    def left_out(self, name: str, like: str) -> LeftOut:
+        pair = self.known.get((name, like)) or self.known.get((like, name))
+        return LeftOut(name, like, pair.likeness, pair.exact) if pair else LeftOut(name, like)
 
 
 @dataclass(slots=True)
@@ -194,11 +202,12 @@ class _Place:
                     yield self._nearest(name, members[group], pairs)
 
     def _nearest(self, name: str, members: Sequence[str], pairs: _Pairs) -> LeftOut:
-        options = [(other, pairs.of_pair(name, other)) for other in members if other in self.val]
-        options += [self.like_gone[each] if each == name else (self.like_gone[each][0], None)
-                    for each in members if each in self.like_gone]  # fmt: skip
-        like, likeness = max(options, key=lambda option: option[1] or 0)
-        return LeftOut(name, like, likeness)
+        options = [pairs.left_out(name, other) for other in members if other in self.val]
+        for each in members:
+            if each in self.like_gone:
+                like, likeness = self.like_gone[each]
+                options.append(LeftOut(name, like, likeness if each == name else None))
+        return max(options, key=lambda option: (option.exact, option.likeness or 0))
 
     def _by_bytes(self, entries: Sequence[FrozenPicture]) -> list[FrozenPicture]:
         """Find each entry's bytes: under its own name if they are there, else under another. The rest."""

@@ -150,6 +150,12 @@ def test_a_copy_under_another_name_adds_nothing_to_val(project: Project) -> None
     assert "(the same bytes)" in notices(decided, "val-duplicate")["again.png"]
 
 
+def test_a_copy_that_looks_the_same_has_other_bytes(project: Project) -> None:
+    name = named(project.prepare().manifest, "val")[0]
+    project.copy(name, "copy.png", compress_level=0)
+    assert "(likeness 1.00)" in notices(project.prepare(), "val-duplicate")["copy.png"]
+
+
 def test_a_renamed_val_picture_stays_val(project: Project) -> None:
     name = named(project.prepare().manifest, "val")[0]
     project.rename(name, "zz.png")
