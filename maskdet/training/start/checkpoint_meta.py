@@ -44,7 +44,11 @@ def read_meta(path: Path) -> CheckpointMeta:
     labels = path.with_name(LABEL_LIST)
     if not labels.is_file():
         return CheckpointMeta()
-    lines = labels.read_text(encoding="utf-8-sig").splitlines()
+    try:
+        lines = labels.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        fault = f"{labels} is not UTF-8 text at byte {error.start}"
+        raise TrainingError(fault, "save it as UTF-8") from error
     return CheckpointMeta(labels=tuple(line for line in lines if line.strip()))
 
 

@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 from training.start.weights_server import CONTENT, Behaviour, serving
 
+from maskdet.artefacts import LABEL_LIST
 from maskdet.dataset.label_list import write_labels
 from maskdet.detector import shipped
 from maskdet.detector.catalogue import FAMILY
@@ -88,6 +89,15 @@ def test_labels_beside_a_checkpoint_are_read(tmp_path: Path) -> None:
     assert start.labels == ("戴口罩", "without mask")
     assert start.to_job()["class_map"] == {"face": None}
     assert start.fingerprint() != before.fingerprint()
+
+
+def test_labels_in_another_encoding_are_refused_by_file(tmp_path: Path) -> None:
+    (tmp_path / "best.pdparams").write_bytes(b"")
+    write_labels(tmp_path, ("face",))
+    labels = tmp_path / LABEL_LIST
+    labels.write_bytes("戴口罩\n".encode("gb18030"))
+    with pytest.raises(TrainingError, match=re.escape(f"{labels} is not UTF-8 text")):
+        start_of(of(tmp_path / "best.pdparams"))
 
 
 def test_what_a_safetensors_file_says_of_itself(build: Path) -> None:
