@@ -53,7 +53,7 @@ def read_infer_config(path: Path) -> InferConfig:
     document = _document(path)
     try:
         config = _of_document(path, document)
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise ExportError(
             f"{path}: {_described(error)}", f"take the {INFER_CONFIG} that export_model.py wrote"
         ) from error
@@ -86,6 +86,8 @@ def _document(path: Path) -> _Values:
 
 def _of_document(path: Path, document: _Values) -> InferConfig:
     nms = document.get("NMS") or {}
+    if not isinstance(nms, dict):
+        raise TypeError(f"NMS is {nms!r:.40} and no mapping of `key: value`")
     own = Suppression()
     config = InferConfig(
         path=path,
