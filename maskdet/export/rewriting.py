@@ -123,7 +123,7 @@ class _Stretch:
             fill = 1 if name in self._ones else 0
             _set(self._values[name], _padded(numpy_helper.to_array(self._values[name]), axis, added, fill))
         for node in self._grouped:
-            _attribute(node, "group").i = count + added
+            next(each for each in node.attribute if each.name == "group").i = count + added
 
     def _passes(self, node: onnx.NodeProto | None, made: bool) -> bool:
         if node is None:
@@ -135,13 +135,13 @@ class _Stretch:
             return self._own(node.input[1:], 0) and self._goes_on(node)
         if node.op_type != "Conv" or len(node.input) != 2:
             return False
-        if _attribute(node, "group").i == 1:
+        if _group(node) == 1:
             return self._own(node.input[1:], 0 if made else 1)
         return self._by_channel(node) and self._own(node.input[1:], 0) and self._goes_on(node)
 
     def _by_channel(self, node: onnx.NodeProto) -> bool:
         weights = self._values.get(node.input[1])
-        if weights is None or (_attribute(node, "group").i, 1) != tuple(weights.dims[:2]):
+        if weights is None or (_group(node), 1) != tuple(weights.dims[:2]):
             return False
         if node not in self._grouped:
             self._grouped.append(node)
@@ -165,8 +165,9 @@ def _set(value: onnx.TensorProto, array: NDArray[Any]) -> None:
     value.CopyFrom(numpy_helper.from_array(array, value.name))
 
 
-def _attribute(node: onnx.NodeProto, name: str) -> onnx.AttributeProto:
-    return next(each for each in node.attribute if each.name == name)
+def _group(node: onnx.NodeProto) -> int:
+    """Into how many groups a convolution divides its channels: 1 where it does not say."""
+    return next((each.i for each in node.attribute if each.name == "group"), 1)
 
 
 def _constants(graph: onnx.GraphProto) -> Iterator[tuple[str, onnx.TensorProto]]:

@@ -134,6 +134,18 @@ def test_what_is_pooled_has_whole_blocks_of_channels(channels: int) -> None:
         np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
 
 
+def test_a_convolution_need_not_say_that_it_has_one_group() -> None:
+    before = two_branches(24)
+    silent = onnx.ModelProto()
+    silent.CopyFrom(before)
+    convolutions = [node for node in silent.graph.node if node.op_type == "Conv"]
+    for node in convolutions:
+        for each in [each for each in node.attribute if each.name == "group" and each.i == 1]:
+            node.attribute.remove(each)
+    assert sum(len(node.attribute) == 2 for node in convolutions) == 3
+    assert shapes(rewritten(silent)) == shapes(rewritten(before))
+
+
 @pytest.mark.parametrize(
     "build",
     [
