@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,6 +13,7 @@ from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_reduced
 from maskdet.evaluation.intervals import Interval, percentiles
 from maskdet.evaluation.ranking import Curve
+from maskdet.machine import thread_clock
 from maskdet.progress import Track, silent
 from maskdet.types import IntArray, Picture
 
@@ -60,14 +60,14 @@ def _row(detectors: Sequence[Detector], pixels: Picture, size: tuple[int, int], 
         # The first passes allocate memory.
         for detector in detectors:
             detector.detect(pixels, size)
+    clock = thread_clock()
     taken: list[list[float]] = [[] for _ in detectors]
     order = list(range(len(detectors)))
     for _ in range(_ROUNDS):
         for number in order:
-            # The time of this thread, so that other threads and programs do not count.
-            started = time.thread_time()
+            started = clock()
             detectors[number].detect(pixels, size)
-            taken[number].append(1000 * (time.thread_time() - started))
+            taken[number].append(1000 * (clock() - started))
         order.reverse()
     return [float(np.median(times)) for times in taken]
 

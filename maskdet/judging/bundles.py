@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from maskdet.evaluation.views import View
 from maskdet.flow import run_in_order
 from maskdet.judging.class_match import ClassMatch, match_classes
 from maskdet.judging.views import grouped, view_of
-from maskdet.machine import core_count
+from maskdet.machine import core_count, thread_clock
 from maskdet.progress import Track, silent
 from maskdet.types import Detections
 
@@ -110,10 +109,10 @@ def _look(
 def _see(detector: Detector, manifest: Manifest, item: ManifestPicture, look: Look) -> _Seen:
     picture = read_reduced(manifest.path(item), at_least=look.least_size(detector.meta.input_size))
     view = view_of(manifest, item, mean_luma(picture.pixels))
-    # The time of this thread, so that other threads and programs do not count.
-    started = time.thread_time()
+    clock = thread_clock()
+    started = clock()
     found = detect_closely(detector, picture.pixels, look, picture.size)
-    seconds = time.thread_time() - started
+    seconds = clock() - started
     return found, view, seconds, _sighting(detector, picture, found)
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from gates_val import Val
 
+from maskdet import machine
 from maskdet.detector.bundle import load_bundle
 from maskdet.gates.latency import p95, p95_ratio, time_in_turn
+from maskdet.judging.bundles import see_val
 
 
 def test_what_slows_a_picture_for_both_models_is_no_difference() -> None:
@@ -20,6 +25,18 @@ def test_what_slows_a_picture_for_both_models_is_no_difference() -> None:
     assert ends is not None
     assert ends[0] < alone <= ends[1]
     assert ends[1] > 1.2 * ends[0]
+
+
+def test_steps_of_a_coarse_clock_do_not_matter(val: Val, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows counts a thread's time in steps of 15.6 ms."""
+    fine = time.thread_time
+    monkeypatch.setattr(time, "thread_time", lambda: fine() // (1 / 64) / 64)
+    monkeypatch.setattr(machine, "sys", SimpleNamespace(platform="win32"))
+    bundle = load_bundle(val.model("same"))
+    both = time_in_turn([bundle, bundle], val.whole, 4)
+    assert all((times > 0).all() for times in both)
+    assert np.isfinite(p95_ratio(*both)[0])
+    assert see_val(bundle, val.first(2).whole).milliseconds > 0
 
 
 def test_each_model_is_timed_on_each_of_the_pictures_spread_over_val(val: Val) -> None:
