@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -121,6 +124,19 @@ def test_certainty_is_the_share_of_confirmed_faces_that_score_less() -> None:
     assert certainty.of(1, 0.6) == 5 / 11, "too few of its own: those of all classes"
     assert Certainty([]).of(0, 0.6) == 0.6
     assert Certainty([]).suspicion(Dispute("missing", None, 0, 0.25, 0.0), 0, 0.8, None) == 0.8 * 0.75
+
+
+def test_a_picture_on_another_drive_is_linked_by_its_address(
+    root: Path, manifest: Manifest, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = audit(bundle, manifest, part="all", most=10)
+    monkeypatch.setattr(os.path, "relpath", Mock(side_effect=ValueError("path is on mount 'D:'")))
+    write_audit(result, manifest, tmp_path, tmp_path)
+    links = re.findall(r'<a href="([^"]*)"', (tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert {unescape(link) for link in links} == {
+        manifest.files[suspect.picture].resolve().as_uri() for suspect in result.suspects
+    }
+    assert any("%20" in link and "%25" not in link for link in links)
 
 
 def test_the_page_holds_all_and_reaches_for_nothing(

@@ -97,7 +97,7 @@ def _card(
     boxes = [box for box in (suspect.label_box, suspect.said_box) if box is not None]
     crop = crop_around(read_picture(file), boxes)
     others = [box for box in labels.get(suspect.picture, ()) if box != suspect.label_box]
-    link = escape(quote(_relative(file, opened_in)))
+    link = escape(_link(file, opened_in))
     return (
         f'<article class="card" data-kind="{suspect.kind}">{_drawing(rank, crop, suspect, others)}<div>'
         f"<h2>{rank}. {words.both(words.KIND_NAMES[suspect.kind])}</h2>"
@@ -133,8 +133,8 @@ def _overlap(boxes: Sequence[Box]) -> float:
     return float(pairwise_iou(arrays[0], arrays[-1])[0, 0])
 
 
-def _relative(file: Path, folder: Path) -> str:
+def _link(file: Path, folder: Path) -> str:
     try:
-        return Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
+        return quote(Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix())
     except ValueError:  # another drive
         return file.resolve().as_uri()
