@@ -18,7 +18,7 @@ from maskdet.judging.audit.audit import Part, audit
 from maskdet.judging.audit.report import check_replaceable, write_audit
 from maskdet.judging.audit.suspects import AuditResult, Suspect
 from maskdet.pipeline.audit_proposals import propose_suspects
-from maskdet.pipeline.models import model_of
+from maskdet.pipeline.models import model_name, model_of
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.places import EXPORTED
 from maskdet.pipeline.stage import Context
@@ -49,7 +49,7 @@ class LabelAudit:
     unlabelled: Path | None = None
     """The file of data.unlabelled that gets the missing labels of train, if any."""
     out: Path | None = None
-    """By default audit-<the model's name> beside the stages' folders."""
+    """By default audit-<`model_name`> beside the stages' folders."""
     result: AuditResult | None = None
     proposed: int = 0
     """Pictures that were put into the inbox."""
@@ -61,7 +61,7 @@ class LabelAudit:
             return
         manifest = load_manifest(context.path("prepare", MANIFEST))
         bundle = load_bundle(self.model)
-        self.out = self.out or context.folder / f"audit-{self.model.stem}"
+        self.out = self.out or context.folder / f"audit-{model_name(self.model)}"
         check_replaceable(self.out)
         self.result = audit(bundle, manifest, part=self.part, most=self.most, track=context.track)
         with staged_folder(self.out) as aside:

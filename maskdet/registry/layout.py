@@ -16,6 +16,18 @@ PICTURES: Final = "pictures.json"
 SIGNATURE: Final = "model.sig"
 
 
+_VERSIONS: Final = "versions"
+
+
+def version_name(file: Path) -> str | None:
+    """NAME@NUMBER if the file is in the folder of a registered version, else None."""
+    folder = file.absolute().parent
+    registered = folder.parent.name == _VERSIONS and NUMBER.fullmatch(folder.name)
+    if not registered or not (folder / RECORD).is_file():
+        return None
+    return f"{folder.parent.parent.name}@{int(folder.name)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The folder of one model."""
@@ -24,7 +36,7 @@ class Layout:
 
     @property
     def versions(self) -> Path:
-        return self.folder / "versions"
+        return self.folder / _VERSIONS
 
     @property
     def aliases(self) -> Path:

@@ -19,6 +19,7 @@ from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.errors import PictureError, PipelineFileError, ServingError, StageError, UsageError
 from maskdet.pipeline.lock import run_lock
 from maskdet.pipeline.stages.eval import write_evaluation
+from maskdet.registry.registry import Registry
 
 
 @pytest.fixture
@@ -179,6 +180,17 @@ def test_the_bar_is_on_the_terminal_and_the_lines_are_in_the_pipe(model):
 def test_set_works_without_a_pipeline_file_too(model, invoke):
     with pytest.raises(PipelineFileError, match=r"did you mean serve\.port"):
         invoke("serve", "--model", "model.onnx", "--set", "serve.prt=1")
+
+
+def test_versions_of_a_model_have_results_of_their_own(project, invoke):
+    for number in (1, 2):
+        labels = ("with_mask", "without_mask")
+        file = write_tiny_bundle(project / "other.onnx", labels=labels, metrics={"ap50": number / 10})
+        Registry(project / "models").register("demo", file)
+        invoke("eval", "--model", f"models:demo@{number}")
+        invoke("data", "audit", "--model", f"models:demo@{number}")
+    written = {path.name for path in (project / "runs" / "demo").iterdir()}
+    assert written >= {f"{verb}-demo@{number}" for verb in ("eval", "audit") for number in (1, 2)}
 
 
 def test_eval_judges_any_bundle_on_val(project, invoke):

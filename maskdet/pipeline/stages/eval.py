@@ -24,6 +24,7 @@ from maskdet.errors import UsageError
 from maskdet.extras import require
 from maskdet.files import staged_folder, write_json, write_text
 from maskdet.pipeline.inputs import file_input, setting_inputs
+from maskdet.pipeline.models import model_name
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.manifest_input import data_input
@@ -149,7 +150,7 @@ class Judgement:
     look: Look
     corrupted: int = 0
     folder: Path = Path()
-    """Where the result is: eval-<the model's name>[-<the look's>] beside the stages' folders."""
+    """Where the result is: eval-<`model_name`>[-<the look's name>] beside the stages' folders."""
 
     @property
     def after(self) -> str:
@@ -163,7 +164,7 @@ class Judgement:
         from maskdet.detector.tiling import PLAIN
 
         files, plain = _files(context), self.look == PLAIN
-        self.folder = context.folder / f"eval-{self.model.stem}{'' if plain else f'-{self.look.name}'}"
+        self.folder = context.folder / f"eval-{model_name(self.model)}{'' if plain else f'-{self.look.name}'}"
         with staged_folder(self.folder) as out:
             if plain:
                 judged = evaluate_model(context, self.model)
