@@ -121,6 +121,12 @@ def test_what_cannot_be_had_says_what_to_do(
     assert not target.exists()
 
 
+@pytest.mark.parametrize("length", ["many", "-1", "9" * 5000])
+def test_a_length_that_is_no_number_is_a_failure(target: Path, length: str) -> None:
+    with pytest.raises(EnvironmentProblem, match="cannot be downloaded"):
+        fetch(Behaviour(length=length), target)
+
+
 def test_no_network(target: Path) -> None:
     with serving(Behaviour()) as address:
         pass

@@ -26,6 +26,8 @@ class Behaviour:
     cuts: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     redirect: str = ""
+    length: str | None = None
+    """What it says of the length, if not the truth."""
     requests: list[tuple[str, str]] = field(default_factory=list)
     """Path and Range of every request."""
 
@@ -71,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             if value is not None:
                 self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", self.server.behaviour.length or str(len(body)))
         self.end_headers()
         self.wfile.write(body[:cut])
         if cut is not None and cut < len(body):
