@@ -83,18 +83,19 @@ def test_stages_come_from_the_base_or_from_stages_before() -> None:
 
 
 def test_each_copied_path_exists_and_is_not_ignored() -> None:
-    for name, steps in stages().items():
-        for step in steps:
-            words = step.text.split()
-            if step.kind == "COPY" and words[0].startswith("--from="):
-                assert words[0].removeprefix("--from=") in stages(), name
-            elif step.kind == "COPY":
-                for path in words[:-1]:
-                    assert (REPO / path).exists(), path
-                    assert any(fnmatch(path, rule) for rule in allowed()), path
+    copied = [step.text.split() for steps in stages().values() for step in steps if step.kind == "COPY"]
+    stages_named = {words[0].removeprefix("--from=") for words in copied if words[0].startswith("--from=")}
+    assert stages_named == {"serve-packages", "serve-gpu-packages", "train-packages"}
+    assert stages_named < set(stages())
+    paths = {path for words in copied if not words[0].startswith("--from=") for path in words[:-1]}
+    assert paths >= {"maskdet", "pyproject.toml", "LICENSE", "requirements/serve.txt"}
+    for path in paths:
+        assert (REPO / path).exists(), path
+        assert any(fnmatch(path, rule) for rule in allowed()), path
 
 
 def test_everything_that_is_let_through_exists() -> None:
+    assert "maskdet" in allowed()
     for rule in allowed():
         assert list(REPO.glob(rule)), rule
 

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -20,6 +21,7 @@ from docs_site.pages import fences
 from maskdet.cli.app import app
 from maskdet.pipeline.schema import PipelineFile
 
+LEAST_BLOCKS = {"python": 40, "json": 2, "yaml": 10, "bash": 30}
 LEAST = {"name": "example", "data": {"root": "faces"}}
 PAGES = [page for page in every_page() if "CHANGELOG" not in page]
 
@@ -45,10 +47,17 @@ def test_blocks_parse(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_pieces_of_a_pipeline_file_are_valid(page: str) -> None:
     for fence in blocks(page, "yaml"):
-        # Left out of an example: a hash, most likely.
-        piece = None if "..." in fence.code else yaml.safe_load(fence.code)
-        if isinstance(piece, dict) and set(piece) <= set(PipelineFile.model_fields):
+        piece = piece_of(fence.code)
+        if piece is not None:
             PipelineFile.model_validate(merged(LEAST, piece))
+
+
+def piece_of(code: str) -> dict[str, Any] | None:
+    """The sections of a pipeline file in a block, None if it is no part of one."""
+    # The hashes of examples are shortened.
+    piece = yaml.safe_load(re.sub(r"\b([0-9a-f]{4})\.\.\.", lambda found: found[1] * 16, code))
+    is_piece = isinstance(piece, dict) and set(piece) <= set(PipelineFile.model_fields)
+    return piece if is_piece else None
 
 
 def merged(base: dict[str, Any], piece: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +71,19 @@ def test_commands_exist(page: str) -> None:
     for fence in fences((REPO / page).read_text(encoding="utf-8")):
         for line in commands(fence.code):
             assert not unknown(line), f"{page}: {line}"
+
+
+def test_there_are_blocks_of_each_kind() -> None:
+    """The tests above pass for a page without blocks, so they would for all if none were found."""
+    found = [fence for page in PAGES for fence in fences((REPO / page).read_text(encoding="utf-8"))]
+    counts = Counter(fence.language for fence in found)
+    assert {kind: counts[kind] >= least for kind, least in LEAST_BLOCKS.items()} == dict.fromkeys(
+        LEAST_BLOCKS, True
+    )
+    pieces = [piece_of(fence.code) for fence in found if fence.language == "yaml"]
+    assert sum(piece is not None for piece in pieces) >= 10
+    assert sum("api_keys" in piece.get("serve", {}) for piece in pieces if piece) == 2
+    assert sum(1 for fence in found for _ in commands(fence.code)) >= 200
 
 
 def commands(code: str) -> Iterator[str]:

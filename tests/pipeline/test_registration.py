@@ -17,6 +17,7 @@ from maskdet.cli.app import app
 from maskdet.dataset.duplicates import find_duplicates
 from maskdet.dataset.likeness import HASH_DIGITS
 from maskdet.dataset.manifest import load_manifest
+from maskdet.detector.catalogue import FAMILY
 from maskdet.detector.shipped import shipped_model, shipped_pictures, shipped_weights
 from maskdet.errors import RegistryError, StageError
 from maskdet.files import sha256_file, write_json
@@ -198,5 +199,7 @@ def test_the_shipped_list_is_that_of_the_real_set() -> None:
 
 
 def test_the_lists_are_small() -> None:
-    for path in (REPO / "maskdet" / "models").glob("*.pictures.json.gz"):
+    lists = list((REPO / "maskdet" / "models").glob("*.pictures.json.gz"))
+    assert len(lists) == len(FAMILY)
+    for path in lists:
         assert path.stat().st_size < 500_000

@@ -46,12 +46,14 @@ def told(request: pytest.FixtureRequest, drawn: DrawnSet, tmp_path_factory: pyte
 
 
 def test_an_anchor_in_a_difficult_face_learns_nothing(told: dict[str, Any]) -> None:
+    assert len(told["batches"]) == 2
     for batch in told["batches"]:
         assert batch["anchors"] > 20
         assert batch["inside"] == 0
 
 
 def test_every_other_anchor_learns(told: dict[str, Any]) -> None:
+    assert len(told["batches"]) == 2
     for batch in told["batches"]:
         assert batch["outside"] > 0
         assert batch["boxes"] > 0
