@@ -714,7 +714,7 @@ def test_webcam_is_looked_at_live(page: Any) -> None:
     assert canvas_pixels(page).max() > 0
     page.get_by_role("button", name="Take this picture").click()
     wait_for_answer(page)
-    expect(page.locator("#picture-title")).to_have_text(re.compile(r"webcam-.*\.jpg"))
+    expect(page.locator("#picture-title")).to_have_text(re.compile(r"webcam-.*\.jpg"), timeout=PATIENCE_MS)
     assert page.locator("#video").evaluate("video => video.srcObject") is None
 
 

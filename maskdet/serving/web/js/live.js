@@ -34,6 +34,8 @@ export class Live {
     this.outcome = "";
     try {
       await this.webcam.start();
+      // Before the buttons are shown: one that comes later would move the others away under a finger.
+      page.button("turn-webcam").hidden = (await cameras()).length < 2;
     } catch {
       this.webcam.stop();
       page.voice.warn(t("webcamRefused"));
@@ -42,7 +44,6 @@ export class Live {
     page.voice.say(t("liveStarted"));
     page.refresh();
     page.button("snap").focus();
-    page.button("turn-webcam").hidden = (await cameras()).length < 2;
   }
 
   /** From the front to the rear of a phone, say. */
