@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from slots import wide_scene
 
 from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
 from maskdet.errors import DatasetError, UsageError
@@ -16,27 +17,10 @@ from maskdet.evaluation.report import markdown_report
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
 from maskdet.lexicon import label_roles
-from maskdet.types import Detections, GroundTruth
 
 LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
 MASK, BARE, WRONG = range(3)
 SIZE = (320, 320)
-
-
-def _boxes(slots, widths):
-    left = 100.0 * np.array(slots, np.float32)
-    right = left + np.array(widths, np.float32)
-    return np.stack([left, np.zeros_like(left), right, np.full_like(left, 20)], axis=1).reshape(-1, 4)
-
-
-def _scene(faces, found):
-    """faces: (slot, class, width); found: (slot, class, score, width), as in the picture."""
-    slots, class_ids, widths = zip(*faces, strict=True) if faces else ((), (), ())
-    truth = GroundTruth(_boxes(slots, widths), np.array(class_ids, np.int64), np.zeros(len(faces), bool))
-    slots, class_ids, scores, widths = zip(*found, strict=True) if found else ((), (), (), ())
-    return truth, Detections(
-        _boxes(slots, widths), np.array(scores, np.float32), np.array(class_ids, np.int64)
-    )
 
 
 def _appraised(scenes, labels=LABELS, luma=100.0, size=SIZE, meanings=None, **settings):
@@ -58,7 +42,7 @@ def test_what_faces_are_taken_for():
         (4, BARE, 0.7, 20),
         (5, BARE, 0.6, 20),
     ]
-    judged = _appraised([_scene(faces, [*found, (8, MASK, 0.9, 20)])])
+    judged = _appraised([wide_scene(faces, [*found, (8, MASK, 0.9, 20)])])
     assert _counts(judged) == {
         "bare_passed": (2, 3),
         "bare_passed_wide": (1, 2),
@@ -73,19 +57,19 @@ def test_what_faces_are_taken_for():
 
 
 def test_the_better_label_of_a_face_is_the_answer_and_the_other_is_told_as_well():
-    judged = _appraised([_scene([(0, BARE, 20)], [(0, BARE, 0.9, 20), (0, MASK, 0.8, 20)])])
+    judged = _appraised([wide_scene([(0, BARE, 20)], [(0, BARE, 0.9, 20), (0, MASK, 0.8, 20)])])
     counts = _counts(judged)
     assert (counts["bare_passed"], counts["bare_passed_any"]) == ((0, 1), (1, 1))
 
 
 def test_width_is_taken_at_network_scale():
-    scene = _scene([(0, BARE, 20)], [(0, MASK, 0.9, 20)])
+    scene = wide_scene([(0, BARE, 20)], [(0, MASK, 0.9, 20)])
     assert _counts(_appraised([scene], size=(640, 640)))["bare_passed_wide"] == (0, 0)
     assert _counts(_appraised([scene], size=(640, 320)))["bare_passed_wide"] == (1, 1)
 
 
 def test_other_labels_play_the_same_roles():
-    scene = _scene([(0, 1, 20)], [(0, 0, 0.9, 20)])
+    scene = wide_scene([(0, 1, 20)], [(0, 0, 0.9, 20)])
     assert _counts(_appraised([scene], labels=("mask", "face")))["bare_passed"] == (1, 1)
     assert set(_counts(_appraised([scene], labels=("cap", "hat")))) == {"false_alarms_per_1000"}
     meant = Meanings({"cap": "masked", "hat": "bare"}, {"cap": "cap", "hat": "hat"})
@@ -95,7 +79,7 @@ def test_other_labels_play_the_same_roles():
 
 def test_a_label_that_does_not_exist_is_refused():
     with pytest.raises(UsageError, match="no label with_masks") as caught:
-        _appraised([_scene([(0, BARE, 20)], [])], threshold={"with_masks": 0.5})
+        _appraised([wide_scene([(0, BARE, 20)], [])], threshold={"with_masks": 0.5})
     assert "with_mask" in caught.value.hint
 
 
@@ -108,7 +92,7 @@ def _of_two_classes(scenes):
 def test_a_class_that_the_model_lacks_is_not_measured_but_its_faces_count_for_safety():
     faces = [(0, MASK, 20), (1, BARE, 20), (2, WRONG, 20)]
     found = [(0, MASK, 0.9, 20), (2, MASK, 0.8, 20), (1, BARE, 0.7, 20)]
-    judged = _of_two_classes([_scene(faces, found)] * 12)
+    judged = _of_two_classes([wide_scene(faces, found)] * 12)
     assert (judged.ap50, judged.classes[WRONG].ap50, judged.classes[BARE].ap50) == (
         pytest.approx((judged.classes[MASK].ap50 + 1) / 2),
         None,
@@ -130,7 +114,7 @@ def test_a_class_that_the_model_lacks_is_not_measured_but_its_faces_count_for_sa
 
 def test_without_a_face_of_a_class_that_the_model_knows_there_is_nothing_to_judge():
     with pytest.raises(DatasetError, match="that the model lacks: mask_weared_incorrect"):
-        _of_two_classes([_scene([(0, WRONG, 20)], [(0, MASK, 0.9, 20)])])
+        _of_two_classes([wide_scene([(0, WRONG, 20)], [(0, MASK, 0.9, 20)])])
 
 
 def _slice(judged, axis, name):
@@ -142,7 +126,7 @@ def test_slices_by_width_leave_other_widths_out():
     faces = [(number, MASK, 20) for number in range(10)] + [(number, MASK, 40) for number in range(10, 20)]
     found = [(number, MASK, 0.9, 20) for number in range(10)]
     alarms = [(30, MASK, 0.95, 40), (31, MASK, 0.95, 20)]
-    judged = _appraised([_scene(faces, [*found, *alarms])])
+    judged = _appraised([wide_scene(faces, [*found, *alarms])])
     small, large = _slice(judged, "face_pixels", "16-32"), _slice(judged, "face_pixels", ">32")
     assert (small.faces, small.recall, large.faces, large.recall) == (10, 1.0, 10, 0.0)
     # One false alarm of its own width before ten hits: the mean of 1/2, 2/3, ... 10/11.
@@ -153,7 +137,9 @@ def test_slices_by_width_leave_other_widths_out():
 
 def test_slices_by_picture():
     one, three = [(0, MASK, 20)], [(0, MASK, 20), (1, MASK, 20), (2, BARE, 20)]
-    judged = _appraised([_scene(one, [(0, MASK, 0.9, 20)]), _scene(three, [(2, MASK, 0.9, 20)])], luma=30.0)
+    judged = _appraised(
+        [wide_scene(one, [(0, MASK, 0.9, 20)]), wide_scene(three, [(2, MASK, 0.9, 20)])], luma=30.0
+    )
     alone, few = (_slice(judged, "faces_per_picture", name) for name in ("1", "2-5"))
     assert (alone.pictures, alone.faces, alone.recall) == (1, 1, 1.0)
     assert (few.pictures, few.faces, few.recall) == (1, 3, 0.0)
@@ -167,9 +153,9 @@ def test_slices_by_collection():
     """A false alarm of one collection does not count in the other; a single collection makes no slice."""
     faces = [(number, MASK, 20) for number in range(10)]
     scenes = [
-        _scene(faces, [(number, MASK, 0.9, 20) for number in range(10)]),
-        _scene(faces, [(number, MASK, 0.8, 20) for number in range(5)]),
-        _scene([], [(0, MASK, 0.99, 20)]),
+        wide_scene(faces, [(number, MASK, 0.9, 20) for number in range(10)]),
+        wide_scene(faces, [(number, MASK, 0.8, 20) for number in range(5)]),
+        wide_scene([], [(0, MASK, 0.99, 20)]),
     ]
     views = [View(f"{at}.jpg", SIZE, 100.0, name) for at, name in enumerate(("ours", "theirs", "theirs"))]
     judged = appraise(scenes, views, LABELS, EvalSettings(threshold=0.5), SIZE)
@@ -194,7 +180,7 @@ def test_mistakes_come_worst_first():
         (4, MASK, 0.9, 20),
         (8, MASK, 0.7, 20),
     ]
-    judged = _appraised([_scene(faces, found)])
+    judged = _appraised([wide_scene(faces, found)])
     told = [(each.kind, (each.truth_box or each.said_box)[0] / 100) for each in judged.mistakes]
     assert told == [
         ("bare passed", 1),
@@ -207,8 +193,8 @@ def test_mistakes_come_worst_first():
 
 
 def test_many_mistakes_are_shared_out():
-    alarms = [_scene([(0, MASK, 20)], [(3, MASK, 0.9, 20)]) for _ in range(30)]
-    passed = [_scene([(0, BARE, 20)], [(0, MASK, 0.9, 20)]) for _ in range(20)]
+    alarms = [wide_scene([(0, MASK, 20)], [(3, MASK, 0.9, 20)]) for _ in range(30)]
+    passed = [wide_scene([(0, BARE, 20)], [(0, MASK, 0.9, 20)]) for _ in range(20)]
     kinds = [each.kind for each in _appraised([*alarms, *passed]).mistakes]
     assert len(kinds) == 24
     assert kinds[:12] == ["bare passed"] * 12
@@ -222,7 +208,7 @@ def _crossing(bare_passed):
         found = [(0, MASK, 0.6 + 0.004 * number, 20), (1, BARE, 0.6, 20)]
         if number < bare_passed:
             found.append((1, MASK, 0.62 + 0.001 * number, 20))
-        scenes.append(_scene([(0, MASK, 20), (1, BARE, 20)], sorted(found, key=lambda row: -row[2])))
+        scenes.append(wide_scene([(0, MASK, 20), (1, BARE, 20)], sorted(found, key=lambda row: -row[2])))
     return scenes
 
 
@@ -238,7 +224,8 @@ def test_safe_thresholds_keep_the_limit_that_the_best_f1_breaks():
 
 def test_safe_thresholds_say_what_cannot_be_reached():
     scenes = [
-        _scene([(0, MASK, 20), (1, BARE, 20)], [(1, MASK, 0.99, 20), (0, MASK, 0.5, 20)]) for _ in range(60)
+        wide_scene([(0, MASK, 20), (1, BARE, 20)], [(1, MASK, 0.99, 20), (0, MASK, 0.5, 20)])
+        for _ in range(60)
     ]
     notes = " ".join(_appraised(scenes, threshold="safe").notes)
     assert "no thresholds let at most 2.0% of 60 bare faces" in notes

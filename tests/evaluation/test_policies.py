@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from slots import wide_scene
 
 from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
 from maskdet.errors import UsageError
@@ -21,27 +22,10 @@ from maskdet.evaluation.threshold_choice import Val
 from maskdet.evaluation.threshold_search import ThresholdSearch
 from maskdet.evaluation.thresholds import best_thresholds
 from maskdet.evaluation.views import View
-from maskdet.types import Detections, GroundTruth
 
 LABELS = ("with_mask", "without_mask")
 MASK, BARE = range(2)
 SIZE = (320, 320)
-
-
-def _boxes(slots, widths):
-    left = 100.0 * np.array(slots, np.float32)
-    right = left + np.array(widths, np.float32)
-    return np.stack([left, np.zeros_like(left), right, np.full_like(left, 20)], axis=1).reshape(-1, 4)
-
-
-def _scene(faces, found):
-    """faces: (slot, class, width); found: (slot, class, score, width). All are 20 px high, 100 px apart."""
-    slots, class_ids, widths = zip(*faces, strict=True)
-    truth = GroundTruth(_boxes(slots, widths), np.array(class_ids, np.int64), np.zeros(len(faces), bool))
-    slots, class_ids, scores, widths = zip(*found, strict=True) if found else ((), (), (), ())
-    return truth, Detections(
-        _boxes(slots, widths), np.array(scores, np.float32), np.array(class_ids, np.int64)
-    )
 
 
 def _appraised(scenes, labels=LABELS, shipped=None, **settings):
@@ -65,7 +49,9 @@ def _crowd(pictures=50, bare_width=20):
         ]
         if number < pictures // 5:
             found.append((1, MASK, 0.6 + 0.1 * step, bare_width))
-        scenes.append(_scene([(0, MASK, 20), (1, BARE, bare_width)], sorted(found, key=lambda row: -row[2])))
+        scenes.append(
+            wide_scene([(0, MASK, 20), (1, BARE, bare_width)], sorted(found, key=lambda row: -row[2]))
+        )
     return scenes
 
 
@@ -148,7 +134,7 @@ def test_no_grid_finds_thresholds_that_answer_more(make_scenes, seed):
 
 
 def test_what_cannot_be_reached_is_the_best_there_is_and_said():
-    blind = [_scene([(0, MASK, 20), (1, BARE, 20)], [(0, MASK, 0.9, 20)]) for _ in range(10)]
+    blind = [wide_scene([(0, MASK, 20), (1, BARE, 20)], [(0, MASK, 0.9, 20)]) for _ in range(10)]
     judged = _appraised([*_crowd(), *blind], threshold="recall", min_recall=0.9)
     bare = judged.classes[BARE]
     assert (bare.true_positives, bare.truths) == (50, 60)
@@ -157,7 +143,7 @@ def test_what_cannot_be_reached_is_the_best_there_is_and_said():
 
 
 def test_a_class_with_few_faces_keeps_its_best_f1():
-    few = [_scene([(0, MASK, 20)], [(0, MASK, 0.4 + 0.01 * n, 20)]) for n in range(30)]
+    few = [wide_scene([(0, MASK, 20)], [(0, MASK, 0.4 + 0.01 * n, 20)]) for n in range(30)]
     judged = _appraised([*_crowd(pictures=10), *few], threshold="recall", min_recall=0.95)
     recall, best = _row(judged, "recall"), _row(judged, "best-f1")
     assert recall.classes["without_mask"].threshold == best.classes["without_mask"].threshold
@@ -166,7 +152,7 @@ def test_a_class_with_few_faces_keeps_its_best_f1():
 
 
 def test_a_class_that_the_model_never_names_leaves_the_others_alone():
-    unseen = [_scene([(0, 2, 20)], [(0, BARE, 0.1, 20)]) for _ in range(30)]
+    unseen = [wide_scene([(0, 2, 20)], [(0, BARE, 0.1, 20)]) for _ in range(30)]
     judged = _appraised([*_crowd(), *unseen], labels=(*LABELS, "veil"), threshold="recall")
     alone = _appraised(_crowd(), labels=(*LABELS, "veil"), threshold="recall")
     assert judged.thresholds == alone.thresholds
