@@ -122,10 +122,11 @@ def prometheus(
         bundle.write_bytes(whole[:1000])
         assert traffic.reload() == 409
         with running_prometheus(folder, server.port) as found:
-            until(lambda: found.values("maskdet_ready") == [1], "the server is not scraped")
+            until(lambda: found.values("maskdet_ready") == [1], what="the server is not scraped")
             traffic.send(32)
             until(
-                lambda: traffic.send(1) or found.values("rate(maskdet_faces_total[1m])"), "no second scrape"
+                lambda: traffic.send(1) or found.values("rate(maskdet_faces_total[1m])"),
+                what="no second scrape",
             )
             yield found
         bundle.write_bytes(whole)
@@ -154,7 +155,7 @@ class running_prometheus:  # noqa: N801  (reads as a function)
         command += [f"--storage.tsdb.path={self._folder / 'tsdb'}", f"--web.listen-address={address}"]
         self._log = (self._folder / "prometheus.log").open("w")
         self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
-        until(lambda: self._answers(f"http://{address}"), "Prometheus does not start")
+        until(lambda: self._answers(f"http://{address}"), what="Prometheus does not start")
         return Prometheus(f"http://{address}")
 
     def _answers(self, url: str) -> bool:
@@ -219,7 +220,7 @@ def test_every_query_of_the_dashboard_finds_data(prometheus: Prometheus) -> None
     asked = queries()
     # What a rule records is there a second after the samples behind it.
     with suppress(AssertionError):
-        until(lambda: not empty(), "some find none")
+        until(lambda: not empty(), what="some find none")
     assert empty() == set()
 
 
@@ -232,12 +233,15 @@ def test_every_variable_of_the_dashboard_has_values(prometheus: Prometheus) -> N
 
 
 def test_every_rule_is_evaluated_and_records_data(prometheus: Prometheus) -> None:
-    until(lambda: all(rule["health"] != "unknown" for rule in prometheus.rules()), "a rule is not evaluated")
+    until(
+        lambda: all(rule["health"] != "unknown" for rule in prometheus.rules()),
+        what="a rule is not evaluated",
+    )
     found = prometheus.rules()
     assert {rule["name"] for rule in found} == set(alerts_and_records())
     assert [rule for rule in found if rule["health"] != "ok"] == []
     records = [name for name in alerts_and_records() if ":" in name]
-    until(lambda: all(map(prometheus.values, records)), "a rule records nothing")
+    until(lambda: all(map(prometheus.values, records)), what="a rule records nothing")
 
 
 def test_alerts_are_about_metrics_that_the_server_has(prometheus: Prometheus) -> None:
@@ -248,6 +252,6 @@ def test_alerts_are_about_metrics_that_the_server_has(prometheus: Prometheus) ->
 
 
 def test_a_refused_bundle_is_the_only_trouble_of_a_healthy_server(prometheus: Prometheus) -> None:
-    until(lambda: prometheus.values("ALERTS"), "the refused bundle raises no alert")
+    until(lambda: prometheus.values("ALERTS"), what="the refused bundle raises no alert")
     names = {one["metric"]["alertname"] for one in prometheus.get("query", query="ALERTS")["result"]}
     assert names - {"MaskdetComplianceLow", "MaskdetDrift"} == {"MaskdetBundleRefused"}
