@@ -60,6 +60,25 @@ def test_a_detection_reaches_the_server_that_is_up(proxy: Any) -> None:
     assert logged(proxy, "gate-7")["upstream_statuses"].split(", ")[-1] == "200"
 
 
+class NamingHost(BaseHTTPRequestHandler):
+    """Answers with the host that it was asked for."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.headers["host"].encode())
+
+
+def test_the_server_is_told_the_port_of_a_page_too(proxied: ModuleType, tmp_path: Path) -> None:
+    """Without it, a page on another port than 443 would look like a page of another server."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), NamingHost) as naming:
+        threading.Thread(target=naming.serve_forever, daemon=True).start()
+        ports = [naming.server_port, proxied.free_port(), proxied.free_port()]
+        with proxied.nginx(tmp_path / "nginx", ports) as running, client(running) as http:
+            assert http.get("/v1/models").text == f"localhost:{running.port}"
+        naming.shutdown()
+
+
 def test_a_request_id_that_could_break_the_log_is_replaced(proxy: Any) -> None:
     with client(proxy) as http:
         answer = http.get("/health/ready", headers={"x-request-id": 'a"b'})
