@@ -42,6 +42,7 @@ def _write_pipeline(folder: Path, out: Path, force: bool) -> None:
     from maskdet.files import write_text
 
     require("data", "lxml", asks="init needs")
+    from maskdet.dataset.image_sets import LISTS, shown
     from maskdet.pipeline.scaffold import scaffold, survey
 
     if out.exists() and not force:
@@ -50,12 +51,14 @@ def _write_pipeline(folder: Path, out: Path, force: bool) -> None:
         )
     found = survey(folder)
     write_text(out, scaffold(found, out))
+    lists = f"data.split.method: lists keeps the parts of {LISTS} ({shown(found.lists)})"
     named = "" if out == Path("pipeline.yml") else f" {out}"
     asked = [
         f"data.roles: the name '{label}' is unclear: state whether its faces are masked, bare or worn-wrong"
         for label in found.unknown
     ]
-    print_lines([f"wrote {out}: {found.summary()}", *asked, f"next: maskdet run{named}"])
+    kept = [lists] if found.is_listed else []
+    print_lines([f"wrote {out}: {found.summary()}", *kept, *asked, f"next: maskdet run{named}"])
 
 
 def _write_ci(kind: CiKind, pipeline: Path, force: bool) -> None:

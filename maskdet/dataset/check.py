@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from maskdet.dataset.boxes import usable_objects
 from maskdet.dataset.duplicates import Duplicates, find_duplicates
 from maskdet.dataset.findings import Collector, Finding, clean, sort_key
+from maskdet.dataset.image_sets import ListedPart, image_sets_of
 from maskdet.dataset.labels import LabelBook, read_labels
 from maskdet.dataset.layout import Pair, find_pairs, is_empty
 from maskdet.dataset.manifest import ManifestObject, unique_name
@@ -34,6 +35,8 @@ class CheckedPicture:
     objects: tuple[ManifestObject, ...]
     held_out: bool = False
     """Whether it corrects a picture of a root that is val, and so must not train either."""
+    listed: ListedPart | None = None
+    """Its list in ImageSets/Main, or that of the picture that it corrects, if lists decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class _Place:
     root: NamedRoot
     shown: str
     pair: Pair
+    listed: ListedPart | None
 
     def named(self, findings: Iterable[Finding]) -> Iterator[Finding]:
         return _named(self.shown, findings)
@@ -96,8 +100,9 @@ def _places(settings: DataSettings, findings: list[Finding]) -> list[_Place]:
             continue
         shown = root.name if len(roots) > 1 else ""
         layout = find_pairs(root.root)
-        findings.extend(_named(shown, layout.findings))
-        places.extend(_Place(root, shown, pair) for pair in layout.pairs)
+        sets = image_sets_of(root, layout.pairs, settings.split.method)
+        findings.extend(_named(shown, (*layout.findings, *sets.findings)))
+        places.extend(_Place(root, shown, pair, sets.parts.get(pair.picture)) for pair in sets.pairs)
     return places
 
 
@@ -135,7 +140,9 @@ def _check_pair(
     if not fits or (_had_objects(reading) and not objects):
         return None
     name = unique_name(place.shown, pair.picture)
-    return CheckedPicture(place.root.name, name, pair.picture, pair.annotation, facts, objects)
+    return CheckedPicture(
+        place.root.name, name, pair.picture, pair.annotation, facts, objects, listed=place.listed
+    )
 
 
 def _had_objects(reading: Reading) -> bool:
@@ -173,11 +180,14 @@ def _corrected(
     correcting = {root.name for root in settings.every_root if root.corrects}
     better = {picture.facts.sha256: picture for picture in pictures if picture.root in correcting}
     held_out = _digests_of_val(pictures, settings)
+    listed = {each.facts.sha256: each.listed for each in pictures if each.root not in correcting}
     kept = []
     for picture in pictures:
         stands = better.get(picture.facts.sha256, picture)
         if picture.root in correcting:
-            kept.append(replace(picture, held_out=picture.facts.sha256 in held_out))
+            digest = picture.facts.sha256
+            part = listed.get(digest) or picture.listed
+            kept.append(replace(picture, held_out=digest in held_out, listed=part))
         elif stands is picture:
             kept.append(picture)
         else:
@@ -220,7 +230,8 @@ def _difference(first: Sequence[ManifestObject], second: Sequence[ManifestObject
 def _labels(
     pictures: Sequence[CheckedPicture], settings: DataSettings, findings: list[Finding]
 ) -> tuple[str, ...]:
-    found = {item.label for picture in pictures for item in picture.objects}
+    used = [picture for picture in pictures if picture.listed != "test"]
+    found = {item.label for picture in used for item in picture.objects}
     if settings.labels is None:
         return tuple(sorted(found))
     unseen = [label for label in settings.labels if label not in found]

@@ -50,10 +50,13 @@ class Dealt:
     left_out: tuple[LeftOut, ...] = ()
     gone: tuple[FrozenPicture, ...] = ()
     bound: frozenset[str] = frozenset()
+    overruled: tuple[str, ...] = ()
+    """Names of pictures that a list has as train, and that stay val as the file of data.frozen_val says."""
 
     def findings(self, settings: DataSettings) -> Iterator[Finding]:
         """Each picture left out with its pair, each one that is gone, and a ratio that could not be kept."""
         yield from self._other_ratio(settings)
+        yield from self._other_lists(settings)
         for each in self.left_out:
             said = f"left out: like {each.like}, which is val ({each.how})"
             yield Finding("val-duplicate", each.name, said)
@@ -71,6 +74,14 @@ class Dealt:
             )
             yield Finding("split-frozen", settings.frozen_val.name, said)
 
+    def _other_lists(self, settings: DataSettings) -> Iterator[Finding]:
+        if settings.frozen_val is not None and self.overruled:
+            said = (
+                f"{len(self.overruled)} pictures that ImageSets/Main lists as train were val before and stay "
+                f"val, such as {self.overruled[0]}; remove the file to follow the lists"
+            )
+            yield Finding("split-frozen", settings.frozen_val.name, said)
+
 
 def _too_far(val: int, count: int, ratio: str) -> bool:
     """Whether another split of `count` pictures would come closer to the ratio by more than rounding."""
@@ -79,33 +90,39 @@ def _too_far(val: int, count: int, ratio: str) -> bool:
 
 
 def deal(checked: Check, settings: DataSettings, frozen: FrozenVal | None) -> Dealt:
-    """Split the pictures, but for those of a `frozen` val, those that it knows, and roots of one part.
+    """Split the pictures, but for those of a `frozen` val, those that it knows, roots of one part, and lists.
 
-    Raises DatasetError if train or val would be empty.
+    A picture that a list has as test is in neither part. Raises DatasetError if train or val would be empty.
     """
     items = [
         Item(picture.name, group, Counter(item.label for item in picture.objects))
         for picture, group in zip(checked.pictures, checked.duplicates.groups, strict=True)
+        if picture.listed != "test"
     ]
     given = _given(checked, settings)
     known = frozen or FrozenVal()
-    if not (given or known.val or known.train):
+    if settings.split.method != "lists" and not (given or known.val or known.train):
         dealt = Dealt(split(items, settings.split))
         return dealt if frozen is None else _apart(checked, dealt)
     place = _Place.of(checked, known)
-    parts: dict[str, Part] = dict.fromkeys(place.val, "val")
+    used = {item.name for item in items}
+    parts: dict[str, Part] = dict.fromkeys(sorted(place.val & used), "val")
     free = [item for item in items if item.group not in place.groups]
     parts.update(_follow(free, given, checked, known))
     bound = frozenset(name for name in parts if name not in given)
     parts.update(split_more([item for item in free if item.name not in parts], settings.split))
-    return _required(_apart(checked, Dealt(parts, tuple(place.left_out()), place.gone, bound)))
+    left_out = tuple(each for each in place.left_out() if each.name in used)
+    overruled = tuple(name for name in parts if (given.get(name), parts[name]) == ("train", "val"))
+    listed = frozenset(each.name for each in checked.pictures if each.listed and frozen is None)
+    dealt = Dealt(parts, left_out, place.gone, bound, overruled)
+    return _required(_apart(checked, dealt, listed), settings)
 
 
 def _given(checked: Check, settings: DataSettings) -> dict[str, Part]:
-    """The part of each picture whose root has only one, and val for those held out."""
+    """The part of each picture that is listed or whose root has only one, and val for those held out."""
     roots = {root.name: root.part for root in settings.every_root}
-    parts = {one.name: "val" if one.held_out else roots[one.root] for one in checked.pictures}
-    return {name: part for name, part in parts.items() if part != "split"}
+    parts = {one.name: one.listed or ("val" if one.held_out else roots[one.root]) for one in checked.pictures}
+    return {name: part for name, part in parts.items() if part in ("train", "val")}
 
 
 def _follow(
@@ -123,14 +140,17 @@ def _follow(
             yield item.name, given.get(item.name, "train")
 
 
-def _apart(checked: Check, dealt: Dealt) -> Dealt:
-    """Without the train pictures that are like a val picture; only a split by groups has none."""
+def _apart(checked: Check, dealt: Dealt, kept: frozenset[str] = frozenset()) -> Dealt:
+    """Without the train pictures that are like a val picture; only a split by groups has none.
+
+    kept: those that train whatever they are like, since a person listed them and no val is frozen.
+    """
     groups = dict(zip((each.name for each in checked.pictures), checked.duplicates.groups, strict=True))
     val = {groups[name]: name for name, part in dealt.parts.items() if part == "val"}
     leaks = {
         name: val[groups[name]]
         for name, part in dealt.parts.items()
-        if part == "train" and groups[name] in val
+        if part == "train" and groups[name] in val and name not in kept
     }
     pairs = _Pairs.of(checked)
     left_out = [pairs.left_out(name, like) for name, like in leaks.items()]
@@ -140,9 +160,12 @@ def _apart(checked: Check, dealt: Dealt) -> Dealt:
     )
 
 
-def _required(dealt: Dealt) -> Dealt:
+def _required(dealt: Dealt, settings: DataSettings) -> Dealt:
     for part in ("train", "val"):
         if part not in dealt.parts.values():
+            if settings.split.method == "lists":
+                what = f"the lists in ImageSets/Main leave {part} empty"
+                raise DatasetError(what, f"put names into {part}.txt, or choose another data.split.method")
             hint = (
                 "restore the pictures that data.frozen_val lists, or give a root of data.roots another part"
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "notice"]
-Unit = Literal["object", "annotation", "picture", "nothing"]
+Unit = Literal["object", "annotation", "picture", "line", "nothing"]
 
 LINE_LENGTH = 320
 """Characters of one printed finding; the file comes first, so it is never cut off."""
@@ -50,6 +50,9 @@ RULES: dict[str, Rule] = {
     "label-unknown": Rule("error", "object", "a name that is not in data.labels"),
     "label-misspelt": Rule("error", "object", "a rare name one typo away from a frequent one"),
     "label-conflict": Rule("error", "object", "one box under two names"),
+    "list-double": Rule("error", "picture", "a picture in two lists of ImageSets/Main"),
+    "list-missing": Rule("error", "picture", "a picture in no list of ImageSets/Main"),
+    "list-unknown": Rule("error", "line", "a name in a list of ImageSets/Main that no picture has"),
     "box-edge": Rule("notice", "nothing", "a box at most 1 px beyond the edge, clipped to the picture"),
     "float-coordinates": Rule("notice", "nothing", "coordinates with decimals, accepted"),
     "difficult-text": Rule("notice", "nothing", "`difficult` is not 0 or 1, read as the message says"),
@@ -62,6 +65,8 @@ RULES: dict[str, Rule] = {
     "no-objects": Rule("notice", "nothing", "a picture without objects, kept as a negative"),
     "exact-duplicate": Rule("notice", "nothing", "two pictures of the same bytes, both kept"),
     "near-duplicate": Rule("notice", "nothing", "two pictures that look alike, both kept"),
+    "lists-alike": Rule("notice", "nothing", "two pictures that look alike, in two parts of ImageSets/Main"),
+    "lists-unused": Rule("notice", "nothing", "lists in ImageSets/Main that data.split does not follow"),
     "val-duplicate": Rule("notice", "picture", "a near-duplicate of a val picture, so it does not train"),
     "corrected": Rule("notice", "picture", "a picture whose copy in a folder that corrects others stands"),
     "split-frozen": Rule("notice", "nothing", "a split of data.frozen_val that is far from data.split"),

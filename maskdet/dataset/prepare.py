@@ -13,6 +13,7 @@ from maskdet.dataset.dealing import deal
 from maskdet.dataset.duplicates import DuplicatePair
 from maskdet.dataset.findings import Finding, by_severity, sort_key
 from maskdet.dataset.frozen import read_frozen
+from maskdet.dataset.held_out import alike_across_lists, held_out
 from maskdet.dataset.label_list import write_labels
 from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot, Part
 from maskdet.dataset.plots import draw_plots
@@ -39,6 +40,8 @@ class PrepareSummary:
     """Pictures that are not used because they are like a picture of val."""
     unlabelled: int = 0
     """Faces of data.unlabelled in train: neither learnt nor background."""
+    test: int = 0
+    """Pictures that are in neither part, since test.txt in ImageSets/Main has them."""
 
     @property
     def notices(self) -> tuple[Finding, ...]:
@@ -98,7 +101,8 @@ def decide(settings: DataSettings, track: Track = silent) -> Decided:
     _require_objects(checked, settings)
     frozen = read_frozen(settings.frozen_val) if settings.frozen_val else None
     dealt = deal(checked, settings, frozen)
-    findings = sorted((*checked.findings, *dealt.findings(settings)), key=sort_key)
+    found = (*checked.findings, *dealt.findings(settings), *alike_across_lists(checked, dealt.parts))
+    findings = sorted(found, key=sort_key)
     labelled = _manifest(checked, dealt.parts, settings)
     manifest = _completed(labelled, settings)
     more = _objects(manifest) - _objects(labelled)
@@ -181,4 +185,5 @@ def _summary(decided: Decided) -> PrepareSummary:
         duplicates=result.duplicates.pairs,
         left_out=sum(finding.code == "val-duplicate" for finding in result.findings),
         unlabelled=decided.unlabelled,
+        test=held_out(result),
     )

@@ -10,6 +10,8 @@ from maskdet.dataset.check import Check
 from maskdet.dataset.duplicates import DuplicatePair
 from maskdet.dataset.findings import RULES, Finding, bounded, by_severity, clean
 from maskdet.dataset.fonts import typeface
+from maskdet.dataset.held_out import held_out
+from maskdet.dataset.image_sets import LISTS
 from maskdet.dataset.manifest import Manifest
 from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.statistics import (
@@ -36,7 +38,7 @@ def report_text(
     data.unlabelled in train.
     """
     sections = [
-        _head(manifest, settings),
+        _head(manifest, result, settings),
         _collections(manifest),
         _counts(manifest),
         _sizes(manifest, input_size),
@@ -50,18 +52,22 @@ def report_text(
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _head(manifest: Manifest, settings: DataSettings) -> str:
-    split = settings.split
+def _head(manifest: Manifest, result: Check, settings: DataSettings) -> str:
     train, val = len(manifest.part("train")), len(manifest.part("val"))
-    dealt = f"Split {split.ratio}, method {split.method}" + (
-        "" if split.method == "every-nth" else f", seed {split.seed}"
-    )
     names = ", ".join(_code(root.name) for root in manifest.roots)
     return (
         f"# Data set {names}\n\n"
-        f"{train + val} pictures: {train} to train on, {val} to validate on. {dealt}. "
+        f"{train + val} pictures: {train} to train on, {val} to validate on. {_dealt(result, settings)}. "
         f"Data hash `{manifest.data_hash}`."
     )
+
+
+def _dealt(result: Check, settings: DataSettings) -> str:
+    split = settings.split
+    if split.method == "lists":
+        return f"Split by the lists in {_code(LISTS)}; {held_out(result)} test pictures are in neither part"
+    seed = "" if split.method == "every-nth" else f", seed {split.seed}"
+    return f"Split {split.ratio}, method {split.method}{seed}"
 
 
 def _collections(manifest: Manifest) -> str:

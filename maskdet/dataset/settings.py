@@ -19,9 +19,10 @@ class SplitSettings(Section):
 
     ratio: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,3}:[1-9]\d{0,3}$")] = "4:1"
     """Train to val, as whole numbers."""
-    method: Literal["grouped", "random", "every-nth"] = "grouped"
+    method: Literal["grouped", "random", "every-nth", "lists"] = "grouped"
     """grouped: stratified by class, near-duplicates stay together; random; every-nth: every n-th of the
-    sorted names goes to val, starting with the first."""
+    sorted names goes to val, starting with the first; lists: train.txt and val.txt in ImageSets/Main of
+    each folder decide, and pictures of test.txt are in neither."""
     seed: int = 0
     """The same seed gives the same split on every machine."""
 

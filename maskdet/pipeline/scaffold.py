@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from maskdet.dataset.findings import clean
 from maskdet.dataset.formats.recognise import TITLES, recognise
+from maskdet.dataset.image_sets import ListedPart, listed_counts, splits
 from maskdet.dataset.labels import resembled
 from maskdet.dataset.layout import find_pairs
 from maskdet.dataset.voc import read_annotation
@@ -39,11 +40,12 @@ _RECIPE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The content of a VOC folder: pictures with an annotation, and objects by name."""
+    """The content of a VOC folder: pictures with an annotation, objects by name, names in lists by part."""
 
     root: Path
     pictures: int
     names: Mapping[str, int]
+    lists: Mapping[ListedPart, int]
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -54,6 +56,11 @@ class Survey:
     def labels(self) -> list[str]:
         """The names that are not typos, sorted, as prepare would take them."""
         return sorted(self.names.keys() - self.aliases.keys())
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether its lists say what trains and what validates."""
+        return splits(self.lists)
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -69,7 +76,9 @@ class Survey:
 
 
 def survey(root: Path) -> Survey:
-    """Count the folder's objects. Raises DatasetError if it is not a VOC folder or has no object."""
+    """Count the folder's objects. Raises DatasetError if it is not a VOC folder, has no object, or has a list
+    that cannot be read.
+    """
     _refuse_foreign(root)
     pairs = find_pairs(root).pairs
     names: Counter[str] = Counter()
@@ -78,7 +87,7 @@ def survey(root: Path) -> Survey:
         names.update(item.label for item in annotation.objects) if annotation else None
     if not names:
         raise DatasetError(f"{root} has no annotated object", "annotate some faces first")
-    return Survey(root, len(pairs), dict(names))
+    return Survey(root, len(pairs), dict(names), listed_counts(root))
 
 
 def _refuse_foreign(root: Path) -> None:
@@ -100,6 +109,7 @@ def scaffold(found: Survey, target: Path) -> str:
             "labels": tuple(found.labels),
             "aliases": found.aliases,
             "frozen_val": Path(f"{target.stem}.val.json"),
+            "split": {"method": "lists"} if found.is_listed else {},
         },
         **{**_RECIPE, "train": {**_RECIPE["train"], "batch_size": _batch_size(found.pictures)}},
     )

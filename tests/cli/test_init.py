@@ -38,6 +38,20 @@ def test_it_writes_a_valid_file_for_the_folder(project, invoke):
     )
 
 
+def test_lists_of_the_folder_become_the_split(project, invoke):
+    lists = project / "faces" / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    parts = {"train": range(5), "val": (5, 6), "test": (7,)}
+    for part, numbers in parts.items():
+        (lists / f"{part}.txt").write_text("".join(f"face{number:03d}\n" for number in numbers))
+    shown = invoke("init", "faces", "--force").output
+    assert "data.split.method: lists keeps the parts of ImageSets/Main (5 train, 2 val, 1 test)" in shown
+    assert "5 train, 2 val, 1 test in neither" in invoke("prepare").output
+    (lists / "val.txt").write_text("face005\n")
+    (lists / "test.txt").write_text("face006\nface007\n")
+    assert "5 train, 1 val, 2 test in neither" in invoke("prepare").output
+
+
 def test_the_file_works_at_once(project, invoke):
     invoke("init", "faces", "--force")
     assert "6 train, 2 val" in invoke("prepare").output

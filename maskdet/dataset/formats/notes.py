@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from maskdet.dataset.findings import clean, counts
 from maskdet.dataset.formats.convert import Conversion
 from maskdet.dataset.formats.yolo_writer import DATA_FILE, DIFFICULT_FILE
+from maskdet.dataset.image_sets import LISTS
 
 
 def notes(done: Conversion) -> Iterator[str]:
@@ -23,4 +24,4 @@ def notes(done: Conversion) -> Iterator[str]:
     if done.target == "yolo" and not any(done.parts):
         yield f"the set is not split: {DATA_FILE} has no `val`, which Ultralytics needs for training"
     if done.target == "voc" and any(done.parts):
-        yield "the parts are lists in ImageSets/Main; `maskdet prepare` makes its own split"
+        yield f"the parts are lists in {LISTS}, which `data.split.method: lists` in the pipeline file keeps"

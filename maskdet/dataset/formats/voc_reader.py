@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from maskdet.dataset.boxes import is_sound
 from maskdet.dataset.findings import Collector, Finding
-from maskdet.dataset.formats.labelled import (
-    PARTS,
-    LabelledObject,
-    LabelledPicture,
-    LabelledSet,
-    size_of,
-)
+from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, LabelledSet, size_of
+from maskdet.dataset.image_sets import read_image_sets
 from maskdet.dataset.layout import Pair, find_pairs
 from maskdet.dataset.sizes import fits_picture
 from maskdet.dataset.voc import read_annotation
-from maskdet.errors import DatasetError
 from maskdet.progress import Track, silent
-
-LISTS = "ImageSets/Main"
 
 
 def read_voc(root: Path, track: Track = silent) -> LabelledSet:
-    """Raises DatasetError if the folder is not laid out as VOC or its lists do not cover it."""
+    """Raises DatasetError if the folder is not laid out as VOC or a list cannot be read."""
     layout = find_pairs(root)
-    parts = _parts(root, layout.pairs)
-    findings: list[Finding] = [*layout.findings]
+    sets = read_image_sets(root, layout.pairs)
+    findings: list[Finding] = [*layout.findings, *sets.findings]
     pictures = []
-    for pair in track(layout.pairs, "Reading", len(layout.pairs)):
-        picture = _read(root, pair, parts, findings)
+    for pair in track(sets.pairs, "Reading", len(sets.pairs)):
+        picture = _read(root, pair, sets.parts.get(pair.picture, ""), findings)
         if picture is not None:
             pictures.append(picture)
     labels = sorted({item.label for picture in pictures for item in picture.objects})
     return LabelledSet(tuple(labels), tuple(pictures), tuple(findings))
 
 
-def _read(root: Path, pair: Pair, parts: dict[str, str], findings: list[Finding]) -> LabelledPicture | None:
+def _read(root: Path, pair: Pair, part: str, findings: list[Finding]) -> LabelledPicture | None:
     reading = read_annotation(root / pair.annotation, pair.annotation)
     findings.extend(reading.findings)
     of_picture, report = Collector(pair.picture), Collector(pair.annotation)
@@ -53,33 +44,5 @@ def _read(root: Path, pair: Pair, parts: dict[str, str], findings: list[Finding]
     findings.extend((*of_picture.findings, *report.findings))
     if not usable or sizes is None:
         return None
-    name = PurePosixPath(pair.picture)
-    part = parts.get(name.stem, "")
-    return LabelledPicture(name.name, root / pair.picture, sizes.upright, tuple(objects), part)
-
-
-def _parts(root: Path, pairs: Sequence[Pair]) -> dict[str, str]:
-    """Part by stem, from train.txt, val.txt and test.txt; empty if there are no lists."""
-    parts: dict[str, str] = {}
-    for part in PARTS:
-        path = root / LISTS / f"{part}.txt"
-        for number, stem in enumerate(_lines(path), start=1):
-            if parts.setdefault(stem, part) != part:
-                raise DatasetError(
-                    f"{path}:{number}: {stem} is in {parts[stem]}.txt as well", "remove it from one list"
-                )
-    stems = [PurePosixPath(pair.picture).stem for pair in pairs]
-    missing = [stem for stem in stems if stem not in parts]
-    if parts and missing:
-        what = f"{root / LISTS} has no part for {len(missing)} of {len(stems)} pictures: {missing[0]}, ..."
-        raise DatasetError(what, "complete the lists, or remove them: the set is then not split")
-    return parts
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path} cannot be read: {error}", "save it as UTF-8 text") from error
+    name = PurePosixPath(pair.picture).name
+    return LabelledPicture(name, root / pair.picture, sizes.upright, tuple(objects), part)

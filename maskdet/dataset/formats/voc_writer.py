@@ -9,6 +9,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from maskdet.dataset.formats.labelled import LabelledObject, text_of
+from maskdet.dataset.image_sets import LISTS
 from maskdet.dataset.layout import ANNOTATIONS, PICTURES
 from maskdet.dataset.sizes import Size
 from maskdet.errors import DatasetError
@@ -49,7 +50,7 @@ def write_annotation(folder: Path, picture: str, size: Size, objects: Sequence[L
 def write_list(folder: Path, part: str, pictures: Iterable[str]) -> None:
     """ImageSets/Main/`part`.txt: the stems of the part's pictures."""
     lines = "".join(f"{Path(picture).stem}\n" for picture in pictures)
-    write_text(folder / "ImageSets" / "Main" / f"{part}.txt", lines)
+    write_text(folder / LISTS / f"{part}.txt", lines)
 
 
 def _object(item: LabelledObject) -> Iterator[str]:

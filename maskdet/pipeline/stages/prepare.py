@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maskdet.dataset.settings import DataSettings, NamedRoot
 from maskdet.files import relative_path, sha256_if_any
 from maskdet.pipeline.inputs import folder_signature, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.training.networks.registry import variant
+
+if TYPE_CHECKING:
+    from maskdet.dataset.prepare import PrepareSummary
 
 _FROZEN = "file data.frozen_val"
 
@@ -31,11 +35,13 @@ def _inputs(context: Context) -> Inputs:
 
 def _root_inputs(context: Context, root: NamedRoot, key: str) -> Inputs:
     # Seen from the results folder: a project that was moved as a whole is the same project.
+    lists = root.root / "ImageSets" / "Main"
     return {
         f"{key}.root": relative_path(root.root, context.folder).as_posix(),
         **{f"{key}.{name}": value for name, value in root.model_dump(exclude={"root"}).items()},
         f"file {root.name}/JPEGImages": folder_signature(root.root / "JPEGImages"),
         f"file {root.name}/Annotations": folder_signature(root.root / "Annotations"),
+        **({f"file {root.name}/ImageSets/Main": folder_signature(lists)} if lists.is_dir() else {}),
     }
 
 
@@ -51,10 +57,16 @@ def _run(context: Context, out: Path) -> str:
     for word, findings in (("dropped", summary.dropped), ("notice", summary.notices)):
         for line in bounded(findings, SHOWN):
             context.say(f"  {word}: {line}")
-    dropped = f", faults dropped: {len(summary.dropped)}" if summary.dropped else ""
-    left_out = f", {summary.left_out} left out as like val" if summary.left_out else ""
-    aside = f", {summary.unlabelled} faces without a label" if context.pipeline.data.unlabelled else ""
-    return f"{summary.pictures} pictures: {summary.train} train, {summary.val} val{left_out}{aside}{dropped}"
+    return _figure(summary, context.pipeline.data)
+
+
+def _figure(summary: PrepareSummary, data: DataSettings) -> str:
+    parts = [f"{summary.pictures} pictures: {summary.train} train", f"{summary.val} val"]
+    parts += [f"{summary.test} test in neither"] if summary.test else []
+    parts += [f"{summary.left_out} left out as like val"] if summary.left_out else []
+    parts += [f"{summary.unlabelled} faces without a label"] if data.unlabelled else []
+    parts += [f"faults dropped: {len(summary.dropped)}"] if summary.dropped else []
+    return ", ".join(parts)
 
 
 def _warnings(data: DataSettings) -> Iterator[str]:

@@ -13,7 +13,6 @@ from maskdet.dataset.formats import writing
 from maskdet.dataset.formats.convert import Conversion, convert
 from maskdet.dataset.formats.notes import notes
 from maskdet.dataset.formats.recognise import recognise
-from maskdet.dataset.formats.voc_reader import read_voc
 from maskdet.errors import DatasetError, UsageError
 
 Turn = Callable[..., Conversion]
@@ -99,15 +98,17 @@ def test_a_nested_folder_stops_it_and_leaving_out_does_not_help(voc: Path, turn:
         assert caught.value.faults[0].startswith("error: JPEGImages/more")
 
 
-def test_lists_have_to_cover_the_set(voc: Path) -> None:
+def test_lists_have_to_cover_the_set(voc: Path, turn: Turn) -> None:
     lists = voc / "ImageSets" / "Main"
     lists.mkdir(parents=True)
     (lists / "train.txt").write_text("plain\nturned\n")
-    with pytest.raises(DatasetError, match="no part for 2 of 4 pictures: nobody"):
-        read_voc(voc)
+    with pytest.raises(DatasetError, match=r"2 errors \(2 list-missing\)"):
+        turn("voc", "out", "coco")
     (lists / "val.txt").write_text("nobody\nturned\n口罩 1\n", encoding="utf-8")
-    with pytest.raises(DatasetError, match=r"val.txt:2: turned is in train.txt as well"):
-        read_voc(voc)
+    with pytest.raises(DatasetError, match="1 list-double") as caught:
+        turn("voc", "out", "coco")
+    assert "ImageSets/Main/val.txt:2: 'turned' is in train.txt as well" in caught.value.faults[0]
+    assert turn("voc", "out", "coco", skip_bad=True).parts == {"train": 1, "val": 2}
 
 
 def test_pictures_that_share_a_stem_keep_apart(tmp_path: Path) -> None:
@@ -126,7 +127,8 @@ def test_notes_say_what_the_format_keeps_elsewhere(voc: Path, turn: Turn) -> Non
     assert any("no `val`" in note for note in notes(there))
     back = turn("yolo", "voc2", "voc")
     assert list(notes(back)) == []
-    assert any("ImageSets/Main" in note for note in notes(_parted(voc, turn)))
+    assert any("`data.split.method: lists`" in note for note in notes(_parted(voc, turn)))
+    assert (voc.parent / "parted-voc" / "ImageSets" / "Main" / "val.txt").read_text("utf-8") == "口罩 1\n"
 
 
 def _parted(voc: Path, turn: Turn) -> Conversion:
