@@ -28,7 +28,8 @@ def usable_objects(
             continue
         first = seen.setdefault((label, item.box), item.number)
         if first == item.number:
-            usable.append(ManifestObject(label, _cut(item, size, report), item.difficult))
+            difficult = item.difficult or item.label in labels.ignored
+            usable.append(ManifestObject(label, _cut(item, size, report), difficult))
         else:
             message = f"the same as object {first} ({label}, same box); counted once"
             report.add("duplicate-object", message, line=item.line, number=item.number)

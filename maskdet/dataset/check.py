@@ -231,7 +231,7 @@ def _labels(
     pictures: Sequence[CheckedPicture], settings: DataSettings, findings: list[Finding]
 ) -> tuple[str, ...]:
     used = [picture for picture in pictures if picture.listed != "test"]
-    found = {item.label for picture in used for item in picture.objects}
+    found = {item.label for picture in used for item in picture.objects} - set(settings.ignore)
     if settings.labels is None:
         return tuple(sorted(found))
     unseen = [label for label in settings.labels if label not in found]

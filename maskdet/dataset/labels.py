@@ -30,16 +30,21 @@ class LabelFault:
 
 @dataclass(frozen=True, slots=True)
 class LabelBook:
-    """`classes` maps a written name to its class, `faults` one without a class to the reason."""
+    """`classes` maps a written name to its class, `faults` one without a class to the reason.
+
+    ignored: the written names whose class the model does not have.
+    """
 
     classes: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, LabelFault] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
 
 
 def read_labels(names: Mapping[str, Counter[str]], settings: DataSettings) -> dict[str, LabelBook]:
     """Decide on each name of the annotations, by root; `names` counts by root the objects that carry each.
 
-    Raises UsageError if data.labels or aliases are inconsistent, or data.roles names an unknown class.
+    Raises UsageError if data.labels, ignore or aliases are inconsistent, or data.ignore or data.roles names
+    an unknown class.
     """
     _check_settings(settings)
     meant = {
@@ -47,7 +52,8 @@ def read_labels(names: Mapping[str, Counter[str]], settings: DataSettings) -> di
         for root in settings.every_root
     }
     totals = _totals(names, meant)
-    _check_roles(settings, settings.labels or tuple(sorted(totals)))
+    _check_ignore(settings, totals)
+    _check_roles(settings, settings.labels or tuple(sorted(totals.keys() - set(settings.ignore))))
     return {root.name: _book(meant[root.name], totals, root, settings) for root in settings.every_root}
 
 
@@ -63,10 +69,13 @@ def _totals(names: Mapping[str, Counter[str]], meant: Mapping[str, Mapping[str, 
 def _book(
     meant: Mapping[str, str], totals: Counter[str], root: NamedRoot, settings: DataSettings
 ) -> LabelBook:
+    ignored = frozenset(name for name, label in meant.items() if label in settings.ignore)
+    taught = {name: label for name, label in meant.items() if name not in ignored}
     faults = (
-        _unknown(meant, settings) if settings.labels is not None else _misspelt(meant, totals, root.aliases)
+        _unknown(taught, settings) if settings.labels is not None else _misspelt(taught, totals, root.aliases)
     )
-    return LabelBook({name: label for name, label in meant.items() if name not in faults}, faults)
+    classes = {name: label for name, label in meant.items() if name not in faults}
+    return LabelBook(classes, faults, ignored)
 
 
 def _check_settings(settings: DataSettings) -> None:
@@ -83,7 +92,7 @@ def _check_settings(settings: DataSettings) -> None:
         spellings[spelling(label)] = label
     for place, aliases in _all_aliases(settings):
         for name, label in aliases.items():
-            if label not in labels:
+            if label not in (*labels, *settings.ignore):
                 what = f"{place}: {name} stands for {label}, which is not in data.labels"
                 raise UsageError(what, _did_you_mean(label, labels))
 
@@ -93,6 +102,16 @@ def _all_aliases(settings: DataSettings) -> Iterator[tuple[str, Mapping[str, str
     yield "data.aliases", settings.aliases
     for number, root in enumerate(settings.roots or ()):
         yield f"data.roots.{number}.aliases", root.aliases
+
+
+def _check_ignore(settings: DataSettings, totals: Mapping[str, int]) -> None:
+    for label in settings.ignore:
+        if label in (settings.labels or ()):
+            raise UsageError(f"data.labels and data.ignore both have {label}", "keep it in one of them")
+        if label not in totals:
+            names = sorted(totals)
+            hint = did_you_mean(label, names) or f"the names are {clean(', '.join(names), 120)}"
+            raise UsageError(f"data.ignore: no object is called '{clean(label, 60)}'", hint)
 
 
 def _check_roles(settings: DataSettings, labels: tuple[str, ...]) -> None:
@@ -112,10 +131,14 @@ def _class_meant(label: str, labels: tuple[str, ...], settings: DataSettings) ->
 def _unknown(meant: Mapping[str, str], settings: DataSettings) -> dict[str, LabelFault]:
     labels = settings.labels or ()
     return {
-        name: LabelFault("label-unknown", f"unknown class '{clean(name, 60)}'", _did_you_mean(name, labels))
+        name: LabelFault("label-unknown", f"unknown class '{clean(name, 60)}'", _way_out(name, labels))
         for name, label in meant.items()
         if label not in labels
     }
+
+
+def _way_out(name: str, labels: tuple[str, ...]) -> str:
+    return f"{_did_you_mean(name, labels)}; data.ignore leaves a class out, without its faces as background"
 
 
 def _did_you_mean(name: str, labels: tuple[str, ...]) -> str:

@@ -23,7 +23,11 @@ Part = Literal["train", "val"]
 
 @dataclass(frozen=True, slots=True)
 class ManifestObject:
-    """A face that passed the checks: class after aliases, xyxy box in pixels, within the picture's edges."""
+    """A face that passed the checks: class after aliases, xyxy box in pixels, within the picture's edges.
+
+    A label that is none of the manifest's is that of a face to ignore, whatever a model says there; it is
+    always difficult.
+    """
 
     label: str
     box: Box
@@ -116,12 +120,15 @@ class Manifest:
         return data_hash(self._json(Path()))
 
     def ground_truth(self, picture: ManifestPicture) -> GroundTruth:
+        """The objects in their order, then those to ignore again for each further class."""
         ids = {label: number for number, label in enumerate(self.labels)}
-        objects = picture.objects
+        rows = [(item, ids.get(item.label, 0)) for item in picture.objects]
+        aside = [item for item in picture.objects if item.label not in ids]
+        rows += [(item, number) for item in aside for number in range(1, len(ids))]
         return GroundTruth(
-            boxes=boxes_of(objects),
-            class_ids=np.array([ids[o.label] for o in objects], np.int64),
-            difficult=np.array([o.difficult for o in objects], np.bool_),
+            boxes=boxes_of([item for item, _ in rows]),
+            class_ids=np.array([number for _, number in rows], np.int64),
+            difficult=np.array([item.difficult for item, _ in rows], np.bool_),
         )
 
     def write(self, path: Path) -> None:

@@ -138,7 +138,7 @@ def _draw_picture(axes: Axes, manifest: Manifest, picture: ManifestPicture) -> N
     for item in picture.objects:
         xmin, ymin, xmax, ymax = item.box
         corner, size = (xmin * scale_x, ymin * scale_y), ((xmax - xmin) * scale_x, (ymax - ymin) * scale_y)
-        colour = _colour(labels, labels.index(item.label))
+        colour = _colour(labels, labels.index(item.label)) if item.label in labels else _GREY
         # A white line under the coloured one keeps boxes visible on any background.
         axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=2.4))
         axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=1.4))

@@ -93,6 +93,8 @@ def _counts(manifest: Manifest) -> str:
     rows.append(("all objects", sum(train.objects.values()), sum(val.objects.values())))
     if train.difficult or val.difficult:
         rows.append(("of these difficult, which are ignored", train.difficult, val.difficult))
+    if train.aside or val.aside:
+        rows.append(("of none of these classes, ignored", train.aside, val.aside))
     rows.append(("pictures", train.pictures, val.pictures))
     rows.append(("pictures without objects", train.negatives, val.negatives))
     cells = [(name, f"{left}", f"{right}", _share(right, left + right)) for name, left, right in rows]

@@ -57,6 +57,9 @@ class DataSettings(Section):
     """Several folders that make up one data set: a list of `root` with its own keys."""
     labels: tuple[str, ...] | None = None
     """Class names in the model's order; by default the names found, sorted."""
+    ignore: tuple[str, ...] = ()
+    """Classes that the model does not have. Their faces count as difficult: neither faces nor background in
+    training, and in evaluation neither finding nor missing one counts."""
     aliases: dict[str, str] = Field(default_factory=dict)
     """Name in the annotations to the class it stands for, such as face_nask: with_mask."""
     roles: dict[str, Role] = Field(default_factory=dict)

@@ -28,23 +28,25 @@ Sizes = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class PartCounts:
-    """One part of the split: its pictures, those without objects, its objects by class, and how many of them
-    are difficult.
+    """One part of the split: its pictures, those without objects, its objects by class, how many of them
+    are difficult, and the faces to ignore that have none of the classes.
     """
 
     pictures: int
     negatives: int
     objects: Mapping[str, int]
     difficult: int
+    aside: int
 
 
 def part_counts(manifest: Manifest, part: Part) -> PartCounts:
     pictures = manifest.part(part)
     objects = Counter(item.label for picture in pictures for item in picture.objects)
     negatives = sum(not picture.objects for picture in pictures)
-    difficult = sum(item.difficult for picture in pictures for item in picture.objects)
     counts = {label: objects[label] for label in manifest.labels}
-    return PartCounts(len(pictures), negatives, counts, difficult)
+    aside = objects.total() - sum(counts.values())
+    difficult = sum(item.difficult for picture in pictures for item in picture.objects) - aside
+    return PartCounts(len(pictures), negatives, counts, difficult, aside)
 
 
 def face_sizes(manifest: Manifest, input_size: tuple[int, int]) -> dict[str, Sizes]:
@@ -55,7 +57,7 @@ def face_sizes(manifest: Manifest, input_size: tuple[int, int]) -> dict[str, Siz
     sizes: dict[str, list[float]] = {label: [] for label in manifest.labels}
     for picture in manifest.pictures:
         scale = input_size[0] * input_size[1] / (picture.width * picture.height)
-        for item in picture.objects:
+        for item in (each for each in picture.objects if each.label in sizes):
             xmin, ymin, xmax, ymax = item.box
             sizes[item.label].append(float(np.sqrt((xmax - xmin) * (ymax - ymin) * scale)))
     return {label: np.array(values, np.float64) for label, values in sizes.items()}

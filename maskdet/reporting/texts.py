@@ -34,6 +34,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "val_share": ("val share", "验证占比"),
     "objects": ("all faces", "全部人脸"),
     "pictures": ("pictures", "图片"),
+    "aside": ("of none of these classes, ignored", "不属于这些类别、不计入的"),
     "difficult": ("of these difficult, which are ignored", "其中标为 difficult、不计入的"),
     "negatives": ("pictures without faces", "无人脸的图片"),
     "smaller_than": ("under {size} px", "小于 {size} 像素"),

@@ -101,8 +101,8 @@ def test_unknown_names(name: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
-        ({"labels": ()}, "no list of names"),
-        ({"labels": ("a", " ")}, "no list of names"),
+        ({"labels": ()}, "is not a list of names"),
+        ({"labels": ("a", " ")}, "is not a list of names"),
         ({"labels": ("mask",), "aliases": {"x": "mash"}}, "x stands for mash"),
     ],
 )

@@ -35,6 +35,8 @@ def _rows(manifest: Manifest) -> Iterator[tuple[str, ...]]:
     yield say("objects"), "", *_counts(sum(train.objects.values()), sum(val.objects.values()))
     if train.difficult or val.difficult:
         yield say("difficult"), "", *_counts(train.difficult, val.difficult)
+    if train.aside or val.aside:
+        yield say("aside"), "", *_counts(train.aside, val.aside)
     yield say("pictures"), "", *_counts(train.pictures, val.pictures)
     yield say("negatives"), "", *_counts(train.negatives, val.negatives)
 
