@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal, get_args
 
 from maskdet.dataset.findings import Finding, clean
-from maskdet.dataset.layout import PICTURES, Pair
+from maskdet.dataset.layout import Pair
 from maskdet.dataset.pictures import FORMATS
 from maskdet.dataset.settings import NamedRoot
 from maskdet.errors import DatasetError
@@ -59,7 +59,7 @@ def read_image_sets(root: Path, pairs: Sequence[Pair]) -> ImageSets:
     stems = {pair.picture: _composed(PurePosixPath(pair.picture).stem) for pair in pairs}
     findings = [
         *(_double(entry, firsts[entry.stem]) for entry in double),
-        *_unknown(root, firsts),
+        *_unknown({(root / pair.picture).parent for pair in pairs}, firsts),
         *(_unlisted(picture) for picture, stem in stems.items() if stem not in firsts),
     ]
     listed = firsts.keys() - unusable
@@ -149,9 +149,9 @@ def _double(entry: Entry, first: Entry) -> Finding:
     return Finding("list-double", entry.file, message, "remove it from one list", entry.line)
 
 
-def _unknown(root: Path, firsts: Mapping[str, Entry]) -> Iterator[Finding]:
+def _unknown(folders: Set[Path], firsts: Mapping[str, Entry]) -> Iterator[Finding]:
     """Names that no picture has, also none that is bad for another reason."""
-    stems = {_composed(path.stem) for path in (root / PICTURES).iterdir()}
+    stems = {_composed(path.stem) for folder in folders for path in folder.iterdir()}
     for stem, entry in firsts.items():
         if stem not in stems:
             name = PurePosixPath(stem)

@@ -18,6 +18,26 @@ _EXPECTED = f"expected <root>/{PICTURES}/NAME.jpg (or png, bmp, webp) and <root>
 
 
 @dataclass(frozen=True, slots=True)
+class Folders:
+    """Where the pictures and the annotations of a set are, below its root; "." for the root itself."""
+
+    pictures: str
+    annotations: str
+
+    def __str__(self) -> str:
+        if self == FLAT:
+            return "annotations beside the pictures"
+        return f"{self.pictures}/ and {self.annotations}/"
+
+
+VOC = Folders(PICTURES, ANNOTATIONS)
+LOWER = Folders("images", "annotations")
+"""As in sets on Kaggle."""
+FLAT = Folders(".", ".")
+"""As labelImg saves them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
     """A picture and its annotation, both relative to the root with forward slashes."""
 
@@ -33,23 +53,40 @@ class Layout:
     findings: tuple[Finding, ...]
 
 
+def folders_of(root: Path) -> Folders | None:
+    """How a set with XML annotations is laid out, None if it has none. prepare reads `VOC` only."""
+    if (root / PICTURES).is_dir() or any((root / ANNOTATIONS).glob("*.xml")):
+        # Some file systems take annotations/ for Annotations/.
+        return LOWER if not (root / PICTURES).is_dir() and (root / LOWER.pictures).is_dir() else VOC
+    for folders in (LOWER, FLAT):
+        if any((root / folders.annotations).glob("*.xml")) and _has_picture(root / folders.pictures):
+            return folders
+    return None
+
+
+def _has_picture(folder: Path) -> bool:
+    return folder.is_dir() and any(path.suffix.lower() in FORMATS for path in folder.iterdir())
+
+
 def is_empty(root: Path) -> bool:
     """Whether the folder is missing, or neither of its two folders has a file."""
     folders = [folder for folder in (root / PICTURES, root / ANNOTATIONS) if folder.is_dir()]
     return not any(True for folder in folders for _ in folder.iterdir())
 
 
-def find_pairs(root: Path) -> Layout:
+def find_pairs(root: Path, folders: Folders = VOC) -> Layout:
     """List the folder. Raises DatasetError if the root or one of its two folders is missing."""
     findings: list[Finding] = []
-    pictures = _by_stem(_files(root, PICTURES, FORMATS, findings), findings)
-    annotations = _by_stem(_files(root, ANNOTATIONS, {".xml": ""}, findings), findings)
+    pictures = _by_stem(_files(root, folders.pictures, FORMATS, findings), findings)
+    annotations = _by_stem(_files(root, folders.annotations, {".xml": ""}, findings), findings)
     both = sorted(pictures.keys() & annotations.keys())
     pairs = [_pair(pictures[stem], annotations[stem], findings) for stem in both]
     for stem in sorted(pictures.keys() - annotations.keys()):
-        findings.extend(_lonely("annotation-missing", file, annotations) for file in pictures[stem])
+        lonely = (_lonely("annotation-missing", file, annotations, folders) for file in pictures[stem])
+        findings.extend(lonely)
     for stem in sorted(annotations.keys() - pictures.keys()):
-        findings.extend(_lonely("picture-missing", file, pictures) for file in annotations[stem])
+        lonely = (_lonely("picture-missing", file, pictures, folders) for file in annotations[stem])
+        findings.extend(lonely)
     kept = sorted((pair for pair in pairs if pair is not None), key=lambda pair: pair.picture)
     if not pictures and not annotations:
         raise DatasetError(f"{root} holds no pictures and no annotations", _EXPECTED)
@@ -59,6 +96,9 @@ def find_pairs(root: Path) -> Layout:
 def _files(root: Path, folder: str, endings: Iterable[str], findings: list[Finding]) -> list[str]:
     """Files of `folder` with one of the suffixes, sorted. Names that start with a dot are ignored."""
     names = sorted(name for name in _list(root, folder) if not name.startswith("."))
+    if folder == FLAT.pictures:
+        # The other half of the set lies here too, and whatever else the user keeps.
+        return [file for file in names if Path(file).suffix.lower() in endings and (root / file).is_file()]
     files = [f"{folder}/{name}" for name in names]
     return [file for file in files if _is_usable(root / file, file, endings, findings)]
 
@@ -119,11 +159,11 @@ def _pair(pictures: list[str], annotations: list[str], findings: list[Finding]) 
     return pair
 
 
-def _lonely(code: str, file: str, others: dict[str, list[str]]) -> Finding:
+def _lonely(code: str, file: str, others: dict[str, list[str]], folders: Folders) -> Finding:
     stem = PurePosixPath(file).stem
     alike = [names[0] for other, names in others.items() if other.casefold() == stem.casefold()]
     hint = f"did you mean {alike[0]}? Upper and lower case differ" if alike else _PARTNER_HINTS[code]
-    folder = ANNOTATIONS if code == "annotation-missing" else PICTURES
+    folder = folders.annotations if code == "annotation-missing" else folders.pictures
     return Finding(code, file, f"no file with this stem in {folder}/", hint)
 
 

@@ -17,7 +17,7 @@ from maskdet.dataset.findings import clean
 from maskdet.dataset.formats.recognise import TITLES, recognise
 from maskdet.dataset.image_sets import ListedPart, listed_counts, splits
 from maskdet.dataset.labels import resembled
-from maskdet.dataset.layout import find_pairs
+from maskdet.dataset.layout import VOC, find_pairs, folders_of
 from maskdet.dataset.voc import read_annotation
 from maskdet.errors import DatasetError
 from maskdet.files import relative_path
@@ -92,12 +92,14 @@ def survey(root: Path) -> Survey:
 
 def _refuse_foreign(root: Path) -> None:
     form = recognise(root) if root.exists() else None
-    if form in {"coco", "yolo"}:
+    folders = folders_of(root) if form == "voc" else VOC
+    if form in {"coco", "yolo"} or folders not in (None, VOC):
         target = f"{root.resolve().name.removesuffix('.json')}-voc"
         command = f"maskdet data convert {shlex.quote(str(root))} {shlex.quote(target)} --to voc"
-        raise DatasetError(
-            f"{root} is a {TITLES[form]} set; maskdet trains on Pascal VOC", f"`{command}` turns it into one"
+        laid_out = (
+            f" with {folders}; maskdet trains on {VOC}" if form == "voc" else "; maskdet trains on Pascal VOC"
         )
+        raise DatasetError(f"{root} is a {TITLES[form]} set{laid_out}", f"`{command}` turns it into one")
 
 
 def scaffold(found: Survey, target: Path) -> str:

@@ -36,6 +36,29 @@ def test_what_was_dropped_is_listed(project, invoke):
     assert "dropped: Annotations/face000.xml:" in shown
 
 
+@pytest.mark.parametrize(
+    ("pictures", "annotations", "said"),
+    [
+        ("images", "annotations", "with images/ and annotations/"),
+        (".", ".", "with annotations beside the pictures"),
+    ],
+)
+def test_voc_in_other_folders_is_recognised_and_turned(project, invoke, pictures, annotations, said):
+    source = project / "kaggle"
+    for theirs, ours in ((pictures, "JPEGImages"), (annotations, "Annotations")):
+        (source / theirs).mkdir(parents=True, exist_ok=True)
+        for path in (project / "faces" / ours).iterdir():
+            path.rename(source / theirs / path.name)
+    (source / "classes.txt").write_text("with_mask\n")
+    with pytest.raises(DatasetError, match=f"kaggle is a Pascal VOC set {said}") as caught:
+        invoke("init", "kaggle", "--force")
+    assert "`maskdet data convert kaggle kaggle-voc --to voc`" in caught.value.hint
+    assert "8 pictures" in invoke("data", "convert", "kaggle", "kaggle-voc", "--to", "voc").output
+    assert "8 pictures, 8 objects" in invoke("init", "kaggle-voc", "--force").output
+    with pytest.raises(UsageError, match="kaggle-voc is a Pascal VOC set already"):
+        invoke("data", "convert", "kaggle-voc", "more", "--to", "voc")
+
+
 @pytest.mark.parametrize(("form", "title"), [("coco", "COCO"), ("yolo", "YOLO")])
 def test_init_names_the_command_that_turns_another_format(project, invoke, form, title):
     invoke("data", "convert", "faces", "my set", "--to", form)

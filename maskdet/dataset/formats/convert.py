@@ -15,6 +15,7 @@ from maskdet.dataset.formats.recognise import FORMATS, TITLES, Format, recognise
 from maskdet.dataset.formats.voc_reader import read_voc
 from maskdet.dataset.formats.writing import Placing, write_set
 from maskdet.dataset.formats.yolo_reader import read_yolo
+from maskdet.dataset.layout import VOC, folders_of
 from maskdet.dataset.stopping import fault_lines, stop_on_errors
 from maskdet.errors import DatasetError, UsageError
 from maskdet.files import staged_folder
@@ -69,7 +70,7 @@ def convert(
     unless `skip_bad` drops the bad items.
     """
     form = _form(source, given)
-    if form == to:
+    if form == to and (form != "voc" or folders_of(source) in (None, VOC)):
         raise UsageError(f"{source} is a {TITLES[to]} set already", "choose another format with --to")
     _check_target(target)
     found = _READERS[form](source, track)

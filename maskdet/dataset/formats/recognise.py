@@ -8,7 +8,7 @@ from typing import Final, Literal
 from maskdet.dataset.formats.coco_files import FOLDER, ROBOFLOW
 from maskdet.dataset.formats.yolo_layout import NAME_FILES, data_file
 from maskdet.dataset.formats.yolo_writer import DIFFICULT_FILE
-from maskdet.dataset.layout import ANNOTATIONS, PICTURES
+from maskdet.dataset.layout import VOC, folders_of
 
 Format = Literal["voc", "coco", "yolo"]
 FORMATS: Final[tuple[Format, ...]] = ("voc", "coco", "yolo")
@@ -19,10 +19,15 @@ def recognise(source: Path) -> Format | None:
     """The format of a folder, or of one .json file; None if nothing in it says."""
     if source.is_file():
         return "coco" if source.suffix.lower() == ".json" else None
-    # Upper and lower case are the same to some file systems: Annotations/ may answer to COCO's name.
-    if (source / PICTURES).is_dir() or any((source / ANNOTATIONS).glob("*.xml")):
+    folders = folders_of(source)
+    if folders == VOC:
         return "voc"
-    if data_file(source) is not None or _has_label_files(source):
+    if data_file(source) is not None:
+        return "yolo"
+    # labelImg may have left its classes.txt beside the annotations.
+    if folders is not None:
+        return "voc"
+    if _has_label_files(source):
         return "yolo"
     return "coco" if _has_documents(source) else None
 

@@ -8,7 +8,7 @@ from maskdet.dataset.boxes import is_sound
 from maskdet.dataset.findings import Collector, Finding
 from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, LabelledSet, size_of
 from maskdet.dataset.image_sets import read_image_sets
-from maskdet.dataset.layout import Pair, find_pairs
+from maskdet.dataset.layout import VOC, Pair, find_pairs, folders_of
 from maskdet.dataset.sizes import fits_picture
 from maskdet.dataset.voc import read_annotation
 from maskdet.progress import Track, silent
@@ -16,7 +16,7 @@ from maskdet.progress import Track, silent
 
 def read_voc(root: Path, track: Track = silent) -> LabelledSet:
     """Raises DatasetError if the folder is not laid out as VOC or a list cannot be read."""
-    layout = find_pairs(root)
+    layout = find_pairs(root, folders_of(root) or VOC)
     sets = read_image_sets(root, layout.pairs)
     findings: list[Finding] = [*layout.findings, *sets.findings]
     pictures = []
