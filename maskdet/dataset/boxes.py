@@ -4,33 +4,43 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from maskdet.dataset.findings import Collector
 from maskdet.dataset.labels import LabelBook
 from maskdet.dataset.manifest import ManifestObject
 from maskdet.types import Box, LabelledBox
 
+UNSURE = "?"
+"""Label of a face whose class is in doubt: it is ignored, as nothing is known but its place."""
+
 TOLERANCE = 1.0
 """Pixels by which a box may cross an edge, to be clipped. VOC counts from 1, so tools differ by one."""
+_HALF = 0.5
+"""Share of a box in the picture from which the rest of it still is that face."""
 
 
 def usable_objects(
     objects: Sequence[LabelledBox], size: tuple[int, int], labels: LabelBook, report: Collector
 ) -> tuple[ManifestObject, ...]:
-    """The objects that pass, clipped to the picture of `size` (height, width); findings go to `report`."""
+    """The objects that pass, clipped to the picture of `size` (height, width); findings go to `report`.
+
+    One whose class is in doubt is `UNSURE` and difficult, as is one that lies mostly outside.
+    """
     conflicts = _conflicts(objects, labels, report)
     seen: dict[tuple[str, Box], int] = {}
     usable = []
     for item in objects:
-        label = _label(item, labels, report)
-        sound = is_sound(item, size, report)
-        if label is None or not sound or item.number in conflicts:
+        written = _label(item, labels, report)
+        label = UNSURE if written is None or item.number in conflicts else written
+        kept = inside(item, size, report)
+        if kept is None:
             continue
         first = seen.setdefault((label, item.box), item.number)
         if first == item.number:
-            difficult = item.difficult or item.label in labels.ignored
-            usable.append(ManifestObject(label, _cut(item, size, report), difficult))
-        else:
+            difficult = kept.difficult or label == UNSURE or item.label in labels.ignored
+            usable.append(ManifestObject(label, _cut(kept, size, report), difficult))
+        elif label != UNSURE:
             message = f"the same as object {first} ({label}, same box); counted once"
             report.add("duplicate-object", message, line=item.line, number=item.number)
     return tuple(usable)
@@ -60,10 +70,31 @@ def _conflicts(objects: Sequence[LabelledBox], labels: LabelBook, report: Collec
     return numbers
 
 
-def is_sound(item: LabelledBox, size: tuple[int, int], report: Collector) -> bool:
-    """Whether a box has area and lies in the picture of `size` (height, width), give or take TOLERANCE."""
-    xmin, ymin, xmax, ymax = item.box
+def inside(item: LabelledBox, size: tuple[int, int], report: Collector) -> LabelledBox | None:
+    """The object if its box has area and lies in the picture of `size` (height, width), within TOLERANCE.
+
+    Of a box that reaches further beyond an edge, what is inside; less than half of it is difficult. None
+    without area in the picture. Each of these is an error in `report`.
+    """
+    if not _has_area(item, report):
+        return None
+    share = _share_inside(item.box, size)
+    if share > 0 and _overhang(item.box, size) <= TOLERANCE:
+        return item
+    code = "box-away" if share <= 0 else "box-outside" if share >= _HALF else "box-far-outside"
+    fate = {"box-outside": "is cut there", "box-far-outside": "is ignored"}.get(code, "is dropped")
     height, width = size
+    message = (
+        f"box {_shown(item.box)} reaches beyond the picture, {width} x {height}; with skip_bad it {fate}"
+    )
+    report.add(code, message, line=item.line, number=item.number)
+    if share <= 0:
+        return None
+    return replace(item, box=_clipped(item.box, size), difficult=item.difficult or share < _HALF)
+
+
+def _has_area(item: LabelledBox, report: Collector) -> bool:
+    xmin, ymin, xmax, ymax = item.box
     said = f"box {_shown(item.box)}"
     if xmin > xmax or ymin > ymax:
         axis = "xmin is greater than xmax" if xmin > xmax else "ymin is greater than ymax"
@@ -71,10 +102,6 @@ def is_sound(item: LabelledBox, size: tuple[int, int], report: Collector) -> boo
         return False
     if xmin == xmax or ymin == ymax:
         report.add("box-empty", f"{said} has no area", line=item.line, number=item.number)
-        return False
-    if _overhang(item.box, size) > TOLERANCE or xmin >= width or ymin >= height or xmax <= 0 or ymax <= 0:
-        message = f"{said} reaches beyond the picture, {width} x {height}"
-        report.add("box-outside", message, line=item.line, number=item.number)
         return False
     return True
 
@@ -86,7 +113,18 @@ def _cut(item: LabelledBox, size: tuple[int, int], report: Collector) -> Box:
     height, width = size
     message = f"box {_shown(item.box)} reaches {overhang:g} px beyond the picture, {width} x {height}; cut"
     report.add("box-edge", message, line=item.line, number=item.number)
-    xmin, ymin, xmax, ymax = item.box
+    return _clipped(item.box, size)
+
+
+def _share_inside(box: Box, size: tuple[int, int]) -> float:
+    """The share of the area that is in the picture, 0 if none is."""
+    xmin, ymin, xmax, ymax = _clipped(box, size)
+    whole = (box[2] - box[0]) * (box[3] - box[1])
+    return max(xmax - xmin, 0.0) * max(ymax - ymin, 0.0) / whole
+
+
+def _clipped(box: Box, size: tuple[int, int]) -> Box:
+    (xmin, ymin, xmax, ymax), (height, width) = box, size
     return max(xmin, 0.0), max(ymin, 0.0), min(xmax, float(width)), min(ymax, float(height))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from maskdet.dataset.boxes import usable_objects
+from maskdet.dataset.boxes import UNSURE, usable_objects
 from maskdet.dataset.duplicates import Duplicates, find_duplicates
 from maskdet.dataset.findings import Collector, Finding, clean, sort_key
 from maskdet.dataset.image_sets import ListedPart, image_sets_of
@@ -231,7 +231,8 @@ def _labels(
     pictures: Sequence[CheckedPicture], settings: DataSettings, findings: list[Finding]
 ) -> tuple[str, ...]:
     used = [picture for picture in pictures if picture.listed != "test"]
-    found = {item.label for picture in used for item in picture.objects} - set(settings.ignore)
+    found = {item.label for picture in used for item in picture.objects}
+    found -= {UNSURE, *settings.ignore}
     if settings.labels is None:
         return tuple(sorted(found))
     unseen = [label for label in settings.labels if label not in found]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Severity = Literal["error", "notice"]
-Unit = Literal["object", "annotation", "picture", "line", "nothing"]
+Unit = Literal["edge", "class", "object", "annotation", "picture", "line", "nothing"]
+
+Fate = Literal["dropped", "cut", "ignored"]
+FATES: tuple[Fate, ...] = get_args(Fate)
+_FATES: dict[Unit, Fate] = {"edge": "cut", "class": "ignored"}
 
 LINE_LENGTH = 320
 """Characters of one printed finding; the file comes first, so it is never cut off."""
@@ -18,6 +22,8 @@ LINE_LENGTH = 320
 class Rule:
     """One kind of finding. An error stops prepare; with `skip_bad`, `drops` is what is left out instead.
 
+    Of a box that loses an "edge" the rest is kept, and of a face that loses its "class" the place: it is
+    ignored, since dropping it would teach it as background.
     A rule that drops "nothing" stops even with `skip_bad` if it is an error, and only informs if it is a
     notice.
     """
@@ -45,11 +51,13 @@ RULES: dict[str, Rule] = {
     "coordinate-invalid": Rule("error", "object", "a coordinate that is not a finite number"),
     "box-inverted": Rule("error", "object", "a box whose min is greater than its max"),
     "box-empty": Rule("error", "object", "a box without area"),
-    "box-outside": Rule("error", "object", "a box more than 1 px beyond the picture's edge"),
+    "box-outside": Rule("error", "edge", "a box more than 1 px beyond the picture's edge, half of it inside"),
+    "box-far-outside": Rule("error", "class", "a box of which more than half is beyond the picture's edge"),
+    "box-away": Rule("error", "object", "a box that lies beyond the picture as a whole"),
     "label-missing": Rule("error", "object", "an object without a name"),
-    "label-unknown": Rule("error", "object", "a name that is not in data.labels"),
-    "label-misspelt": Rule("error", "object", "a rare name one typo away from a frequent one"),
-    "label-conflict": Rule("error", "object", "one box under two names"),
+    "label-unknown": Rule("error", "class", "a name that is not in data.labels"),
+    "label-misspelt": Rule("error", "class", "a rare name one typo away from a frequent one"),
+    "label-conflict": Rule("error", "class", "one box under two names"),
     "list-double": Rule("error", "picture", "a picture in two lists of ImageSets/Main"),
     "list-missing": Rule("error", "picture", "a picture in no list of ImageSets/Main"),
     "list-unknown": Rule("error", "line", "a name in a list of ImageSets/Main that no picture has"),
@@ -123,6 +131,11 @@ class Finding:
     @property
     def is_error(self) -> bool:
         return self.severity == "error"
+
+    @property
+    def fate(self) -> Fate:
+        """What `skip_bad` does with the item."""
+        return _FATES.get(self.drops, "dropped")
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file

@@ -180,11 +180,16 @@ def _dropped(findings: Sequence[Finding]) -> str:
     if not dropped:
         return ""
     text = (
-        "Left out because of `skip_bad`, each as the smallest sensible unit: the object if only it is bad, "
-        "the picture if the whole file is, or if no object is left."
+        "What `skip_bad` did, to the smallest sensible unit: it cut a box at the picture's edge if half of it is "
+        "inside; it ignores a face whose class or place is in doubt, which is then no background either; it "
+        "dropped an object without a usable box, or the picture if the whole file is bad or no object is left."
     )
-    listed = [f"{finding} -> {finding.drops} dropped" for finding in dropped]
+    listed = [f"{finding} -> {_done(finding)}" for finding in dropped]
     return "\n\n".join([f"## Dropped: {len(dropped)} faults", text, _block(listed)])
+
+
+def _done(finding: Finding) -> str:
+    return f"{finding.drops} dropped" if finding.fate == "dropped" else finding.fate
 
 
 def _notices(findings: Sequence[Finding]) -> str:

@@ -35,4 +35,9 @@ def _hint(stopping: Sequence[Finding]) -> str:
         return "fix them; --skip-bad does not help here, as whole folders would be lost"
     folders = any(error.drops == "nothing" for error in stopping)
     also = "; nested folders have to be fixed either way" if folders else ""
-    return f"fix them, or drop the bad items with --skip-bad{also}"
+    kept = " (boxes are cut at the edge, faces of a doubtful class ignored)" if _keeps(stopping) else ""
+    return f"fix them, or drop the bad items with --skip-bad{kept}{also}"
+
+
+def _keeps(stopping: Sequence[Finding]) -> bool:
+    return any(error.fate != "dropped" for error in stopping)

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from maskdet.dataset.boxes import UNSURE
 from maskdet.dataset.check import check
 from maskdet.dataset.findings import RULES
+from maskdet.dataset.manifest import load_manifest
 from maskdet.dataset.settings import DataSettings
 from maskdet.dataset.stopping import SHOWN
 from maskdet.errors import DatasetError
@@ -126,7 +128,8 @@ FAULTS = [
     Fault("box-empty", "Annotations/p01.xml:4: object 1:", box("11 20 11 90")),
     Fault("box-outside", "Annotations/p01.xml:4: object 1:", box("11 20 162 90"), "160 x 120"),
     Fault("box-outside", "Annotations/p01.xml:4: object 1:", box("-5 20 61 90")),
-    Fault("box-outside", "Annotations/p01.xml:4: object 1:", box("160 20 161 90")),
+    Fault("box-far-outside", "Annotations/p01.xml:4: object 1:", box("-90 20 61 90"), "is ignored"),
+    Fault("box-away", "Annotations/p01.xml:4: object 1:", box("160 20 161 90"), "is dropped"),
     Fault("label-missing", "Annotations/p01.xml:5: object 1:", edit("<name>with_mask<", "<name> <")),
     Fault(
         "label-unknown",
@@ -220,10 +223,13 @@ def test_an_error_stops_and_nothing_is_written(good, fault: Fault, tmp_path: Pat
 
 @pytest.mark.parametrize("fault", ERRORS, ids=lambda fault: fault.code)
 def test_the_smallest_unit_is_left_out(good, fault: Fault) -> None:
-    """An object goes alone if another is left in its picture; else the picture goes; the rest stays."""
+    """An object goes alone if another is left in its picture; else the picture goes; the rest stays.
+
+    Where the place of a face is known, it stays as one to ignore.
+    """
     unit = RULES[fault.code].drops
     fault.plant(good)
-    if unit == "object":
+    if unit in ("object", "class"):
         good.edit_xml(
             "p01", "</annotation>", good.objects(("without_mask", (90, 20, 130, 90))) + "</annotation>"
         )
@@ -234,7 +240,10 @@ def test_the_smallest_unit_is_left_out(good, fault: Fault) -> None:
     assert untouched <= pictures.keys()
     if unit == "object":
         assert [item.box for item in pictures["JPEGImages/p01.png"].objects] == [(90, 20, 130, 90)]
-    elif unit != "nothing" and "p01" in fault.place:
+    elif unit == "class":
+        ignored, sound = pictures["JPEGImages/p01.png"].objects
+        assert (ignored.difficult, sound.difficult, sound.box) == (True, False, (90, 20, 130, 90))
+    elif unit not in ("nothing", "edge") and "p01" in fault.place:
         assert pictures.keys() == untouched
 
 
@@ -248,6 +257,37 @@ def test_skip_bad_lists_all_that_it_drops(voc, tmp_path: Path) -> None:
     assert all(str(finding) in report for finding in summary.dropped)
     assert summary.pictures == 25
     assert "Annotations/p02.xml" not in (out / "train.txt").read_text() + (out / "val.txt").read_text()
+
+
+def test_half_of_a_box_in_the_picture_is_a_face_and_less_is_ignored(good, tmp_path: Path) -> None:
+    box("-40 20 61 90")(good)
+    good.edit_xml("p02", "<ymax>90<", "<ymax>400<")
+    summary = good.prepare(tmp_path / "out", skip_bad=True)
+    assert {finding.code: finding.fate for finding in summary.dropped} == {
+        "box-outside": "cut",
+        "box-far-outside": "ignored",
+    }
+    objects = {
+        one.picture[-7:]: one.objects for one in load_manifest(tmp_path / "out/manifest.json").pictures
+    }
+    assert [(item.box, item.difficult) for item in objects["p01.png"]] == [((0, 20, 61, 90), False)]
+    assert [(item.box, item.difficult) for item in objects["p02.png"]] == [((12, 20, 62, 120), True)]
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "[box-outside] -> cut" in report
+    assert "[box-far-outside] -> ignored" in report
+    with pytest.raises(DatasetError) as caught:
+        good.prepare(tmp_path / "again")
+    assert "boxes are cut at the edge, faces of a doubtful class ignored" in caught.value.hint
+
+
+def test_a_face_of_an_unknown_class_is_ignored_and_adds_no_class(good) -> None:
+    again("without_mask")(good)
+    good.edit_xml("p02", "with_mask", "with_nask")
+    checked = check(DataSettings(root=good.root))
+    assert checked.labels == ("with_mask", "without_mask")
+    doubtful = [item for one in checked.pictures for item in one.objects if item.label == UNSURE]
+    assert [item.difficult for item in doubtful] == [True, True]
+    assert not [finding for finding in checked.findings if finding.code == "duplicate-object"]
 
 
 def test_a_picture_that_lost_all_its_objects_is_no_negative(good, tmp_path: Path) -> None:

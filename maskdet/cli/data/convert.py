@@ -65,9 +65,12 @@ def convert(
 
 def _tell(done: Conversion, source: Path, target: Path) -> None:
     from maskdet.cli.console import print_lines, print_notes
-    from maskdet.dataset.findings import bounded
+    from maskdet.dataset.findings import FATES, Finding, bounded
     from maskdet.dataset.formats.notes import notes
     from maskdet.dataset.formats.recognise import TITLES
+
+    def _of(fate: str) -> list[Finding]:
+        return [each for each in done.dropped if each.fate == fate]
 
     objects = ", ".join(f"{label} {number}" for label, number in done.objects.items())
     parts = ", ".join(f"{part} {number}" for part, number in done.parts.items() if part)
@@ -76,7 +79,7 @@ def _tell(done: Conversion, source: Path, target: Path) -> None:
             f"{TITLES[done.source]} set {source}: {done.pictures} pictures{f' ({parts})' if parts else ''}, "
             f"{sum(done.objects.values())} objects ({objects})",
             f"difficult: {done.difficult}, pictures without objects: {done.negatives}",
-            *(f"dropped: {line}" for line in bounded(done.dropped, MAX_DROPPED)),
+            *(f"{fate}: {line}" for fate in FATES for line in bounded(_of(fate), MAX_DROPPED)),
             f"wrote {target} as {TITLES[done.target]}",
         ]
     )

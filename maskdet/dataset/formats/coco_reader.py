@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from maskdet.dataset.boxes import is_sound
+from maskdet.dataset.boxes import inside
 from maskdet.dataset.findings import Collector, Finding, clean
 from maskdet.dataset.formats.coco_files import CocoFile, find_files, read_json
 from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, LabelledSet, size_of
@@ -124,9 +124,13 @@ class _Reader:
         difficult = crowd or bool(entry.get("difficult"))
         # VOC and YOLO sets are read to a thousandth of a pixel, so a box needs area at that precision.
         x1, y1, x2, y2 = (round(edge, 3) for edge in box)
-        sound = is_sound(LabelledBox(label, (x1, y1, x2, y2), difficult, 0, 0), size, report)
+        rounded = (x1, y1, x2, y2)
+        placed = inside(LabelledBox(label, rounded, difficult, 0, 0), size, report)
         self.report.findings.extend(report.findings)
-        return LabelledObject(label, box, difficult) if sound else None
+        if placed is None:
+            return None
+        # What was not cut keeps all its decimals.
+        return LabelledObject(label, box if placed.box == rounded else placed.box, placed.difficult)
 
 
 def _entries(document: Entry, key: str, path: Path) -> list[Entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from maskdet.dataset.boxes import is_sound
+from maskdet.dataset.boxes import inside
 from maskdet.dataset.findings import Collector, Finding
 from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, LabelledSet, size_of
 from maskdet.dataset.image_sets import read_image_sets
@@ -38,8 +38,8 @@ def _read(root: Path, pair: Pair, part: str, findings: list[Finding]) -> Labelle
     usable = False
     if sizes is not None and annotation is not None:
         usable = fits_picture((annotation.height, annotation.width), sizes.upright, sizes.stored, report)
-        sound = [item for item in annotation.objects if usable and is_sound(item, sizes.upright, report)]
-        objects = [LabelledObject(item.label, item.box, item.difficult) for item in sound]
+        placed = [inside(item, sizes.upright, report) for item in annotation.objects if usable]
+        objects = [LabelledObject(item.label, item.box, item.difficult) for item in placed if item]
         usable = usable and (bool(objects) or not (annotation.objects or reading.unread))
     findings.extend((*of_picture.findings, *report.findings))
     if not usable or sizes is None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from maskdet.dataset.boxes import is_sound
+from maskdet.dataset.boxes import inside
 from maskdet.dataset.findings import Collector, Finding, clean
 from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, LabelledSet, size_of
 from maskdet.dataset.formats.yolo_layout import YoloPicture, find_layout, read_text
@@ -105,8 +105,8 @@ class _Reader:
             report.add("outline-boxed", "an outline, read as the box around it", line=number)
         box = _box(values, size)
         difficult = number in self._difficult.get(file, frozenset())
-        sound = is_sound(LabelledBox(label, box, difficult, number, 0), size, report)
-        return LabelledObject(label, box, difficult) if sound else None
+        placed = inside(LabelledBox(label, box, difficult, number, 0), size, report)
+        return LabelledObject(label, placed.box, placed.difficult) if placed else None
 
 
 def _fault(words: Sequence[str], landmarks: int) -> str:

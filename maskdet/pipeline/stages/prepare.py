@@ -46,7 +46,7 @@ def _root_inputs(context: Context, root: NamedRoot, key: str) -> Inputs:
 
 
 def _run(context: Context, out: Path) -> str:
-    from maskdet.dataset.findings import bounded
+    from maskdet.dataset.findings import FATES, bounded
     from maskdet.dataset.prepare import prepare
     from maskdet.dataset.stopping import SHOWN
 
@@ -54,7 +54,8 @@ def _run(context: Context, out: Path) -> str:
         context.say(f"  notice: {line}")
     size = variant(context.pipeline.model.variant).input_size
     summary = prepare(context.pipeline.data, out, input_size=size, track=context.track)
-    for word, findings in (("dropped", summary.dropped), ("notice", summary.notices)):
+    fates = [(fate, [each for each in summary.dropped if each.fate == fate]) for fate in FATES]
+    for word, findings in (*fates, ("notice", summary.notices)):
         for line in bounded(findings, SHOWN):
             context.say(f"  {word}: {line}")
     return _figure(summary, context.pipeline.data)
