@@ -60,10 +60,11 @@ class Dealt:
         for each in self.left_out:
             said = f"left out: like {each.like}, which is val ({each.how})"
             yield Finding("val-duplicate", each.name, said)
+        roots = {root.name: root.root for root in settings.every_root}
         for one in self.gone:
-            yield Finding(
-                "val-missing", f"{one.root}/{one.picture}", f"val since {one.entered[:10]}, is gone"
-            )
+            there = one.root in roots and (roots[one.root] / one.picture).is_file()
+            now = "is on disk, but could not be used or has changed" if there else "is gone"
+            yield Finding("val-missing", f"{one.root}/{one.picture}", f"val since {one.entered[:10]}, {now}")
 
     def _other_ratio(self, settings: DataSettings) -> Iterator[Finding]:
         val, count = sum(self.parts[name] == "val" for name in self.bound), len(self.bound)

@@ -96,6 +96,9 @@ FOREIGN_RULES: dict[str, Rule] = {
     "picture-unknown": Rule("error", "object", "an annotation of a picture that the set does not list"),
     "picture-listed-twice": Rule("error", "picture", "a picture with two entries"),
     "path-outside": Rule("error", "picture", "a path that leads out of the set's folder"),
+    "part-missing": Rule("error", "picture", "a train or val folder or list that the set does not have"),
+    "test-missing": Rule("notice", "nothing", "a test folder or list that the set does not have"),
+    "parts-same": Rule("notice", "nothing", "one folder or list for two parts, so that the set is not split"),
     "difficult-unknown": Rule("error", "nothing", "a difficult flag of a line that does not exist"),
     "labels-missing": Rule("notice", "nothing", "a picture without a label file, kept as a negative"),
     "part-repeated": Rule("notice", "nothing", "a picture in two parts, kept in the first"),
@@ -160,9 +163,12 @@ def sort_key(finding: Finding) -> tuple[str, int, int, str, str]:
     return finding.file, finding.line, finding.number, finding.code, finding.message
 
 
-def bounded(findings: Sequence[Finding], limit: int) -> list[str]:
-    """At most `limit` lines, and one that counts the rest. Frequent kinds do not crowd out rare ones."""
-    share = _share(Counter(finding.code for finding in findings), limit)
+def bounded(findings: Sequence[Finding], limit: int, most: int | None = None) -> list[str]:
+    """At most `limit` lines, and `most` of a kind, and one that counts the rest.
+
+    Frequent kinds do not crowd out rare ones.
+    """
+    share = min(_share(Counter(finding.code for finding in findings), limit), most or limit)
     shown: Counter[str] = Counter()
     rest: Counter[str] = Counter()
     lines: list[str] = []

@@ -69,7 +69,8 @@ def prepare(
     _write_lists(manifest, out)
     manifest.write(out / MANIFEST)
     draw_plots(manifest, out, input_size)
-    write_text(out / REPORT, report_text(manifest, result, settings, input_size, decided.unlabelled))
+    told = report_text(manifest, result, settings, input_size, decided.unlabelled, decided.settled)
+    write_text(out / REPORT, told)
     decided.freeze(settings)
     return _summary(decided)
 
@@ -82,6 +83,8 @@ class Decided:
     manifest: Manifest
     unlabelled: int
     """Faces of data.unlabelled in train."""
+    settled: int
+    """Pictures in use that an earlier prepare has dealt."""
 
     def freeze(self, settings: DataSettings) -> None:
         """Add pictures that are new to the file of data.frozen_val."""
@@ -106,7 +109,7 @@ def decide(settings: DataSettings, track: Track = silent) -> Decided:
     labelled = _manifest(checked, dealt.parts, settings)
     manifest = _completed(labelled, settings)
     more = _objects(manifest) - _objects(labelled)
-    return Decided(replace(checked, findings=tuple(findings)), manifest, more.total())
+    return Decided(replace(checked, findings=tuple(findings)), manifest, more.total(), len(dealt.bound))
 
 
 def _require_objects(result: Check, settings: DataSettings) -> None:

@@ -32,13 +32,18 @@ _DUPLICATES = ("exact-duplicate", "near-duplicate")
 
 
 def report_text(
-    manifest: Manifest, result: Check, settings: DataSettings, input_size: tuple[int, int], unlabelled: int
+    manifest: Manifest,
+    result: Check,
+    settings: DataSettings,
+    input_size: tuple[int, int],
+    unlabelled: int,
+    settled: int,
 ) -> str:
     """The report in Markdown; `input_size` is (height, width), `unlabelled` counts the faces of
-    data.unlabelled in train.
+    data.unlabelled in train, `settled` the pictures that an earlier prepare has dealt.
     """
     sections = [
-        _head(manifest, result, settings),
+        _head(manifest, result, settings, settled),
         _collections(manifest),
         _counts(manifest),
         _sizes(manifest, input_size),
@@ -52,22 +57,30 @@ def report_text(
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _head(manifest: Manifest, result: Check, settings: DataSettings) -> str:
+def _head(manifest: Manifest, result: Check, settings: DataSettings, settled: int) -> str:
     train, val = len(manifest.part("train")), len(manifest.part("val"))
     names = ", ".join(_code(root.name) for root in manifest.roots)
+    dealt = _dealt(manifest, result, settings, settled)
     return (
         f"# Data set {names}\n\n"
-        f"{train + val} pictures: {train} to train on, {val} to validate on. {_dealt(result, settings)}. "
+        f"{train + val} pictures: {train} to train on, {val} to validate on. {dealt}. "
         f"Data hash `{manifest.data_hash}`."
     )
 
 
-def _dealt(result: Check, settings: DataSettings) -> str:
+def _dealt(manifest: Manifest, result: Check, settings: DataSettings, settled: int) -> str:
     split = settings.split
     if split.method == "lists":
         return f"Split by the lists in {_code(LISTS)}; {held_out(result)} test pictures are in neither part"
     seed = "" if split.method == "every-nth" else f", seed {split.seed}"
-    return f"Split {split.ratio}, method {split.method}{seed}"
+    rule = f"{split.ratio}, method {split.method}{seed}"
+    if not settled or settings.frozen_val is None:
+        return f"Split {rule}"
+    stay = f"stay where an earlier prepare put them, as {_code(settings.frozen_val.name)} says"
+    new = len(manifest.pictures) - settled
+    return f"{settled} pictures {stay}" + (
+        f"; of the other {new}, those to split are split {rule}" if new else ""
+    )
 
 
 def _collections(manifest: Manifest) -> str:
@@ -180,9 +193,10 @@ def _dropped(findings: Sequence[Finding]) -> str:
     if not dropped:
         return ""
     text = (
-        "What `skip_bad` did, to the smallest sensible unit: it cut a box at the picture's edge if half of it is "
-        "inside; it ignores a face whose class or place is in doubt, which is then no background either; it "
-        "dropped an object without a usable box, or the picture if the whole file is bad or no object is left."
+        "What `skip_bad` did, to the smallest sensible unit. It cut a box at the picture's edge if half of "
+        "it is inside. It ignores a face whose class or place is in doubt, which is then no background "
+        "either. It dropped an object without a usable box, or the picture if the whole file is bad or no "
+        "object is left."
     )
     listed = [f"{finding} -> {_done(finding)}" for finding in dropped]
     return "\n\n".join([f"## Dropped: {len(dropped)} faults", text, _block(listed)])

@@ -11,6 +11,8 @@ from maskdet.errors import DatasetError
 
 SHOWN: Final = 60
 """Errors, and as many notices, that are listed individually on a failure."""
+_OF_A_KIND: Final = 3
+"""Notices of one kind on a screen; report.md has more."""
 
 
 def stop_on_errors(places: str, findings: Sequence[Finding], *, skip_bad: bool) -> None:
@@ -27,7 +29,14 @@ def fault_lines(errors: Sequence[Finding], findings: Sequence[Finding]) -> list[
     """The errors, then all notices, so that no second run is needed to see those."""
     notices = [f for f in by_severity(findings, "notice") if f.code != "picture-emptied"]
     lines = [f"error: {line}" for line in bounded(errors, SHOWN)]
-    return lines + [f"notice: {line}" for line in bounded(notices, SHOWN)]
+    return lines + [f"notice: {line}" for line in notice_lines(notices)]
+
+
+def notice_lines(notices: Sequence[Finding]) -> list[str]:
+    """Notices for a screen: a few of each kind, and last those that ask the user something."""
+    asking = [notice for notice in notices if notice.code == "role-unknown"]
+    others = [notice for notice in notices if notice.code != "role-unknown"]
+    return bounded(others, SHOWN, _OF_A_KIND) + bounded(asking, SHOWN)
 
 
 def _hint(stopping: Sequence[Finding]) -> str:

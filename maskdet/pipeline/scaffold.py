@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel
 
 from maskdet.dataset.findings import clean
-from maskdet.dataset.formats.recognise import TITLES, recognise
+from maskdet.dataset.formats.recognise import TITLES, recognise, refuse_labelme
 from maskdet.dataset.image_sets import ListedPart, listed_counts, splits
 from maskdet.dataset.labels import resembled
 from maskdet.dataset.layout import VOC, find_pairs, folders_of
@@ -92,14 +92,16 @@ def survey(root: Path) -> Survey:
 
 def _refuse_foreign(root: Path) -> None:
     form = recognise(root) if root.exists() else None
-    folders = folders_of(root) if form == "voc" else VOC
-    if form in {"coco", "yolo"} or folders not in (None, VOC):
-        target = f"{root.resolve().name.removesuffix('.json')}-voc"
-        command = f"maskdet data convert {shlex.quote(str(root))} {shlex.quote(target)} --to voc"
-        laid_out = (
-            f" with {folders}; maskdet trains on {VOC}" if form == "voc" else "; maskdet trains on Pascal VOC"
-        )
-        raise DatasetError(f"{root} is a {TITLES[form]} set{laid_out}", f"`{command}` turns it into one")
+    if form is None:
+        refuse_labelme(root)
+        return
+    folders = folders_of(root) if form == "voc" else None
+    if form == "voc" and folders in (None, VOC):
+        return
+    target = f"{root.resolve().name.removesuffix('.json')}-voc"
+    command = f"maskdet data convert {shlex.quote(str(root))} {shlex.quote(target)} --to voc"
+    trained = f" with {folders}; maskdet trains on {VOC}" if folders else "; maskdet trains on Pascal VOC"
+    raise DatasetError(f"{root} is a {TITLES[form]} set{trained}", f"`{command}` turns it into one")
 
 
 def scaffold(found: Survey, target: Path) -> str:

@@ -43,6 +43,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "人脸大小：面积的平方根，按网络输入 {width} x {height} 计算",
     ),
     "split": ("Split", "划分"),
+    "split_new": (
+        "Split of pictures that data.frozen_val does not know yet",
+        "data.frozen_val 尚未收录的图片的划分",
+    ),
     "manifest_hash": ("sha256 of the data", "数据的 sha256"),
     # Training
     "training": ("Training", "训练"),

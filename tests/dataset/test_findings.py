@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maskdet.dataset.findings import LINE_LENGTH, RULES, Finding, bounded, clean
+from maskdet.dataset.stopping import notice_lines
 
 
 def findings(**numbers: int) -> list[Finding]:
@@ -64,3 +65,10 @@ NOTED = {"picture-emptied", "val-duplicate", "corrected"}
 def test_only_errors_drop_something() -> None:
     for code, rule in RULES.items():
         assert rule.severity == "error" or rule.drops == "nothing" or code in NOTED
+
+
+def test_notices_on_a_screen_are_few_of_a_kind_and_questions_come_last() -> None:
+    spaces = [Finding("name-with-space", f"a {number}.jpg", "a space") for number in range(40)]
+    role = Finding("role-unknown", "data.roles", "unclear")
+    lines = notice_lines([role, *spaces])
+    assert lines[3:] == ["and 37 more: 37 name-with-space", str(role)]

@@ -186,7 +186,7 @@ def test_a_val_picture_that_is_gone_is_said_and_still_keeps_its_copies_from_trai
     decided = project.prepare()
     assert "crop.jpg" not in parts(decided.manifest)
     assert f"like set/JPEGImages/{name}" in notices(decided, "val-duplicate")["crop.jpg"]
-    assert name in notices(decided, "val-missing")
+    assert notices(decided, "val-missing")[name].endswith("is gone")
     assert name in [Path(one.picture).name for one in read_frozen(project.file).val]
 
 
@@ -272,3 +272,20 @@ def test_the_play_sees_a_leak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, p
     trial = Trial(tmp_path, random.Random(1), sources)  # noqa: S311
     trial.play(16, 4)
     assert trial.leaks
+
+
+def test_a_val_picture_that_is_on_disk_and_left_out_is_not_called_gone(project: Project) -> None:
+    name = named(project.prepare().manifest, "val")[0]
+    project.voc.edit_xml(Path(name).stem, "<width>160<", "<width>16<")
+    said = notices(project.prepare(skip_bad=True), "val-missing")[name]
+    assert "is on disk, but could not be used" in said
+
+
+def test_the_report_says_what_decided_the_split(project: Project, tmp_path: Path) -> None:
+    heads = []
+    for run in ("first", "second"):
+        project.voc.prepare(tmp_path / run, frozen_val=project.file, split={"ratio": "3:1"})
+        heads.append((tmp_path / run / "report.md").read_text(encoding="utf-8").splitlines()[2])
+    assert "Split 3:1, method grouped, seed 0." in heads[0]
+    assert "Split 3:1" not in heads[1]
+    assert f"stay where an earlier prepare put them, as `{project.file.name}` says." in heads[1]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NoReturn
 
+from maskdet.dataset.formats.json_kinds import is_coco
 from maskdet.dataset.formats.labelled import PARTS
 from maskdet.dataset.formats.safe_paths import existing_file
 from maskdet.errors import DatasetError
@@ -33,6 +34,10 @@ class CocoFile:
         """The picture that an entry names, None if there is none."""
         found = (existing_file(place, picture) for place in self.places)
         return next((file for file in found if file is not None), None)
+
+    def shown_places(self) -> str:
+        """Where pictures are looked for, as the user would name it."""
+        return ", ".join(dict.fromkeys(f"{place}/" for place in self.places))
 
 
 def find_files(source: Path) -> list[CocoFile]:
@@ -79,7 +84,7 @@ def _listed(root: Path) -> list[Path]:
     folder = sorted((root / FOLDER).glob("*.json"))
     instances = [path for path in folder if path.name.startswith("instances")]
     exported = sorted([*root.glob(ROBOFLOW), *root.glob(f"*/{ROBOFLOW}")])
-    return instances or folder or exported or sorted(root.glob("*.json"))
+    return instances or folder or exported or [path for path in sorted(root.glob("*.json")) if is_coco(path)]
 
 
 def _said(path: Path, root: Path) -> str:
@@ -92,7 +97,8 @@ def _file(path: Path, root: Path, part: str) -> CocoFile:
     words = [word for word in path.stem.split("_") if part_of(word)]
     names = dict.fromkeys([*words, part_of(path.stem)])
     folders = [root / "images" / name for name in names if name] + [root / "images"]
-    folders += [root / name for name in names if name]
+    # FiftyOne writes labels.json beside data/.
+    folders += [*(root / name for name in names if name), root / "data"]
     return CocoFile(path, path.relative_to(root).as_posix(), part, (path.parent, *folders, root))
 
 

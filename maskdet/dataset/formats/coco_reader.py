@@ -61,6 +61,13 @@ class _Reader:
             picture = None if self._is_repeated(entry, where, seen) else self._picture(entry, where, own)
             if picture is not None:
                 pictures.append(picture)
+        if (
+            self._images
+            and not pictures
+            and all(each.code == "picture-missing" for each in self.report.findings)
+        ):
+            message = f"none of its pictures was found; looked in {self._file.shown_places()}"
+            self.report.add("picture-missing", message, "put them into one of these")
         for lost in objects.values():
             for where, entry in lost:
                 message = f"{where}: image_id {_shown(entry.get('image_id'))} is not that of an image"

@@ -11,7 +11,7 @@ from typing import Final
 from maskdet.dataset.findings import Finding, by_severity
 from maskdet.dataset.formats.coco_reader import read_coco
 from maskdet.dataset.formats.labelled import LabelledSet
-from maskdet.dataset.formats.recognise import FORMATS, TITLES, Format, recognise
+from maskdet.dataset.formats.recognise import FORMATS, TITLES, Format, recognise, refuse_labelme
 from maskdet.dataset.formats.voc_reader import read_voc
 from maskdet.dataset.formats.writing import Placing, write_set
 from maskdet.dataset.formats.yolo_reader import read_yolo
@@ -86,6 +86,7 @@ def _form(source: Path, given: Format | None) -> Format:
         raise DatasetError(f"{source} does not exist", "name the folder of a labelled set")
     form = given or recognise(source)
     if form is None:
+        refuse_labelme(source)
         what = f"{source} is not recognised as a {', '.join(TITLES[one] for one in FORMATS)} set"
         raise DatasetError(what, "name its format with --from, and see what is missing")
     return form

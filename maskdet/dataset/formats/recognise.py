@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 from maskdet.dataset.formats.coco_files import FOLDER, ROBOFLOW
+from maskdet.dataset.formats.json_kinds import is_coco, is_labelme
 from maskdet.dataset.formats.yolo_layout import NAME_FILES, data_file
-from maskdet.dataset.formats.yolo_writer import DIFFICULT_FILE
 from maskdet.dataset.layout import VOC, folders_of
+from maskdet.errors import DatasetError
 
 Format = Literal["voc", "coco", "yolo"]
 FORMATS: Final[tuple[Format, ...]] = ("voc", "coco", "yolo")
@@ -18,7 +19,7 @@ TITLES: Final[dict[Format, str]] = {"voc": "Pascal VOC", "coco": "COCO", "yolo":
 def recognise(source: Path) -> Format | None:
     """The format of a folder, or of one .json file; None if nothing in it says."""
     if source.is_file():
-        return "coco" if source.suffix.lower() == ".json" else None
+        return "coco" if source.suffix.lower() == ".json" and not is_labelme(source) else None
     folders = folders_of(source)
     if folders == VOC:
         return "voc"
@@ -39,4 +40,15 @@ def _has_label_files(root: Path) -> bool:
 
 def _has_documents(root: Path) -> bool:
     patterns = (f"{FOLDER}/*.json", ROBOFLOW, f"*/{ROBOFLOW}", "*.json")
-    return any(path.name != DIFFICULT_FILE for pattern in patterns for path in root.glob(pattern))
+    return any(is_coco(path) for pattern in patterns for path in root.glob(pattern))
+
+
+def refuse_labelme(source: Path) -> None:
+    """Raise DatasetError if a folder or file is labelme's, which has one JSON file for each picture."""
+    if is_labelme(source):
+        what = (
+            f"{source} is labelled with labelme, one JSON file for each picture, which maskdet does not read"
+        )
+        raise DatasetError(
+            what, "turn it into VOC or COCO with labelme's own labelme2voc.py or labelme2coco.py"
+        )

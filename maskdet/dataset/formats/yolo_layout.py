@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -56,7 +56,9 @@ def find_layout(root: Path, report: Collector) -> YoloLayout:
     if described is not None:
         value = read_data_file(described)
         names, landmarks = _names(value.get("names"), described), _landmarks(value, described)
-        places = list(_places(root, value, described, report))
+        _check_number(value.get("nc"), names, described)
+        report.file = described.name
+        places = _once(_places(root, value, report), report)
     else:
         names, places = _listed_names(root), _plain_places(root)
     found: dict[PurePosixPath, YoloPicture] = {}
@@ -133,6 +135,12 @@ def _names(value: object, path: Path) -> dict[int, str]:
     return dict(sorted(names.items()))
 
 
+def _check_number(number: object, names: Mapping[int, str], path: Path) -> None:
+    if type(number) is int and number != len(names):
+        what = f"{path}: nc is {number}, and names has {len(names)}: {clean(', '.join(names.values()), 120)}"
+        raise DatasetError(what, "correct the one that is wrong, or remove nc")
+
+
 def _landmarks(value: Mapping[str, Any], path: Path) -> int:
     match value.get("kpt_shape"):
         case None:
@@ -154,9 +162,18 @@ def _listed_names(root: Path) -> dict[int, str]:
     return _names([line for line in read_text(path).splitlines() if line.strip()], path)
 
 
-def _places(
-    root: Path, value: Mapping[str, Any], path: Path, report: Collector
-) -> Iterator[tuple[str, PurePosixPath]]:
+def _once(places: Iterable[tuple[str, PurePosixPath]], report: Collector) -> list[tuple[str, PurePosixPath]]:
+    """Without a folder or list that an earlier part has, which Ultralytics allows."""
+    kept: dict[PurePosixPath, str] = {}
+    for part, place in places:
+        first = kept.setdefault(place, part)
+        if first != part:
+            said = f"{first} and {part} are both {place}: these pictures are {first} only"
+            report.add("parts-same", said, "maskdet prepare splits a set that is not split")
+    return [(part, place) for place, part in kept.items()]
+
+
+def _places(root: Path, value: Mapping[str, Any], report: Collector) -> Iterator[tuple[str, PurePosixPath]]:
     """Each part's folders and lists, relative to the root."""
     start = inner_path(value["path"]) if isinstance(value.get("path"), str) else None
     # Exported sets name the folder that they had elsewhere: data.yaml is then where they are now.
@@ -166,9 +183,15 @@ def _places(
         for text in entry if isinstance(entry, list) else [entry] if entry else []:
             # Roboflow writes ../train/images for the folder beside data.yaml.
             inner = inner_path(str(text).removeprefix("../"))
-            if inner is None or not (root / base / inner).exists():
-                message = f"{key}: {clean(str(text), 120)} is not a folder or list inside the set"
-                report.add("path-outside", f"{path.name}: {message}")
+            said = f"{key}: {clean(str(text), 120)}"
+            if inner is None:
+                report.add("path-outside", f"{said} is not a folder or list inside the set")
+            elif not (root / base / inner).exists():
+                # Roboflow names a test folder whether or not the export has one.
+                code = "test-missing" if key == "test" else "part-missing"
+                report.add(
+                    code, f"{said} does not exist", "" if key == "test" else "add it, or remove the key"
+                )
             else:
                 yield part_of(key), base / inner
 

@@ -48,16 +48,18 @@ def _root_inputs(context: Context, root: NamedRoot, key: str) -> Inputs:
 def _run(context: Context, out: Path) -> str:
     from maskdet.dataset.findings import FATES, bounded
     from maskdet.dataset.prepare import prepare
-    from maskdet.dataset.stopping import SHOWN
+    from maskdet.dataset.stopping import SHOWN, notice_lines
 
     for line in _warnings(context.pipeline.data):
         context.say(f"  notice: {line}")
     size = variant(context.pipeline.model.variant).input_size
     summary = prepare(context.pipeline.data, out, input_size=size, track=context.track)
     fates = [(fate, [each for each in summary.dropped if each.fate == fate]) for fate in FATES]
-    for word, findings in (*fates, ("notice", summary.notices)):
+    for fate, findings in fates:
         for line in bounded(findings, SHOWN):
-            context.say(f"  {word}: {line}")
+            context.say(f"  {fate}: {line}")
+    for line in notice_lines(summary.notices):
+        context.say(f"  notice: {line}")
     return _figure(summary, context.pipeline.data)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from maskdet.dataset.manifest import Manifest
 from maskdet.dataset.statistics import SMALL, face_sizes, part_counts, share_under
@@ -17,12 +17,14 @@ def data(run: RunFiles) -> Markup | None:
     if manifest is None:
         return None
     headings = (say("class"), say("role"), say("train"), say("val"), say("val_share"))
-    split = {key: str(value) for key, value in _split(run).items()}
+    inputs = next((stage.inputs for stage in run.stages if stage.name == "prepare"), {})
+    # What an earlier prepare has dealt stays where it is, whatever these settings say.
+    heading = say("split_new" if "file data.frozen_val" in inputs else "split")
     return joined(
         [
             table(headings, _rows(manifest)),
             _sizes(manifest, run.input_size),
-            element("p", say("split"), ": ", ", ".join(f"{key} {value}" for key, value in split.items())),
+            element("p", heading, ": ", ", ".join(_split(inputs))),
             element("p", say("manifest_hash"), ": ", element("code", manifest.data_hash)),
         ]
     )
@@ -54,7 +56,11 @@ def _sizes(manifest: Manifest, input_size: tuple[int, int]) -> Markup:
     return table(headings, rows, caption=say("face_sizes", width=width, height=height))
 
 
-def _split(run: RunFiles) -> dict[str, object]:
+def _split(inputs: Mapping[str, object]) -> Iterator[str]:
+    """The settings of the split; ratio and seed say nothing where lists decide."""
     prefix = "data.split."
-    inputs = next((stage.inputs for stage in run.stages if stage.name == "prepare"), {})
-    return {key.removeprefix(prefix): value for key, value in inputs.items() if key.startswith(prefix)}
+    listed = inputs.get(f"{prefix}method") == "lists"
+    for key, value in inputs.items():
+        name = key.removeprefix(prefix)
+        if name != key and (name == "method" or not listed):
+            yield f"{name} {value}"

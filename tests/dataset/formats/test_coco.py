@@ -174,3 +174,25 @@ def test_files_whose_part_is_unclear(root: Path) -> None:
     with pytest.raises(DatasetError, match=r"unclear which of .*instances_more"):
         read_coco(root)
     assert len(read_coco(root / "annotations" / "instances.json").pictures) == 1
+
+
+def test_pictures_in_the_folder_of_fiftyone_are_found(tmp_path: Path) -> None:
+    draw(tmp_path / "set" / "data" / "a.jpg")
+    found = read_coco(coco(tmp_path / "set", document(), "labels.json"))
+    assert [picture.name for picture in found.pictures] == ["a.jpg"]
+
+
+def test_where_every_picture_is_missing_it_says_where_it_looked(tmp_path: Path) -> None:
+    root = coco(tmp_path / "set", document(), "labels.json")
+    with pytest.raises(DatasetError) as caught:
+        convert(root, tmp_path / "out", "voc")
+    assert any("none of its pictures was found; looked in" in line for line in caught.value.faults)
+
+
+def test_a_folder_of_labelme_is_named_and_not_taken_for_coco(tmp_path: Path) -> None:
+    for stem in ("x", "y"):
+        draw(tmp_path / "set" / f"{stem}.jpg")
+        coco(tmp_path / "set", {"shapes": [], "imagePath": f"{stem}.jpg", "imageData": None}, f"{stem}.json")
+    with pytest.raises(DatasetError, match="is labelled with labelme") as caught:
+        convert(tmp_path / "set", tmp_path / "out", "voc")
+    assert "labelme2voc.py" in caught.value.hint

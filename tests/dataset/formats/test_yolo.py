@@ -160,6 +160,7 @@ def test_bad_lines_are_named_with_their_number(tmp_path: Path, line: str, code: 
         ("names: &a [*a]\ntrain: images\n", "names has 0: [[...]]"),
         ("names: [no, yes]\ntrain: images\n", "names has 0: False"),
         ("names: [a]\n", "holds no pictures"),
+        ("names: [a, b]\nnc: 3\ntrain: images\n", "data.yaml: nc is 3, and names has 2: a, b"),
         ("names: [a]\nkpt_shape: [5]\n", "kpt_shape is [5]"),
         ("names: [a]\nkpt_shape: [0, 2]\n", "kpt_shape is [0, 2]"),
         ("names: [a]\nkpt_shape: 5 x 2\n", "kpt_shape is '5 x 2'"),
@@ -173,7 +174,7 @@ def test_bad_descriptions(tmp_path: Path, text: str, said: str) -> None:
     assert said in caught.value.what
 
 
-@pytest.mark.parametrize("place", ["../other/images", "/etc", "x" * 300, "../../x", "missing", "C:\\images"])
+@pytest.mark.parametrize("place", ["../other/images", "/etc", "x" * 300, "../../x", "C:\\images"])
 def test_no_path_leads_out_of_the_set(tmp_path: Path, place: str) -> None:
     labelled(tmp_path / "set", "images/a.jpg")
     labelled(tmp_path / "other", "images/b.jpg")
@@ -181,8 +182,19 @@ def test_no_path_leads_out_of_the_set(tmp_path: Path, place: str) -> None:
     found = read_yolo(write(tmp_path / "set", text))
     assert [picture.name for picture in found.pictures] == ["a.jpg"]
     assert [(finding.code, place[:99] in finding.message) for finding in found.findings] == [
-        ("path-outside", True)
+        ("part-missing" if place == "../other/images" else "path-outside", True)
     ]
+
+
+def test_a_missing_test_folder_is_a_note_and_any_other_an_error(tmp_path: Path) -> None:
+    labelled(tmp_path / "set", "images/a.jpg")
+    root = write(tmp_path / "set", "train: images\ntest: ../test/images\nnames: [a, b]\n", "dataset.yaml")
+    (note,) = convert(root, tmp_path / "out", "voc").findings
+    assert str(note) == "dataset.yaml: test: ../test/images does not exist [test-missing]"
+    write(root, "train: images\nval: ../valid/images\nnames: [a, b]\n", "dataset.yaml")
+    with pytest.raises(DatasetError) as caught:
+        convert(root, tmp_path / "out2", "voc")
+    assert caught.value.faults[0].startswith("error: dataset.yaml: val: ../valid/images does not exist")
 
 
 def test_class_ids_without_names_are_a_question(tmp_path: Path) -> None:
@@ -195,6 +207,11 @@ def test_class_ids_without_names_are_a_question(tmp_path: Path) -> None:
 def test_a_picture_in_two_parts_is_said(tmp_path: Path) -> None:
     labelled(tmp_path, "images/a.jpg")
     found = read_yolo(write(tmp_path, "train: images\nval: images\nnames: [a, b]\n"))
+    (same,) = found.findings
+    assert same.message == "train and val are both images: these pictures are train only"
+    assert found.parts == ("",)
+    write(tmp_path, "images/a.jpg\n", "some.txt")
+    found = read_yolo(write(tmp_path, "train: images\nval: some.txt\nnames: [a, b]\n"))
     assert [finding.code for finding in found.findings] == ["part-repeated"]
 
 
