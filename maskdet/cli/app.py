@@ -38,9 +38,10 @@ from maskdet.errors import Interrupted, MaskdetError
 DEBUG_VARIABLE = "MASKDET_DEBUG"
 _PIPE_CLOSED = 141
 _STEPS = {
-    errno.EACCES: "choose a folder that you may write to, with --out or --runs-dir",
-    errno.EROFS: "choose a folder that can be written to, with --out or --runs-dir",
-    errno.ENOSPC: "free some space, or choose another disk with --out or --runs-dir",
+    errno.EACCES: "choose a folder that you may write to for the results",
+    errno.EROFS: "choose a folder that can be written to for the results",
+    errno.ENOSPC: "free some space, or choose another disk for the results",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
 }
 """What to do about a fault of the operating system."""
 
@@ -148,10 +149,13 @@ def _of_system(error: OSError) -> MaskdetError:
     from maskdet.asides import intended
 
     step = _STEPS.get(error.errno or 0, "fix that and run the command again")
-    if error.strerror is None or not isinstance(error.filename, str):
+    # A copy names two files. One that could be opened, and then not be written, is the second one.
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) and error.filename2
+    file = error.filename2 if full else error.filename
+    if error.strerror is None or not isinstance(file, str):
         return MaskdetError(str(error), step)
     # The user knows the file, not the temporary one beside it.
-    return MaskdetError(f"{intended(error.filename)}: {error.strerror}", step)
+    return MaskdetError(f"{intended(file)}: {error.strerror}", step)
 
 
 def _flushed(code: int) -> int:

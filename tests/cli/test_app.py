@@ -101,6 +101,14 @@ def test_a_system_error_is_told_in_its_own_words(capsys):
     assert "free some space" in shown
 
 
+def test_a_copy_to_a_full_disk_names_the_file_that_could_not_be_written(capsys, tmp_path):
+    aside = tmp_path / "JPEGImages" / ".maskdet-x" / "1.jpg"
+    assert failed(OSError(28, "No space left on device", "set/1.jpg", None, str(aside)), Signals()) == 1
+    shown = capsys.readouterr().err
+    assert "set/1.jpg" not in shown
+    assert "1.jpg: No space left on device" in shown
+
+
 def test_a_closed_standard_output_is_no_error():
     command = ["sh", "-c", '"$0" -m maskdet models list >&-', sys.executable]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
