@@ -11,19 +11,25 @@ from maskdet.errors import UsageError
 from maskdet.evaluation.chooser import Chooser
 from maskdet.evaluation.class_match import Meanings, of_known_classes
 from maskdet.evaluation.evaluator import checked_scenes
-from maskdet.evaluation.intervals import draw_resamples, mean_over_classes, percentiles, resampled_ap
+from maskdet.evaluation.intervals import (
+    Interval,
+    draw_resamples,
+    mean_over_classes,
+    percentiles,
+    resampled_ap,
+)
 from maskdet.evaluation.metrics.metric import Judged
 from maskdet.evaluation.metrics.registry import measure_all
 from maskdet.evaluation.mistakes import MistakeFinder
 from maskdet.evaluation.policies import Policies, Shipped
 from maskdet.evaluation.pool import pool
 from maskdet.evaluation.promise_meter import PromiseMeter
-from maskdet.evaluation.ranking import Scene
+from maskdet.evaluation.ranking import Curve, Scene
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.safety import Parts, Safety, false_alarm_rate, measure_safety
 from maskdet.evaluation.scores import Scores
 from maskdet.evaluation.settings import PARAMETERS, EvalSettings
-from maskdet.evaluation.slices import Slicer
+from maskdet.evaluation.slices import FEWEST_FACES, Slicer
 from maskdet.evaluation.views import View, network_widths
 from maskdet.lexicon import Role
 from maskdet.names import write_instead
@@ -73,10 +79,18 @@ def _with_intervals(judged: Evaluation, scenes: Sequence[Scene]) -> Evaluation:
         for number, each in enumerate(judged.classes)
     ]
     classes = (
-        replace(each, ap50_interval=percentiles(curve))
+        replace(each, ap50_interval=_interval(curve, each.truths))
         for each, curve in zip(judged.classes, curves, strict=True)
     )
-    return replace(judged, classes=tuple(classes), ap50_interval=percentiles(mean_over_classes(curves)))
+    faces = sum(each.truths for each in judged.classes)
+    overall = _interval(mean_over_classes(curves), faces)
+    return replace(judged, classes=tuple(classes), ap50_interval=overall)
+
+
+def _interval(curve: Curve, faces: int) -> Interval | None:
+    """None for fewer than FEWEST_FACES, or if all resamples agree: that is no certainty."""
+    ends = percentiles(curve)
+    return ends if ends and ends[0] < ends[1] and faces >= FEWEST_FACES else None
 
 
 def _explained(

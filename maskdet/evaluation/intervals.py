@@ -1,4 +1,6 @@
-"""Confidence intervals: bootstrap over pictures for AP and rates of counts, Wilson's interval for shares."""
+"""Confidence intervals: bootstrap over pictures for AP and rates of counts, Wilson's interval for shares,
+the exact one for a count of 0.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +24,8 @@ _ROWS = 50
 """Resamples at a time, so that memory stays small."""
 _Z = 1.959964
 _ENDS = (2.5, 97.5)
+_NONE_SEEN = -math.log(0.025)
+"""The upper end for a Poisson count of 0, 3.69: F. Garwood, Biometrika 28 (1936)."""
 
 
 def draw_resamples(pictures: int, resamples: int = RESAMPLES) -> Weights:
@@ -85,9 +89,16 @@ def resampled_share(counts: IntArray, wholes: IntArray, weights: Weights) -> Cur
     return shares
 
 
-def resampled_rate(counts: IntArray, wholes: IntArray, weights: Weights) -> Interval | None:
-    """Interval of sum(counts) / sum(wholes), both [P] by picture."""
-    return percentiles(resampled_share(counts, wholes, weights))
+def resampled_rate(
+    counts: IntArray, wholes: IntArray, weights: Weights, *, scale: int = 1
+) -> Interval | None:
+    """Interval of `scale` times sum(counts) / sum(wholes), both [P] by picture.
+
+    Every resample of no events has none, so the exact interval of a count stands in for the bootstrap at 0.
+    """
+    if wholes.sum() and not counts.any():
+        return 0.0, scale * _NONE_SEEN / float(wholes.sum())
+    return percentiles(scale * resampled_share(counts, wholes, weights))
 
 
 def wilson(count: int, of: int) -> Interval | None:

@@ -32,9 +32,12 @@ class Term:
 
     @property
     def proved(self) -> bool:
-        """Whether the whole 95 % interval is within the limit."""
+        """Whether the whole 95 % interval is within the limit.
+
+        One of no width, such as a bootstrap over pictures that are all alike, proves nothing.
+        """
         ends = self.rate.interval
-        return ends is not None and self._within(ends[1] if self.upper else ends[0])
+        return ends is not None and ends[0] < ends[1] and self._within(ends[1] if self.upper else ends[0])
 
     def _within(self, value: float) -> bool:
         return value <= self.limit if self.upper else value >= self.limit

@@ -143,9 +143,8 @@ def false_alarm_rate(pool: Pool, thresholds: FloatArray, weights: Weights) -> Ra
     pictures = weights.shape[1]
     false = np.bincount(pool.pictures[alarms], minlength=pictures)
     faces = np.bincount(pool.face_pictures[pool.face_counts], minlength=pictures)
-    ends = resampled_rate(false, faces, weights)
-    scaled = None if ends is None else (1000 * ends[0], 1000 * ends[1])
-    return Rate(int(false.sum()), int(faces.sum()), scaled, scale=1000)
+    ends = resampled_rate(false, faces, weights, scale=1000)
+    return Rate(int(false.sum()), int(faces.sum()), ends, scale=1000)
 
 
 def share(hit: BoolArray, among: BoolArray) -> Rate:

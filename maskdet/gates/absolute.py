@@ -12,7 +12,7 @@ from maskdet.evaluation.intervals import (
     Weights,
     mean_over_classes,
     percentiles,
-    resampled_share,
+    resampled_rate,
     wilson,
 )
 from maskdet.evaluation.ranking import Curve
@@ -121,7 +121,7 @@ class Absolute:
         if limit is None:
             return
         alarms, faces = self.side.alarms(), self.side.faces(self.side.pool.face_counts)
-        ends = percentiles(1000 * resampled_share(alarms, faces, self.weights))
+        ends = resampled_rate(alarms, faces, self.weights, scale=1000)
         value = 1000 * float(alarms.sum()) / float(faces.sum())
         measure = Measure(value, ends, self.needs.faces, "faces", self.needs.lacking())
         bound = Bound(limit, "value", at_least=False, unit="per 1000")

@@ -92,7 +92,7 @@ def _of_two_classes(scenes):
 def test_a_class_that_the_model_lacks_is_not_measured_but_its_faces_count_for_safety():
     faces = [(0, MASK, 20), (1, BARE, 20), (2, WRONG, 20)]
     found = [(0, MASK, 0.9, 20), (2, MASK, 0.8, 20), (1, BARE, 0.7, 20)]
-    judged = _of_two_classes([wide_scene(faces, found)] * 12)
+    judged = _of_two_classes([*[wide_scene(faces, found)] * 12, wide_scene([], [(4, MASK, 0.95, 20)])])
     assert (judged.ap50, judged.classes[WRONG].ap50, judged.classes[BARE].ap50) == (
         pytest.approx((judged.classes[MASK].ap50 + 1) / 2),
         None,
@@ -238,6 +238,30 @@ def test_few_bare_faces_let_none_pass_and_fewer_decide_nothing():
     few = _appraised(_crossing(bare_passed=5)[:10], threshold="safe")
     assert few.policy == BEST_F1
     assert "safe thresholds need 20" in " ".join(few.notes)
+
+
+def test_a_model_that_detects_nothing_proves_nothing_of_its_false_alarms():
+    judged = _appraised([wide_scene([(0, MASK, 20), (1, BARE, 20)], [])] * 8)
+    alarms = next(term for term in judged.promise.terms if term.name == "false_alarms")
+    assert (alarms.kept, alarms.proved) == (True, False)
+    assert alarms.rate.interval == pytest.approx((0.0, 3.689 / 16), abs=1e-3)
+    assert judged.ap50_interval is None
+
+
+def test_alarms_on_pictures_that_are_all_alike_are_not_proved():
+    scene = wide_scene([(slot, MASK, 20) for slot in range(20)], [(30, MASK, 0.9, 20)])
+    judged = _appraised([scene] * 30)
+    alarms = next(term for term in judged.promise.terms if term.name == "false_alarms")
+    assert (alarms.kept, alarms.proved) == (True, False)
+
+
+def test_a_class_with_few_faces_has_no_interval():
+    scenes = [wide_scene([(0, MASK, 20)], [(0, MASK, 0.9, 20)])] * 10
+    scenes += [wide_scene([(0, MASK, 20)], [(1, MASK, 0.95, 20)])] * 10
+    judged = _appraised([*scenes, wide_scene([(0, WRONG, 20)], [(0, WRONG, 0.9, 20)])])
+    mask, _, wrong = judged.classes
+    assert mask.ap50_interval is not None
+    assert (wrong.ap50, wrong.ap50_interval) == (1.0, None)
 
 
 @pytest.mark.parametrize("policy", [ThresholdPolicy(), ThresholdPolicy(name="safe", parameter=0.1)])

@@ -96,6 +96,14 @@ def test_nothing_to_count_has_no_interval():
     assert resampled_rate(nothing, nothing, draw_resamples(3, 10)) is None
 
 
+def test_no_event_leaves_as_many_as_an_exact_poisson_interval():
+    # Garwood (1936): 3.689 is the upper limit, 95 % two-sided, of a count of 0.
+    faces, none = np.array([3, 5]), np.zeros(2, np.int64)
+    assert resampled_rate(none, faces, draw_resamples(2, 10)) == pytest.approx((0.0, 3.689 / 8), abs=1e-3)
+    per_1000 = resampled_rate(none, faces, draw_resamples(2, 10), scale=1000)
+    assert per_1000 == pytest.approx((0.0, 461.1), abs=0.1)
+
+
 def test_a_rate_that_is_the_same_in_all_pictures_is_certain():
     faces = np.array([2, 4, 6])
     assert resampled_rate(faces * 3, faces, draw_resamples(3, 50)) == pytest.approx((3.0, 3.0))
