@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from maskdet.detector.model_formats import refuse_other_formats
 from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.detector.settings import METADATA_KEY, BundleMeta
 from maskdet.errors import BundleError
@@ -38,6 +39,7 @@ def load_bundle(path: Path) -> Bundle:
         model = path.read_bytes()
     except OSError as error:
         raise BundleError(f"{path}: {error.strerror or error}", _EXPORT_HINT) from error
+    refuse_other_formats(path, model)
     try:
         session = OnnxSession(model, threads=1)
         meta = _read_meta(session.metadata)

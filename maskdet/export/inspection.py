@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.detector.bundle import Bundle, load_bundle
+from maskdet.detector.model_formats import refuse_other_formats
 from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.errors import BundleError
 from maskdet.export.message import Facts, facts_of, holds_meta
@@ -21,6 +22,7 @@ def inspect_file(path: Path) -> dict[str, Any]:
         content = path.read_bytes()
     except OSError as error:
         raise BundleError(f"{path}: {error.strerror or error}", "pass the path of an .onnx file") from error
+    refuse_other_formats(path, content)
     if holds_meta(content):
         return _of_bundle(load_bundle(path))
     try:

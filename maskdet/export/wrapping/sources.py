@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from maskdet.detector.model_formats import refuse_other_formats
 from maskdet.errors import ExportError
 from maskdet.export.message import holds_meta
 from maskdet.export.wrapping.infer_config import INFER_CONFIG
@@ -27,11 +28,13 @@ class ForeignModel:
 
 
 def foreign_model(named: Path, infer_config: Path | None = None) -> ForeignModel:
-    """Raises ExportError if there is none, or the choice is not clear."""
+    """Raises ExportError if there is none, or the choice is not clear; BundleError for a checkpoint."""
     if not named.exists():
         raise ExportError(
             f"{named}: no such file or folder", "name an .onnx file, or the folder of an export"
         )
+    if named.is_file() and named.suffix != ".pdmodel":
+        refuse_other_formats(named, named.read_bytes())
     folder = named if named.is_dir() else named.parent
     model = _in_folder(named) if named.is_dir() else named
     return ForeignModel(model, infer_config or folder / INFER_CONFIG)
