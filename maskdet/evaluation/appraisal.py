@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -69,7 +69,19 @@ def appraise(
         notes=(*judged.notes, *scores.notes),
     )
     judged = of_known_classes(judged, meanings.partners)
+    judged = replace(judged, notes=(*_blind(judged), *judged.notes))
     return _explained(_with_intervals(judged, scenes), scenes, views, widths, roles, input_size)
+
+
+def _blind(judged: Evaluation) -> Iterator[str]:
+    """A model that has learned nothing passes every stage, so the report has to say it."""
+    faces = sum(each.truths for each in judged.classes)
+    if not any(each.true_positives for each in judged.classes):
+        yield (
+            f"the model gives none of the {faces} faces of val its label; if it was trained here, train "
+            "longer, or start from weights that know these classes: model.pretrained, and data.roles where a class "
+            "name does not tell its role"
+        )
 
 
 def _with_intervals(judged: Evaluation, scenes: Sequence[Scene]) -> Evaluation:

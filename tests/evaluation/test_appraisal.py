@@ -246,6 +246,7 @@ def test_a_model_that_detects_nothing_proves_nothing_of_its_false_alarms():
     assert (alarms.kept, alarms.proved) == (True, False)
     assert alarms.rate.interval == pytest.approx((0.0, 3.689 / 16), abs=1e-3)
     assert judged.ap50_interval is None
+    assert "gives none of the 16 faces of val its label" in markdown_report(judged)
 
 
 def test_alarms_on_pictures_that_are_all_alike_are_not_proved():
