@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +15,7 @@ from PIL import Image
 from typing_extensions import Unpack
 
 from maskdet.api.faces import Faces
-from maskdet.api.sources import PictureLike, decoded, file_of, path_of
+from maskdet.api.sources import PictureLike, SupportsRead, decoded, file_of, path_of
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.conclusion import examine
 from maskdet.detector.detector import Detector
@@ -31,7 +31,7 @@ from maskdet.machine import core_count
 from maskdet.prediction.video import read_frames
 from maskdet.types import FloatArray, Picture
 
-_ONE = (str, PathLike, bytes, bytearray, memoryview, Image.Image, np.ndarray)
+_ONE = (str, PathLike, bytes, bytearray, memoryview, SupportsRead, Image.Image, np.ndarray)
 
 
 class Options(TypedDict, total=False):
@@ -58,7 +58,7 @@ class MaskDetector:
     A picture is any of:
 
     - a path, as text or `pathlib.Path`. URLs are refused: nothing is ever fetched.
-    - the bytes of a JPEG, PNG, BMP, WebP, TIFF or GIF file.
+    - the bytes of a JPEG, PNG, BMP, WebP, TIFF or GIF file, or such a file opened in binary mode.
     - a Pillow image. Its EXIF orientation is applied, as it is to files.
     - a numpy array [height, width, 3], uint8, in **RGB**. Pictures from `cv2.imread` are BGR: pass
       `picture[:, :, ::-1]`. Grey arrays ([height, width]) become RGB, alpha is dropped, and uint16 keeps the
@@ -145,6 +145,8 @@ class MaskDetector:
         invalid option; BundleError if the model fails.
         """
         question = self._question(threshold, Look(tile, flip), max_detections)
+        if isinstance(picture, Mapping):
+            raise UsageError("a mapping is no list of pictures", "pass its values: list(pictures.values())")
         if isinstance(picture, _ONE) or not isinstance(picture, Iterable):
             return self._look(self._alone, picture, question)
         several = self._several(picture, question, return_errors)

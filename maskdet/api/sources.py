@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,23 @@ from maskdet.errors import PictureError
 from maskdet.prediction.sources import VIDEO_SUFFIXES
 from maskdet.types import Picture
 
+
+@runtime_checkable
+class SupportsRead(Protocol):
+    """An open binary file, or what reads like one."""
+
+    def read(self) -> bytes: ...
+
+
 PictureLike: TypeAlias = (
-    str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image | NDArray[np.uint8 | np.uint16]
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | SupportsRead
+    | Image.Image
+    | NDArray[np.uint8 | np.uint16]
 )
 """See `MaskDetector` for what each means."""
 
@@ -41,7 +57,15 @@ def decoded(source: PictureLike, *, at_least: tuple[int, int] | None) -> Decoded
         return _whole(from_image(source))
     if isinstance(source, np.ndarray):
         return _whole(_from_array(source))
+    if isinstance(source, SupportsRead):
+        return _of_file(source, at_least)
     raise PictureError(f"an object of type {type(source).__name__} is not a picture", _KINDS)
+
+
+def _of_file(file: SupportsRead, at_least: tuple[int, int] | None) -> DecodedPicture:
+    if isinstance(file, io.TextIOBase):
+        raise PictureError("the file is open as text", 'open it in binary mode: open(path, "rb")')
+    return decode_reduced(file.read(), at_least=at_least)
 
 
 def _whole(pixels: Picture) -> DecodedPicture:

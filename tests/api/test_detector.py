@@ -131,6 +131,18 @@ def test_an_option_that_cannot_be_is_refused_at_once(
             detector(pictures, **options)  # type: ignore[call-overload]
 
 
+def test_an_open_file_is_one_picture(detector: maskdet.MaskDetector, photo: Path) -> None:
+    with photo.open("rb") as file:
+        assert exact(detector(file)) == exact(detector(photo))
+    with photo.open(encoding="latin-1") as text, pytest.raises(maskdet.PictureError, match="open as text"):
+        detector(text)  # type: ignore[call-overload]
+
+
+def test_a_mapping_is_refused(detector: maskdet.MaskDetector, photo: Path) -> None:
+    with pytest.raises(maskdet.UsageError, match="mapping"):
+        detector({"a": photo})
+
+
 def test_a_list_gives_a_list_in_order(detector: maskdet.MaskDetector, here: Path) -> None:
     paths = [save(here / f"{n}.png", paint({(n, n): "with_mask"}, 128, 192)) for n in range(8)]
     for several in (paths, tuple(paths)):
