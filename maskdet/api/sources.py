@@ -22,7 +22,7 @@ from maskdet.types import Picture
 class SupportsRead(Protocol):
     """An open binary file, or what reads like one."""
 
-    def read(self) -> bytes: ...
+    def read(self) -> bytes | str: ...
 
 
 PictureLike: TypeAlias = (
@@ -63,9 +63,10 @@ def decoded(source: PictureLike, *, at_least: tuple[int, int] | None) -> Decoded
 
 
 def _of_file(file: SupportsRead, at_least: tuple[int, int] | None) -> DecodedPicture:
-    if isinstance(file, io.TextIOBase):
+    content = None if isinstance(file, io.TextIOBase) else file.read()
+    if not isinstance(content, bytes):
         raise PictureError("the file is open as text", 'open it in binary mode: open(path, "rb")')
-    return decode_reduced(file.read(), at_least=at_least)
+    return decode_reduced(content, at_least=at_least)
 
 
 def _whole(pixels: Picture) -> DecodedPicture:

@@ -79,8 +79,8 @@ def _blind(judged: Evaluation) -> Iterator[str]:
     if not any(each.true_positives for each in judged.classes):
         yield (
             f"the model gives none of the {faces} faces of val its label; if it was trained here, train "
-            "longer, or start from weights that know these classes: model.pretrained, and data.roles where a class "
-            "name does not tell its role"
+            "longer, or start from weights that know these classes: model.pretrained, and data.roles where a "
+            "class name does not tell its role"
         )
 
 
