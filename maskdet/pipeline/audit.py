@@ -18,9 +18,9 @@ from maskdet.judging.audit.audit import Part, audit
 from maskdet.judging.audit.report import check_replaceable, write_audit
 from maskdet.judging.audit.suspects import AuditResult, Suspect
 from maskdet.pipeline.audit_proposals import propose_suspects
-from maskdet.pipeline.models import model_name, model_of
+from maskdet.pipeline.models import model_of
 from maskdet.pipeline.outcome import RunResult
-from maskdet.pipeline.places import EXPORTED
+from maskdet.pipeline.places import EXPORTED, model_name
 from maskdet.pipeline.stage import Context
 
 SURE: Final = 0.6

@@ -11,7 +11,6 @@ from maskdet.pipeline.places import EXPORTED, RUNS
 from maskdet.pipeline.session import open_present
 from maskdet.pipeline.stage import Context
 from maskdet.pipeline.wrapped import wrapped_folder
-from maskdet.registry.layout import version_name
 from maskdet.registry.reference import is_reference
 from maskdet.registry.registry import Registry
 
@@ -51,13 +50,6 @@ def model_of(context: Context, named: Path | None) -> Path:
         )
         raise StageError(f"{exported} is missing", f"`{context.command('run')}` creates it, or {other}")
     return exported
-
-
-def model_name(file: Path) -> str:
-    """What results of a model are called: NAME@NUMBER for a registered version, all of which have one file
-    name, else the file's name without its ending.
-    """
-    return version_name(file) or file.stem
 
 
 def registry_of(context: Context) -> Registry:
