@@ -159,7 +159,7 @@ PLANTED: list[tuple[str, Callable[[Path, Path], object]]] = [
     ("annotation-missing", lambda picture, annotation: annotation.unlink()),
     ("picture-missing", lambda picture, annotation: picture.unlink()),
     ("size-mismatch", write("<width>", "<width>1")),
-    ("box-outside", write("<xmax>", "<xmax>9")),
+    ("box-far-outside", write("<xmax>", "<xmax>9")),
     (
         "box-inverted",
         write(r"<xmin>(\d+)(</xmin>\s*<ymin>\d+</ymin>\s*)<xmax>(\d+)", r"<xmin>\3\2<xmax>\1"),

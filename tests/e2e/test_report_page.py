@@ -117,7 +117,7 @@ def test_a_slider_moves_from_one_models_boxes_to_the_others(browser: Any, pages:
         assert duel.locator(".after").evaluate(clip) == "inset(0px 0px 0px 100%)"
         page.keyboard.press("Home")
         assert duel.locator(".after").evaluate(clip) == "inset(0px 0px 0px 0%)"
-        assert "is refused by" in page.locator("#gates .verdict").inner_text()
+        assert "gates refuse the challenger" in page.locator("#gates .verdict").inner_text()
 
 
 def test_on_paper_it_is_dark_on_white_and_whole(browser: Any, pages: dict[str, Path]) -> None:

@@ -309,7 +309,7 @@ def test_watch_tries_a_refused_model_again_and_logs_a_reason_once(
     assert server.label() == ("without_mask", name)
     assert len(tries) == 6
     reasons = [one.fields["error"] for one in caplog.records if one.getMessage() == "bundle refused"]
-    assert reasons == ["it fails unexpectedly; see the log", "model.onnx: Input/output error"]
+    assert reasons == ["it failed unexpectedly; see the log", "model.onnx: Input/output error"]
     assert not server.reloader.refused()
 
 
