@@ -101,9 +101,16 @@ export class Live {
     void page.keepUp(this.webcam.answer.model).catch((error) => this.end(error));
     part("live-figures").textContent = t("liveFigures", { rate: rate.toFixed(1), ms: Math.round(ms) });
     const view = page.viewOf(this.shot);
+    // There is none while cameras are switched.
+    if (!view) return;
     page.showResults(view);
     // Announce only what has changed.
-    if (view.verdict.outcome !== this.outcome) page.voice.sayLater(() => spoken(t("live"), page.viewOf(this.shot)));
+    if (view.verdict.outcome !== this.outcome) page.voice.sayLater(() => this.says());
     this.outcome = view.verdict.outcome;
+  }
+
+  says() {
+    const view = this.page.viewOf(this.shot);
+    return view ? spoken(t("live"), view) : "";
   }
 }
