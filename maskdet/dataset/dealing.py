@@ -79,7 +79,7 @@ class Dealt:
         if settings.frozen_val is not None and self.overruled:
             said = (
                 f"{len(self.overruled)} pictures that ImageSets/Main lists as train were val before and stay "
-                f"val, such as {self.overruled[0]}; remove the file to follow the lists"
+                f"val, such as {self.overruled[0]}; set data.frozen_val to a new file to follow the lists"
             )
             yield Finding("split-frozen", settings.frozen_val.name, said)
 

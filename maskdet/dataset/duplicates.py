@@ -23,6 +23,11 @@ class DuplicatePair:
     likeness: float
     exact: bool
 
+    @property
+    def how(self) -> str:
+        """For people: how much alike they are."""
+        return "the same bytes" if self.exact else f"likeness {self.likeness:.2f}"
+
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:

@@ -23,6 +23,5 @@ def alike_across_lists(checked: Check, parts: Mapping[str, Part]) -> Iterator[Fi
     for pair in checked.duplicates.pairs:
         first, second = (sides.get(name) or parts.get(name) for name in (pair.first, pair.second))
         if first and second and first != second and {pair.first, pair.second} & listed.keys():
-            how = "the same bytes" if pair.exact else f"likeness {pair.likeness:.2f}"
-            said = f"is {second}, and looks like {pair.first}, which is {first} ({how})"
+            said = f"is {second}, and looks like {pair.first}, which is {first} ({pair.how})"
             yield Finding("lists-alike", pair.second, said, "keep such pictures in one list")
