@@ -24,6 +24,8 @@ from maskdet.types import Picture
 
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
 """File name endings, lower case, of the formats that are decoded."""
+FOREIGN_SUFFIXES: Final = frozenset({".heic", ".heif", ".avif", ".jp2", ".jxl"})
+"""Of pictures that phones and browsers write, and that are not decoded."""
 
 _FORMATS_HINT = "send a JPEG, PNG, BMP, WebP, TIFF or GIF picture"
 _DAMAGED_HINT = "save the picture again, or leave it out"
@@ -31,6 +33,14 @@ _TRANSPOSED = 5  # EXIF orientations from here on swap the axes
 _STRIP_PIXELS = 1 << 19
 """Pixels copied out of Pillow at once: less than a millisecond of work."""
 _PILLOW_FORMATS = ("PNG", "BMP", "WEBP", "TIFF", "GIF")
+_BRANDS: Final = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIC", b"avif": "AVIF", b"avis": "AVIF"}
+"""Formats in ISO base media files by their major brand (ISO/IEC 23008-12, AV1 Image File Format)."""
+_SIGNATURES: Final = {
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"\0\0\0\x0cJXL ": "JPEG XL",
+    b"\xff\x0a": "JPEG XL",
+}
+"""Of other formats that are not decoded (ISO/IEC 15444-1, 18181-2)."""
 _FLAGS: Final = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -187,7 +197,15 @@ def _open(data: bytes, limits: PictureLimits) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels("far more", limits) from error
     except UnidentifiedImageError as error:
-        raise PictureError("the bytes are not a picture in a known format", _FORMATS_HINT) from error
+        raise _unknown(data) from error
+
+
+def _unknown(data: bytes) -> PictureError:
+    brand = _BRANDS.get(data[8:12]) if data[4:8] == b"ftyp" else None
+    name = brand or next((name for start, name in _SIGNATURES.items() if data.startswith(start)), None)
+    if name is None:
+        return PictureError("the bytes are not a picture in a known format", _FORMATS_HINT)
+    return PictureError(f"the picture is in the format {name}, which is not decoded", "save it as JPEG")
 
 
 def _check_pixels(size: tuple[int, int], limits: PictureLimits) -> None:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final, Literal
 
-from maskdet.detector.picture import SUFFIXES
+from maskdet.detector.picture import FOREIGN_SUFFIXES, SUFFIXES
 from maskdet.errors import UsageError
 from maskdet.prediction.objects import is_address, list_objects
 
 VIDEO_SUFFIXES: Final = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
 """File name suffixes, lower case, that are read frame by frame."""
 
+_LISTED: Final = SUFFIXES | FOREIGN_SUFFIXES | VIDEO_SUFFIXES
+"""What a folder is looked through for: HEIC pictures are reported as unreadable, not passed over."""
 _DRAWN_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 
@@ -40,8 +42,9 @@ class Source:
 def find_sources(named: Sequence[str], *, leave_out: Path) -> list[Source]:
     """The files behind the names, in the given order, folders and globs sorted, each file once.
 
-    A folder gives all pictures and videos below it, except hidden ones and those below `leave_out` (where
-    results go). A file is accepted whatever its suffix. Raises UsageError for a name that yields nothing.
+    A folder gives all pictures and videos below it, those of formats that are not decoded too, except hidden
+    ones and those below `leave_out` (where results go). A file is accepted whatever its suffix. Raises
+    UsageError for a name that yields nothing.
     """
     sources: list[Source] = []
     seen: set[Path] = set()
@@ -114,9 +117,8 @@ def _globbed(pattern: str) -> tuple[Path, Iterable[Path]]:
 
 def _visible_media(paths: Iterable[Path], root: Path) -> Iterator[Path]:
     for path in paths:
-        known = path.suffix.lower() in SUFFIXES or _is_video(path)
         hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if known and not hidden and path.is_file():
+        if path.suffix.lower() in _LISTED and not hidden and path.is_file():
             yield path
 
 

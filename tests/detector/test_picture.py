@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile, ImageOps, features
 
 from maskdet.detector.picture import (
     PictureLimits,
@@ -359,6 +359,28 @@ def test_a_file_is_read_whatever_its_name(tmp_path: Path) -> None:
     path = tmp_path / "口罩 照片.JPG"
     path.write_bytes(encoded(Image.fromarray(gradient()), "PNG"))
     assert np.array_equal(read_picture(path), gradient())
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "AVIF"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"\xff\x0a\xfa\x7f", "JPEG XL"),
+    ],
+)
+def test_formats_that_are_not_decoded_are_named(start: bytes, name: str) -> None:
+    with pytest.raises(PictureError, match=f"in the format {name}, which is not decoded") as caught:
+        decode(start + bytes(100))
+    assert caught.value.hint == "save it as JPEG"
+
+
+def test_a_saved_avif_is_named() -> None:
+    if not features.check("avif"):
+        pytest.skip("this Pillow cannot write AVIF")
+    with pytest.raises(PictureError, match="format AVIF"):
+        decode(encoded(Image.fromarray(gradient()), "AVIF"))
 
 
 def test_file_errors_name_the_file(tmp_path: Path) -> None:

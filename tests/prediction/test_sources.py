@@ -46,6 +46,12 @@ def test_a_folder_gives_what_is_below_it_sorted(here: Path) -> None:
     ]
 
 
+def test_a_folder_gives_pictures_that_cannot_be_decoded(here: Path) -> None:
+    """Each is then reported as unreadable; nobody would notice that a phone's pictures are passed over."""
+    touch("phone/IMG_1.HEIC", "phone/IMG_2.jpg", "phone/notes.txt")
+    assert paths("phone") == ["phone/IMG_1.HEIC", "phone/IMG_2.jpg"]
+
+
 def test_a_hidden_folder_may_be_named(here: Path) -> None:
     touch(".photos/a.jpg")
     assert paths(".photos") == [".photos/a.jpg"]
