@@ -7,6 +7,7 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
+from maskdet.api.arguments import model_path
 from maskdet.api.detector import MaskDetector
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.catalogue import DEFAULT
@@ -59,7 +60,7 @@ def load(
     """
     if threads is not None and threads < 1:
         raise UsageError(f"threads is {threads}", "pass 1 or more, or None for all cores")
-    named = Path(model or DEFAULT)
+    named = model_path(model or DEFAULT)
     file = existing_model(named, Registry(Path(registry)) if registry else None)
     bundle = load_bundle(file)
     bundle = replace(bundle, meta=with_thresholds(bundle.meta, threshold))

@@ -7,11 +7,11 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Final
 from weakref import finalize
 
+from maskdet.api.arguments import checked_overrides, model_path
 from maskdet.errors import MaskdetError, ServingError
 from maskdet.pipeline.models import existing_model
 from maskdet.registry.reference import is_reference
@@ -67,10 +67,10 @@ def serve(
     It listens on this machine only. The `serve` section of a pipeline.yml in the current directory applies.
     Raises ServingError if the server does not start, and errors of `maskdet.load` for the model.
     """
-    named = Path(model)
+    named = model_path(model)
     file = existing_model(named)
     answering = named if is_reference(named) else file
-    sets = [part for text in overrides for part in ("--set", text)]
+    sets = [part for text in checked_overrides(overrides) for part in ("--set", text)]
     command = [
         sys.executable,
         "-m",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
+from maskdet.api.arguments import checked_overrides, model_path
 from maskdet.api.results import (
     EvaluateResult,
     ExportResult,
@@ -25,7 +26,6 @@ from maskdet.api.results import (
 )
 from maskdet.api.work import advance
 from maskdet.detector.tiling import Look
-from maskdet.errors import UsageError
 from maskdet.pipeline.chain import (
     chain_options,
     finish_chain,
@@ -143,7 +143,7 @@ def evaluate(
     if model is None and not (tile or flip):
         _bring_up(context, "eval", force=force, progress=progress)
         return evaluate_result(context.path("eval"))
-    judge = Judgement(model_of(context, None if model is None else Path(model)), Look(tile, flip))
+    judge = Judgement(model_of(context, None if model is None else model_path(model)), Look(tile, flip))
     _bring_up(context, judge.after, progress=progress, then=judge)
     return evaluate_result(judge.folder)
 
@@ -166,10 +166,8 @@ def export_model(
 
 
 def _opened(config: Name, overrides: Sequence[str], runs: Name) -> Context:
-    if isinstance(overrides, str):
-        raise UsageError(f"overrides is the string {overrides!r}", f"pass a list: overrides=[{overrides!r}]")
     named = Path(config)
-    return open_pipeline(None if named == DEFAULT_CONFIG else named, overrides, Path(runs))
+    return open_pipeline(None if named == DEFAULT_CONFIG else named, checked_overrides(overrides), Path(runs))
 
 
 def _bring_up(

@@ -129,10 +129,12 @@ def test_a_look_without_a_model_takes_the_exported_one(project: Path) -> None:
         ("run", {"config": "none.yml"}, maskdet.PipelineFileError, "none.yml: no such pipeline file"),
         ("run", {"overrides": ["train.epoch=1"]}, maskdet.PipelineFileError, "epochs"),
         ("run", {"overrides": "train.epochs=1"}, maskdet.UsageError, "overrides is the string"),
+        ("run", {"overrides": {"train.epochs": 1}}, maskdet.UsageError, "overrides is a dict"),
         ("run", {"end": "trian"}, maskdet.UsageError, "no stage 'trian'"),
         ("prepare", {"overrides": ["data.root=none"]}, maskdet.DatasetError, "none"),
         ("export_model", {}, maskdet.StageError, "train is not up to date"),
         ("evaluate", {"model": "none.onnx"}, maskdet.UsageError, "no such model"),
+        ("evaluate", {"model": object()}, maskdet.UsageError, "type object does not name a model"),
         ("evaluate", {"tile": True}, maskdet.StageError, "model.onnx is missing"),
     ],
 )
