@@ -16,8 +16,9 @@ from maskdet.detector.shipped import naming_hint
 from maskdet.errors import StageError, UsageError
 from maskdet.pipeline.cache import RECORDS
 from maskdet.pipeline.models import model_file
+from maskdet.pipeline.stages.export import bundle_figures
 from maskdet.reporting.comparison import Contender
-from maskdet.reporting.figures import bundle_figures, figures_of
+from maskdet.reporting.figures import Figure, figures_of, stated_figures
 
 _PLACES: Final = frozenset({"name", "data.root", "results folder"})
 """Inputs that say what a run is called and where it lies, not what it is."""
@@ -55,8 +56,16 @@ def _run(named: str, folder: Path) -> Contender:
     if judged is None:
         raise StageError(f"{named}: {folder / 'eval' / METRICS} is missing", "`maskdet run` evaluates it")
     manifest = load_manifest(folder / "prepare" / MANIFEST)
-    settings = {**_settings(folder), _DATA: manifest.data_hash}
-    return Contender(named, figures_of(judged), settings, _val_hash(manifest))
+    thresholds = {label: each["threshold"] for label, each in judged["classes"].items()}
+    settings = {**_settings(folder), _DATA: manifest.data_hash, **_threshold_settings(thresholds)}
+    return Contender(named, _run_figures(judged), settings, _val_hash(manifest))
+
+
+def _run_figures(judged: dict[str, Any]) -> dict[str, Figure]:
+    """Those of metrics.json, then what a bundle states beside: the promise and the error of the scores."""
+    measured = figures_of(judged)
+    stated = stated_figures(bundle_figures(judged))
+    return measured | {name: figure for name, figure in stated.items() if name not in measured}
 
 
 def _bundle(named: str, file: Path) -> Contender:
@@ -64,9 +73,13 @@ def _bundle(named: str, file: Path) -> Contender:
     settings = {
         "model.variant": meta.variant,
         _DATA: meta.manifest_sha256,
-        **{f"threshold.{label}": score for label, score in meta.thresholds.items()},
+        **_threshold_settings(meta.thresholds),
     }
-    return Contender(named, bundle_figures(meta.metrics), settings, meta.manifest_sha256, tells_all=False)
+    return Contender(named, stated_figures(meta.metrics), settings, meta.manifest_sha256, tells_all=False)
+
+
+def _threshold_settings(thresholds: Mapping[str, float]) -> dict[str, Any]:
+    return {f"threshold.{label}": score for label, score in thresholds.items()}
 
 
 def _settings(folder: Path) -> dict[str, Any]:

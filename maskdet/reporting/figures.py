@@ -72,8 +72,8 @@ def figures_of(judged: Mapping[str, Any]) -> dict[str, Figure]:
     return {name: figure for name, figure in _all(judged) if figure is not None}
 
 
-def bundle_figures(metrics: Mapping[str, float]) -> dict[str, Figure]:
-    """The figures in a bundle's metadata, without their bounds and those of other policies.
+def stated_figures(metrics: Mapping[str, float]) -> dict[str, Figure]:
+    """The figures in a bundle's metadata, named as in `figures_of`, without bounds and other policies.
 
     It holds neither intervals nor counts.
     """

@@ -11,11 +11,12 @@ from drawn_run import draw_run
 from support import LABELS, write_tiny_bundle
 from typer.testing import CliRunner, Result
 
-from maskdet.artefacts import BUNDLE
+from maskdet.artefacts import BUNDLE, METRICS
 from maskdet.cli.app import app
 from maskdet.detector.shipped import shipped_model
 from maskdet.errors import StageError, UsageError
 from maskdet.pipeline.contenders import read_contenders
+from maskdet.pipeline.stages.export import bundle_figures
 from maskdet.reporting.comparison import Comparison, comparison_page, figure_rows
 from maskdet.reporting.figures import kind_of
 
@@ -142,3 +143,13 @@ def test_what_cannot_be_compared_is_named(
 def test_the_bundle_of_a_run_is_another_contender(project: Path) -> None:
     bundle = project / "runs" / "one" / "export" / BUNDLE
     assert read_contenders(["one", str(bundle)], project / "runs")[1].name == str(bundle)
+
+
+def test_a_run_has_all_that_its_bundle_states(project: Path) -> None:
+    judged = json.loads((project / "runs" / "one" / "eval" / METRICS).read_text(encoding="utf-8"))
+    bundle = write_tiny_bundle(project / "stated.onnx", metrics=bundle_figures(judged))
+    run, stated = read_contenders(["one", str(bundle)], project / "runs")
+    assert {"ece", "localisation", "ap50"} <= stated.figures.keys() <= run.figures.keys()
+    told = {name: round(figure.value, 4) for name, figure in stated.figures.items()}
+    assert told == {name: round(run.figures[name].value, 4) for name in told}
+    assert run.settings["threshold.with_mask"] == judged["classes"]["with_mask"]["threshold"]
