@@ -7,16 +7,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import chromium
 import numpy as np
 import pytest
+from page_server import serving
 from sightings import LABELS, OLD, crowd, write_two_days
 from support import write_tiny_bundle
 
 from maskdet.drift.profile import take_profile
 from maskdet.registry.registry import Registry
+from maskdet.serving.http.hashing import hash_key
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -122,6 +125,24 @@ def test_a_late_answer_does_not_replace_what_was_chosen_since(page: Any) -> None
 
     page.wait_for_timeout(200)
     assert hours(page).count() == 24
+
+
+def test_a_key_can_be_given_after_its_dialog_was_closed(browser: Any, tmp_path: Path) -> None:
+    keys = f"serve.api_keys=[{{name: anna, hash: {hash_key('anna')}, scopes: [detect]}}]"
+    with serving(tmp_path, "--set", keys) as server:
+        page = browser.new_page(locale="en-US")
+        page.goto(f"{server.url}/monitor")
+        expect(page.locator("#key-dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        again = page.get_by_role("button", name="Enter a key")
+        again.click()
+
+        page.locator("#key").fill("anna")
+        page.locator("#key").press("Enter")
+
+        expect(page.locator("#figures")).to_be_visible()
+        expect(again).to_be_hidden()
+        page.close()
 
 
 def test_monitor_fits_and_axe_finds_nothing(page: Any) -> None:

@@ -1,8 +1,8 @@
 // The monitor page: what the server has seen, by hour, camera and version.
 
-import { Api } from "../api.js";
+import { Api, forgetKey } from "../api.js";
 import { errorText, labelName, languageTag, preferredLanguage, setLanguage, t } from "../i18n.js";
-import { askKey } from "../key.js";
+import { askKey, offerKey } from "../key.js";
 import { Voice } from "../voice.js";
 import { histogram } from "./histogram.js";
 import { key } from "./svg.js";
@@ -21,7 +21,7 @@ class Monitor {
   constructor() {
     this.view = null;
     this.turns = 0;
-    this.voice = new Voice(part("notice"), part("status"));
+    this.voice = new Voice(part("notice"), part("status"), part("other-key"));
     this.api = new Api((wasWrong) => askKey(part("key-dialog"), wasWrong));
   }
 
@@ -30,12 +30,18 @@ class Monitor {
     this.listen();
     this.fillSelects();
     await this.load();
-    setInterval(() => document.hidden || part("key-dialog").open || void this.load(), AGAIN_MS);
+    setInterval(() => this.waits() || void this.load(), AGAIN_MS);
+  }
+
+  /** Nobody looks, or a key is needed first: the dialog must not come up by itself. */
+  waits() {
+    return document.hidden || part("key-dialog").open || !part("other-key").hidden;
   }
 
   listen() {
     document.addEventListener("click", (event) => {
-      const { language } = event.target.closest("button")?.dataset ?? {};
+      const { action, language } = event.target.closest("button")?.dataset ?? {};
+      if (action === "other-key") void this.useOtherKey();
       if (!language) return;
       setLanguage(language, { keep: true });
       if (this.view) this.show();
@@ -59,6 +65,12 @@ class Monitor {
     };
   }
 
+  async useOtherKey() {
+    forgetKey();
+    this.voice.tell("");
+    await this.load();
+  }
+
   async load({ say = false } = {}) {
     const turn = ++this.turns;
     try {
@@ -70,7 +82,9 @@ class Monitor {
       this.show();
       if (say) this.voice.say(`${part("outlook-title").textContent}. ${part("outlook-text").textContent}`);
     } catch (error) {
-      if (turn === this.turns) this.voice.warn(errorText(error));
+      if (turn !== this.turns) return;
+      this.voice.warn(errorText(error));
+      offerKey(part("other-key"), error);
     }
   }
 
