@@ -113,16 +113,20 @@ def predict(  # noqa: PLR0913 - each is an option of the command
 class _Tally:
     pictures: int = 0
     faces: Counter[int] = field(default_factory=Counter)
-    failures: list[Failure] = field(default_factory=list)
+    failures: dict[Failure, None] = field(default_factory=dict)
+    """In order, each once: every writer of annotations refuses a video in the same words."""
 
     def add(self, outcome: Prediction | Failure) -> None:
         if isinstance(outcome, Failure):
-            self.failures.append(outcome)
+            self.fail(outcome)
             return
         self.pictures += 1
         self.faces.update(outcome.concluded.detections.class_ids.tolist())
         if outcome.undrawn:
-            self.failures.append(Failure(outcome.source.name, outcome.undrawn))
+            self.fail(Failure(outcome.source.name, outcome.undrawn))
+
+    def fail(self, *failures: Failure) -> None:
+        self.failures.update(dict.fromkeys(failures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +201,9 @@ def _carry_out(
         for outcome in track(outcomes, "predict", total):
             tally.add(outcome)
             if isinstance(outcome, Prediction):
-                tally.failures.extend(fault for writer in writers for fault in writer.add(outcome))
+                tally.fail(*(fault for writer in writers for fault in writer.add(outcome)))
         for writer in writers:
-            tally.failures.extend(writer.finish(tally.failures))
+            tally.fail(*writer.finish(tuple(tally.failures)))
     return tally
 
 

@@ -89,5 +89,7 @@ def test_what_would_be_mixed_up_is_refused(detector: Detector, here: Path) -> No
         ("v.avi", "a video has no proposals"),
     ]
     assert [path.name for path in (OUT / "voc/Annotations").iterdir()] == ["x.xml"]
+    summary = predict(detector, ["v.avi"], formats=["yolo", "coco"], out=Path("film"))
+    assert [failure.file for failure in summary.failures] == ["v.avi"]
     summary = predict(detector, ["a", "b"], formats=["yolo", "coco"], out=OUT)
     assert {failure.file for failure in summary.failures} == {"a/x.png", "b/x.jpg"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +65,24 @@ def test_what_is_no_video(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(PictureError, match=r"bad\.mp4: the video"):
         list(read_frames(path))
     assert frame_count(path) is None
+
+
+@pytest.mark.parametrize("length", [struct.pack(">I", 5000), struct.pack(">I4sQ", 1, b"mdat", 1 << 33)])
+def test_a_file_that_is_cut_off_says_so_after_its_frames(tmp_path: Path, length: bytes) -> None:
+    """The last box, which holds frames where the index comes first, is longer than the rest of the file."""
+    path = save_video(tmp_path / "cut.mp4", shades(6))
+    kind = b"mdat" if len(length) == 4 else b""
+    path.write_bytes(path.read_bytes() + length + kind + bytes(900))
+    frames = read_frames(path)
+    assert len([next(frames) for _ in range(6)]) == 6
+    with pytest.raises(PictureError, match=r"cut\.mp4: the video is cut off after 6 frames"):
+        next(frames)
+
+
+@pytest.mark.parametrize(
+    "end", [b"", b"\0" * 20, b"\0\0\0\0free", b"\0\0\0\x10free12345678", b"SEFTnotabox!" * 9]
+)
+def test_a_whole_file_may_end_as_writers_end_it(tmp_path: Path, end: bytes) -> None:
+    path = save_video(tmp_path / "whole.mp4", shades(6))
+    path.write_bytes(path.read_bytes() + end)
+    assert len(list(read_frames(path))) == 6
