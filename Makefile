@@ -5,8 +5,8 @@ export PYTHON
 BIN := .venv/bin
 ARGS ?=
 FLOOR ?= 90
-# Three files at a time: most tests wait for a process that they started.
-PYTEST := -m pytest --numprocesses 3 --dist loadfile
+# Three files at a time: most tests wait for a process that they started. They come in the order of conftest.py.
+PYTEST := -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 WITHOUT_PADDLE := $(addprefix tests/,cli dataset detector evaluation prediction serving)
 
 help: ## Show this list

@@ -21,6 +21,8 @@ from maskdet.export.wrapping.sources import foreign_model, is_foreign_folder
 from maskdet.export.wrapping.wrapping import WrapJob, wrap
 from maskdet.types import Detections
 
+pytestmark = pytest.mark.slow
+
 BOX, SCORE = 0.05, 1e-3
 """Pixels of the picture, and score."""
 KEPT = 100

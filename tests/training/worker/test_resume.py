@@ -20,6 +20,8 @@ from maskdet.training.start.weights import read_weights
 from maskdet.training.state import STATE_NAME, read_state
 from maskdet.training.train import TrainJob, train
 
+pytestmark = pytest.mark.slow
+
 
 def kill_workers(event: Event) -> None:
     """SIGKILL for the worker in its second epoch, after what it was about to save.
@@ -65,7 +67,7 @@ def test_a_killed_training_keeps_its_last_finished_epoch(killed: tuple[TrainJob,
 
 def test_a_frozen_backbone_is_frozen_after_a_resume_too(best: Path, drawn: DrawnSet, tmp_path: Path) -> None:
     # So many epochs that it cannot end before the kill, however late its steps are read.
-    job = make_job(tmp_path, drawn, pretrained=best, freeze="backbone", epochs=10)
+    job = make_job(tmp_path, drawn, pretrained=best, freeze="backbone", epochs=10, evaluate_every=10)
     with pytest.raises(TrainingError):
         train(job, on_event=kill_workers)
     run_training(job, drawn, resume=True)

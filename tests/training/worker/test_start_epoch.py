@@ -21,6 +21,8 @@ from maskdet.training.start.weights import is_class_layer, read_weights
 from maskdet.training.state import read_state
 from maskdet.training.train import train
 
+pytestmark = pytest.mark.slow
+
 ABSURD = {"optimizer": "adamw", "learning_rate": 0.02}
 
 
@@ -91,6 +93,13 @@ def test_a_wild_rate_over_fixed_statistics_is_a_divergence(sample: DrawnSet, tmp
     assert judged(job.out) == [0]
 
 
+@pytest.fixture(scope="module")
+def unbroken(best: Path, drawn: DrawnSet, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Two epochs from weights that know the classes."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    return run_training(make_job(folder, drawn, pretrained=best, epochs=2), drawn)
+
+
 def ended_at(reached: Callable[[Event], bool]) -> Callable[[Event], None]:
     """SIGKILL for the worker at an event."""
 
@@ -102,9 +111,10 @@ def ended_at(reached: Callable[[Event], bool]) -> Callable[[Event], None]:
     return kill
 
 
-def test_a_training_killed_after_epoch_0_goes_on_from_it(best: Path, drawn: DrawnSet, tmp_path: Path) -> None:
-    settings = {"pretrained": best, "epochs": 2}
-    job = make_job(tmp_path / "job", drawn, **settings)
+def test_a_training_killed_after_epoch_0_goes_on_from_it(
+    best: Path, drawn: DrawnSet, unbroken: Trained, tmp_path: Path
+) -> None:
+    job = make_job(tmp_path, drawn, pretrained=best, epochs=2)
     with pytest.raises(TrainingError, match="signal 9"):
         train(job, on_event=ended_at(lambda event: event["event"] == "step"))
     state = read_state(job.out)
@@ -116,9 +126,7 @@ def test_a_training_killed_after_epoch_0_goes_on_from_it(best: Path, drawn: Draw
     assert [e["epoch"] for e in resumed.events if e["event"] == "epoch"] == [1, 2]
     assert judged(job.out) == [0, 1, 2]
     assert resumed.summary.start_ap50 == state.start_ap50
-    unbroken = make_job(tmp_path / "unbroken", drawn, **settings)
-    run_training(unbroken, drawn)
-    assert same_weights(job.out / "last.pdparams", unbroken.out / "last.pdparams")
+    assert same_weights(job.out / "last.pdparams", unbroken.job.out / "last.pdparams")
 
 
 def test_a_training_killed_in_epoch_0_judges_it_again(best: Path, drawn: DrawnSet, tmp_path: Path) -> None:
@@ -129,13 +137,12 @@ def test_a_training_killed_in_epoch_0_judges_it_again(best: Path, drawn: DrawnSe
     assert judged(job.out) == [0, 1]
 
 
-def test_two_workers_judge_the_start_once(best: Path, drawn: DrawnSet, tmp_path: Path) -> None:
-    runs = [
-        run_training(make_job(tmp_path / str(workers), drawn, pretrained=best, workers=workers), drawn)
-        for workers in (1, 2)
-    ]
-    assert [judged(run.job.out) for run in runs] == [[0, 1], [0, 1]]
-    assert runs[0].summary.start_ap50 == runs[1].summary.start_ap50
+def test_two_workers_judge_the_start_once(
+    best: Path, drawn: DrawnSet, unbroken: Trained, tmp_path: Path
+) -> None:
+    two = run_training(make_job(tmp_path, drawn, pretrained=best, workers=2), drawn)
+    assert (judged(unbroken.job.out), judged(two.job.out)) == ([0, 1, 2], [0, 1])
+    assert two.summary.start_ap50 == unbroken.summary.start_ap50
 
 
 def test_time_for_the_start_is_part_of_max_hours(best: Path, drawn: DrawnSet, tmp_path: Path) -> None:
