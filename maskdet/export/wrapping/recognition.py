@@ -15,11 +15,17 @@ _AIZOO_ANCHORS: Final = 5972
 _YOLO5_ROWS: Final = 25200
 _YOLO8_ROWS: Final = 8400
 """Anchors at 640x640."""
+_END_TO_END: Final = [300, 6]
+"""The detections that are kept: box, score and class of each."""
+_COLUMNS: Final = 200
+"""More are anchors, not classes."""
+_DETECT: Final = "detect"
 _WRAP: Final = "`maskdet bundle FILE --infer-cfg infer_cfg.yml` wraps it"
 _RETRAIN: Final = (
     "its data trains a bundle: `maskdet data convert SET faces --to voc`, then `maskdet init faces`; see "
     "docs/coming-from"
 )
+_NO_BOXES: Final = "it knows no boxes; `maskdet predict FOLDER --format voc` proposes some for its pictures"
 Tensors = dict[str, tuple[str, list[Any]]]
 
 
@@ -68,14 +74,27 @@ def _aizoo(seen: Seen) -> Guess | None:
 def _ultralytics(seen: Seen) -> Guess | None:
     says = seen.facts.metadata
     named = says.get("author", "").lower() == "ultralytics" or {"stride", "names"} <= says.keys()
-    rows = seen.shapes[0][1:] if len(seen.shapes[0]) == 3 else []
-    five = len(rows) == 2 and isinstance(rows[1], int) and (rows[0] == _YOLO5_ROWS or named) and rows[1] < 200
-    eight = len(rows) == 2 and isinstance(rows[0], int) and (rows[1] == _YOLO8_ROWS or named) and not five
-    if not (five or eight):
+    names, task = _names(says.get("names", "")), says.get("task", _DETECT) if named else _DETECT
+    if task != _DETECT:
+        next_step = _NO_BOXES if task == "classify" else _RETRAIN
+        return Guess(f"Ultralytics model of the task {task}", "its metadata says so", names, next_step)
+    kind = _yolo(seen.shapes[0], named)
+    if kind is None:
         return None
-    kind = "YOLOv5 (or v7)" if five else "YOLOv8 (or 11)"
     why = f"output {seen.shapes[0]}" + (", and its metadata is Ultralytics'" if named else "")
-    return Guess(kind, why, _names(says.get("names", "")), _RETRAIN)
+    return Guess(kind, why, names, _RETRAIN)
+
+
+def _yolo(shape: list[Any], named: bool) -> str | None:
+    """The generation of a detector; `named`: the metadata is Ultralytics'. Free sides are text."""
+    if len(shape) != 3:
+        return None
+    rows, columns = shape[1:]
+    if named and [rows, columns] == _END_TO_END:
+        return "YOLO with NMS inside or without need of it (v10, 26)"
+    if isinstance(columns, int) and columns < _COLUMNS and (rows == _YOLO5_ROWS or named):
+        return "YOLOv5 (or v7)"
+    return "YOLOv8 (or 11)" if isinstance(rows, int) and (columns == _YOLO8_ROWS or named) else None
 
 
 def _paddle(seen: Seen) -> Guess | None:

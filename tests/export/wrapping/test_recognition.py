@@ -13,8 +13,10 @@ from support import write_tiny_bundle
 from maskdet.errors import BundleError
 from maskdet.export.inspection import inspect_file
 from maskdet.export.message import facts_of, holds_meta
+from maskdet.export.wrapping.recognition import Seen, guess
 
 IMAGE = [1, 3, 640, 640]
+ULTRALYTICS = {"author": "Ultralytics", "names": "{0: 'a'}"}
 
 
 def write(path: Path, image: list[int], outputs: list[list[int]], **metadata: str) -> Path:
@@ -44,6 +46,15 @@ def write(path: Path, image: list[int], outputs: list[list[int]], **metadata: st
         (IMAGE, [[1, 25200, 7]], {"stride": "32", "names": "['mask', 'bare']"}, "YOLOv5", ["mask", "bare"]),
         (IMAGE, [[1, 25200, 7]], {}, "YOLOv5", []),
         (IMAGE, [[1, 6, 8400]], {"author": "Ultralytics", "names": "{0: 'a', 1: 'b'}"}, "YOLOv8", ["a", "b"]),
+        (IMAGE, [[1, 300, 6]], ULTRALYTICS, "NMS inside", ["a"]),
+        (
+            IMAGE,
+            [[1, 37, 8400], [1, 32, 160, 160]],
+            {**ULTRALYTICS, "task": "segment"},
+            "task segment",
+            ["a"],
+        ),
+        ([1, 3, 224, 224], [[1, 1]], {**ULTRALYTICS, "task": "classify"}, "task classify", ["a"]),
         ([1, 3, 320, 320], [[1, 2125, 4], [1, 2, 2125]], {}, "without NMS", []),
         ([1, 3, 64, 64], [[1, 64, 2], [1, 16, 2], [1, 64, 32], [1, 16, 32]], {}, "raw heads", []),
         ([1, 3, 224, 224], [[1, 1000]], {}, "unknown", []),
@@ -59,6 +70,15 @@ def test_the_family_and_the_next_step(tmp_path, image, outputs, metadata, kind, 
     assert found["graph"]["opset"] == 17
     assert found["graph"]["producer"] == "pytorch 2.1"
     assert found["graph"]["operators"] == len(outputs)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [(["batch", 6, "anchors"], "YOLOv8"), (["batch", "anchors", 7], "YOLOv5"), (["n", "a", "b"], "unknown")],
+)
+def test_free_sides_are_passed_over(tmp_path, shape, kind):
+    facts = facts_of(write(tmp_path / "m.onnx", IMAGE, [[1, 6, 8400]], **ULTRALYTICS).read_bytes())
+    assert guess(Seen({}, {"output0": ("float", shape)}, facts)).family.startswith(kind)
 
 
 def test_a_file_that_is_no_model_is_told(tmp_path):
