@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,3 +154,15 @@ def test_a_run_has_all_that_its_bundle_states(project: Path) -> None:
     told = {name: round(figure.value, 4) for name, figure in stated.figures.items()}
     assert told == {name: round(run.figures[name].value, 4) for name in told}
     assert run.settings["threshold.with_mask"] == judged["classes"]["with_mask"]["threshold"]
+
+
+def test_a_run_of_an_earlier_version_is_compared_by_what_it_measured(project: Path) -> None:
+    shutil.copytree(project / "runs" / "one", project / "runs" / "earlier")
+    path = project / "runs" / "earlier" / "eval" / METRICS
+    judged = json.loads(path.read_text(encoding="utf-8"))
+    for name in ("further", "policies", "promise", "calibration"):
+        del judged[name]
+    path.write_text(json.dumps(judged), encoding="utf-8")
+    earlier, now = read_contenders(["earlier", "one"], project / "runs")
+    assert now.figures.keys() - earlier.figures.keys() >= {"ece", "localisation"}
+    assert earlier.figures["ap50"] == now.figures["ap50"]

@@ -153,6 +153,7 @@ def test_the_promise_and_the_reliability_are_those_of_the_evaluation(own: Contex
     terms["bare_passed"] |= {"value": 0.5, "count": 4, "of": 8, "interval": [0.2, 0.8], "kept": False}
     terms["false_alarms"] |= {"value": 0.04, "count": 1, "of": 25, "interval": [0.0, 0.09], "at_most": 0.1}
     terms["answered.masked"] |= {"value": None, "interval": None, "kept": None, "proved": False}
+    terms["answered.bare"] |= {"value": 0.9, "interval": [0.4, 1.0], "kept": True, "proved": False}
     judged["promise"]["held_out"] = True
     calibration = judged["calibration"]
     bins = [{"from": 0.8, "count": 9, "score": 0.85, "right": 0.4}]
@@ -169,6 +170,7 @@ def test_the_promise_and_the_reliability_are_those_of_the_evaluation(own: Contex
     assert "0.040 (0.000 – 0.090) 1/25" in text
     assert "at most 0.100" in text
     assert '<span class="fail"><span class="en" lang="en">no</span>' in text
+    assert '<span><span class="en" lang="en">yes, but val is too small to prove it</span>' in text
     assert "Calibrated with temperature 0.287" in text
     cells = "".join(f"<td>{cell}</td>" for cell in ("4321", "0.123", "987", "0.046", "0.031"))
     assert cells in text

@@ -71,14 +71,15 @@ def calibration_of(judged: dict[str, Any]) -> Calibration | None:
 def bundle_figures(judged: dict[str, Any]) -> dict[str, float]:
     """The figures of metrics.json as the bundle holds them, without undefined ones: ap50, ..., ap50.<label>,
     ..., then the choice and the cost of each policy that chooses on val, such as policy.safe.recall.<label>.
+    What an earlier version of maskdet did not measure is absent.
     """
     flat = {name: judged[name] for name in _OVERALL}
     for label, each in judged["classes"].items():
         flat.update({f"{name}.{label}": each[name] for name in _PER_CLASS})
     flat.update({name: judged["safety"][name]["value"] for name in _SAFETY if name in judged["safety"]})
-    flat.update(judged["further"])
+    flat.update(judged.get("further", {}))
     flat.update(_score_figures(judged))
-    for each in judged["policies"]:
+    for each in judged.get("policies", ()):
         flat.update(_policy_figures(each))
     return {name: value for name, value in flat.items() if value is not None}
 

@@ -9,6 +9,8 @@ from maskdet.reporting.run_files import RunFiles
 from maskdet.reporting.texts import say
 
 _HEADINGS = ("measure", "limit", "value", "kept")
+_CLASSES = {"broken": "fail", "proved": "pass"}
+"""What val cannot prove is neither."""
 
 
 def promise(run: RunFiles) -> Markup | None:
@@ -36,5 +38,5 @@ def _row(name: str, term: Document) -> tuple[str, ...]:
 def _verdict(term: Document) -> Markup | str:
     if term["kept"] is None:
         return "–"
-    words = say("broken" if not term["kept"] else "proved" if term["proved"] else "kept_unproved")
-    return element("span", words, class_="pass" if term["kept"] else "fail")
+    state = "broken" if not term["kept"] else "proved" if term["proved"] else "kept_unproved"
+    return element("span", say(state), class_=_CLASSES.get(state))
