@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo loop test test-lowest test-light coverage lint docs examples release-check bench image clean
 export PYTHON
+# The tests start hundreds of processes, each of which would compile maskdet anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 ARGS ?=
 FLOOR ?= 90
