@@ -23,8 +23,9 @@ demo: setup ## Train on the drawn sample set, export, serve and send one request
 loop: setup ## Correct pictures, retrain, judge, promote and roll back while a server answers (docs/loop.md)
 	@$(BIN)/python scripts/loop.py
 
-# The threads of linear algebra in two processes would wait for each other.
+# The threads of linear algebra in two processes would wait for each other, and OpenMP's would spin as they wait.
 test test-lowest test-light coverage: export OPENBLAS_NUM_THREADS ?= 1
+test test-lowest test-light coverage examples: export OMP_WAIT_POLICY ?= PASSIVE
 
 test: setup ## Run the tests (ARGS="-k name" passes options to pytest)
 	$(BIN)/python $(PYTEST) $(ARGS)
@@ -55,7 +56,7 @@ docs: ## Check the spelling, build the documentation site into build/site and ch
 	.venv-docs/bin/mkdocs build --strict --quiet
 	.venv-docs/bin/python scripts/docs_site/check_site.py build/site
 
-examples: setup ## Run the examples of all pages as they stand (ARGS=docs/serving.md runs those of one; needs port 8866)
+examples: setup ## Run the examples of all pages as they stand (ARGS=docs/serving.md runs those of one, ARGS=--short fewer; needs port 8866)
 	@$(BIN)/python scripts/examples $(ARGS)
 
 release-check: setup ## Build wheel and source distribution twice and check all that a release has (docs/releasing.md)

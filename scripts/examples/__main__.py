@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from examples.blocks import ROOT, Example, every_page, examples
 from examples.lanes import Lanes
 from examples.not_run import reason_of
+from examples.scenes import scene_of
 from served import end_on_sigterm
 
 
@@ -33,8 +34,11 @@ def main() -> int:
     parser.add_argument(
         "--logs", type=Path, default=ROOT / "build" / "examples", help="folder for the logs of failures"
     )
+    parser.add_argument(
+        "--short", action="store_true", help="without pages that train anew, but for README.md"
+    )
     given = parser.parse_args()
-    pages = given.pages or every_page()
+    pages = given.pages or [page for page in every_page() if not (given.short and scene_of(page).trains)]
     end_on_sigterm()
     shutil.rmtree(given.logs, ignore_errors=True)
     began = time.monotonic()
