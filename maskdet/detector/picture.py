@@ -24,8 +24,8 @@ from maskdet.types import Picture
 
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
 """File name endings, lower case, of the formats that are decoded."""
-FOREIGN_SUFFIXES: Final = frozenset({".heic", ".heif", ".avif", ".jp2", ".jxl"})
-"""Of pictures that phones and browsers write, and that are not decoded."""
+PICTURE_SUFFIXES: Final = SUFFIXES | {".heic", ".heif", ".avif", ".jp2", ".jxl"}
+"""Those of formats that are not decoded as well: such a picture is reported, not passed over in silence."""
 
 _FORMATS_HINT = "send a JPEG, PNG, BMP, WebP, TIFF or GIF picture"
 _DAMAGED_HINT = "save the picture again, or leave it out"

@@ -10,20 +10,12 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
-from maskdet.detector.picture import (
-    FOREIGN_SUFFIXES,
-    SUFFIXES,
-    DecodedPicture,
-    PictureLimits,
-    decode_reduced,
-)
+from maskdet.detector.picture import PICTURE_SUFFIXES, DecodedPicture, PictureLimits, decode_reduced
 from maskdet.errors import PictureError, UsageError
 from maskdet.extras import require
 
 SCHEMES: Final = ("s3", "gs", "file")
 _MARK: Final = "://"
-_LISTED: Final = SUFFIXES | FOREIGN_SUFFIXES
-"""A picture that cannot be decoded is reported, not passed over."""
 _LIMITS: Final = PictureLimits()
 
 
@@ -73,7 +65,7 @@ def _files(system: Any, place: str) -> Iterator[str]:
         yield place
         return
     for each in system.get_file_info(fs.FileSelector(place, recursive=True)):
-        if each.type == fs.FileType.File and PurePosixPath(each.path).suffix.lower() in _LISTED:
+        if each.type == fs.FileType.File and PurePosixPath(each.path).suffix.lower() in PICTURE_SUFFIXES:
             yield each.path
 
 

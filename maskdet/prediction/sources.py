@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final, Literal
 
-from maskdet.detector.picture import FOREIGN_SUFFIXES, SUFFIXES
+from maskdet.detector.picture import PICTURE_SUFFIXES, SUFFIXES
 from maskdet.errors import UsageError
 from maskdet.prediction.objects import is_address, list_objects
 
 VIDEO_SUFFIXES: Final = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
 """File name suffixes, lower case, that are read frame by frame."""
 
-_LISTED: Final = SUFFIXES | FOREIGN_SUFFIXES | VIDEO_SUFFIXES
-"""What a folder is looked through for: HEIC pictures are reported as unreadable, not passed over."""
 _DRAWN_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 
@@ -117,8 +115,9 @@ def _globbed(pattern: str) -> tuple[Path, Iterable[Path]]:
 
 def _visible_media(paths: Iterable[Path], root: Path) -> Iterator[Path]:
     for path in paths:
+        known = path.suffix.lower() in PICTURE_SUFFIXES or _is_video(path)
         hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if path.suffix.lower() in _LISTED and not hidden and path.is_file():
+        if known and not hidden and path.is_file():
             yield path
 
 

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from pydantic import ValidationError
 
-from maskdet.detector.picture import SUFFIXES
+from maskdet.detector.picture import PICTURE_SUFFIXES, SUFFIXES
 from maskdet.drift.hour import CAMERA, CAMERA_RULE
 from maskdet.drift.view import View
 from maskdet.errors import ServingError, UsageError
@@ -151,13 +151,14 @@ def _address(url: str) -> tuple[SplitResult, str, int | None]:
 
 
 def pictures_in(paths: Sequence[Path]) -> list[Path]:
-    """The given files, and the pictures in the given folders, sorted. Raises UsageError if there are none."""
+    """The given files, and the pictures in the given folders, sorted, but for hidden ones.
+
+    Raises UsageError if there are none.
+    """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(
-                one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file()
-            )
+            found += sorted(one for one in path.rglob("*") if _is_picture(one, path))
         elif path.exists():
             found.append(path)
         else:
@@ -165,6 +166,11 @@ def pictures_in(paths: Sequence[Path]) -> list[Path]:
     if not found:
         raise UsageError("there are no pictures", f"pictures end in {', '.join(sorted(SUFFIXES))}")
     return list(dict.fromkeys(found))
+
+
+def _is_picture(file: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    return file.suffix.lower() in PICTURE_SUFFIXES and not hidden and file.is_file()
 
 
 def _read(file: Path) -> bytes | Reply:

@@ -48,6 +48,14 @@ def test_each_picture_has_its_reply_in_order(server: Any, pictures: Path, batch_
     assert len(first.bundle) == 12
 
 
+def test_a_folder_gives_pictures_that_are_not_decoded_and_no_hidden_ones(tmp_path: Path) -> None:
+    for name in ("IMG_1.HEIC", "IMG_2.jpg", "._IMG_2.jpg", ".cache/x.jpg", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.name for path in pictures_in([tmp_path])] == ["IMG_1.HEIC", "IMG_2.jpg"]
+    assert pictures_in([tmp_path / ".cache"]) == [tmp_path / ".cache" / "x.jpg"]
+
+
 def test_camera_of_a_client_is_counted(server: Any, pictures: Path) -> None:
     with Client(server.url, "key", camera="gate") as client:
         list(client.detect([pictures / "a.png"]))
