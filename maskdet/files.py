@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from maskdet.asides import aside_of, put_back, remove, step_aside
@@ -97,6 +97,11 @@ def relative_path(path: Path, start: Path) -> Path:
         return Path(os.path.relpath(path.resolve(), start.resolve()))
     except ValueError:
         return path.resolve()
+
+
+def is_hidden(below: PurePath) -> bool:
+    """Whether a file, or a folder on the way to it from the one that a person named, begins with a dot."""
+    return any(part.startswith(".") for part in below.parts)
 
 
 def common_folder(folders: Iterable[Path]) -> Path:

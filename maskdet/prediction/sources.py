@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from maskdet.detector.picture import PICTURE_SUFFIXES, SUFFIXES
 from maskdet.errors import UsageError
+from maskdet.files import is_hidden
 from maskdet.prediction.objects import is_address, list_objects
 
 VIDEO_SUFFIXES: Final = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
@@ -116,8 +117,7 @@ def _globbed(pattern: str) -> tuple[Path, Iterable[Path]]:
 def _visible_media(paths: Iterable[Path], root: Path) -> Iterator[Path]:
     for path in paths:
         known = path.suffix.lower() in PICTURE_SUFFIXES or _is_video(path)
-        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if known and not hidden and path.is_file():
+        if known and not is_hidden(path.relative_to(root)) and path.is_file():
             yield path
 
 

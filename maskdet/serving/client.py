@@ -20,6 +20,7 @@ from maskdet.detector.picture import PICTURE_SUFFIXES, SUFFIXES
 from maskdet.drift.hour import CAMERA, CAMERA_RULE
 from maskdet.drift.view import View
 from maskdet.errors import ServingError, UsageError
+from maskdet.files import is_hidden
 
 DETECT_PATH = "/v1/detect"
 MONITOR_PATH = "/v1/monitor"
@@ -169,8 +170,8 @@ def pictures_in(paths: Sequence[Path]) -> list[Path]:
 
 
 def _is_picture(file: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-    return file.suffix.lower() in PICTURE_SUFFIXES and not hidden and file.is_file()
+    known = file.suffix.lower() in PICTURE_SUFFIXES
+    return known and not is_hidden(file.relative_to(folder)) and file.is_file()
 
 
 def _read(file: Path) -> bytes | Reply:

@@ -15,6 +15,7 @@ from maskdet.dataset.formats.labelled import PARTS
 from maskdet.dataset.formats.safe_paths import existing_file, inner_path
 from maskdet.dataset.pictures import FORMATS
 from maskdet.errors import DatasetError
+from maskdet.files import is_hidden
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """Of a label file, a list or data.yaml."""
@@ -212,8 +213,7 @@ def _pictures(root: Path, place: PurePosixPath, report: Collector) -> Iterator[P
         return
     for path in (root / place).rglob("*"):
         inner = PurePosixPath(path.relative_to(root).as_posix())
-        hidden = any(part.startswith(".") for part in inner.parts)
-        if path.suffix.lower() in FORMATS and path.is_file() and not hidden:
+        if path.suffix.lower() in FORMATS and path.is_file() and not is_hidden(inner):
             yield inner
 
 
