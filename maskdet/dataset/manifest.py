@@ -96,6 +96,10 @@ class Manifest:
         """Where the picture is. Raises like `root`."""
         return self.root(picture).path / picture.picture
 
+    def paths(self, part: Part) -> list[Path]:
+        """Where the pictures of a part are. Raises like `root`."""
+        return [self.path(picture) for picture in self.part(part)]
+
     def name(self, picture: ManifestPicture) -> str:
         """Tells the picture from all others: its path, after the name of its root if there are several."""
         return unique_name(self.collection(picture), picture.picture)

@@ -73,7 +73,7 @@ def export(job: ExportJob, *, track: Track = silent) -> ExportSummary:
     """
     manifest = load_manifest(job.manifest)
     input_size = variant(job.variant).input_size
-    batch = parity_batch(manifest, job.settings.parity_pictures, input_size)
+    batch = parity_batch(manifest.paths("val"), job.settings.parity_pictures, input_size)
     stored = _convert(job, manifest, batch)
     bundle = load_bundle(job.out / BUNDLE) if job.settings.onnx else None
     known = _meta(job, manifest).network_thresholds

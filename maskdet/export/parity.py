@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.dataset.manifest import Manifest
 from maskdet.detector.picture import read_reduced
 from maskdet.detector.preprocess import to_batch
 from maskdet.detector.runtime.onnx_runtime import OnnxSession
@@ -65,14 +65,12 @@ class Parity:
                 )
 
 
-def parity_batch(manifest: Manifest, count: int, input_size: tuple[int, int]) -> NDArray[np.uint8]:
-    """`count` pictures spread evenly over val, read as serving reads them, an all-black one and one of
+def parity_batch(paths: Sequence[Path], count: int, input_size: tuple[int, int]) -> NDArray[np.uint8]:
+    """`count` pictures spread evenly over `paths`, read as serving reads them, an all-black one and one of
     1x1: uint8 [N, H, W, 3].
     """
-    pictures = manifest.part("val")
-    places = np.unique(np.linspace(0, len(pictures) - 1, min(count, len(pictures))).round().astype(int))
-    paths = (manifest.path(pictures[place]) for place in places)
-    chosen = [read_reduced(path, at_least=input_size).pixels for path in paths]
+    places = np.unique(np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int))
+    chosen = [read_reduced(paths[place], at_least=input_size).pixels for place in places]
     edge_cases = [np.zeros((240, 320, 3), np.uint8), np.full((1, 1, 3), 128, np.uint8)]
     return to_batch([*chosen, *edge_cases], input_size)
 

@@ -60,7 +60,7 @@ def test_a_tampered_bundle_is_found_out(exported: Exported, tmp_path: Path) -> N
     path = tmp_path / "tampered.onnx"
     onnx.save(model, path)
 
-    batch = parity_batch(exported.data.manifest, 2, (320, 320))
+    batch = parity_batch(exported.data.manifest.paths("val"), 2, (320, 320))
     counts = np.array([1.1, 1.1], np.float32)  # raw outputs only
     outputs = outputs_of(OnnxSession(load_bundle(exported.job.out / "model.onnx").model), batch)
     settings = ExportSettings()
@@ -83,9 +83,9 @@ def outputs_of(session: OnnxSession, batch: np.ndarray) -> dict[str, np.ndarray]
 
 
 def test_batch_has_the_edge_cases(exported: Exported) -> None:
-    val = exported.data.manifest.part("val")
-    batch = parity_batch(exported.data.manifest, 3, (320, 320))
+    val = exported.data.manifest.paths("val")
+    batch = parity_batch(val, 3, (320, 320))
     assert (batch.shape, batch.dtype) == ((5, 320, 320, 3), np.uint8)
     assert not batch[3].any()
     assert (batch[4] == 128).all()
-    assert len(parity_batch(exported.data.manifest, 500, (320, 320))) == len(val) + 2
+    assert len(parity_batch(val, 500, (320, 320))) == len(val) + 2

@@ -90,7 +90,7 @@ def test_predict_says_what_is_served_drawn_or_not(
 def test_parity_is_proved_on_what_is_served(bundle: Bundle, manifest: Manifest, tmp_path: Path) -> None:
     model = ServedModel("tiny", bundle, ServeSettings(), cores=1)
     prepared = model.prepare(Work((tmp_path / "large.jpg").read_bytes()))
-    batch = parity_batch(manifest, 1, bundle.meta.input_size)
+    batch = parity_batch(manifest.paths("val"), 1, bundle.meta.input_size)
     np.testing.assert_array_equal(batch[0], prepared.tensor)
     full = resize(decode((tmp_path / "large.jpg").read_bytes()), bundle.meta.input_size)
     assert not np.array_equal(batch[0], full)

@@ -37,7 +37,7 @@ class ManifestDataset(VOCDataSet):  # type: ignore[misc]
         self, manifest: Manifest, transforms: Compose, store: PictureStore, lost: LostPictures
     ) -> None:
         super().__init__(data_fields=["image", "gt_bbox", "gt_class", "difficult"])
-        self._files = [manifest.path(picture) for picture in manifest.part("train")]
+        self._files = manifest.paths("train")
         self._store, self._lost = store, lost
         self.roidbs = [
             _record(number, picture, manifest) for number, picture in enumerate(manifest.part("train"))

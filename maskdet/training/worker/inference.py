@@ -32,7 +32,7 @@ def run(job: dict[str, Any], report: Callable[..., None]) -> None:
     network = build_network(config)
     load_weights(network, Path(job["weights"]))
     manifest, input_size = load_manifest(Path(job["manifest"])), tuple(config["eval_size"])
-    paths = [manifest.path(item) for item in manifest.part(job["part"])]
+    paths = manifest.paths(job["part"])
     lumas: dict[Path, float] = {}
 
     def read(path: Path) -> DecodedPicture:
