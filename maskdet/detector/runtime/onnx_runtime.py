@@ -9,13 +9,13 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from maskdet.detector.runtime.providers import DOCTOR, preload, providers
+from maskdet.detector.runtime.gpu_faults import gpu_fault
+from maskdet.detector.runtime.providers import DOCTOR, FATAL, preload, providers
 from maskdet.detector.runtime.session import WHOLE_GPU, GpuOptions
 from maskdet.errors import BundleError, EnvironmentProblem
 from maskdet.types import FloatArray
 
 _SHARES = "4"  # ONNX Runtime's own advice
-_QUIET = 3  # errors only: ONNX Runtime's warnings are about graph details that users cannot act on
 
 
 def open_session(model: bytes, *, threads: int, device: str, gpu: GpuOptions) -> OnnxSession:
@@ -42,7 +42,7 @@ class OnnxSession:
         settings.add_session_config_entry("session.force_spinning_stop", "1")
         # Small shares: a thread delayed by another program does not delay the others.
         settings.add_session_config_entry("session.dynamic_block_base", _SHARES)
-        settings.log_severity_level = _QUIET
+        settings.log_severity_level = FATAL
         source = str(model) if isinstance(model, Path) else model
         try:
             # Its own fallback would move a failing GPU's work to the CPU, with a printed line only.
@@ -50,8 +50,8 @@ class OnnxSession:
         # ONNX Runtime has a class for each kind of failure and no common base.
         except Exception as error:
             if device != "cpu":
-                what = f"the model cannot be loaded on {device}: {error}"
-                raise EnvironmentProblem(what, DOCTOR) from error
+                what, hint = gpu_fault(str(error)) or (str(error), DOCTOR)
+                raise EnvironmentProblem(f"the model cannot be loaded on {device}: {what}", hint) from error
             raise BundleError(
                 f"the model cannot be loaded: {error}", "check that the file is a complete ONNX model"
             ) from error
@@ -80,9 +80,8 @@ class OnnxSession:
         # As above: no common base.
         except Exception as error:
             shape = "x".join(map(str, batch.shape))
-            raise BundleError(
-                f"the model failed on a batch of {shape}: {error}", "export the model again with this maskdet"
-            ) from error
+            what, hint = gpu_fault(str(error)) or (str(error), "export the model again with this maskdet")
+            raise BundleError(f"the model failed on a batch of {shape}: {what}", hint) from error
         return boxes, scores
 
     def _require(self, provider: str, device: str) -> None:

@@ -7,7 +7,7 @@ import io
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import onnxruntime as ort
 
@@ -15,6 +15,8 @@ from maskdet.detector.runtime.session import GpuOptions
 from maskdet.errors import EnvironmentProblem, UsageError
 
 Provider = tuple[str, dict[str, str]]
+FATAL: Final = 4
+"""Severity: errors are raised as well, and warnings are about details that users cannot act on."""
 CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 DOCTOR = "`maskdet doctor` says what is missing and prints the line that installs it; or use the device cpu"
 _DEVICE = re.compile(r"cpu|gpu(?::(\d+))?")
@@ -40,6 +42,8 @@ def providers(device: str, gpu: GpuOptions) -> list[Provider]:
             library = name.removesuffix("ExecutionProvider")
             raise EnvironmentProblem(f"asked for {device}, but this ONNX Runtime has no {library}", DOCTOR)
     preload()
+    # What concerns devices comes from the library's own logger, not from a session's.
+    ort.set_default_logger_severity(FATAL)
     return wanted
 
 
