@@ -19,13 +19,16 @@ class ReportingSession(_Session):  # type: ignore[misc]
 
     opened: list[list[tuple[str, dict[str, str]]]] = []  # noqa: RUF012 - emptied by the fixture
     batches: list[int] = []  # noqa: RUF012
+    sessions: list[ReportingSession] = []  # noqa: RUF012
     most_pictures = 64
     """A larger batch is refused as by a GPU without enough memory."""
 
     def __init__(self, model: Any, settings: Any, *, providers: Any, **options: Any) -> None:
         super().__init__(model, settings, providers=["CPUExecutionProvider"], **options)
         self._asked = providers
+        self.shapes: list[tuple[int, ...]] = []
         self.opened.append(providers)
+        self.sessions.append(self)
 
     def get_providers(self) -> list[str]:
         return [name for name, _ in self._asked]
@@ -33,6 +36,7 @@ class ReportingSession(_Session):  # type: ignore[misc]
     def run(self, names: Any, inputs: Any, options: Any = None) -> Any:
         pictures = len(inputs["image"])
         self.batches.append(pictures)
+        self.shapes.append(inputs["image"].shape)
         if self._asked[0][0] != "CPUExecutionProvider" and pictures > self.most_pictures:
             raise RuntimeError("Failed to allocate memory for requested buffer of size 1048576")
         return super().run(names, inputs, options)
@@ -47,4 +51,5 @@ def report_cuda(
     monkeypatch.setattr(ort, "InferenceSession", ReportingSession)
     monkeypatch.setattr(ReportingSession, "opened", [])
     monkeypatch.setattr(ReportingSession, "batches", [])
+    monkeypatch.setattr(ReportingSession, "sessions", [])
     return ReportingSession

@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from maskdet.detector.runtime.registry import shares_cores
-from maskdet.errors import BundleError
 from maskdet.serving.settings import ServeSettings
 
-SIZES: Final = (1, 2, 4, 8, 16, 32, 64)
-"""Batches that are measured, smallest first."""
+SIZES: Final = (1, 2, 4, 8, 16, 32)
+"""Batches that are measured."""
 PAYS: Final = 1.1
-"""Least factor by which the pictures a second have to rise for twice the batch."""
+"""Least factor by which the pictures a second have to rise for twice the batch, and by which a pass has to be
+shorter for a size of its own.
+"""
 LONGEST_PASS: Final = 0.1
 """Seconds of a pass above which a larger batch is not worth what its pictures wait."""
 ENGINE_BATCH: Final = 8
@@ -49,40 +50,44 @@ def given_plan(settings: ServeSettings) -> BatchPlan:
 
 
 def plan_batches(run: Callable[[int], None], settings: ServeSettings) -> BatchPlan:
-    """What the settings say, with `auto` measured; `run(n)` is a pass of n pictures.
+    """For sessions that run any batch, on the CPU or TensorRT; `run(n)` is a pass of n pictures.
 
-    Every session has then run its largest batch and a single picture. Raises BundleError if one fails.
+    Every session has then run its largest batch and a single picture. Raises what `run` raises.
     """
-    on_cpu = shares_cores(settings.device)
-    pictures = _most_pictures(run, settings, on_cpu=on_cpu)
+    on_cpu, given = shares_cores(settings.device), settings.max_batch
+    # On the CPU passes of one picture already use all cores.
+    pictures = given if given != "auto" else 1 if on_cpu else ENGINE_BATCH
+    run(pictures)
     single = _median(run, 1) if pictures > 1 else 0.0
     plan = replace(given_plan(settings), pictures=pictures)
     # On the CPU a waiting batch would leave its core idle.
-    return plan if plan.waits_idle or on_cpu else replace(plan, wait_seconds=single)
+    return plan if on_cpu else _waiting(plan, single)
 
 
-def measure_batches(run: Callable[[int], None]) -> dict[int, float]:
-    """Batch size to seconds of a pass, for as many of SIZES as pay, and the first that does not.
+def sizes_to_measure(settings: ServeSettings) -> Sequence[int]:
+    """Smallest first; the last one is what the settings say, if they do."""
+    given = settings.max_batch
+    return SIZES if given == "auto" else (*(size for size in SIZES if size < given), given)
 
-    Raises BundleError if a pass of one fails; a larger one that fails, for lack of memory, does not pay.
-    """
-    found: dict[int, float] = {}
-    for size in SIZES:
-        try:
-            found[size] = _median(run, size)
-        except BundleError as error:
-            if size == 1:
-                raise
-            logger.warning("batch failed", extra={"fields": {"pictures": size, "error": error.what}})
-            break
-        if best_batch(found) != size:
-            break
-    return found
+
+def measure(run: Callable[[int], None], sizes: Sequence[int]) -> dict[int, float]:
+    """Seconds of a pass by size, smallest first."""
+    return {size: _median(run, size) for size in sizes}
+
+
+def plan_measured(seconds: dict[int, float], settings: ServeSettings) -> tuple[BatchPlan, Sequence[int]]:
+    """The plan for sessions of these sizes, and which of them it uses."""
+    most = best_batch(seconds) if settings.max_batch == "auto" else max(seconds)
+    shown = {str(size): round(1000 * taken, 2) for size, taken in seconds.items()}
+    logger.info("batches measured", extra={"fields": {"ms_by_batch": shown, "max_batch": most}})
+    kept = distinct_sizes({size: taken for size, taken in seconds.items() if size <= most})
+    single = seconds[kept[0]] if most > 1 else 0.0
+    return _waiting(replace(given_plan(settings), pictures=most), single), kept
 
 
 def best_batch(seconds: dict[int, float]) -> int:
     """The largest measured batch that pays for each doubling up to it."""
-    best = 1
+    best = min(seconds)
     for size in sorted(seconds)[1:]:
         gain = (size / seconds[size]) / (best / seconds[best])
         if gain < PAYS or seconds[size] > LONGEST_PASS:
@@ -91,22 +96,17 @@ def best_batch(seconds: dict[int, float]) -> int:
     return best
 
 
-def _most_pictures(run: Callable[[int], None], settings: ServeSettings, *, on_cpu: bool) -> int:
-    given = settings.max_batch
-    if given == "auto" and not on_cpu and settings.tensorrt is None:
-        return _measured(run)
-    # On the CPU passes of one picture already use all cores.
-    largest = given if given != "auto" else 1 if on_cpu else ENGINE_BATCH
-    run(largest)
-    return largest
+def distinct_sizes(seconds: dict[int, float]) -> Sequence[int]:
+    """Without those whose pictures a larger one answers about as fast; smallest first."""
+    kept = [max(seconds)]
+    for size in sorted(seconds, reverse=True)[1:]:
+        if seconds[kept[0]] >= PAYS * seconds[size]:
+            kept.insert(0, size)
+    return kept
 
 
-def _measured(run: Callable[[int], None]) -> int:
-    seconds = measure_batches(run)
-    pictures = best_batch(seconds)
-    shown = {str(size): round(1000 * taken, 2) for size, taken in seconds.items()}
-    logger.info("batches measured", extra={"fields": {"ms_by_batch": shown, "max_batch": pictures}})
-    return pictures
+def _waiting(plan: BatchPlan, single: float) -> BatchPlan:
+    return plan if plan.waits_idle else replace(plan, wait_seconds=single)
 
 
 def _median(run: Callable[[int], None], size: int) -> float:

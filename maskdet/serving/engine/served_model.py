@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -30,6 +31,7 @@ from maskdet.errors import BundleError, PictureError, RegistryError, UsageError
 from maskdet.registry.version import Version
 from maskdet.serving.engine.batching import given_plan, plan_batches
 from maskdet.serving.engine.sessions import Sessions
+from maskdet.serving.engine.sized_sessions import SizedSessions, one_size_each, open_measured
 from maskdet.serving.engine.source import Source
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.settings import ServeSettings
@@ -124,7 +126,7 @@ class ServedModel:
     """A bundle, its sessions and its limits.
 
     Nothing that a result depends on changes after construction, so all inference threads share it. How its
-    pictures share passes, `batches`, is measured by the probe.
+    pictures share passes, `batches`, is measured by the probe, which on a GPU also opens their sessions.
     """
 
     def __init__(
@@ -147,7 +149,12 @@ class ServedModel:
         self.rule = rule_of(self.meta, settings.violation_labels, settings.uncertain_band)
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         self._settings = settings
-        self._sessions = _sessions(bundle, settings, cores)
+        self._graph = bundle.model
+        self._sessions = (
+            SizedSessions({1: self._on_gpu(settings.gpu_memory_mb)})
+            if one_size_each(settings)
+            else _sessions(bundle, settings, cores)
+        )
         self.batches = given_plan(settings)
         # Most requests name none, and each picture asks twice.
         self._own_thresholds = thresholds_of(self.meta)
@@ -199,15 +206,24 @@ class ServedModel:
         """Passes through each session: they must return finite numbers, and no request pays for first-time
         allocations. Also sets `batches`. Raises BundleError.
         """
-        self.batches = plan_batches(self._run_blank, self._settings)
+        if isinstance(self._sessions, SizedSessions):
+            self._sessions, self.batches = open_measured(self._on_gpu, self._run_blank, self._settings)
+        else:
+            self.batches = plan_batches(partial(self._run_blank_in, tuple(self._sessions)), self._settings)
 
-    def _run_blank(self, pictures: int) -> None:
+    def _on_gpu(self, memory_mb: int) -> Session:
+        return open_session(self._graph, threads=1, device=self._settings.device, gpu=GpuOptions(memory_mb))
+
+    def _run_blank_in(self, sessions: Iterable[Session], pictures: int) -> None:
+        for session in sessions:
+            self._run_blank(session, pictures)
+
+    def _run_blank(self, session: Session, pictures: int) -> None:
         blank = np.zeros((pictures, *self.meta.input_size, 3), np.uint8)
-        for session in self._sessions:
-            if not all(np.isfinite(output).all() for output in session.run(blank)):
-                raise BundleError(
-                    "the model returns NaN or infinity for a blank picture", "export or train it again"
-                )
+        if not all(np.isfinite(output).all() for output in session.run(blank)):
+            raise BundleError(
+                "the model returns NaN or infinity for a blank picture", "export or train it again"
+            )
 
     def prepare(self, work: Work, queued_ms: float = 0) -> Prepared:
         """Decode and resize; `queued_ms` is what it waited before. Raises PictureError or BadOption."""
