@@ -2,6 +2,7 @@
 
     python scripts/check_gpu                    # one GPU and all of them, mixed precision off and on
     python scripts/check_gpu --device cpu       # the same steps without a GPU
+    python scripts/check_gpu --model default    # a machine that only serves, without Paddle
 
 Writes report.md and report.json; exits with 1 if a step found a fault. Steps that need another one's result
 are left out if it failed.
@@ -26,8 +27,8 @@ import httpx
 
 import maskdet
 from check_gpu.report import Report, Step
-from check_gpu.service import parity, passes, serve
-from check_gpu.steps import Check, CheckError, Found
+from check_gpu.service import parity, passes, runtime, serve
+from check_gpu.steps import PICTURES, Check, CheckError, Found, Training
 from check_gpu.training import doctor, finish, train, trainings
 from maskdet.errors import MaskdetError
 from maskdet.machine import core_count
@@ -38,7 +39,15 @@ from served import ROOT, ServedError, end_on_sigterm
 def main() -> int:
     end_on_sigterm()
     options = arguments()
-    check = Check(options.device, options.out.resolve(), options.epochs, options.python, options.tensorrt)
+    check = Check(
+        options.device,
+        options.out.resolve(),
+        options.epochs,
+        options.python,
+        options.tensorrt,
+        options.model,
+        options.pictures,
+    )
     check.out.mkdir(parents=True, exist_ok=True)
     report = Report(check.device, machine())
     for name, do in steps(check):
@@ -58,6 +67,14 @@ def arguments() -> argparse.Namespace:
         "--python", type=Path, default=Path(sys.executable), help="interpreter that trains, if not this one"
     )
     parser.add_argument("--tensorrt", action="store_true", help="also run the model on TensorRT")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        help="check this model, such as `default`, without training: Paddle is not needed",
+    )
+    parser.add_argument(
+        "--pictures", type=Path, default=PICTURES, help="folder of pictures for the model of --model"
+    )
     return parser.parse_args()
 
 
@@ -84,17 +101,26 @@ def installed(name: str) -> str:
 
 def steps(check: Check) -> Iterator[tuple[str, Callable[[], Found]]]:
     """What to do, in order; each step is made when the one before has ended."""
+    if check.model is not None:
+        yield "ONNX Runtime", runtime
+        yield from service_steps(check, None)
+        return
     yield "doctor", partial(doctor, check)
     chosen = trainings(check)
     for one in chosen:
         yield f"train: {one.name}", partial(train, check, one)
-    first = chosen[0]
-    yield "evaluate and export", partial(finish, check, first)
-    yield f"parity: cpu and {check.device}", partial(parity, check, first, tensorrt=False)
+    yield "evaluate and export", partial(finish, check, chosen[0])
+    yield from service_steps(check, chosen[0])
+
+
+def service_steps(check: Check, training: Training | None) -> Iterator[tuple[str, Callable[[], Found]]]:
+    """For what the training led to, or the given model."""
+    yield f"parity: cpu and {check.device}", partial(parity, check, training, tensorrt=False)
     if check.tensorrt:
-        yield "parity: cpu and TensorRT", partial(parity, check, first, tensorrt=True)
-    yield "passes by batch", partial(passes, check, first)
-    yield "serve", partial(serve, check, first)
+        yield "parity: cpu and TensorRT", partial(parity, check, training, tensorrt=True)
+    yield "passes by batch", partial(passes, check, training)
+    for device in dict.fromkeys((check.device, "cpu")):
+        yield f"serve: {device}", partial(serve, check, training, device=device)
 
 
 def step(name: str, do: Callable[[], Found]) -> Step:

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,17 +18,23 @@ import numpy as np
 import maskdet
 from check_gpu.steps import Check, CheckError, Found, Training, read_lines
 from maskdet.artefacts import BUNDLE, MANIFEST
-from maskdet.dataset.manifest import Manifest, load_manifest
+from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.runtime.registry import open_session
 from maskdet.detector.runtime.session import GpuOptions, Session
 from maskdet.export.comparison import Judge, RawOutputs
 from maskdet.export.parity import BATCH_SIZES, Parity, parity_batch
 from maskdet.export.settings import ExportSettings
-from maskdet.serving.engine.batching import best_batch, measure_batches
+from maskdet.pipeline.doctor.devices import check_onnxruntime
+from maskdet.pipeline.doctor.driver import read_driver
+from maskdet.pipeline.models import existing_model
+from maskdet.serving.client import pictures_in
+from maskdet.serving.engine.batching import SIZES, best_batch, measure
+from maskdet.serving.engine.sized_sessions import open_fitting
+from maskdet.serving.settings import ServeSettings
 from served import ROOT, server
 
-CONNECTIONS = (1, 16)
+CONNECTIONS = (1, 16, 64)
 BENCH_SECONDS = 5.0
 START_SECONDS = 300.0
 """For CUDA's start, and batches measured."""
@@ -34,11 +42,32 @@ SCORES_ROUNDED = 0.002
 """Largest difference of a score: the server rounds, and the GPU may differ a little."""
 
 
-def exported(check: Check, training: Training) -> tuple[Bundle, Manifest]:
+@dataclass(frozen=True)
+class Subject:
+    """The model that is checked, and pictures for it."""
+
+    bundle: Bundle
+    pictures: Sequence[Path]
+
+
+def subject(check: Check, training: Training | None) -> Subject:
+    """The given model, or what the training led to. Raises FileNotFoundError if the training failed."""
+    if training is None:
+        return Subject(load_bundle(existing_model(check.model)), pictures_in([check.pictures]))
     bundle = check.results(training) / "export" / BUNDLE
     if not bundle.is_file():
         raise FileNotFoundError(2, "missing", str(bundle))
-    return load_bundle(bundle), load_manifest(check.results(training) / "prepare" / MANIFEST)
+    manifest = load_manifest(check.results(training) / "prepare" / MANIFEST)
+    return Subject(load_bundle(bundle), manifest.paths("val"))
+
+
+def runtime() -> Found:
+    """What `maskdet doctor` says of ONNX Runtime. Raises CheckError for a fault."""
+    found = list(check_onnxruntime(read_driver()))
+    faults = [one.text for one in found if one.health == "fault"]
+    if faults or not found:
+        raise CheckError("; ".join(faults) or "not installed, or twice: see `maskdet doctor`")
+    return "; ".join(one.text for one in found), {}
 
 
 def session_on(check: Check, bundle: Bundle, *, tensorrt: bool = False) -> Session:
@@ -47,11 +76,11 @@ def session_on(check: Check, bundle: Bundle, *, tensorrt: bool = False) -> Sessi
     return open_session(bundle.model, device=check.device, gpu=gpu)
 
 
-def parity(check: Check, training: Training, *, tensorrt: bool) -> Found:
+def parity(check: Check, training: Training | None, *, tensorrt: bool) -> Found:
     """The same pictures through one CPU thread and through the device, at each batch size."""
-    bundle, manifest = exported(check, training)
-    limits = ExportSettings()
-    pictures = parity_batch(manifest, limits.parity_pictures, bundle.meta.input_size)
+    found, limits = subject(check, training), ExportSettings()
+    bundle = found.bundle
+    pictures = parity_batch(found.pictures, limits.parity_pictures, bundle.meta.input_size)
     counts = np.array(list(bundle.meta.network_thresholds.values()), np.float32)
     judge, other = Judge(bundle.meta.input_size, counts), session_on(check, bundle, tensorrt=tensorrt)
     name = "TensorRT" if tensorrt else check.device
@@ -76,29 +105,30 @@ def outputs(session: Session, pictures: Any, size: int) -> RawOutputs:
     return RawOutputs(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def passes(check: Check, training: Training) -> Found:
+def passes(check: Check, training: Training | None) -> Found:
     """Milliseconds of a pass by batch, as `serve.max_batch: auto` measures them."""
-    bundle, _ = exported(check, training)
-    session = session_on(check, bundle)
+    bundle = subject(check, training).bundle
 
-    def run(pictures: int) -> None:
+    def opened(memory_mb: int) -> Session:
+        return open_session(bundle.model, device=check.device, gpu=GpuOptions(memory_mb))
+
+    def run(session: Session, pictures: int) -> None:
         session.run(np.zeros((pictures, *bundle.meta.input_size, 3), np.uint8))
 
-    seconds = measure_batches(run)
+    sessions = open_fitting(opened, SIZES, ServeSettings().gpu_memory_mb, run)
+    seconds = measure(lambda size: run(sessions.of(size), size), sessions.sizes)
     figures = {f"{size} pictures, ms": round(1000 * taken, 2) for size, taken in seconds.items()}
     return f"the largest batch that pays has {best_batch(seconds)} pictures", figures
 
 
-def serve(check: Check, training: Training) -> Found:
-    """Each val picture answered as on the CPU, then requests a second."""
-    bundle, manifest = exported(check, training)
-    log = check.out / "serve.log"
-    words = ("--model", str(bundle.path), "--device", check.device)
-    with server(log, *words, start_seconds=START_SECONDS) as address:
-        paths = [manifest.path(picture) for picture in manifest.part("val")]
-        detector = maskdet.load(bundle.path, threads=1)
-        faces = [answered_as_on_cpu(address, detector, path) for path in paths]
-        busiest = paths[int(np.argmax(faces))]
+def serve(check: Check, training: Training | None, *, device: str) -> Found:
+    """Each picture answered as by one CPU thread, then requests a second."""
+    found = subject(check, training)
+    path, log = found.bundle.path, check.out / f"serve-{device}.log"
+    with server(log, "--model", str(path), "--device", device, start_seconds=START_SECONDS) as address:
+        detector = maskdet.load(path, threads=1)
+        faces = [answered_as_on_cpu(address, detector, picture) for picture in found.pictures]
+        busiest = found.pictures[int(np.argmax(faces))]
         figures = {
             f"{count} connections": bench(address, busiest, max(faces), count, check.out)
             for count in CONNECTIONS
@@ -106,7 +136,7 @@ def serve(check: Check, training: Training) -> Found:
     ready = [line for line in read_lines(log) if line.get("message") == "ready"]
     figures["max_batch"] = next(iter(ready[-1]["max_batch"].values())) if ready else "unknown"
     best = figures[f"{CONNECTIONS[-1]} connections"]
-    return f"{len(paths)} pictures answered as on the CPU; at {CONNECTIONS[-1]} connections {best}", figures
+    return f"{len(faces)} pictures answered as on the CPU; at {CONNECTIONS[-1]} connections {best}", figures
 
 
 def answered_as_on_cpu(address: str, detector: maskdet.MaskDetector, picture: Path) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from served import MASKDET, ROOT
 
 CONFIG = ROOT / "configs" / "sample.yml"
+PICTURES = ROOT / "data" / "sample"
 Found = tuple[str, dict[str, Any]]
 """What a step says in a line, and its figures by name."""
 
@@ -42,6 +43,10 @@ class Check:
     epochs: int
     python: Path
     tensorrt: bool
+    model: Path | None = None
+    """Bundle that is checked in place of a trained one."""
+    pictures: Path = PICTURES
+    """Folder that a given model is judged on."""
 
     @property
     def pipeline(self) -> tuple[str, ...]:

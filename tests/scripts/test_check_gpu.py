@@ -89,7 +89,7 @@ def test_the_exported_model_is_compared_and_served(monkeypatch: pytest.MonkeyPat
     assert sorted(figures) == ["batch 1", "batch 8"]
     assert "1 pictures, ms" in service.passes(check, one_worker)[1]
     monkeypatch.setattr(service, "BENCH_SECONDS", 0.2)
-    text, figures = service.serve(check, one_worker)
+    text, figures = service.serve(check, one_worker, device="cpu")
     assert text.startswith("2 pictures answered as on the CPU")
     assert figures["max_batch"] == 1
     assert "requests/s" in figures["16 connections"]

@@ -23,7 +23,7 @@ def check_devices(python: Path, driver: Driver | None) -> Iterator[Diagnosis]:
     if driver is not None:
         yield Diagnosis("ok", "GPU", f"{driver}: {', '.join(driver.gpus) or 'names unknown'}")
     yield _paddle(python, driver)
-    yield from _onnxruntime(driver)
+    yield from check_onnxruntime(driver)
 
 
 def _paddle(python: Path, driver: Driver | None) -> Diagnosis:
@@ -50,7 +50,8 @@ def _said(found: dict[str, Any]) -> str:
     return f"{found['version']}, built for {build}: computes on {computed}"
 
 
-def _onnxruntime(driver: Driver | None) -> Iterator[Diagnosis]:
+def check_onnxruntime(driver: Driver | None) -> Iterator[Diagnosis]:
+    """Nothing if it is not installed, or twice."""
     if find_spec("onnxruntime") is None:
         return
     import onnxruntime
