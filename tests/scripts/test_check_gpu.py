@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from drawn_run import draw_run
+from PIL import Image
+from support import paint, write_tiny_bundle
 
 from check_gpu import __main__ as started
 from check_gpu import service, training
@@ -93,3 +95,27 @@ def test_the_exported_model_is_compared_and_served(monkeypatch: pytest.MonkeyPat
     assert text.startswith("2 pictures answered as on the CPU")
     assert figures["max_batch"] == 1
     assert "requests/s" in figures["16 connections"]
+
+
+def test_a_machine_that_only_serves_is_checked_with_a_given_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The whole command on the CPU: nothing is trained, and the pictures are those of a folder."""
+    model = write_tiny_bundle(tmp_path / "tiny.onnx")
+    (tmp_path / "pictures").mkdir()
+    for place in range(2):
+        Image.fromarray(paint({(1 + place, 1): "with_mask"})).save(tmp_path / "pictures" / f"{place}.png")
+    monkeypatch.setattr(started, "end_on_sigterm", lambda: None)
+    monkeypatch.setattr(service, "BENCH_SECONDS", 0.2)
+    monkeypatch.setattr(training, "probe", lambda python: pytest.fail("Paddle was asked for"))
+    words = ["--model", model, "--pictures", tmp_path / "pictures", "--out", tmp_path / "out"]
+    monkeypatch.setattr(sys, "argv", ["check_gpu", "--device", "cpu", *map(str, words)])
+    assert started.main() == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [one["name"] for one in report["steps"]] == [
+        "ONNX Runtime",
+        "parity: cpu and cpu",
+        "passes by batch",
+        "serve: cpu",
+    ]
+    assert report["steps"][-1]["text"].startswith("2 pictures answered as on the CPU")
