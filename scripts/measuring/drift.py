@@ -37,15 +37,13 @@ CHANGES: dict[str, Callable[[Picture], Picture]] = {
 }
 
 
-def sightings(
-    bundle: Bundle, manifest: Manifest, root: Path, change: Callable[[Picture], Picture]
-) -> list[Sighting]:
+def sightings(bundle: Bundle, manifest: Manifest, change: Callable[[Picture], Picture]) -> list[Sighting]:
     """What a server would count of each val picture, changed at network size."""
     detector = Detector(bundle, threads=1)
     rule, size = rule_of(bundle.meta), bundle.meta.input_size
     found = []
-    for item in manifest.part("val"):
-        picture = read_reduced(root / item.picture, at_least=size)
+    for path in manifest.paths("val"):
+        picture = read_reduced(path, at_least=size)
         pixels = change(resize(picture.pixels, size))
         answered = conclude(detector.detect(pixels, picture.size), detector.thresholds, rule)
         seen = appearance(pixels)
@@ -69,14 +67,13 @@ def rounds(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="the data root")
+    parser.add_argument("--manifest", type=Path, required=True, help="runs/NAME/prepare/manifest.json")
     parser.add_argument("--model", type=Path, default=None, help="default: the shipped model")
     parser.add_argument("--repeats", type=int, default=1000)
     given = parser.parse_args()
     bundle, manifest = load_bundle(given.model or shipped_model()), load_manifest(given.manifest)
     labels = bundle.meta.labels
-    seen = {name: sightings(bundle, manifest, given.data, change) for name, change in CHANGES.items()}
+    seen = {name: sightings(bundle, manifest, change) for name, change in CHANGES.items()}
     reference = seen["as they are"]
     for name, changed in seen.items():
         for count in (50, 150, 200, 500, 5000):
