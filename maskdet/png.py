@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskdet.files import staged_file
+from maskdet.system.files import staged_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

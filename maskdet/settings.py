@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from maskdet.names import PATTERN
+from maskdet.wording.names import PATTERN
 
 Name = Annotated[str, StringConstraints(pattern=f"^{PATTERN}$")]
-"""A key whose value is a name as `maskdet.names` has them."""
+"""A key whose value is a name as `maskdet.wording.names` has them."""
 
 
 class Section(BaseModel):

@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 from draw_sample.sample_set import draw_set
-from maskdet.dataset.voc import read_annotation
+from maskdet.dataset.reading.annotation import read_annotation
 from maskdet.errors import RetrainingDue
 from served import MASKDET, ROOT, ServedError, end_on_sigterm, server
 

@@ -47,12 +47,12 @@ from maskdet.errors import MaskdetError, StageError
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.assembly import store_meta
 from maskdet.export.metadata import with_meta
-from maskdet.files import staged_file
 from maskdet.judging.bundles import see_val, survey_bundle
 from maskdet.pipeline.lineage import picture_records
 from maskdet.pipeline.load import load_pipeline
 from maskdet.pipeline.stages.export import bundle_figures, calibration_of
 from maskdet.registry.pictures import inherited, pictures_text, read_pictures
+from maskdet.system.files import staged_file
 from maskdet.training.start.architecture import class_count
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.weights import Weights, is_class_layer, read_weights

@@ -21,8 +21,8 @@ import numpy as np
 
 from maskdet.detector.answer import answer
 from maskdet.detector.verdict import MaskRule
-from maskdet.lexicon import Role
 from maskdet.types import Detections
+from maskdet.wording.lexicon import Role
 
 TARGET = Path(__file__).resolve().parents[1] / "tests" / "detector" / "rule_scenes.json.gz"
 COUNT = 4000

@@ -16,7 +16,6 @@ from maskdet.artefacts import BUNDLE, MANIFEST, PARITY
 from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, ManifestRoot, Part
 from maskdet.detector.bundle import load_bundle
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.files import sha256_file, write_json
 from maskdet.judging.bundles import judge_bundle
 from maskdet.pipeline.cache import StageRecord, inputs_of, written
 from maskdet.pipeline.outcome import RunResult, StageOutcome, State
@@ -24,6 +23,7 @@ from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages import STAGES
 from maskdet.pipeline.stages.eval import write_evaluation
+from maskdet.system.files import sha256_file, write_json
 from maskdet.types import Picture
 
 HOSTILE: Final = '"><img src=x onerror=alert(1)>&.png'

@@ -20,10 +20,10 @@ from maskdet.dataset.manifest import (
     ManifestRoot,
     Part,
 )
-from maskdet.files import sha256_file
 from maskdet.gates.gates import Absent, Contender, GateJob, judge
 from maskdet.gates.report import GateReport
 from maskdet.gates.settings import GateSettings
+from maskdet.system.files import sha256_file
 from maskdet.types import Picture
 
 LABELS = COLOURED[:2]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from maskdet.dataset.layout import ANNOTATIONS, PICTURES
+from maskdet.dataset.reading.layout import ANNOTATIONS, PICTURES
 from maskdet.detector.picture import decode
 from maskdet.inbox.proposal import Proposal
 from maskdet.inbox.record import ProposedFace

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from support import write_tiny_bundle
 
-from maskdet.dataset.voc import read_annotation
+from maskdet.dataset.reading.annotation import read_annotation
 
 
 @dataclass(frozen=True)

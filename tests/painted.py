@@ -8,7 +8,7 @@ from media import save
 from support import LABELS, cell_box, paint
 
 from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, ManifestRoot
-from maskdet.files import sha256_file
+from maskdet.system.files import sha256_file
 
 
 def painted(root: Path, count: int) -> Manifest:

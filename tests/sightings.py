@@ -18,7 +18,7 @@ from maskdet.drift.store import Store
 from maskdet.drift.version import Version
 from maskdet.drift.view import View
 from maskdet.drift.viewer import Viewer
-from maskdet.files import sha256_file
+from maskdet.system.files import sha256_file
 from maskdet.types import Detections
 
 LABELS = ("with_mask", "without_mask")

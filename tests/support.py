@@ -13,8 +13,8 @@ from maskdet.detector.calibration import Calibration
 from maskdet.detector.profile import Profile
 from maskdet.detector.settings import METADATA_KEY, BundleMeta, NmsSettings
 from maskdet.detector.threshold_policy import ThresholdPolicy
-from maskdet.lexicon import Role, label_roles
 from maskdet.types import Picture
+from maskdet.wording.lexicon import Role, label_roles
 
 GRID = 8
 """Cells a side: the graph has GRID * GRID anchors, each the box of one cell."""

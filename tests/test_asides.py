@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.asides import OLD_SECONDS, PREFIX, aside_of, sweep
-from maskdet.files import staged_file, staged_folder
-from maskdet.machine import pid_space
+from maskdet.system.asides import OLD_SECONDS, PREFIX, aside_of, sweep
+from maskdet.system.files import staged_file, staged_folder
+from maskdet.system.machine import pid_space
 
 HOLD = """
 import os, sys; from pathlib import Path
-from maskdet.files import staged_file, staged_folder
+from maskdet.system.files import staged_file, staged_folder
 from maskdet.pipeline.lock import run_lock
 folder = Path(sys.argv[1])
 with {opened}:
@@ -97,7 +97,7 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
 
 REPLACE = """
 import os, signal, sys; from pathlib import Path
-from maskdet.files import staged_folder
+from maskdet.system.files import staged_folder
 calls, replace = [], Path.replace
 def replace_until_killed(self, target):
     calls.append(target)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.files import staged_file, staged_folder
+from maskdet.system.files import staged_file, staged_folder
 
 FULL = Path("/dev/full")
 full = pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")

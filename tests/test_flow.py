@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from maskdet.flow import run_in_order
+from maskdet.system.flow import run_in_order
 
 
 def test_results_come_in_the_order_of_the_tasks() -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from maskdet.lexicon import label_roles, named_role, same_spelling, unknown_roles
+from maskdet.wording.lexicon import label_roles, named_role, same_spelling, unknown_roles
 
 MASKED = """
 with_mask, With Mask, WithMask, withmask, with-mask, mask, Mask, MASK, masks, masked, Masked,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.cgroup import cpu_quota, memory_grants
-from maskdet.machine import core_count, disk_free, memory_available, memory_total
+from maskdet.system.cgroup import cpu_quota, memory_grants
+from maskdet.system.machine import core_count, disk_free, memory_available, memory_total
 
 GIB = 2**30
 V2_MOUNT = "30 23 0:26 {below} /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate"
@@ -145,7 +145,7 @@ def group() -> Iterator[list[Path]]:
 
 def test_a_real_group_is_respected(group: list[Path]) -> None:
     enter = "".join(f"echo $$ > {folder}/cgroup.procs; " for folder in group)
-    tell = "from maskdet.machine import *; print(core_count(), memory_total(), memory_available())"
+    tell = "from maskdet.system.machine import *; print(core_count(), memory_total(), memory_available())"
     done = subprocess.run(
         ["sh", "-ec", f'{enter} exec "$@"', "sh", sys.executable, "-c", tell],
         capture_output=True,

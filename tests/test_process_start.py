@@ -12,7 +12,7 @@ import psutil
 import pytest
 from clock_step import set_clock
 
-from maskdet.process_start import process_start
+from maskdet.system.process_start import process_start
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the ticks since its boot")
 

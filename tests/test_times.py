@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from maskdet.times import duration, read_time, time_text
+from maskdet.system.times import duration, read_time, time_text
 
 
 @pytest.mark.parametrize(

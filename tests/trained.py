@@ -25,7 +25,7 @@ from maskdet.dataset.prepare import prepare
 from maskdet.dataset.settings import DataSettings
 from maskdet.evaluation.result import Evaluation
 from maskdet.export.export import ExportJob, ExportSummary
-from maskdet.files import sha256_file
+from maskdet.system.files import sha256_file
 from maskdet.training.launch.process import Event
 from maskdet.training.recipe.recipe import build_recipe
 from maskdet.training.settings import ModelSettings, TrainSettings

@@ -26,9 +26,9 @@ from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.tiling import Look
 from maskdet.detector.verdict import MaskRule
 from maskdet.errors import PictureError, UsageError
-from maskdet.flow import run_in_order
-from maskdet.machine import core_count
 from maskdet.prediction.video import read_frames
+from maskdet.system.flow import run_in_order
+from maskdet.system.machine import core_count
 from maskdet.types import FloatArray, Picture
 
 _ONE = (str, PathLike, bytes, bytearray, memoryview, SupportsRead, Image.Image, np.ndarray)

@@ -12,7 +12,7 @@ from rich.table import Column
 from rich.text import Text
 
 from maskdet.pipeline.stage import Event
-from maskdet.times import duration
+from maskdet.system.times import duration
 
 T = TypeVar("T")
 PLAIN_WIDTH = 160

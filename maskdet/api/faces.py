@@ -18,8 +18,8 @@ from maskdet.detector.conclusion import Conclusion
 from maskdet.detector.draw import draw
 from maskdet.detector.verdict import Decision
 from maskdet.errors import PictureError, UsageError
-from maskdet.files import staged_file, write_text
 from maskdet.prediction.records import CSV_COLUMNS, csv_rows, picture_record
+from maskdet.system.files import staged_file, write_text
 from maskdet.types import Detections
 
 if TYPE_CHECKING:

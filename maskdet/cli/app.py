@@ -146,7 +146,7 @@ def _unexpected(error: Exception) -> MaskdetError:
 
 
 def _of_system(error: OSError) -> MaskdetError:
-    from maskdet.asides import intended
+    from maskdet.system.asides import intended
 
     step = _STEPS.get(error.errno or 0, "fix that and run the command again")
     # A copy names two files. One that could be opened, and then not be written, is the second one.

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from maskdet.export.wrapping.wrapping import WrapSummary
-    from maskdet.lexicon import Role
+    from maskdet.wording.lexicon import Role
 
 _NO_ROLE = "none"
 
@@ -122,7 +122,7 @@ def _role(text: str) -> tuple[str, Role | None]:
     from typing import get_args
 
     from maskdet.errors import UsageError
-    from maskdet.lexicon import Role
+    from maskdet.wording.lexicon import Role
 
     label, equals, wanted = text.rpartition("=")
     found = next((role for role in get_args(Role) if role == wanted), None)

@@ -72,7 +72,7 @@ def _deliver(context: Context, log: JobLog, promote: bool | None, force: bool) -
 
 def _val_listed(context: Context) -> str:
     """The hash of the file of data.frozen_val, "" if there is none."""
-    from maskdet.files import sha256_if_any
+    from maskdet.system.files import sha256_if_any
 
     file = context.pipeline.data.frozen_val
     return "" if file is None else sha256_if_any(file)

@@ -17,7 +17,7 @@ from rich.text import Text
 from maskdet.api.display import console_on
 from maskdet.errors import DatasetError, MaskdetError
 from maskdet.pipeline.outcome import StageOutcome, State
-from maskdet.times import duration
+from maskdet.system.times import duration
 
 _STYLES = {
     State.RAN: "green",

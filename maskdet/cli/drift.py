@@ -98,8 +98,8 @@ def _views(
 
 
 def _version(model: Path) -> str:
-    from maskdet.files import sha256_file
     from maskdet.pipeline.models import existing_model
+    from maskdet.system.files import sha256_file
 
     return sha256_file(existing_model(model))[:12]
 
@@ -107,8 +107,8 @@ def _version(model: Path) -> str:
 def _show(decisions: Sequence[Decision], html: Path | None, as_json: bool) -> None:
     from maskdet.cli.console import print_lines, print_table, shown
     from maskdet.drift.decision import summary
-    from maskdet.files import json_text, write_text
     from maskdet.reporting.drift_page import drift_page
+    from maskdet.system.files import json_text, write_text
 
     if html is not None:
         write_text(html, drift_page(decisions))

@@ -60,8 +60,8 @@ def gates(
 
 def _show(report: GateReport, as_json: bool) -> None:
     from maskdet.cli.console import print_lines, print_notes, print_table
-    from maskdet.files import json_text
     from maskdet.gates.markdown import HEADINGS, conclusion, gate_rows
+    from maskdet.system.files import json_text
 
     if as_json:
         print_lines(json_text(report.to_json()).splitlines())

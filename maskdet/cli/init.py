@@ -39,10 +39,10 @@ def _write_pipeline(folder: Path, out: Path, force: bool) -> None:
     from maskdet.cli.console import print_lines
     from maskdet.errors import UsageError
     from maskdet.extras import require
-    from maskdet.files import write_text
+    from maskdet.system.files import write_text
 
     require("data", "lxml", asks="init needs")
-    from maskdet.dataset.image_sets import LISTS, shown
+    from maskdet.dataset.reading.image_sets import LISTS, shown
     from maskdet.pipeline.scaffold import scaffold, survey
 
     if out.exists() and not force:
@@ -64,8 +64,8 @@ def _write_pipeline(folder: Path, out: Path, force: bool) -> None:
 def _write_ci(kind: CiKind, pipeline: Path, force: bool) -> None:
     from maskdet.cli.console import print_lines
     from maskdet.errors import UsageError
-    from maskdet.files import write_text
     from maskdet.pipeline.ci.project import project_of
+    from maskdet.system.files import write_text
 
     files = project_of(pipeline, Path.cwd()).files(kind)
     for name in files:

@@ -32,8 +32,8 @@ def inspect(
     from maskdet.cli.console import print_lines
     from maskdet.cli.models.options import open_registry
     from maskdet.export.inspection import inspect_file
-    from maskdet.files import json_text
     from maskdet.pipeline.models import existing_model
+    from maskdet.system.files import json_text
 
     found = inspect_file(existing_model(file, open_registry(None, registry)))
     print_lines(json_text(found).splitlines() if as_json else _lines(found))

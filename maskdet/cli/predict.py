@@ -142,7 +142,7 @@ def _tell_of_earlier(kept: Sequence[Path]) -> None:
 def _tell(summary: PredictSummary, meta: BundleMeta, *, beside_lines: bool) -> None:
     from maskdet.cli.console import print_lines, standard_error
     from maskdet.errors import PictureError
-    from maskdet.times import duration
+    from maskdet.system.times import duration
 
     faces = ", ".join(f"{label} {number}" for label, number in summary.faces.items())
     rate = summary.pictures / summary.seconds if summary.seconds else 0.0

@@ -137,7 +137,7 @@ def _source(context: Context, named: Path | None) -> Source:
 
 
 def _named(text: str) -> tuple[str, Path]:
-    from maskdet.names import is_name
+    from maskdet.wording.names import is_name
 
     name, equals, file = text.partition("=")
     # A file name may contain an equals sign.

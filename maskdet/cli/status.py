@@ -20,7 +20,7 @@ def status(
     from maskdet.cli.console import print_lines
     from maskdet.errors import ServingError
     from maskdet.serving.process import control
-    from maskdet.times import duration
+    from maskdet.system.times import duration
 
     found = control.status(port_of(config, overrides, runs, port))
     record = found.record

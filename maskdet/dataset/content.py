@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from maskdet.files import json_text
+from maskdet.system.files import json_text
 
 _DERIVED = ("phash", "luma")
 """Fields of a picture that follow from its bytes."""

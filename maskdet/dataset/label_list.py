@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskdet.artefacts import LABEL_LIST
-from maskdet.files import write_text
+from maskdet.system.files import write_text
 
 
 def write_labels(folder: Path, labels: Sequence[str]) -> None:

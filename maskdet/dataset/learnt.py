@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskdet.artefacts import Document, reading
 from maskdet.dataset.content import data_hash, learnt_hash
-from maskdet.lexicon import Role, beyond_names
+from maskdet.wording.lexicon import Role, beyond_names
 
 
 def learnt_sha256(path: Path) -> str:

@@ -14,9 +14,9 @@ import numpy as np
 from maskdet.artefacts import reading
 from maskdet.dataset.content import data_hash
 from maskdet.errors import StageError
-from maskdet.files import common_folder, relative_path, write_json
-from maskdet.lexicon import Roles, label_roles
+from maskdet.system.files import common_folder, relative_path, write_json
 from maskdet.types import Box, FloatArray, GroundTruth, box_of
+from maskdet.wording.lexicon import Roles, label_roles
 
 Part = Literal["train", "val"]
 

@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskdet.artefacts import MANIFEST, REPORT
-from maskdet.dataset.check import Check, CheckedPicture, check
-from maskdet.dataset.dealing import deal
-from maskdet.dataset.duplicates import DuplicatePair
+from maskdet.dataset.checking.check import Check, CheckedPicture, check
+from maskdet.dataset.checking.duplicates import DuplicatePair
+from maskdet.dataset.checking.stopping import fault_lines, stop_on_errors
 from maskdet.dataset.findings import Finding, by_severity, sort_key
-from maskdet.dataset.frozen import read_frozen
-from maskdet.dataset.held_out import alike_across_lists, held_out
 from maskdet.dataset.label_list import write_labels
 from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot, Part
-from maskdet.dataset.plots import draw_plots
-from maskdet.dataset.report import report_text
+from maskdet.dataset.report.plots import draw_plots
+from maskdet.dataset.report.report import report_text
 from maskdet.dataset.settings import DataSettings
-from maskdet.dataset.stopping import fault_lines, stop_on_errors
+from maskdet.dataset.splitting.dealing import deal
+from maskdet.dataset.splitting.frozen import read_frozen
+from maskdet.dataset.splitting.held_out import alike_across_lists, held_out
 from maskdet.dataset.unlabelled import read_unlabelled
 from maskdet.errors import DatasetError
-from maskdet.files import write_text
 from maskdet.progress import Track, silent
+from maskdet.system.files import write_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from maskdet.files import common_folder
-from maskdet.lexicon import Role
-from maskdet.names import name_of
 from maskdet.settings import Name, Section
+from maskdet.system.files import common_folder
+from maskdet.wording.lexicon import Role
+from maskdet.wording.names import name_of
 
 
 class SplitSettings(Section):

@@ -17,7 +17,7 @@ from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, 
 from maskdet.detector.answer import SAME_FACE_IOU
 from maskdet.detector.iou import pairwise_iou
 from maskdet.errors import DatasetError
-from maskdet.files import write_text
+from maskdet.system.files import write_text
 
 ABOUT = "Written by maskdet data audit --unlabelled: faces without a label, not to be learnt as background."
 

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from maskdet.detector.calibration import Calibration, network_score
 from maskdet.detector.profile import Profile
 from maskdet.detector.threshold_policy import ThresholdPolicy, percentage
-from maskdet.lexicon import Role, label_roles
 from maskdet.settings import Section
+from maskdet.wording.lexicon import Role, label_roles
 
 METADATA_KEY = "maskdet"
 """The ONNX metadata_props key whose value is a `BundleMeta` as JSON."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from maskdet.detector.catalogue import DEFAULT, FAMILY
 from maskdet.errors import EnvironmentProblem
-from maskdet.files import sha256_file
-from maskdet.names import did_you_mean
+from maskdet.system.files import sha256_file
+from maskdet.wording.names import did_you_mean
 
 _FOLDER = Path(__file__).resolve().parents[1] / "models"
 

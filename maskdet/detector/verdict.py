@@ -18,8 +18,8 @@ from typing import Literal
 import numpy as np
 
 from maskdet.detector.answer import same_face
-from maskdet.lexicon import Roles, unknown_roles
 from maskdet.types import Detections, FloatArray
+from maskdet.wording.lexicon import Roles, unknown_roles
 
 Decision = Literal["ok", "violation", "uncertain"]
 

@@ -21,13 +21,13 @@ from typing import Any, Final, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from maskdet.asides import sweep
-from maskdet.clock import ClockDoubt
 from maskdet.drift.features import Bins
 from maskdet.drift.hour import SECONDS, Hour, hour_name, hour_number, read_hour
 from maskdet.drift.version import Version
 from maskdet.errors import ServingError
-from maskdet.files import staged_file
+from maskdet.system.asides import sweep
+from maskdet.system.clock import ClockDoubt
+from maskdet.system.files import staged_file
 
 MERGED: Final = "merged.json"
 SETTLED_HOURS: Final = 2

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from maskdet.detector.profile import Profile
 from maskdet.drift.features import Bins
-from maskdet.names import PATTERN
+from maskdet.wording.names import PATTERN
 
 NAME: Final = re.compile(r"[0-9a-f]{12}")
 """Version names: the first characters of the bundle's sha256."""

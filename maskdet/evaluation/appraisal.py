@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from maskdet.errors import UsageError
-from maskdet.evaluation.chooser import Chooser
 from maskdet.evaluation.class_match import Meanings, of_known_classes
 from maskdet.evaluation.evaluator import checked_scenes
 from maskdet.evaluation.intervals import (
@@ -21,19 +20,20 @@ from maskdet.evaluation.intervals import (
 from maskdet.evaluation.metrics.metric import Judged
 from maskdet.evaluation.metrics.registry import measure_all
 from maskdet.evaluation.mistakes import MistakeFinder
-from maskdet.evaluation.policies import Policies, Shipped
+from maskdet.evaluation.policies.chooser import Chooser
+from maskdet.evaluation.policies.compared import Policies, Shipped
+from maskdet.evaluation.policies.promise_meter import PromiseMeter
+from maskdet.evaluation.policies.scores import Scores
 from maskdet.evaluation.pool import pool
-from maskdet.evaluation.promise_meter import PromiseMeter
 from maskdet.evaluation.ranking import Curve, Scene
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.safety import Parts, Safety, false_alarm_rate, measure_safety
-from maskdet.evaluation.scores import Scores
 from maskdet.evaluation.settings import PARAMETERS, EvalSettings
 from maskdet.evaluation.slices import FEWEST_FACES, Slicer
 from maskdet.evaluation.views import View, network_widths
-from maskdet.lexicon import Role
-from maskdet.names import write_instead
 from maskdet.types import FloatArray, IntArray
+from maskdet.wording.lexicon import Role
+from maskdet.wording.names import write_instead
 
 
 def appraise(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from maskdet.errors import DatasetError
 from maskdet.evaluation.result import ClassEvaluation, Evaluation
-from maskdet.lexicon import Roles, label_roles
+from maskdet.wording.lexicon import Roles, label_roles
 
 Partners = Mapping[str, str | None]
 """By class of the data the model's matching class, None if it has none."""

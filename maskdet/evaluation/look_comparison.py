@@ -10,7 +10,7 @@ from maskdet.detector.tiling import Look
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.rounding import rounded
 from maskdet.evaluation.tables import ABSENT, percent
-from maskdet.markdown import table
+from maskdet.wording.markdown import table
 
 _FIGURES = {"ap50": "AP50", "ap50_95": "AP50:95", "ap50_any_class": "AP50, any class"}
 

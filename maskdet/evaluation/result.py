@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
-from maskdet.evaluation.calibration import CalibrationResult
+from maskdet.evaluation.calibration.effect import CalibrationResult
 from maskdet.evaluation.intervals import Interval
 from maskdet.evaluation.mistakes import Mistake
-from maskdet.evaluation.policy_cost import PolicyCost
-from maskdet.evaluation.promise import Promise
+from maskdet.evaluation.policies.cost import PolicyCost
+from maskdet.evaluation.policies.promise import Promise
 from maskdet.evaluation.ranking import Ranking
 from maskdet.evaluation.rounding import rounded, rounded_ends
 from maskdet.evaluation.safety import Safety

@@ -11,8 +11,8 @@ import numpy as np
 from maskdet.evaluation.intervals import Interval, Weights, resampled_rate, wilson
 from maskdet.evaluation.pool import NO_FACE, Pool
 from maskdet.evaluation.rounding import rounded, rounded_ends
-from maskdet.lexicon import Role
 from maskdet.types import BoolArray, FloatArray, IntArray
+from maskdet.wording.lexicon import Role
 
 WIDE: Final = 16.0
 """Pixels at network scale: a face wider than this shows enough detail to be classified."""

@@ -20,10 +20,10 @@ from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.metadata import with_meta
 from maskdet.export.parity import BATCH_SIZES, Parity, compare, parity_batch
 from maskdet.export.settings import ExportSettings
-from maskdet.files import staged_file, write_json
 from maskdet.judging.bundles import survey_bundle
-from maskdet.machine import core_count
 from maskdet.progress import Track, silent
+from maskdet.system.files import staged_file, write_json
+from maskdet.system.machine import core_count
 from maskdet.training.launch.placement import single_worker
 from maskdet.training.launch.process import run_worker
 from maskdet.training.networks.picodet import MEAN, STD

@@ -17,8 +17,8 @@ from maskdet.detector.runtime.onnx_runtime import OnnxSession
 from maskdet.errors import ExportError
 from maskdet.export.comparison import Arrays, Comparison, Judge, RawOutputs
 from maskdet.export.settings import ExportSettings
-from maskdet.flow import run_in_order
-from maskdet.machine import core_count
+from maskdet.system.flow import run_in_order
+from maskdet.system.machine import core_count
 from maskdet.types import FloatArray
 
 BATCH_SIZES = (1, 8)

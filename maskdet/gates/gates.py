@@ -12,7 +12,6 @@ from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.evaluation.intervals import Weights, draw_resamples
 from maskdet.evaluation.ranking import Curve
-from maskdet.files import sha256_file
 from maskdet.gates.absolute import Absolute
 from maskdet.gates.cost import Cost, parity_ruling, wants_time
 from maskdet.gates.deciding import Deciding, deciding_pictures
@@ -26,6 +25,7 @@ from maskdet.gates.settings import GateSettings
 from maskdet.gates.side import Side
 from maskdet.progress import Track, silent
 from maskdet.registry.records import PictureRecord
+from maskdet.system.files import sha256_file
 
 
 @dataclass(frozen=True, slots=True)

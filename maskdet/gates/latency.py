@@ -13,8 +13,8 @@ from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_reduced
 from maskdet.evaluation.intervals import Interval, percentiles
 from maskdet.evaluation.ranking import Curve
-from maskdet.machine import thread_clock
 from maskdet.progress import Track, silent
+from maskdet.system.machine import thread_clock
 from maskdet.types import IntArray, Picture
 
 _ROUNDS: Final = 3

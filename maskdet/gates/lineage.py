@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from maskdet.dataset.duplicates import like_any
+from maskdet.dataset.checking.duplicates import like_any
 from maskdet.dataset.manifest import Manifest, ManifestPicture
 from maskdet.registry.records import PictureRecord
 

@@ -9,7 +9,7 @@ from maskdet.evaluation.tables import ABSENT
 from maskdet.gates.deciding import Deciding
 from maskdet.gates.report import Contestant, GateReport
 from maskdet.gates.ruling import between, shown
-from maskdet.markdown import table
+from maskdet.wording.markdown import table
 
 HEADINGS: Final = ("verdict", "gate", "value", "95 % interval", "must be", "counted on")
 _NAMED: Final = 10

@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from maskdet.errors import UsageError
-from maskdet.names import write_instead
 from maskdet.settings import Section
+from maskdet.wording.names import write_instead
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Judge = Literal["strict", "value", "lenient", "off"]

@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw
 from maskdet.detector.draw import draw
 from maskdet.detector.outline import Colour
 from maskdet.detector.picture import read_picture
-from maskdet.evaluation.sheet_colours import INK, PAPER
-from maskdet.evaluation.sheet_text import write_within
-from maskdet.files import staged_file
+from maskdet.evaluation.sheet.colours import INK, PAPER
+from maskdet.evaluation.sheet.text import write_within
 from maskdet.gates.deciding import Answer, Deciding
+from maskdet.system.files import staged_file
 from maskdet.types import Detections, Picture
 
 _SIDE: Final = 420

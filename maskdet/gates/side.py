@@ -21,9 +21,9 @@ from maskdet.evaluation.safety import Parts, called, faces_of, false_alarms
 from maskdet.evaluation.slices import BINS, Bins, Slicer
 from maskdet.evaluation.views import View
 from maskdet.judging.bundles import SeenVal, see_val
-from maskdet.names import write_instead
 from maskdet.progress import Track, silent
 from maskdet.types import BoolArray, FloatArray, IntArray
+from maskdet.wording.names import write_instead
 
 WIDER: Final = ">16"
 """The slice of the faces that are wide enough to be judged, beside the bins of an evaluation."""

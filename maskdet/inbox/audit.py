@@ -8,8 +8,8 @@ import os
 from io import FileIO
 from pathlib import Path
 
-from maskdet.files import json_lines
-from maskdet.times import now_text
+from maskdet.system.files import json_lines
+from maskdet.system.times import now_text
 
 FILE = "audit.jsonl"
 MAX_BYTES = 8 * 1024**2

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskdet.files import write_json
+from maskdet.system.files import write_json
 
 FILE = "captures.json"
 DAY = 24 * 3600.0

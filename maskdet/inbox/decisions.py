@@ -21,7 +21,7 @@ from maskdet.inbox.record import (
     Record,
 )
 from maskdet.inbox.refusals import BadBoxes, DecidedMeanwhile
-from maskdet.times import now_text
+from maskdet.system.times import now_text
 
 
 def sent(

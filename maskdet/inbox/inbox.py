@@ -12,8 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from maskdet.clock import ClockDoubt
-from maskdet.dataset.duplicates import like_any
+from maskdet.dataset.checking.duplicates import like_any
 from maskdet.errors import ServingError
 from maskdet.inbox.audit import AuditLog
 from maskdet.inbox.boxes import Correction
@@ -24,7 +23,8 @@ from maskdet.inbox.proposal import Proposal
 from maskdet.inbox.record import NO_ORIGIN, How, Origin, Record
 from maskdet.inbox.refusals import DecidedMeanwhile, InboxFull, UnknownPicture
 from maskdet.inbox.store import Store
-from maskdet.times import read_time
+from maskdet.system.clock import ClockDoubt
+from maskdet.system.times import read_time
 
 TIDY_SECONDS = 600.0
 DEFAULT_LIMITS = InboxLimits()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from maskdet.detector.picture import PictureLimits
 from maskdet.inbox.record import Record
 from maskdet.inbox.refusals import InboxFull
-from maskdet.times import time_text
+from maskdet.system.times import time_text
 
 REJECTED_DAYS = 1.0
 """How long a rejected picture can be brought back. Until then, nothing like it is captured."""

@@ -11,7 +11,7 @@ from maskdet.dataset.likeness import perceptual_hash
 from maskdet.inbox.encoding import storable
 from maskdet.inbox.naming import NAME_LENGTH, sha256_of
 from maskdet.inbox.record import NO_ORIGIN, Origin, ProposedFace, Record
-from maskdet.times import now_text
+from maskdet.system.times import now_text
 from maskdet.types import Box, Picture
 
 

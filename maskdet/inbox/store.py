@@ -22,17 +22,17 @@ import numpy as np
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from maskdet.asides import sweep
 from maskdet.dataset.formats.labelled import LabelledObject
 from maskdet.dataset.formats.voc_writer import voc_document
-from maskdet.dataset.layout import ANNOTATIONS, PICTURES
-from maskdet.dataset.pictures import FORMATS
+from maskdet.dataset.reading.layout import ANNOTATIONS, PICTURES
+from maskdet.dataset.reading.pictures import FORMATS
 from maskdet.detector.iou import pairwise_iou
-from maskdet.files import staged_file
 from maskdet.inbox.boxes import Correction, pixel_boxes
 from maskdet.inbox.naming import NAME_LENGTH, sha256_of
 from maskdet.inbox.record import NAME, LabelledFace, Record
 from maskdet.inbox.refusals import BadBoxes, InboxBusy
+from maskdet.system.asides import sweep
+from maskdet.system.files import staged_file
 
 WAITING = "proposals"
 RECORDS = "records"

@@ -19,16 +19,16 @@ from maskdet.detector.tiling import PLAIN, Look, detect_closely
 from maskdet.drift.appearance import appearance
 from maskdet.drift.profile import take_profile
 from maskdet.drift.sighting import Sighting, sighting
-from maskdet.evaluation.policies import Shipped
+from maskdet.evaluation.policies.compared import Shipped
 from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
-from maskdet.flow import run_in_order
 from maskdet.judging.class_match import ClassMatch, match_classes
 from maskdet.judging.views import grouped, view_of
-from maskdet.machine import core_count, thread_clock
 from maskdet.progress import Track, silent
+from maskdet.system.flow import run_in_order
+from maskdet.system.machine import core_count, thread_clock
 from maskdet.types import Detections
 
 

@@ -16,13 +16,13 @@ from maskdet.dataset.manifest import Manifest
 from maskdet.errors import BundleError
 from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.class_match import Meanings, Partners
-from maskdet.evaluation.policies import Shipped
+from maskdet.evaluation.policies.compared import Shipped
 from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
-from maskdet.lexicon import Role, Roles, spelling, unknown_roles
 from maskdet.types import Detections, IntArray
+from maskdet.wording.lexicon import Role, Roles, spelling, unknown_roles
 
 
 @dataclass(frozen=True, slots=True, eq=False)

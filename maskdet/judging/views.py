@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from maskdet.dataset.duplicates import find_duplicates
+from maskdet.dataset.checking.duplicates import find_duplicates
 from maskdet.dataset.manifest import Manifest, ManifestPicture
 from maskdet.evaluation.views import View
 

@@ -12,7 +12,6 @@ from maskdet.dataset.manifest import Manifest, ManifestPicture, load_manifest
 from maskdet.dataset.unlabelled import Unlabelled, UnlabelledFace, read_unlabelled
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_model, ships_model
-from maskdet.files import staged_folder
 from maskdet.inbox.inbox import Inbox
 from maskdet.judging.audit.audit import Part, audit
 from maskdet.judging.audit.report import check_replaceable, write_audit
@@ -22,6 +21,7 @@ from maskdet.pipeline.models import model_of
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.places import EXPORTED, model_name
 from maskdet.pipeline.stage import Context
+from maskdet.system.files import staged_folder
 
 SURE: Final = 0.6
 """Score from which a model's word is enough not to learn a place as background."""

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from maskdet import __version__
-from maskdet.files import write_json
 from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.system.files import write_json
 
 RECORDS = ".stages"
 RELEASE = ".".join(__version__.split(".")[:2])

@@ -11,7 +11,6 @@ from maskdet.artefacts import GATES, MANIFEST, PARITY, document_if_any
 from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.shipped import shipped_model, shipped_names, shipped_pictures
 from maskdet.errors import EnvironmentProblem, StageError, UsageError
-from maskdet.files import sha256_file, staged_folder, write_json, write_text
 from maskdet.gates.gates import Absent, Contender, GateJob, judge
 from maskdet.gates.markdown import markdown_report
 from maskdet.gates.report import GateReport
@@ -26,6 +25,7 @@ from maskdet.registry.pictures import inherited, read_pictures
 from maskdet.registry.records import PictureRecord
 from maskdet.registry.reference import CHAMPION, Reference, is_reference, parse_reference
 from maskdet.registry.registry import Registry
+from maskdet.system.files import sha256_file, staged_folder, write_json, write_text
 
 FOLDER = "gates"
 """Beside the stages' folders: gates.json and gates.md."""

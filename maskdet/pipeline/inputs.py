@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.errors import StageError
-from maskdet.files import sha256_file
 from maskdet.pipeline.stage import Context, Inputs
 from maskdet.settings import Section
+from maskdet.system.files import sha256_file
 
 
 def setting_inputs(name: str, section: Section, exclude: frozenset[str] = frozenset()) -> Inputs:

@@ -16,7 +16,6 @@ from maskdet.dataset.manifest import Manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_pictures, shipped_weights, ships_model
 from maskdet.errors import RegistryError
-from maskdet.files import sha256_file
 from maskdet.pipeline.inputs import setting_inputs
 from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages.train import started_from
@@ -24,6 +23,7 @@ from maskdet.registry.pictures import read_pictures
 from maskdet.registry.records import Lineage, PictureRecord
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
+from maskdet.system.files import sha256_file
 from maskdet.training.start.registered import weights_name
 from maskdet.training.start.starting import shipped_start
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from maskdet.asides import sweep
 from maskdet.errors import FolderInUse
 from maskdet.pipeline.cache import RECORDS
+from maskdet.system.asides import sweep
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from maskdet.names import nearest
 from maskdet.pipeline.document import KeyPath
+from maskdet.wording.names import nearest
 
 MAX_VALUE_LENGTH = 60
 """Characters of a wrong value repeated in a message."""

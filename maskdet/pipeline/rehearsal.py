@@ -16,12 +16,12 @@ from typing import Any, Literal
 from maskdet.artefacts import CONFIG, MANIFEST
 from maskdet.dataset.manifest import Manifest, ManifestPicture, load_manifest
 from maskdet.errors import MaskdetError
-from maskdet.files import write_json
 from maskdet.pipeline.stage import Context, Event, ignore
 from maskdet.pipeline.stages.eval import STAGE as EVAL
 from maskdet.pipeline.stages.export import STAGE as EXPORT
 from maskdet.progress import silent
-from maskdet.times import duration
+from maskdet.system.files import write_json
+from maskdet.system.times import duration
 from maskdet.training.launch.disk_space import space_for
 from maskdet.training.recipe.recipe import build_recipe
 from maskdet.training.recipe.sampling import repeat_factors, steps_per_epoch

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from maskdet import __version__
 from maskdet.artefacts import PAGE, REPORT
-from maskdet.files import write_text
-from maskdet.markdown import table
 from maskdet.pipeline.cache import read_record
 from maskdet.pipeline.outcome import RunResult, StageOutcome, State
 from maskdet.pipeline.stage import Context, Stage
-from maskdet.times import duration
+from maskdet.system.files import write_text
+from maskdet.system.times import duration
 from maskdet.tracking.follower import describe
+from maskdet.wording.markdown import table
 
 _PICTURES = (".png", ".jpg")
 _MAX_LINKS = 40

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from maskdet.errors import Interrupted, MaskdetError, StageError, UsageError
 from maskdet.extras import require
-from maskdet.files import staged_folder
-from maskdet.names import did_you_mean
 from maskdet.pipeline.cache import (
     StageRecord,
     describe_changes,
@@ -25,7 +23,9 @@ from maskdet.pipeline.lock import run_lock
 from maskdet.pipeline.outcome import RunOptions, RunResult, StageOutcome, State
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.tracking import send_results
+from maskdet.system.files import staged_folder
 from maskdet.tracking.registry import require_packages
+from maskdet.wording.names import did_you_mean
 
 OnStart = Callable[[str, str], None]
 """Called with a stage's name and the reason before it runs."""

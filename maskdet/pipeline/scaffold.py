@@ -13,18 +13,18 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from maskdet.dataset.checking.labels import resembled
 from maskdet.dataset.findings import clean
 from maskdet.dataset.formats.recognise import TITLES, recognise, refuse_labelme
-from maskdet.dataset.image_sets import ListedPart, listed_counts, splits
-from maskdet.dataset.labels import resembled
-from maskdet.dataset.layout import VOC, find_pairs, folders_of
-from maskdet.dataset.voc import read_annotation
+from maskdet.dataset.reading.annotation import read_annotation
+from maskdet.dataset.reading.image_sets import ListedPart, listed_counts, splits
+from maskdet.dataset.reading.layout import VOC, find_pairs, folders_of
 from maskdet.errors import DatasetError
-from maskdet.files import relative_path
-from maskdet.lexicon import label_roles, unknown_roles
-from maskdet.names import name_of
 from maskdet.pipeline.schema import PipelineFile
+from maskdet.system.files import relative_path
 from maskdet.training.settings import TrainSettings
+from maskdet.wording.lexicon import label_roles, unknown_roles
+from maskdet.wording.names import name_of
 
 _WIDTH = 100
 # Sections that most users never change are included, but commented out.

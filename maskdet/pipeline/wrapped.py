@@ -9,7 +9,7 @@ from maskdet import __version__
 from maskdet.errors import EnvironmentProblem, UsageError
 from maskdet.export.wrapping.sources import foreign_model, is_foreign_folder
 from maskdet.extras import require
-from maskdet.files import sha256_file
+from maskdet.system.files import sha256_file
 from maskdet.training.start.published import CACHE_VARIABLE, cache_folder
 
 

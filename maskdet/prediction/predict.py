@@ -13,7 +13,6 @@ from typing import Final, Protocol, TextIO
 
 import cv2
 
-from maskdet.asides import intended
 from maskdet.detector.conclusion import Conclusion, examine, rule_of
 from maskdet.detector.detector import Detector
 from maskdet.detector.draw import draw
@@ -23,8 +22,6 @@ from maskdet.detector.thresholds import thresholds_of, with_thresholds
 from maskdet.detector.tiling import PLAIN, Look
 from maskdet.detector.verdict import MaskRule
 from maskdet.errors import MaskdetError, PictureError, UsageError
-from maskdet.flow import run_in_order
-from maskdet.machine import core_count
 from maskdet.prediction.objects import read_object
 from maskdet.prediction.proposals import FORMATS as PROPOSALS
 from maskdet.prediction.proposals import check_free, proposals_folder
@@ -33,6 +30,9 @@ from maskdet.prediction.sources import Source, find_sources
 from maskdet.prediction.video import frame_count, read_frames
 from maskdet.prediction.writers import Writer, csv_path, drawn_folder, json_path, open_writers, save_drawn
 from maskdet.progress import Track, silent
+from maskdet.system.asides import intended
+from maskdet.system.flow import run_in_order
+from maskdet.system.machine import core_count
 from maskdet.types import FloatArray, Picture
 
 FORMATS: Final = ("json", "csv", "draw", *PROPOSALS)

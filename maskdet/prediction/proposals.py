@@ -11,11 +11,11 @@ from maskdet.dataset.formats.coco_writer import CocoWriter
 from maskdet.dataset.formats.labelled import LabelledObject
 from maskdet.dataset.formats.voc_writer import write_annotation
 from maskdet.dataset.formats.yolo_writer import write_labels
-from maskdet.dataset.sizes import Size
+from maskdet.dataset.reading.sizes import Size
 from maskdet.errors import DatasetError, UsageError
-from maskdet.files import staged_folder, write_text
 from maskdet.prediction.results import Failure, Prediction
 from maskdet.prediction.sources import Source
+from maskdet.system.files import staged_folder, write_text
 from maskdet.types import box_of
 
 FORMATS: Final = ("voc", "yolo", "coco")

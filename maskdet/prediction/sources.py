@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 from maskdet.detector.picture import PICTURE_SUFFIXES, SUFFIXES
 from maskdet.errors import UsageError
-from maskdet.files import is_hidden
 from maskdet.prediction.objects import is_address, list_objects
+from maskdet.system.files import is_hidden
 
 VIDEO_SUFFIXES: Final = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
 """File name suffixes, lower case, that are read frame by frame."""

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from maskdet.errors import PictureError
-from maskdet.files import staged_file
+from maskdet.system.files import staged_file
 from maskdet.types import Picture
 
 _USUAL_RATE: Final = 25.0

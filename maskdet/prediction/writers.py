@@ -13,13 +13,13 @@ import cv2
 
 from maskdet.detector.settings import BundleMeta
 from maskdet.errors import PictureError
-from maskdet.files import staged_file
 from maskdet.prediction.documents import CsvWriter, JsonWriter, LinesWriter
 from maskdet.prediction.proposals import FORMATS as PROPOSALS
 from maskdet.prediction.proposals import open_proposals
 from maskdet.prediction.results import Failure, Prediction
 from maskdet.prediction.sources import Source
 from maskdet.prediction.video import VideoWriter, frame_rate, staged_video
+from maskdet.system.files import staged_file
 from maskdet.types import Picture
 
 _OF_A_NAME = frozenset(

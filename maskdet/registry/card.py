@@ -8,9 +8,9 @@ from typing import Any, Final
 import yaml
 
 from maskdet.detector.settings import BundleMeta
-from maskdet.markdown import table
 from maskdet.registry.records import SHORT, Lineage
 from maskdet.registry.version import Version
+from maskdet.wording.markdown import table
 
 _OVERALL: Final = {
     "ap50": "AP50",

@@ -9,13 +9,13 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from maskdet.asides import aside_of, remove, sweep
 from maskdet.errors import RegistryError
-from maskdet.files import sha256_file
 from maskdet.registry.history import append, last_move, pruned, read_history, registered, tracks
 from maskdet.registry.layout import RECORD, Layout
 from maskdet.registry.records import Event, Registered
 from maskdet.registry.version import read_version
+from maskdet.system.asides import aside_of, remove, sweep
+from maskdet.system.files import sha256_file
 
 WAIT_SECONDS: Final = 30.0
 """How long a writer waits for another one; what is done under the lock takes milliseconds."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from maskdet.errors import RegistryError
-from maskdet.files import write_text
 from maskdet.registry.reference import ALIAS, NUMBER
+from maskdet.system.files import write_text
 
 RECORD: Final = "version.json"
 PICTURES: Final = "pictures.json"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from maskdet.asides import aside_of
 from maskdet.errors import RegistryError
 from maskdet.registry.change import Change
 from maskdet.registry.history import last_move, tracks
 from maskdet.registry.records import Event, Move
-from maskdet.times import now_text
+from maskdet.system.asides import aside_of
+from maskdet.system.times import now_text
 
 
 def move_alias(

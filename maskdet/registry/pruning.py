@@ -11,7 +11,7 @@ from maskdet.registry.movement import earlier
 from maskdet.registry.records import Pruned
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version, read_version
-from maskdet.times import now_text
+from maskdet.system.times import now_text
 
 
 @dataclass(frozen=True, slots=True)

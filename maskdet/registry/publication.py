@@ -9,10 +9,10 @@ from typing import Final
 from maskdet.artefacts import BEST, BUNDLE, PARITY
 from maskdet.detector.bundle import load_bundle
 from maskdet.errors import RegistryError
-from maskdet.files import staged_folder, write_text
 from maskdet.registry.card import model_card
 from maskdet.registry.change import writing
 from maskdet.registry.version import Version
+from maskdet.system.files import staged_folder, write_text
 
 CARD: Final = "README.md"
 LICENCE: Final = "LICENSE"

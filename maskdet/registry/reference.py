@@ -8,7 +8,7 @@ from os import PathLike, fspath
 from typing import Final
 
 from maskdet.errors import RegistryError
-from maskdet.names import RULE, is_name
+from maskdet.wording.names import RULE, is_name
 
 PREFIX: Final = "models:"
 CHAMPION: Final = "champion"

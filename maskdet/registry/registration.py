@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from maskdet.artefacts import BUNDLE
-from maskdet.asides import aside_of, remove
 from maskdet.errors import BundleError, RegistryError
-from maskdet.files import sha256_file, write_json
 from maskdet.registry.change import Change, change, writing
 from maskdet.registry.history import pruned, registered
 from maskdet.registry.layout import PICTURES, RECORD, SIGNATURE, Layout
 from maskdet.registry.pictures import pictures_text
 from maskdet.registry.records import Lineage, PictureRecord, Registered, VersionRecord
 from maskdet.registry.version import Version, read_version
-from maskdet.times import now_text
+from maskdet.system.asides import aside_of, remove
+from maskdet.system.files import sha256_file, write_json
+from maskdet.system.times import now_text
 
 
 @dataclass(frozen=True, slots=True)

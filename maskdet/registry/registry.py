@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from maskdet.errors import RegistryError
-from maskdet.names import did_you_mean, is_name
 from maskdet.registry.actor import actor
 from maskdet.registry.change import change
 from maskdet.registry.history import last_move, last_verdict, read_history
@@ -20,7 +19,8 @@ from maskdet.registry.records import Event, Judged, Lineage, Move, PictureRecord
 from maskdet.registry.reference import FORM, PREFIX, Reference, check_alias, check_model_name, parse_reference
 from maskdet.registry.registration import Candidate, add_version
 from maskdet.registry.version import Version, read_version
-from maskdet.times import now_text
+from maskdet.system.times import now_text
+from maskdet.wording.names import did_you_mean, is_name
 
 
 class Registry:

@@ -14,14 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from maskdet.asides import aside_of
 from maskdet.errors import EnvironmentProblem, RegistryError
 from maskdet.extras import install_hint
 from maskdet.registry.change import change
 from maskdet.registry.layout import SIGNATURE, Layout
 from maskdet.registry.records import Signed
 from maskdet.registry.version import Version
-from maskdet.times import now_text
+from maskdet.system.asides import aside_of
+from maskdet.system.times import now_text
 
 _KEY_HINT: Final = "`maskdet models keygen NAME` makes a pair; keys are PEM files of NIST curves"
 MAX_SIGNED_FILES: Final = 64

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from maskdet.artefacts import BUNDLE
 from maskdet.errors import RegistryError
-from maskdet.files import sha256_file
 from maskdet.registry.layout import PICTURES, RECORD, SIGNATURE
 from maskdet.registry.pictures import read_pictures
 from maskdet.registry.records import PictureRecord, VersionRecord
 from maskdet.registry.reference import Reference
+from maskdet.system.files import sha256_file
 
 _RESTORE = "restore the folder from a backup, or register the model again"
 

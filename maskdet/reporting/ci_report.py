@@ -14,8 +14,8 @@ from maskdet.artefacts import Document
 from maskdet.dataset.findings import clean
 from maskdet.evaluation.tables import ABSENT
 from maskdet.gates.ruling import REFUSALS, shown
-from maskdet.markdown import table
 from maskdet.reporting.delivery import PARTS, DataChange, Delivery, Fate
+from maskdet.wording.markdown import table
 
 MAX_BYTES: Final = 60_000
 """Of a comment: GitHub takes 65,536 characters."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from maskdet import __version__
-from maskdet.files import write_text
 from maskdet.reporting.jpeg import Album
 from maskdet.reporting.markup import Markup, element
 from maskdet.reporting.run_files import RunFiles
@@ -27,6 +26,7 @@ from maskdet.reporting.sections.summary import summary
 from maskdet.reporting.sections.thresholds import thresholds
 from maskdet.reporting.sections.training import training
 from maskdet.reporting.texts import say
+from maskdet.system.files import write_text
 
 _FOLDER: Final = Path(__file__).parent / "assets"
 Section = tuple[str, Markup]

@@ -9,7 +9,7 @@ from typing import Any
 
 from maskdet.artefacts import BUNDLE, CURVES, GATES, MANIFEST, METRICS, PARITY, Document, document_if_any
 from maskdet.dataset.manifest import Manifest, load_manifest
-from maskdet.files import sha256_file
+from maskdet.system.files import sha256_file
 from maskdet.training.report.metrics_log import METRICS_NAME, read_metrics
 
 

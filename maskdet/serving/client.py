@@ -20,7 +20,7 @@ from maskdet.detector.picture import PICTURE_SUFFIXES, SUFFIXES
 from maskdet.drift.hour import CAMERA, CAMERA_RULE
 from maskdet.drift.view import View
 from maskdet.errors import ServingError, UsageError
-from maskdet.files import is_hidden
+from maskdet.system.files import is_hidden
 
 DETECT_PATH = "/v1/detect"
 MONITOR_PATH = "/v1/monitor"

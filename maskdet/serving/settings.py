@@ -11,8 +11,8 @@ from typing_extensions import Self
 
 from maskdet.detector.settings import UNCERTAIN_BAND
 from maskdet.inbox.settings import CaptureSettings
-from maskdet.names import RULE, is_name
 from maskdet.settings import Section
+from maskdet.wording.names import RULE, is_name
 
 Dialect = Literal[
     "hub_form",

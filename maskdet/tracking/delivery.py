@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from maskdet.files import sha256_file
+from maskdet.system.files import sha256_file
 from maskdet.tracking.record import Record, read_record
 from maskdet.tracking.shipment import MODEL_FOLDER, Shipment
 from maskdet.tracking.tracker import Tracker

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from maskdet.files import write_json
+from maskdet.system.files import write_json
 
 
 @dataclass(frozen=True, slots=True)

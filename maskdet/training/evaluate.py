@@ -11,13 +11,13 @@ from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.judging.class_match import match_classes
 from maskdet.judging.views import grouped, view_of
-from maskdet.lexicon import label_roles
-from maskdet.machine import core_count
 from maskdet.progress import Counter, Track, silent
+from maskdet.system.machine import core_count
 from maskdet.training.detections_file import read_found
 from maskdet.training.launch.placement import single_worker
 from maskdet.training.launch.process import run_worker
 from maskdet.training.start.checkpoint_meta import read_meta
+from maskdet.wording.lexicon import label_roles
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from pathlib import Path
 import yaml
 
 from maskdet.artefacts import BEST, CURVES_PAGE, CURVES_PLOT, LABEL_LIST, LAST
-from maskdet.asides import sweep
 from maskdet.dataset.label_list import write_labels
 from maskdet.dataset.learnt import learnt_sha256, told_roles
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
+from maskdet.system.asides import sweep
 from maskdet.training.launch.disk_space import space_for
 from maskdet.training.launch.failures import Diverged, OutOfMemory
 from maskdet.training.launch.placement import cache_bytes, worker_command

@@ -44,7 +44,7 @@ from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import decode, decode_reduced
 from maskdet.errors import MaskdetError
-from maskdet.machine import core_count
+from maskdet.system.machine import core_count
 
 SIZES = ((400, 300), (1920, 1080))
 JPEG_QUALITY = 90

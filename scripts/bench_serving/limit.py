@@ -13,7 +13,7 @@ from pathlib import Path
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import decode_reduced
-from maskdet.machine import core_count
+from maskdet.system.machine import core_count
 
 Call = Callable[[], int]
 WARM_UP_SECONDS = 0.5

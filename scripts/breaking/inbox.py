@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from maskdet.dataset.check import check
+from maskdet.dataset.checking.check import check
 from maskdet.dataset.settings import DataSettings
 from maskdet.detector.picture import decode
 from maskdet.inbox.audit import AuditLog

@@ -21,11 +21,11 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from maskdet.asides import PREFIX
 from maskdet.registry.history import last_move
 from maskdet.registry.pruning import prune
 from maskdet.registry.registry import Registry
 from maskdet.registry.verification import verify_registry
+from maskdet.system.asides import PREFIX
 from variants import commented
 
 MODEL: Final = "face-mask"

@@ -31,8 +31,8 @@ from check_gpu.service import parity, passes, runtime, serve
 from check_gpu.steps import PICTURES, Check, CheckError, Found, Training
 from check_gpu.training import doctor, finish, train, trainings
 from maskdet.errors import MaskdetError
-from maskdet.machine import core_count
 from maskdet.pipeline.doctor.driver import read_driver
+from maskdet.system.machine import core_count
 from served import ROOT, ServedError, end_on_sigterm
 
 

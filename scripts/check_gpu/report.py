@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from maskdet.files import write_json, write_text
+from maskdet.system.files import write_json, write_text
 
 State = Literal["ok", "fault", "left out"]
 

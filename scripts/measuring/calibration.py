@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_model
-from maskdet.evaluation.cross_fit import FOLDS, fitted, folds_of
+from maskdet.evaluation.calibration.cross_fit import FOLDS, fitted, folds_of
+from maskdet.evaluation.calibration.reliability import Marked, Reliability, marked_detections
 from maskdet.evaluation.evaluator import checked_scenes
-from maskdet.evaluation.reliability import Marked, Reliability, marked_detections
 from maskdet.judging.bundles import see_val
-from maskdet.markdown import table
+from maskdet.wording.markdown import table
 from ship_model import uncalibrated
 
 Scores = NDArray[np.float64]

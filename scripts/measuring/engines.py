@@ -11,9 +11,9 @@ from pathlib import Path
 from maskdet.detector.bundle import Bundle, load_bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.shipped import shipped_model
-from maskdet.machine import core_count
 from maskdet.prediction.engines import engine_of
 from maskdet.prediction.predict import predict
+from maskdet.system.machine import core_count
 
 
 def seconds(bundle: Bundle, data: Path, engine: str) -> tuple[float, int]:

@@ -46,12 +46,12 @@ from maskdet.detector.shipped import shipped_model, shipped_names, shipped_weigh
 from maskdet.evaluation.ranking import Scene
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.tables import percent
-from maskdet.files import write_text
 from maskdet.judging.bundles import SeenVal, judge_seen, see_val
-from maskdet.machine import core_count
-from maskdet.markdown import table
+from maskdet.system.files import write_text
+from maskdet.system.machine import core_count
 from maskdet.training.start.weights import read_weights
 from maskdet.types import FloatArray
+from maskdet.wording.markdown import table
 from ship_model import require_unseen
 
 BEGIN = "<!-- Written by scripts/measuring/family.py -->"

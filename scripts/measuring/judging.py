@@ -24,9 +24,9 @@ from maskdet.detector.bundle import load_bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_reduced
 from maskdet.detector.shipped import shipped_model
-from maskdet.evaluation import plots  # noqa: F401 - part of the start
 from maskdet.evaluation.appraisal import appraise
-from maskdet.evaluation.policies import Shipped
+from maskdet.evaluation.plots import thresholds  # noqa: F401 - part of the start
+from maskdet.evaluation.policies.compared import Shipped
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.judging.views import view_of
 from maskdet.pipeline.stages.eval import write_evaluation

@@ -26,14 +26,14 @@ from maskdet.detector.picture import decode_reduced, read_picture
 from maskdet.detector.preprocess import resize
 from maskdet.detector.shipped import shipped_model
 from maskdet.evaluation.appraisal import appraise
-from maskdet.evaluation.policies import Shipped
+from maskdet.evaluation.policies.compared import Shipped
 from maskdet.evaluation.result import Evaluation
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.tables import percent
 from maskdet.evaluation.views import View
-from maskdet.machine import core_count
-from maskdet.markdown import table
+from maskdet.system.machine import core_count
 from maskdet.types import Detections
+from maskdet.wording.markdown import table
 
 SIDES = (None, 1920, 3840)
 """Pixels of the longer side; None leaves the pictures as they are."""

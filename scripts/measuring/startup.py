@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 import psutil
 
-from maskdet.machine import core_count
+from maskdet.system.machine import core_count
 from served import MASKDET, free_port
 
 PICTURE = cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskdet.files import write_text
 from maskdet.pipeline.ci.workflows import CiKind, CiProject
+from maskdet.system.files import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = CiProject(

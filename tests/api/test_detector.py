@@ -20,7 +20,7 @@ import maskdet
 from maskdet.api.sources import pixels_of
 from maskdet.detector.picture import read_picture
 from maskdet.detector.shipped import ships_model
-from maskdet.machine import core_count
+from maskdet.system.machine import core_count
 
 LABELS = ["with_mask", "without_mask"]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from maskdet import __version__
-from maskdet.asides import aside_of
 from maskdet.cli.app import DEBUG_VARIABLE, app
 from maskdet.cli.app import _failed as failed
 from maskdet.cli.console import print_table
 from maskdet.cli.signals import Signals
 from maskdet.errors import DatasetError, ExportError, Interrupted
+from maskdet.system.asides import aside_of
 
 VERBS = (
     *("init", "run", "prepare", "config", "train", "eval", "export", "bundle", "inspect", "gates", "report"),

@@ -18,7 +18,7 @@ from maskdet.drift.profile import take_profile
 from maskdet.drift.store import Store
 from maskdet.drift.version import Version
 from maskdet.errors import RetrainingDue, UsageError
-from maskdet.files import sha256_file
+from maskdet.system.files import sha256_file
 
 _DRAW = np.random.default_rng(1)
 PROFILE = take_profile([crowd(_DRAW) for _ in range(200)], LABELS)

@@ -14,8 +14,8 @@ from PIL import Image
 
 from maskdet.dataset.prepare import PrepareSummary, prepare
 from maskdet.dataset.settings import DataSettings, SplitSettings
-from maskdet.files import staged_folder
 from maskdet.progress import Track, silent
+from maskdet.system.files import staged_folder
 
 REPO = Path(__file__).resolve().parents[2]
 SIZE = (160, 120)

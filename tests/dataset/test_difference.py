@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskdet.dataset.difference import compare
-from maskdet.dataset.difference_report import MOST_NAMES, difference_text
 from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, ManifestRoot
+from maskdet.dataset.report.difference import MOST_NAMES, difference_text
 
 ROOT = ManifestRoot("ours", Path("/data/ours"), aliases={"mask": "with_mask"})
 

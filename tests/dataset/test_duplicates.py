@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from maskdet.dataset import likeness
-from maskdet.dataset.duplicates import NAMED, Duplicates, find_duplicates, like_any
+from maskdet.dataset.checking.duplicates import NAMED, Duplicates, find_duplicates, like_any
 from maskdet.dataset.likeness import HASH_DIGITS, perceptual_hash, same_picture
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from maskdet.dataset.boxes import UNSURE
-from maskdet.dataset.check import check
+from maskdet.dataset.checking.boxes import UNSURE
+from maskdet.dataset.checking.check import check
+from maskdet.dataset.checking.stopping import SHOWN
 from maskdet.dataset.findings import RULES
 from maskdet.dataset.manifest import load_manifest
 from maskdet.dataset.settings import DataSettings
-from maskdet.dataset.stopping import SHOWN
 from maskdet.errors import DatasetError
 
 Plant = Callable[..., object]

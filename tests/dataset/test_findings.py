@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from maskdet.dataset.checking.stopping import notice_lines
 from maskdet.dataset.findings import LINE_LENGTH, RULES, Finding, bounded, clean
-from maskdet.dataset.stopping import notice_lines
 
 
 def findings(**numbers: int) -> list[Finding]:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from maskdet.dataset.frozen import FrozenVal, read_frozen
 from maskdet.dataset.manifest import Manifest
 from maskdet.dataset.prepare import Decided, decide
 from maskdet.dataset.settings import DataRoot, DataSettings, SplitSettings
+from maskdet.dataset.splitting.frozen import FrozenVal, read_frozen
 from maskdet.errors import DatasetError
 from measuring.merge_rounds import Trial
 

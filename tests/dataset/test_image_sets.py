@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.dataset.image_sets import listed_counts, read_image_sets, splits
-from maskdet.dataset.layout import find_pairs
 from maskdet.dataset.manifest import Manifest
 from maskdet.dataset.prepare import Decided, decide
+from maskdet.dataset.reading.image_sets import listed_counts, read_image_sets, splits
+from maskdet.dataset.reading.layout import find_pairs
 from maskdet.dataset.settings import DataSettings
 from maskdet.errors import DatasetError
 

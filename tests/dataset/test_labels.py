@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.dataset.labels import LabelBook, is_slip, read_labels
+from maskdet.dataset.checking.labels import LabelBook, is_slip, read_labels
 from maskdet.dataset.settings import DataSettings
 from maskdet.errors import UsageError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.dataset.layout import find_pairs
+from maskdet.dataset.reading.layout import find_pairs
 from maskdet.errors import DatasetError
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskdet.dataset.duplicates import like_any
+from maskdet.dataset.checking.duplicates import like_any
 from maskdet.dataset.findings import Finding
 from maskdet.dataset.likeness import HASH_DIGITS
-from maskdet.dataset.pictures import PictureFacts, read_all_facts, read_facts
+from maskdet.dataset.reading.pictures import PictureFacts, read_all_facts, read_facts
 
 
 @pytest.mark.parametrize(

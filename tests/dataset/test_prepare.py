@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 from maskdet.dataset import fonts
-from maskdet.dataset.fonts import Typeface, typeface
 from maskdet.dataset.learnt import learnt_sha256
 from maskdet.dataset.manifest import load_manifest
+from maskdet.dataset.report.fonts import Typeface, typeface
 from maskdet.errors import DatasetError, UsageError
-from maskdet.files import write_json
 from maskdet.progress import silent
+from maskdet.system.files import write_json
 
 PLOTS = ("face_sizes.png", "objects_per_class.png", "samples.png")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from trained import REPO
 
-from maskdet.dataset.frozen import read_frozen
 from maskdet.dataset.learnt import data_sha256
 from maskdet.dataset.manifest import load_manifest
 from maskdet.dataset.prepare import decide
+from maskdet.dataset.splitting.frozen import read_frozen
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_model
 from maskdet.errors import DatasetError

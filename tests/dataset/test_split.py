@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from maskdet.dataset.settings import SplitSettings
-from maskdet.dataset.split import Item, split
-from maskdet.dataset.stratify import _Balance
+from maskdet.dataset.splitting.split import Item, split
+from maskdet.dataset.splitting.stratify import _Balance
 from maskdet.errors import DatasetError
 
 METHODS = ["grouped", "random", "every-nth"]

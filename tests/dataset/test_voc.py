@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from maskdet.dataset.findings import Finding
-from maskdet.dataset.voc import Reading, read_annotation
-from maskdet.dataset.xml_file import MAX_BYTES
+from maskdet.dataset.reading.annotation import Reading, read_annotation
+from maskdet.dataset.reading.xml_file import MAX_BYTES
 
 OBJECT = (
     "<object><name>{name}</name><difficult>{difficult}</difficult>"

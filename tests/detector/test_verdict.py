@@ -5,8 +5,8 @@ import pytest
 
 from maskdet.detector.answer import answer
 from maskdet.detector.verdict import MaskRule, Verdict
-from maskdet.lexicon import label_roles
 from maskdet.types import Detections, FloatArray
+from maskdet.wording.lexicon import label_roles
 
 LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
 FACE, ELSEWHERE = (0.0, 0.0, 10.0, 10.0), (50.0, 0.0, 60.0, 10.0)

@@ -15,11 +15,11 @@ from support import LABELS
 from maskdet.artefacts import PAGE
 from maskdet.drift.decision import decide
 from maskdet.drift.settings import DriftSettings
-from maskdet.files import write_text
 from maskdet.pipeline.ci.delivering import Delivering
 from maskdet.pipeline.contenders import read_contenders
 from maskdet.reporting.comparison import Comparison, comparison_page
 from maskdet.reporting.drift_page import drift_page
+from maskdet.system.files import write_text
 
 pytestmark = pytest.mark.slow
 WIDTHS = (1280, 390)

@@ -12,11 +12,11 @@ from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
 from maskdet.errors import DatasetError, UsageError
 from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.class_match import Meanings
-from maskdet.evaluation.policies import Shipped
-from maskdet.evaluation.report import markdown_report
+from maskdet.evaluation.policies.compared import Shipped
+from maskdet.evaluation.report.report import markdown_report
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
-from maskdet.lexicon import label_roles
+from maskdet.wording.lexicon import label_roles
 
 LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
 MASK, BARE, WRONG = range(3)

@@ -11,11 +11,11 @@ import pytest
 from maskdet.detector.calibration import Calibration
 from maskdet.detector.threshold_policy import ThresholdPolicy
 from maskdet.evaluation.appraisal import appraise
-from maskdet.evaluation.cross_fit import FOLDS, CrossFit, fitted, folds_of
+from maskdet.evaluation.calibration.cross_fit import FOLDS, CrossFit, fitted, folds_of
+from maskdet.evaluation.calibration.reliability import Marked, Reliability, marked_detections
 from maskdet.evaluation.evaluator import checked_scenes, evaluate
-from maskdet.evaluation.policies import Shipped
-from maskdet.evaluation.reliability import Marked, Reliability, marked_detections
-from maskdet.evaluation.report import markdown_report
+from maskdet.evaluation.policies.compared import Shipped
+from maskdet.evaluation.report.report import markdown_report
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
 from maskdet.types import Detections, GroundTruth

@@ -11,12 +11,12 @@ from PIL import Image
 from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.evaluator import evaluate
 from maskdet.evaluation.mistakes import Mistake
-from maskdet.evaluation.plots import draw_curves, draw_thresholds
-from maskdet.evaluation.reliability_plot import draw_reliability
+from maskdet.evaluation.plots.reliability import draw_reliability
+from maskdet.evaluation.plots.slices import draw_slices
+from maskdet.evaluation.plots.thresholds import draw_curves, draw_thresholds
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.evaluation.slice_plot import draw_slices
+from maskdet.evaluation.sheet.worst import draw_mistake, draw_worst
 from maskdet.evaluation.views import View
-from maskdet.evaluation.worst_sheet import draw_mistake, draw_worst
 from maskdet.types import Detections
 
 BLUE, VERMILION, GREEN = (0, 114, 178), (213, 94, 0), (0, 158, 115)

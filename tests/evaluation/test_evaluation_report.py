@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from maskdet.evaluation.evaluator import evaluate
-from maskdet.evaluation.report import markdown_report
+from maskdet.evaluation.report.report import markdown_report
 from maskdet.types import Detections, GroundTruth
 
 REPORT = """\

@@ -13,13 +13,13 @@ from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
 from maskdet.errors import UsageError
 from maskdet.evaluation.appraisal import appraise
 from maskdet.evaluation.evaluator import checked_scenes
-from maskdet.evaluation.policies import Shipped
+from maskdet.evaluation.policies.choice import Val
+from maskdet.evaluation.policies.compared import Shipped
+from maskdet.evaluation.policies.recall_choice import recall_choice
+from maskdet.evaluation.policies.search import ThresholdSearch
 from maskdet.evaluation.pool import pool
-from maskdet.evaluation.recall_choice import recall_choice
-from maskdet.evaluation.report import markdown_report
+from maskdet.evaluation.report.report import markdown_report
 from maskdet.evaluation.settings import EvalSettings
-from maskdet.evaluation.threshold_choice import Val
-from maskdet.evaluation.threshold_search import ThresholdSearch
 from maskdet.evaluation.thresholds import best_thresholds
 from maskdet.evaluation.views import View
 

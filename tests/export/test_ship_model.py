@@ -29,9 +29,9 @@ from maskdet.errors import StageError
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.assembly import store_meta
 from maskdet.export.metadata import with_meta
-from maskdet.files import sha256_file
 from maskdet.pipeline.lineage import picture_records
 from maskdet.registry.pictures import pictures_text
+from maskdet.system.files import sha256_file
 from maskdet.training.start.checkpoint_meta import read_meta
 from maskdet.training.start.weights import read_weights
 

@@ -9,10 +9,10 @@ from gates_val import Val, settings
 from trained import sample_manifest
 
 from maskdet.dataset.manifest import Manifest
-from maskdet.files import sha256_file
 from maskdet.gates.gates import Absent, Contender, GateJob, judge
 from maskdet.gates.lineage import known_pictures, lineage_of
 from maskdet.registry.records import PictureRecord
+from maskdet.system.files import sha256_file
 
 
 @pytest.fixture(scope="module")

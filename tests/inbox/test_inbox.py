@@ -10,10 +10,10 @@ from inbox_pictures import encoded, stored
 from PIL import Image
 from support import LABELS
 
-from maskdet.dataset.check import check
-from maskdet.dataset.layout import ANNOTATIONS, PICTURES
+from maskdet.dataset.checking.check import check
+from maskdet.dataset.reading.annotation import read_annotation
+from maskdet.dataset.reading.layout import ANNOTATIONS, PICTURES
 from maskdet.dataset.settings import DataSettings
-from maskdet.dataset.voc import read_annotation
 from maskdet.errors import PictureError, ServingError
 from maskdet.inbox.boxes import Correction
 from maskdet.inbox.inbox import Inbox
@@ -153,7 +153,7 @@ def test_corrections_at_once_leave_whole_files(inbox: Inbox, tmp_path: Path) -> 
 
 def test_what_a_killed_server_left_aside_is_swept(tmp_path: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from maskdet.files import staged_file\n"
+        "import os, sys; from pathlib import Path; from maskdet.system.files import staged_file\n"
         "with staged_file(Path(sys.argv[1], 'a.jpg')) as aside:\n    aside.touch(); os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path / PICTURES], check=True)

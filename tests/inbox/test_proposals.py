@@ -18,9 +18,9 @@ import pytest
 from inbox_pictures import encoded, proposal, stored
 from support import LABELS
 
-from maskdet.dataset.check import check
+from maskdet.dataset.checking.check import check
+from maskdet.dataset.reading.annotation import read_annotation
 from maskdet.dataset.settings import DataSettings
-from maskdet.dataset.voc import read_annotation
 from maskdet.detector.picture import decode
 from maskdet.inbox.boxes import Correction
 from maskdet.inbox.caps import Caps

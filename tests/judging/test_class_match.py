@@ -13,11 +13,11 @@ from support import LABELS, cell_box, paint, write_tiny_bundle
 from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, ManifestRoot
 from maskdet.detector.bundle import load_bundle
 from maskdet.errors import BundleError
-from maskdet.evaluation.report import markdown_report
+from maskdet.evaluation.report.report import markdown_report
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.judging.bundles import judge_bundle
 from maskdet.judging.class_match import match_classes
-from maskdet.lexicon import Role, label_roles
+from maskdet.wording.lexicon import Role, label_roles
 
 MASKED, BARE, WRONG = LABELS
 CELLS = {(1, 1): MASKED, (1, 4): BARE, (4, 1): MASKED, (5, 5): BARE, (6, 2): WRONG}

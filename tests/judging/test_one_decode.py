@@ -17,11 +17,11 @@ from maskdet.detector.picture import decode, read_picture
 from maskdet.detector.preprocess import resize
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.parity import parity_batch
-from maskdet.files import sha256_file
 from maskdet.judging.bundles import judge_bundle
 from maskdet.prediction.predict import predict
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, Work
 from maskdet.serving.settings import ServeSettings
+from maskdet.system.files import sha256_file
 
 SIDE = 1024
 

@@ -11,8 +11,8 @@ from support import write_tiny_bundle
 
 from maskdet.artefacts import MANIFEST
 from maskdet.cli.run import run as command
-from maskdet.dataset.frozen import FrozenVal, read_frozen
 from maskdet.dataset.manifest import Manifest, load_manifest
+from maskdet.dataset.splitting.frozen import FrozenVal, read_frozen
 from maskdet.errors import RegistryError, TrainingError
 from maskdet.inbox.audit import AuditLog
 from maskdet.pipeline.ci.val_list import complete_val_list

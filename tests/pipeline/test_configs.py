@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.dataset.frozen import read_frozen
 from maskdet.dataset.prepare import decide
+from maskdet.dataset.splitting.frozen import read_frozen
 from maskdet.dataset.unlabelled import read_unlabelled
 from maskdet.pipeline.load import load_pipeline
 

@@ -25,7 +25,6 @@ from maskdet.detector import shipped
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.catalogue import FAMILY, ShippedModel
 from maskdet.errors import EnvironmentProblem, PipelineFileError, StageError, UsageError
-from maskdet.files import sha256_file
 from maskdet.pipeline.doctor.drawing import draw_data_set
 from maskdet.pipeline.gating import _pictures
 from maskdet.pipeline.lineage import picture_records
@@ -36,6 +35,7 @@ from maskdet.pipeline.stages.start_input import start_input
 from maskdet.registry.pictures import pictures_text, read_pictures
 from maskdet.registry.registry import Registry
 from maskdet.serving.engine.source import Source
+from maskdet.system.files import sha256_file
 from maskdet.training.settings import STARTS, ModelSettings
 from maskdet.training.start.checkpoint_meta import read_meta
 from maskdet.training.start.starting import start_of

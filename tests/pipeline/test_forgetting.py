@@ -15,17 +15,17 @@ from typer.testing import CliRunner
 
 from maskdet.artefacts import EVAL_PLOTS
 from maskdet.cli.app import app
-from maskdet.dataset.frozen import FrozenVal, read_frozen
 from maskdet.dataset.likeness import perceptual_hash
 from maskdet.dataset.manifest import Manifest, ManifestPicture, ManifestRoot, load_manifest
+from maskdet.dataset.splitting.frozen import FrozenVal, read_frozen
 from maskdet.dataset.unlabelled import Unlabelled, UnlabelledFace, read_unlabelled
 from maskdet.detector.picture import decode
-from maskdet.files import sha256_file
 from maskdet.inbox.inbox import Inbox
 from maskdet.inbox.record import Record
 from maskdet.pipeline.forgetting.removal import forgotten
 from maskdet.registry.pictures import pictures_text
 from maskdet.registry.records import PictureRecord
+from maskdet.system.files import sha256_file
 
 SHEETS = ("audit-model/index.html", "eval/worst.png", "prepare/samples.png", "report.html")
 FIGURES = ("train/index.html", "train/curves.png", *(f"eval/{name}" for name in EVAL_PLOTS))

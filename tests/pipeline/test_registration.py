@@ -14,13 +14,12 @@ from typer.testing import CliRunner
 
 from maskdet.artefacts import BEST, BUNDLE, MANIFEST, METRICS, PARITY
 from maskdet.cli.app import app
-from maskdet.dataset.duplicates import find_duplicates
+from maskdet.dataset.checking.duplicates import find_duplicates
 from maskdet.dataset.likeness import HASH_DIGITS
 from maskdet.dataset.manifest import load_manifest
 from maskdet.detector.catalogue import FAMILY
 from maskdet.detector.shipped import shipped_model, shipped_pictures, shipped_weights
 from maskdet.errors import RegistryError, StageError
-from maskdet.files import sha256_file, write_json
 from maskdet.pipeline.cache import StageRecord, inputs_of, written
 from maskdet.pipeline.doctor.drawing import draw_data_set
 from maskdet.pipeline.outcome import RunOptions
@@ -31,6 +30,7 @@ from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages import STAGES
 from maskdet.registry.pictures import read_pictures
 from maskdet.registry.registry import Registry
+from maskdet.system.files import sha256_file, write_json
 
 EXPORT = next(stage for stage in STAGES if stage.name == "export")
 

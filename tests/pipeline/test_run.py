@@ -351,7 +351,8 @@ def test_one_run_at_a_time_names_the_holder(project):
 def test_what_a_killed_run_left_aside_is_swept(project):
     folder = project.context.folder
     code = (
-        "import os, sys; from pathlib import Path; from maskdet.files import staged_file, staged_folder\n"
+        "import os, sys; from pathlib import Path\n"
+        "from maskdet.system.files import staged_file, staged_folder\n"
         "run = Path(sys.argv[1])\n"
         "with staged_folder(run / 'export'), staged_file(run / '.stages' / 'x.json') as x:\n"
         "    x.touch(); os._exit(0)"

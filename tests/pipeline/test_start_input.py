@@ -8,7 +8,6 @@ import pytest
 from training.start.weights_server import CONTENT, Behaviour, serving
 
 from maskdet.errors import EnvironmentProblem, TrainingError
-from maskdet.files import sha256_file
 from maskdet.pipeline.doctor.drawing import draw_data_set
 from maskdet.pipeline.outcome import RunOptions
 from maskdet.pipeline.run import run_stages
@@ -18,6 +17,7 @@ from maskdet.pipeline.stages.config import STAGE as CONFIG
 from maskdet.pipeline.stages.prepare import STAGE as PREPARE
 from maskdet.pipeline.stages.start_input import NOT_FETCHED, start_input
 from maskdet.pipeline.stages.train import STAGE as TRAIN
+from maskdet.system.files import sha256_file
 from maskdet.training.settings import ModelSettings
 from maskdet.training.start.published import cached_file
 

@@ -10,11 +10,11 @@ import yaml
 
 from maskdet.api.load import load
 from maskdet.errors import RegistryError
-from maskdet.files import sha256_file
 from maskdet.registry.publication import publish
 from maskdet.registry.records import Lineage, PictureRecord
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
+from maskdet.system.files import sha256_file
 
 
 @pytest.fixture

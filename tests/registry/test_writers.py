@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from trained import REPO
 
-from maskdet.asides import PREFIX
 from maskdet.errors import RegistryError
 from maskdet.registry.records import Move
 from maskdet.registry.registry import Registry
 from maskdet.registry.verification import verify_registry
+from maskdet.system.asides import PREFIX
 
 PROMOTE = """
 import sys

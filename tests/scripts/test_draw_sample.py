@@ -12,7 +12,7 @@ from PIL import Image
 
 from draw_sample.dice import Dice
 from draw_sample.layout import deal_places
-from maskdet.dataset.check import check
+from maskdet.dataset.checking.check import check
 from maskdet.dataset.settings import DataSettings
 from maskdet.types import IntArray
 

@@ -26,10 +26,10 @@ def diff(
     """
     from maskdet.cli.console import print_lines
     from maskdet.dataset.difference import compare
-    from maskdet.dataset.difference_report import difference_text
     from maskdet.dataset.manifest import load_manifest
-    from maskdet.files import json_text
+    from maskdet.dataset.report.difference import difference_text
     from maskdet.pipeline.manifests import find_manifest
+    from maskdet.system.files import json_text
 
     found = compare(*(load_manifest(find_manifest(named, runs)) for named in (before, after)))
     print_lines((json_text(found.to_json()) if as_json else difference_text(found)).splitlines())

@@ -40,7 +40,7 @@ def _rows(registry: Registry) -> list[dict[str, Any]]:
 def _shipped() -> list[dict[str, Any]]:
     from maskdet.detector.catalogue import FAMILY
     from maskdet.detector.shipped import shipped_model, shipped_names
-    from maskdet.files import sha256_file
+    from maskdet.system.files import sha256_file
 
     return [
         {

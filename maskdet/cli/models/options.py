@@ -63,7 +63,7 @@ def open_registry(config: Path | None, folder: RegistryFolder) -> Registry:
 def print_json(value: Any) -> None:
     """The value on standard output."""
     from maskdet.cli.console import print_lines
-    from maskdet.files import json_text
+    from maskdet.system.files import json_text
 
     print_lines(json_text(value).splitlines())
 

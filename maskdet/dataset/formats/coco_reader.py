@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from maskdet.dataset.boxes import inside
+from maskdet.dataset.checking.boxes import inside
 from maskdet.dataset.findings import Collector, Finding, clean
 from maskdet.dataset.formats.coco_files import CocoFile, find_files, read_json
 from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, LabelledSet, size_of
 from maskdet.dataset.formats.safe_paths import inner_path
-from maskdet.dataset.pictures import FORMATS
-from maskdet.dataset.sizes import Size, fits_picture
+from maskdet.dataset.reading.pictures import FORMATS
+from maskdet.dataset.reading.sizes import Size, fits_picture
 from maskdet.errors import DatasetError
 from maskdet.progress import Track, silent
 from maskdet.types import Box, LabelledBox

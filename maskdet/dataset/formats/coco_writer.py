@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from maskdet.dataset.formats.labelled import LabelledObject
-from maskdet.dataset.sizes import Size
+from maskdet.dataset.reading.sizes import Size
 
 
 class CocoWriter:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from maskdet.dataset.checking.stopping import fault_lines, stop_on_errors
 from maskdet.dataset.findings import Finding, by_severity
 from maskdet.dataset.formats.coco_reader import read_coco
 from maskdet.dataset.formats.labelled import LabelledSet
@@ -15,11 +16,10 @@ from maskdet.dataset.formats.recognise import FORMATS, TITLES, Format, recognise
 from maskdet.dataset.formats.voc_reader import read_voc
 from maskdet.dataset.formats.writing import Placing, write_set
 from maskdet.dataset.formats.yolo_reader import read_yolo
-from maskdet.dataset.layout import VOC, folders_of
-from maskdet.dataset.stopping import fault_lines, stop_on_errors
+from maskdet.dataset.reading.layout import VOC, folders_of
 from maskdet.errors import DatasetError, UsageError
-from maskdet.files import staged_folder
 from maskdet.progress import Track, silent
+from maskdet.system.files import staged_folder
 
 _READERS: Final[dict[Format, Callable[[Path, Track], LabelledSet]]] = {
     "voc": read_voc,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskdet.dataset.findings import Collector, Finding
-from maskdet.dataset.sizes import PictureSize, Size, read_size
+from maskdet.dataset.reading.sizes import PictureSize, Size, read_size
 from maskdet.errors import PictureError
 from maskdet.types import Box
 

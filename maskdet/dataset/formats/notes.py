@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from maskdet.dataset.findings import clean, counts
 from maskdet.dataset.formats.convert import Conversion
 from maskdet.dataset.formats.yolo_writer import DATA_FILE, DIFFICULT_FILE
-from maskdet.dataset.image_sets import LISTS
+from maskdet.dataset.reading.image_sets import LISTS
 
 
 def notes(done: Conversion) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from maskdet.dataset.formats.coco_files import FOLDER, ROBOFLOW
 from maskdet.dataset.formats.json_kinds import is_coco, is_labelme
 from maskdet.dataset.formats.yolo_layout import NAME_FILES, data_file
-from maskdet.dataset.layout import VOC, folders_of
+from maskdet.dataset.reading.layout import VOC, folders_of
 from maskdet.errors import DatasetError
 
 Format = Literal["voc", "coco", "yolo"]

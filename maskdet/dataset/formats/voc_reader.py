@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from maskdet.dataset.boxes import inside
+from maskdet.dataset.checking.boxes import inside
 from maskdet.dataset.findings import Collector, Finding
 from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, LabelledSet, size_of
-from maskdet.dataset.image_sets import read_image_sets
-from maskdet.dataset.layout import VOC, Pair, find_pairs, folders_of
-from maskdet.dataset.sizes import fits_picture
-from maskdet.dataset.voc import read_annotation
+from maskdet.dataset.reading.annotation import read_annotation
+from maskdet.dataset.reading.image_sets import read_image_sets
+from maskdet.dataset.reading.layout import VOC, Pair, find_pairs, folders_of
+from maskdet.dataset.reading.sizes import fits_picture
 from maskdet.progress import Track, silent
 
 

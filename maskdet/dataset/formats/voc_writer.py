@@ -9,11 +9,11 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from maskdet.dataset.formats.labelled import LabelledObject, text_of
-from maskdet.dataset.image_sets import LISTS
-from maskdet.dataset.layout import ANNOTATIONS, PICTURES
-from maskdet.dataset.sizes import Size
+from maskdet.dataset.reading.image_sets import LISTS
+from maskdet.dataset.reading.layout import ANNOTATIONS, PICTURES
+from maskdet.dataset.reading.sizes import Size
 from maskdet.errors import DatasetError
-from maskdet.files import write_text
+from maskdet.system.files import write_text
 
 _SIDES: Final = ("xmin", "ymin", "xmax", "ymax")
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

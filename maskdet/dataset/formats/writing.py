@@ -14,7 +14,7 @@ from maskdet.dataset.formats.labelled import LabelledPicture, LabelledSet
 from maskdet.dataset.formats.recognise import Format
 from maskdet.dataset.formats.voc_writer import write_annotation, write_list
 from maskdet.dataset.formats.yolo_writer import write_data_file, write_difficult, write_labels
-from maskdet.dataset.layout import PICTURES
+from maskdet.dataset.reading.layout import PICTURES
 from maskdet.errors import UsageError
 from maskdet.progress import Track
 

@@ -13,9 +13,9 @@ from maskdet.dataset.findings import Collector, clean
 from maskdet.dataset.formats.coco_files import part_of
 from maskdet.dataset.formats.labelled import PARTS
 from maskdet.dataset.formats.safe_paths import existing_file, inner_path
-from maskdet.dataset.pictures import FORMATS
+from maskdet.dataset.reading.pictures import FORMATS
 from maskdet.errors import DatasetError
-from maskdet.files import is_hidden
+from maskdet.system.files import is_hidden
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """Of a label file, a list or data.yaml."""

@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from maskdet.dataset.boxes import inside
+from maskdet.dataset.checking.boxes import inside
 from maskdet.dataset.findings import Collector, Finding, clean
 from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, LabelledSet, size_of
 from maskdet.dataset.formats.yolo_layout import YoloPicture, find_layout, read_text
 from maskdet.dataset.formats.yolo_writer import DIFFICULT_FILE
-from maskdet.dataset.sizes import Size
-from maskdet.dataset.voc import NUMBER
+from maskdet.dataset.reading.annotation import NUMBER
+from maskdet.dataset.reading.sizes import Size
 from maskdet.errors import DatasetError
 from maskdet.progress import Track, silent
 from maskdet.types import Box, LabelledBox

@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 
 from maskdet.dataset.formats.labelled import LabelledObject
-from maskdet.dataset.sizes import Size
-from maskdet.files import write_json, write_text
+from maskdet.dataset.reading.sizes import Size
+from maskdet.system.files import write_json, write_text
 
 DATA_FILE = "data.yaml"
 DIFFICULT_FILE = "difficult.json"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from maskdet.evaluation.pool import Pool
-from maskdet.lexicon import Role
 from maskdet.types import BoolArray, FloatArray
+from maskdet.wording.lexicon import Role
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,8 +22,8 @@ from maskdet.detector.preprocess import normalise
 from maskdet.detector.settings import BundleMeta
 from maskdet.export.assembly import assemble
 from maskdet.export.worker.graphs import DeployGraph, RawGraph, save_graph, to_onnx
-from maskdet.files import write_text
-from maskdet.flow import run_in_order
+from maskdet.system.files import write_text
+from maskdet.system.flow import run_in_order
 from maskdet.training.networks.picodet import STRIDES, nms_section
 from maskdet.training.worker.checkpoint import load_weights
 from maskdet.training.worker.compat import paddle

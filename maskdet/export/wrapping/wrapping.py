@@ -22,8 +22,8 @@ from maskdet.export.wrapping.original import Original
 from maskdet.export.wrapping.pictures import proof_pictures
 from maskdet.export.wrapping.proof import Proof, prove
 from maskdet.export.wrapping.sources import ForeignModel
-from maskdet.files import staged_file
-from maskdet.lexicon import Role, label_roles, unknown_roles
+from maskdet.system.files import staged_file
+from maskdet.wording.lexicon import Role, label_roles, unknown_roles
 
 LICENCE = "not stated"
 _MOST_ASKED = 5

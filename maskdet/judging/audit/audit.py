@@ -15,13 +15,13 @@ from maskdet.dataset.manifest import Manifest, ManifestPicture
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_reduced
-from maskdet.flow import run_in_order
 from maskdet.judging.audit.certainty import Certainty
 from maskdet.judging.audit.disputes import KINDS, Comparison, Dispute, compare
 from maskdet.judging.audit.suspects import AuditResult, Suspect
 from maskdet.judging.class_match import ClassMatch, match_classes
-from maskdet.machine import core_count
 from maskdet.progress import Track, silent
+from maskdet.system.flow import run_in_order
+from maskdet.system.machine import core_count
 from maskdet.types import FloatArray, GroundTruth, box_of
 
 Part = Literal["train", "val", "all"]

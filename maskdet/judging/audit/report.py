@@ -8,10 +8,10 @@ from typing import Final
 
 from maskdet.dataset.manifest import Manifest
 from maskdet.errors import UsageError
-from maskdet.files import write_json, write_text
 from maskdet.judging.audit.page import page_text
 from maskdet.judging.audit.suspects import CSV_COLUMNS, AuditResult
 from maskdet.progress import Track, silent
+from maskdet.system.files import write_json, write_text
 
 PAGE: Final = "index.html"
 JSON: Final = "suspects.json"

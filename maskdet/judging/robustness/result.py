@@ -17,8 +17,8 @@ from maskdet.evaluation.rounding import rounded
 from maskdet.evaluation.safety import Parts, Rate, called, faces_of, share
 from maskdet.evaluation.tables import ABSENT, percent
 from maskdet.judging.robustness.corruptions import CORRUPTIONS, Condition
-from maskdet.markdown import table
 from maskdet.types import FloatArray
+from maskdet.wording.markdown import table
 
 WORST: Final = 3
 """Conditions that are drawn."""

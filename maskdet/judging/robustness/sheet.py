@@ -9,12 +9,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from maskdet.detector.fonts import find_latin
-from maskdet.evaluation.sheet_colours import INK, PAPER, SAID, TRUTH
-from maskdet.evaluation.sheet_text import font_for
-from maskdet.files import staged_file
+from maskdet.evaluation.sheet.colours import INK, PAPER, SAID, TRUTH
+from maskdet.evaluation.sheet.text import font_for
 from maskdet.judging.robustness.corruptions import Condition
 from maskdet.judging.robustness.result import Robustness
 from maskdet.judging.robustness.trial import Trial
+from maskdet.system.files import staged_file
 
 _COLUMNS: Final = 3
 _SIDE: Final = 420

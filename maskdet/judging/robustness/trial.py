@@ -18,13 +18,13 @@ from maskdet.detector.bundle import Bundle
 from maskdet.detector.detector import Detector
 from maskdet.detector.picture import read_reduced
 from maskdet.evaluation.ranking import Scene
-from maskdet.flow import run_in_order
 from maskdet.judging.class_match import ClassMatch, match_classes
 from maskdet.judging.robustness import geometry
 from maskdet.judging.robustness.corruptions import CONDITIONS, Condition
 from maskdet.judging.robustness.result import Figures, Robustness
-from maskdet.machine import core_count
 from maskdet.progress import Track, silent
+from maskdet.system.flow import run_in_order
+from maskdet.system.machine import core_count
 from maskdet.types import Detections, FloatArray, GroundTruth, Picture
 
 SEED: Final = 0

@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.artefacts import BUNDLE, GATES, MANIFEST, document_if_any
-from maskdet.asides import sweep
 from maskdet.errors import StageError
-from maskdet.files import sha256_file, write_json
 from maskdet.pipeline.cache import RELEASE
 from maskdet.pipeline.chain import report_chain
 from maskdet.pipeline.ci.reports import CI, DECIDING, write_reports
@@ -31,6 +29,8 @@ from maskdet.registry.reference import CHAMPION
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
 from maskdet.reporting.delivery import Delivery, Fate
+from maskdet.system.asides import sweep
+from maskdet.system.files import sha256_file, write_json
 
 JUDGED = "judged.json"
 RESULT = "result.json"

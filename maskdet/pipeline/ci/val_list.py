@@ -11,8 +11,8 @@ from pathlib import PurePath
 from typing import Final
 
 from maskdet.artefacts import MANIFEST
-from maskdet.dataset.frozen import FrozenPicture, read_frozen
 from maskdet.dataset.manifest import ManifestPicture, load_manifest
+from maskdet.dataset.splitting.frozen import FrozenPicture, read_frozen
 from maskdet.errors import StageError
 from maskdet.pipeline.forgetting.removal import forgotten
 from maskdet.pipeline.models import registry_of

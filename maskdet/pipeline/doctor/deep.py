@@ -16,7 +16,7 @@ from maskdet.pipeline.schema import PipelineFile
 from maskdet.pipeline.stage import Context, Event
 from maskdet.pipeline.stages import STAGES
 from maskdet.progress import Track
-from maskdet.times import duration
+from maskdet.system.times import duration
 
 PICTURES = 12
 

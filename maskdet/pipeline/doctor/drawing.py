@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from maskdet.dataset.formats.labelled import LabelledObject
 from maskdet.dataset.formats.voc_writer import write_annotation
-from maskdet.dataset.layout import PICTURES
+from maskdet.dataset.reading.layout import PICTURES
 
 LABELS = ("with_mask", "without_mask")
 WIDTH, HEIGHT = 160, 120

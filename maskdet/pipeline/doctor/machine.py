@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from maskdet.machine import core_count, disk_free, memory_available, memory_total
 from maskdet.pipeline.doctor.diagnosis import Diagnosis
+from maskdet.system.machine import core_count, disk_free, memory_available, memory_total
 
 LEAST_MEMORY = 4 * 2**30
 """Bytes below which a training of the default size may not fit: 3.2 GB were measured."""
@@ -39,7 +39,7 @@ def _memory() -> Diagnosis:
 def _fonts() -> Iterator[Diagnosis]:
     if find_spec("matplotlib") is None:
         return
-    from maskdet.dataset.fonts import typeface
+    from maskdet.dataset.report.fonts import typeface
 
     face = typeface()
     if face.has(_CHINESE):

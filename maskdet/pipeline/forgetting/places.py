@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from maskdet.artefacts import CURVES_PAGE, MANIFEST, PLOTS
-from maskdet.dataset.frozen import read_frozen
-from maskdet.dataset.layout import ANNOTATIONS, PICTURES
 from maskdet.dataset.manifest import Manifest, load_manifest
-from maskdet.dataset.pictures import FORMATS
+from maskdet.dataset.reading.layout import ANNOTATIONS, PICTURES
+from maskdet.dataset.reading.pictures import FORMATS
+from maskdet.dataset.splitting.frozen import read_frozen
 from maskdet.dataset.unlabelled import read_unlabelled
 from maskdet.inbox.store import RECORDS, WAITING, Store
 from maskdet.pipeline.stage import Context

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from maskdet.dataset.duplicates import like_any
+from maskdet.dataset.checking.duplicates import like_any
 from maskdet.dataset.likeness import perceptual_hash
 from maskdet.detector.picture import decode
 from maskdet.errors import PictureError, UsageError
-from maskdet.files import sha256_file
 from maskdet.pipeline.forgetting.places import Places, record_hashes, shows_pictures
+from maskdet.system.files import sha256_file
 
 SHORTEST_HASH: Final = 12
 _HASH: Final = re.compile(rf"[0-9a-f]{{{SHORTEST_HASH},64}}")

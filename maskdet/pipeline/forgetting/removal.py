@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from maskdet.dataset.frozen import read_frozen
+from maskdet.dataset.splitting.frozen import read_frozen
 from maskdet.dataset.unlabelled import read_unlabelled
 from maskdet.errors import MaskdetError
 from maskdet.inbox.audit import AuditLog
@@ -14,7 +14,7 @@ from maskdet.inbox.inbox import Inbox
 from maskdet.inbox.naming import NAME_LENGTH
 from maskdet.pipeline.forgetting.places import Places, annotation_of
 from maskdet.pipeline.forgetting.plan import Plan
-from maskdet.times import time_text
+from maskdet.system.times import time_text
 
 LOG: Final = "forgotten.jsonl"
 

@@ -22,13 +22,13 @@ from maskdet.artefacts import (
 )
 from maskdet.errors import UsageError
 from maskdet.extras import require
-from maskdet.files import staged_folder, write_json, write_text
 from maskdet.pipeline.inputs import file_input, setting_inputs
 from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.places import model_name
 from maskdet.pipeline.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.manifest_input import data_input
 from maskdet.pipeline.stages.recipe_input import recipe_input
+from maskdet.system.files import staged_folder, write_json, write_text
 
 if TYPE_CHECKING:
     from maskdet.detector.tiling import Look
@@ -107,11 +107,11 @@ def write_evaluation(
 ) -> None:
     """metrics.json, curves.json, report.md and its plots; `files`: where the pictures are, by name."""
     from maskdet.evaluation.curve_points import curve_points
-    from maskdet.evaluation.plots import draw_curves, draw_thresholds
-    from maskdet.evaluation.reliability_plot import draw_reliability
-    from maskdet.evaluation.report import markdown_report
-    from maskdet.evaluation.slice_plot import draw_slices
-    from maskdet.evaluation.worst_sheet import draw_worst
+    from maskdet.evaluation.plots.reliability import draw_reliability
+    from maskdet.evaluation.plots.slices import draw_slices
+    from maskdet.evaluation.plots.thresholds import draw_curves, draw_thresholds
+    from maskdet.evaluation.report.report import markdown_report
+    from maskdet.evaluation.sheet.worst import draw_worst
 
     measured = {} if robustness is None else {"robustness": robustness.to_json()}
     write_json(out / METRICS, {**evaluation.to_json(), **measured})
@@ -128,7 +128,7 @@ def write_evaluation(
 def write_looks(results: Sequence[LookResult], files: Mapping[str, Path], out: Path) -> None:
     """The evaluation of the last look, with a comparison of all: looks.json, and first in report.md."""
     from maskdet.evaluation.look_comparison import looks_report
-    from maskdet.evaluation.report import markdown_report
+    from maskdet.evaluation.report.report import markdown_report
 
     last = results[-1]
     write_evaluation(last.evaluation, files, out)

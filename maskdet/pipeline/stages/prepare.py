@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.dataset.settings import DataSettings, NamedRoot
-from maskdet.files import relative_path, sha256_if_any
 from maskdet.pipeline.inputs import folder_signature, setting_inputs
 from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.system.files import relative_path, sha256_if_any
 from maskdet.training.networks.registry import variant
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def _root_inputs(context: Context, root: NamedRoot, key: str) -> Inputs:
 
 
 def _run(context: Context, out: Path) -> str:
+    from maskdet.dataset.checking.stopping import SHOWN, notice_lines
     from maskdet.dataset.findings import FATES, bounded
     from maskdet.dataset.prepare import prepare
-    from maskdet.dataset.stopping import SHOWN, notice_lines
 
     for line in _warnings(context.pipeline.data):
         context.say(f"  notice: {line}")

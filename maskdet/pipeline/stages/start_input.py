@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from maskdet.detector.shipped import shipped_weights, ships_model
-from maskdet.files import sha256_file
 from maskdet.pipeline.stage import Inputs
 from maskdet.registry.reference import is_reference
+from maskdet.system.files import sha256_file
 from maskdet.training.settings import ModelSettings
 from maskdet.training.start.published import cached_file
 from maskdet.training.start.registered import registered_weights

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from maskdet.asides import remove, sweep
-from maskdet.files import json_lines, write_json, write_text
 from maskdet.prediction.results import Failure, Prediction
 from maskdet.prediction.scale.parcel import outcome_from_json
 from maskdet.prediction.sources import Source
+from maskdet.system.asides import remove, sweep
+from maskdet.system.files import json_lines, write_json, write_text
 
 PARTS: Final = ".parts"
 """In the folder of the results, until they are complete."""

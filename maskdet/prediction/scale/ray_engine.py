@@ -12,7 +12,6 @@ from typing import Any
 
 from maskdet.detector.bundle import Bundle
 from maskdet.errors import MaskdetError, UsageError
-from maskdet.machine import core_count
 from maskdet.prediction.predict import Work
 from maskdet.prediction.results import Failure, Prediction
 from maskdet.prediction.scale.chunks import PARTS, Chunk, ChunkStore, chunks_of, fingerprint_of
@@ -21,6 +20,7 @@ from maskdet.prediction.scale.ray_session import ray_session
 from maskdet.prediction.scale.scorer import Order, Scorer
 from maskdet.prediction.sources import Source
 from maskdet.progress import Track, silent
+from maskdet.system.machine import core_count
 
 _AT_A_TIME = 2
 """Chunks that a worker is given ahead; Ray Data hands out no more until a result was taken."""

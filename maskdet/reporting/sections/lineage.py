@@ -9,7 +9,7 @@ from maskdet import __version__
 from maskdet.reporting.markup import Markup, element, joined, table
 from maskdet.reporting.run_files import RunFiles, VersionFacts
 from maskdet.reporting.texts import say, word
-from maskdet.times import duration
+from maskdet.system.times import duration
 
 
 def parity(run: RunFiles) -> Markup | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskdet.errors import PictureError
 from maskdet.evaluation.mistakes import Mistake
-from maskdet.evaluation.worst_sheet import draw_mistake
+from maskdet.evaluation.sheet.worst import draw_mistake
 from maskdet.reporting.jpeg import Album
 from maskdet.reporting.markup import Markup, element, joined
 from maskdet.reporting.run_files import RunFiles

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from maskdet.artefacts import Document
-from maskdet.evaluation.reliability import SEEN_FROM
+from maskdet.evaluation.calibration.reliability import SEEN_FROM
 from maskdet.reporting.chart import Axis, Line, line_chart, line_of
 from maskdet.reporting.markup import Markup, element, joined, table
 from maskdet.reporting.run_files import RunFiles

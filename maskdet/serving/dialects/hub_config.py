@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.errors import UsageError
-from maskdet.machine import core_count
+from maskdet.system.machine import core_count
 
 _MODULE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _EXAMPLE = '{"modules_info": {"pyramidbox_lite_server_mask": {}}, "port": 8866}'

@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 
 from maskdet.errors import MaskdetError
-from maskdet.machine import core_count
 from maskdet.serving.engine.ledger import Ledger
 from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.engine.monitor import DriftGauges, Monitor
@@ -23,6 +22,7 @@ from maskdet.serving.engine.served_model import PictureResult, Prepared, ServedM
 from maskdet.serving.engine.waiting import together
 from maskdet.serving.refusals import Busy, NotReady, UnknownModel
 from maskdet.serving.settings import ServeSettings
+from maskdet.system.machine import core_count
 
 State = Literal["starting", "ready", "failed", "draining", "stopped"]
 ResultOrError = PictureResult | MaskdetError

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from maskdet.artefacts import BUNDLE
 from maskdet.errors import BundleError, RegistryError
-from maskdet.files import sha256_file
 from maskdet.registry.layout import RECORD, SIGNATURE
 from maskdet.registry.reference import parse_reference
 from maskdet.registry.registry import Registry
 from maskdet.registry.signing import signed_copy
 from maskdet.registry.version import Version, read_version
+from maskdet.system.files import sha256_file
 
 
 class FileState(NamedTuple):

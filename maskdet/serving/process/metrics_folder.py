@@ -12,7 +12,7 @@ from typing import Final
 
 import psutil
 
-from maskdet.machine import pid_space
+from maskdet.system.machine import pid_space
 
 PREFIX: Final = "maskdet-metrics-"
 

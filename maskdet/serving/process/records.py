@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 
 from maskdet.errors import ServingError
-from maskdet.files import write_json
-from maskdet.machine import pid_space
-from maskdet.process_start import process_start
+from maskdet.system.files import write_json
+from maskdet.system.machine import pid_space
+from maskdet.system.process_start import process_start
 
 
 @dataclass(frozen=True, slots=True)

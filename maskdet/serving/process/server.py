@@ -16,8 +16,6 @@ import cv2
 import uvicorn
 
 from maskdet.errors import MaskdetError, ServingError, UsageError
-from maskdet.machine import core_count
-from maskdet.names import did_you_mean
 from maskdet.serving.app import Application, create_app
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.memory import return_large_blocks
@@ -31,6 +29,8 @@ from maskdet.serving.process.readiness import OnReady
 from maskdet.serving.process.stop_signals import stop_signals
 from maskdet.serving.process.tidying import keep_tidy
 from maskdet.serving.settings import ServeSettings
+from maskdet.system.machine import core_count
+from maskdet.wording.names import did_you_mean
 
 SWITCH_SECONDS = 0.001
 """How long the event loop waits, at most, for the interpreter lock held by a thread in Python code."""

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from maskdet.errors import MaskdetError, ServingError
-from maskdet.machine import core_count
 from maskdet.serving.engine.source import Source
 from maskdet.serving.process.metrics_folder import metrics_folder
 from maskdet.serving.process.readiness import OnReady
 from maskdet.serving.process.stop_signals import stop_signals
 from maskdet.serving.process.worker_handle import WorkerProcess
 from maskdet.serving.settings import ServeSettings
+from maskdet.system.machine import core_count
 
 FIRST_DELAY, LAST_DELAY = 0.1, 30.0
 """Seconds before a dead worker is replaced; doubled by each further death or failed start in a row."""

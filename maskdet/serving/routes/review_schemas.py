@@ -11,7 +11,7 @@ from maskdet.inbox.boxes import MAX_BOXES
 from maskdet.inbox.listing import Wanted, decided_since, frequencies, is_open, page
 from maskdet.inbox.record import How, Record, State
 from maskdet.serving.routes.schemas import Schema
-from maskdet.times import time_text
+from maskdet.system.times import time_text
 from maskdet.types import Box
 
 MAX_PAGE = 200

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from maskdet.detector.records import detection_records
 from maskdet.detector.threshold_policy import PolicyName, ThresholdPolicy
 from maskdet.detector.verdict import Decision
-from maskdet.lexicon import Role
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, bundle_id
 from maskdet.serving.http.problems import Problem
 from maskdet.types import Box, Detections
+from maskdet.wording.lexicon import Role
 
 
 class Schema(BaseModel):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from maskdet.machine import disk_free
+from maskdet.system.machine import disk_free
 from maskdet.training.launch.failures import DiskFull
 
 _FULL = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from maskdet.errors import TrainingError
-from maskdet.machine import core_count, memory_available
+from maskdet.system.machine import core_count, memory_available
 from maskdet.training.launch.cluster import cluster_of
 from maskdet.training.launch.cpu_environment import cpu_environment
 from maskdet.training.launch.gpus import VARIABLE, visible

@@ -17,9 +17,9 @@ from typing import Any
 import psutil
 
 from maskdet.errors import EnvironmentProblem, TrainingError
-from maskdet.files import write_json
-from maskdet.machine import core_count
-from maskdet.process_start import process_start
+from maskdet.system.files import write_json
+from maskdet.system.machine import core_count
+from maskdet.system.process_start import process_start
 from maskdet.training.launch import gpus
 from maskdet.training.launch.cluster import LOST_PEER, MEETING_SECONDS, RESUME_HINT, Cluster
 from maskdet.training.launch.failures import REPORTED, OutOfMemory, kills_for_memory, lacks_memory, lost_peer

@@ -11,8 +11,7 @@ import yaml
 from maskdet.artefacts import CONFIG, LABEL_LIST, read_document, reading
 from maskdet.dataset.manifest import Manifest
 from maskdet.errors import PipelineFileError, UsageError
-from maskdet.files import write_json, write_text
-from maskdet.names import did_you_mean
+from maskdet.system.files import write_json, write_text
 from maskdet.training.networks.picodet import (
     PUBLISHED_EPOCHS,
     PUBLISHED_RATE_PER_PICTURE,
@@ -23,6 +22,7 @@ from maskdet.training.networks.variant import Variant
 from maskdet.training.recipe.readers import readers
 from maskdet.training.recipe.sampling import Weights, repeat_factors, steps_per_epoch
 from maskdet.training.settings import ModelSettings, TrainSettings
+from maskdet.wording.names import did_you_mean
 
 ORIGINS_NAME = "origins.json"
 _PUBLISHED = "PicoDet's published recipe, the same for every pipeline file"

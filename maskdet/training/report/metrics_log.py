@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from maskdet.files import json_lines, write_text
+from maskdet.system.files import json_lines, write_text
 from maskdet.training.launch.process import Event
 
 METRICS_NAME = "metrics.jsonl"

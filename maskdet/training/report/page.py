@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 
 from maskdet.artefacts import CURVES_PAGE, CURVES_PLOT
-from maskdet.files import write_text
+from maskdet.system.files import write_text
 from maskdet.training.launch.process import Event
 from maskdet.training.report.metrics_log import read_metrics
 

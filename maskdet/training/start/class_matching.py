@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from maskdet.errors import PipelineFileError
-from maskdet.lexicon import Roles, label_roles, namesake
-from maskdet.names import did_you_mean
+from maskdet.wording.lexicon import Roles, label_roles, namesake
+from maskdet.wording.names import did_you_mean
 
 ClassMap = Mapping[str, str | None]
 

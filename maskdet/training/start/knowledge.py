@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from maskdet.lexicon import Roles
 from maskdet.training.settings import ModelSettings
 from maskdet.training.start.class_matching import related
 from maskdet.training.start.coco import COCO_LABELS
 from maskdet.training.start.starting import Start, published_start, start_of
+from maskdet.wording.lexicon import Roles
 
 
 def knows_classes(

@@ -14,16 +14,16 @@ from typing import Any
 from maskdet.detector.catalogue import FAMILY
 from maskdet.detector.shipped import shipped_weights
 from maskdet.errors import PipelineFileError, StageError
-from maskdet.files import sha256_file
-from maskdet.lexicon import Role
-from maskdet.names import did_you_mean
 from maskdet.progress import Track, silent
 from maskdet.registry.reference import is_reference
+from maskdet.system.files import sha256_file
 from maskdet.training.networks.registry import VARIANTS, variant
 from maskdet.training.settings import STARTS, ModelSettings
 from maskdet.training.start.checkpoint_meta import CheckpointMeta, read_meta
 from maskdet.training.start.published import PUBLISHED, Published, cached_file, published_url
 from maskdet.training.start.registered import registered_weights
+from maskdet.wording.lexicon import Role
+from maskdet.wording.names import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from maskdet.artefacts import BEST
 from maskdet.errors import TrainingError
-from maskdet.files import staged_file
+from maskdet.system.files import staged_file
 from maskdet.training.launch.cluster import spans_machines
 from maskdet.training.state import STATE_NAME, read_state
 from maskdet.training.worker.compat import paddle

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from maskdet.errors import TrainingError
-from maskdet.files import staged_file
+from maskdet.system.files import staged_file
 from maskdet.training.start.architecture import describe
 from maskdet.training.start.transfer import Transfer, transfer
 from maskdet.training.start.weights import Weights, fit, read_weights

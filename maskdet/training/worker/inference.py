@@ -16,7 +16,7 @@ from maskdet.detector.picture import DecodedPicture, read_reduced
 from maskdet.detector.postprocess import to_detections
 from maskdet.detector.preprocess import to_batch
 from maskdet.detector.settings import NmsSettings
-from maskdet.flow import run_in_order
+from maskdet.system.flow import run_in_order
 from maskdet.training.detections_file import write_found
 from maskdet.training.worker.checkpoint import load_weights
 from maskdet.training.worker.network import RawDetector, build_network, choose_device, load_config

@@ -14,11 +14,11 @@ import pytest
 from support import LABELS, cell_box, paint
 
 from maskdet.errors import MaskdetError, PictureError
-from maskdet.machine import core_count
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, Work
 from maskdet.serving.refusals import BadOption, Busy, Draining, UnknownModel
 from maskdet.serving.settings import ServeSettings
+from maskdet.system.machine import core_count
 
 WORK = Work(paint({(1, 1): "with_mask"}))
 

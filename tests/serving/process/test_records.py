@@ -12,9 +12,9 @@ import pytest
 from clock_step import set_clock
 
 from maskdet.errors import ServingError
-from maskdet.files import write_json
 from maskdet.serving.process.control import stop
 from maskdet.serving.process.records import own_record, read_record, write_record
+from maskdet.system.files import write_json
 
 WRITE = """
 from maskdet.serving.process.records import own_record, write_record

@@ -30,12 +30,12 @@ from waiting import PATIENCE_SECONDS, until
 
 import maskdet
 from maskdet.errors import ServingError
-from maskdet.process_start import process_start
 from maskdet.serving.http.connection import guarded
 from maskdet.serving.process.control import status, stop
 from maskdet.serving.process.listener import listen
 from maskdet.serving.process.records import ServerRecord, read_record, write_record
 from maskdet.serving.settings import ServeSettings
+from maskdet.system.process_start import process_start
 
 PNG = {"content-type": "image/png"}
 POST = b"POST /v1/detect HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"

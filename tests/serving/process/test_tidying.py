@@ -10,7 +10,7 @@ from inbox_pictures import proposal, stored
 from waiting import until
 
 from maskdet.inbox.inbox import Inbox
-from maskdet.times import time_text
+from maskdet.system.times import time_text
 
 
 def test_a_server_removes_what_has_waited_too_long(server_process: Any, tmp_path: Path) -> None:

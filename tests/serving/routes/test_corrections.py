@@ -12,7 +12,7 @@ import pytest
 from inbox_pictures import encoded, stored
 from support import paint
 
-from maskdet.dataset.layout import ANNOTATIONS, PICTURES
+from maskdet.dataset.reading.layout import ANNOTATIONS, PICTURES
 from maskdet.detector.picture import PictureLimits, decode
 from maskdet.inbox.record import NO_ORIGIN, Origin
 from maskdet.serving.http.hashing import hash_key

@@ -12,10 +12,10 @@ import pytest
 from support import paint, write_tiny_bundle
 
 from maskdet.errors import UsageError
-from maskdet.lexicon import Role
 from maskdet.serving.engine.served_model import ServedModel
 from maskdet.serving.process.server import check_labels
 from maskdet.serving.settings import ServeSettings
+from maskdet.wording.lexicon import Role
 
 NAMES = ("mask", "mask_off", "visor")
 """Of the cells that are green, red and blue."""

@@ -18,7 +18,7 @@ from trained import REPO
 from waiting import left_of
 
 from maskdet.errors import EnvironmentProblem, Interrupted, TrainingError
-from maskdet.process_start import process_start
+from maskdet.system.process_start import process_start
 from maskdet.training.launch.process import Event, WorkerCommand, run_worker, still_runs
 
 HERE = Path(__file__).parent

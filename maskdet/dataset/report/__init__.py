@@ -1,0 +1,1 @@
+"""What prepare tells people: report.md and its plots."""

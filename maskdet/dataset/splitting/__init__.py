@@ -1,0 +1,1 @@
+"""Train and val: dealt alike everywhere, with nothing alike on both sides."""

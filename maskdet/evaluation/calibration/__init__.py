@@ -1,0 +1,1 @@
+"""Whether scores are probabilities, and the calibration that makes them so."""

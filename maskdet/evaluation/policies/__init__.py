@@ -1,0 +1,1 @@
+"""Thresholds by policy: what each promises, chooses and costs."""
