@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from maskdet.dataset import fonts
 from maskdet.dataset.learnt import learnt_sha256
 from maskdet.dataset.manifest import load_manifest
+from maskdet.dataset.report import fonts
 from maskdet.dataset.report.fonts import Typeface, typeface
 from maskdet.errors import DatasetError, UsageError
 from maskdet.progress import silent

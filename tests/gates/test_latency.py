@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from gates_val import Val
 
-from maskdet import machine
 from maskdet.detector.bundle import load_bundle
 from maskdet.gates.latency import p95, p95_ratio, time_in_turn
 from maskdet.judging.bundles import see_val
+from maskdet.system import machine
 
 
 def test_what_slows_a_picture_for_both_models_is_no_difference() -> None:
