@@ -29,8 +29,8 @@ def box_of(edges: Iterable[float]) -> Box:
 class LabelledBox:
     """One `<object>` of an annotation.
 
-    `box` is as written in the file, `line` the line of the `<object>` element (1-based), `number` its place
-    among the objects of the file (1-based).
+    `label` is "" if it has no name, `box` as written in the file, `line` the line of the `<object>` element
+    (1-based), `number` its place among the objects of the file (1-based).
     """
 
     label: str

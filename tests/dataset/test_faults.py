@@ -290,6 +290,16 @@ def test_a_face_of_an_unknown_class_is_ignored_and_adds_no_class(good) -> None:
     assert not [finding for finding in checked.findings if finding.code == "duplicate-object"]
 
 
+def test_a_face_without_a_name_is_ignored(good, tmp_path: Path) -> None:
+    good.edit_xml("p02", "<name>with_mask<", "<name> <")
+    summary = good.prepare(tmp_path / "out", skip_bad=True)
+    assert {finding.code: finding.fate for finding in summary.dropped} == {"label-missing": "ignored"}
+    manifest = load_manifest(tmp_path / "out" / "manifest.json")
+    assert UNSURE not in manifest.labels
+    [objects] = [one.objects for one in manifest.pictures if one.picture.endswith("p02.png")]
+    assert [(item.label, item.difficult) for item in objects] == [(UNSURE, True)]
+
+
 def test_a_picture_that_lost_all_its_objects_is_no_negative(good, tmp_path: Path) -> None:
     box("61 20 11 90")(good)
     summary = good.prepare(tmp_path / "out", skip_bad=True)

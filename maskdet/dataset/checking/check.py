@@ -115,7 +115,7 @@ def _names(places: Sequence[_Place], readings: Sequence[Reading]) -> dict[str, C
     names: dict[str, Counter[str]] = defaultdict(Counter)
     for place, reading in zip(places, readings, strict=True):
         if reading.annotation is not None:
-            names[place.root.name].update(item.label for item in reading.annotation.objects)
+            names[place.root.name].update(item.label for item in reading.annotation.objects if item.label)
     return names
 
 

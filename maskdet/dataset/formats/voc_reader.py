@@ -39,7 +39,9 @@ def _read(root: Path, pair: Pair, part: str, findings: list[Finding]) -> Labelle
     if sizes is not None and annotation is not None:
         usable = fits_picture((annotation.height, annotation.width), sizes.upright, sizes.stored, report)
         placed = [inside(item, sizes.upright, report) for item in annotation.objects if usable]
-        objects = [LabelledObject(item.label, item.box, item.difficult) for item in placed if item]
+        objects = [
+            LabelledObject(item.label, item.box, item.difficult) for item in placed if item and item.label
+        ]
         usable = usable and (bool(objects) or not (annotation.objects or reading.unread))
     findings.extend((*of_picture.findings, *report.findings))
     if not usable or sizes is None:

@@ -77,7 +77,7 @@ def _read_object(element: Element, number: int, report: Collector) -> LabelledBo
         report.add("label-missing", "the object has no <name>", line=line, number=number)
     box = _read_box(element, number, report)
     difficult = _difficult(element, number, report)
-    if not label or box is None:
+    if box is None:
         return None
     return LabelledBox(label, box, difficult, line_of(element, element), number)
 
