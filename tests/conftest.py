@@ -3,7 +3,9 @@ from __future__ import annotations
 import gc
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
@@ -21,6 +23,12 @@ def _pass_over(number: int, frame: FrameType | None) -> None:
 for _name in ("SIGINT", "SIGHUP"):
     if getattr(signal, _name, None) and signal.getsignal(getattr(signal, _name)) is signal.SIG_IGN:
         signal.signal(getattr(signal, _name), _pass_over)
+
+# The worker's package puts empty modules in the place of what training does not use; in this process other
+# tests use it, whichever is collected first.
+for _name in ("httpx", "requests", "scipy.io", "scipy.ndimage", "scipy.optimize"):
+    with suppress(ImportError):
+        import_module(_name)
 
 # Thousands of tests live as long as the run: the collector need not walk through them again and again.
 gc.disable()
