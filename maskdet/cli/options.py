@@ -45,7 +45,9 @@ RegistryFolder = Annotated[
 ]
 Port = Annotated[
     int | None,
-    typer.Option("--port", min=1, max=65535, help="The server's port.", show_default="serve.port"),
+    typer.Option(
+        "--port", metavar="PORT", min=1, max=65535, help="The server's port.", show_default="serve.port"
+    ),
 ]
 Tile = Annotated[
     bool,

@@ -19,7 +19,7 @@ def request(
         list[Path], typer.Argument(metavar="PATHS...", help="Pictures, and folders of pictures.")
     ],
     batch_size: Annotated[
-        int, typer.Option("--batch-size", min=1, max=1024, help="Pictures in one request.")
+        int, typer.Option("--batch-size", metavar="N", min=1, max=1024, help="Pictures in one request.")
     ] = 1,
     api_key: Annotated[
         str, typer.Option("--api-key", metavar="KEY", envvar="MASKDET_API_KEY", help="The server's key.")

@@ -57,15 +57,22 @@ def serve(
         ),
     ] = None,
     port: Annotated[
-        int | None, typer.Option("--port", help="0 picks a free port. Sets serve.port.", show_default="8866")
+        int | None,
+        typer.Option(
+            "--port", metavar="PORT", help="0 picks a free port. Sets serve.port.", show_default="8866"
+        ),
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", help="Processes sharing the port. Sets serve.workers.", show_default="1"),
+        typer.Option(
+            "--workers", metavar="N", help="Processes sharing the port. Sets serve.workers.", show_default="1"
+        ),
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option("--device", help="cpu, gpu or gpu:N. Sets serve.device.", show_default="cpu"),
+        typer.Option(
+            "--device", metavar="DEVICE", help="cpu, gpu or gpu:N. Sets serve.device.", show_default="cpu"
+        ),
     ] = None,
     tensorrt: Annotated[
         Path | None,

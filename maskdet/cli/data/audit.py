@@ -42,7 +42,11 @@ def audit(
     top: Annotated[
         int,
         typer.Option(
-            "--top", min=1, max=2000, help="List at most this many labels, the most suspicious first."
+            "--top",
+            metavar="N",
+            min=1,
+            max=2000,
+            help="List at most this many labels, the most suspicious first.",
         ),
     ] = 100,
     to_inbox: Annotated[
