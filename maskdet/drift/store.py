@@ -145,21 +145,25 @@ class Store:
 def _merge(folder: Path, versions: Mapping[str, Version]) -> None:
     sweep(folder)
     found = _settled(folder, versions, "")
-    added = found.hours.keys() - {MERGED}
     # What cannot be read now may be readable in an hour. Until the merged one is, its parts are not known.
-    if MERGED in found.names - found.hours.keys() or not (added or found.names & found.parts):
+    whole = {name: hour for name, hour in found.hours.items() if name not in found.partly}
+    added = whole.keys() - {MERGED}
+    if MERGED in found.names - whole.keys() or not (added or found.names & found.parts):
         return
-    _write(folder / MERGED, {**_sum(found.hours.values()).to_json(), "parts": sorted(added | found.parts)})
+    _write(folder / MERGED, {**_sum(whole.values()).to_json(), "parts": sorted(added | found.parts)})
     for name in found.names & (added | found.parts):
         (folder / name).unlink(missing_ok=True)
 
 
 class _Listing(NamedTuple):
-    """names: all files; parts: those that the merged one contains; hours: what is to be added up, by file."""
+    """names: all files; parts: those that the merged one contains; hours: what is to be added up, by file;
+    partly: those of them with tallies of a version that is not known, or not now.
+    """
 
     names: set[str]
     parts: set[str]
     hours: dict[str, Hour]
+    partly: set[str]
 
 
 def _settled(folder: Path, versions: Mapping[str, Version], left_out: str) -> _Listing:
@@ -167,7 +171,7 @@ def _settled(folder: Path, versions: Mapping[str, Version], left_out: str) -> _L
     for _ in range(_TRIES):
         with suppress(FileNotFoundError):
             return _listed(folder, versions, left_out)
-    return _Listing(set(), set(), {})
+    return _Listing(set(), set(), {}, set())
 
 
 def _listed(folder: Path, versions: Mapping[str, Version], left_out: str) -> _Listing:
@@ -181,7 +185,9 @@ def _listed(folder: Path, versions: Mapping[str, Version], left_out: str) -> _Li
         set(merged["parts"]) if isinstance(merged, dict) and isinstance(merged.get("parts"), list) else set()
     )
     read = {name: _hour(folder / name, value, bins) for name, value in raw.items() if name not in parts}
-    return _Listing(names, parts, {name: hour for name, hour in read.items() if hour is not None})
+    hours = {name: hour for name, hour in read.items() if hour is not None}
+    partly = {name for name in hours if any(one["version"] not in bins for one in raw[name]["tallies"])}
+    return _Listing(names, parts, hours, partly)
 
 
 def _hour(path: Path, raw: Any, bins: Mapping[str, Bins]) -> Hour | None:

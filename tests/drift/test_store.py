@@ -155,6 +155,25 @@ def test_only_what_was_added_up_is_removed(tmp_path: Path, monkeypatch: pytest.M
     assert ([path.name for path in folder.iterdir()], pictures(other)) == ([MERGED], 7)
 
 
+def test_what_cannot_be_counted_now_is_kept(tmp_path: Path) -> None:
+    """The file of a version is lost for a while: its counts are not merged away meanwhile."""
+    one, other = store_in(tmp_path), store_in(tmp_path)
+    lost = Version.of("ba9876543210", NOW * 3600.0, LABELS, None)
+    one.write_version(lost)
+    one.write(NOW - 5, hour(3, version=lost.version))
+    other.write(NOW - 5, hour(4))
+    path = tmp_path / "versions" / f"{lost.version}.json"
+    text = path.read_text()
+    path.write_text("")
+    other.tidy(NOW, 48)
+    assert pictures(other) == 4
+    path.write_text(text)
+    assert pictures(other) == 7
+    other.tidy(NOW, 48)
+    folder = tmp_path / "hours" / hour_name(NOW - 5)
+    assert ([name.name for name in folder.iterdir()], pictures(other)) == ([MERGED], 7)
+
+
 def test_damaged_files_count_nothing_and_stop_nothing(tmp_path: Path) -> None:
     one, other = store_in(tmp_path), store_in(tmp_path)
     one.write(NOW, hour(3))
