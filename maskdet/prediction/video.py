@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,16 +11,12 @@ import cv2
 import numpy as np
 
 from maskdet.errors import PictureError
+from maskdet.prediction.containers import is_cut_off
 from maskdet.system.files import staged_file
 from maskdet.types import Picture
 
 _USUAL_RATE: Final = 25.0
 """Frames per second, for files that do not say."""
-_BOX: Final = struct.Struct(">I4sQ")
-"""A box's length, its kind, and its length again if the first is 1."""
-_WITH_FRAMES: Final = (b"mdat", b"moof")
-_LEAST_BOX: Final = 8
-"""0 means that the box goes to the end of the file, whatever that is."""
 
 
 class VideoWriter:
@@ -77,7 +72,7 @@ def read_frames(path: Path) -> Iterator[Picture]:
             yield frame
     if not count:
         raise PictureError(f"{path}: the video has no readable frame", "convert it to MP4 (H.264)")
-    if _is_cut_off(path):
+    if is_cut_off(path):
         raise PictureError(
             f"{path}: the video is cut off after {count} frames: its end is missing", "copy the whole file"
         )
@@ -98,23 +93,6 @@ def frame_count(path: Path) -> int | None:
     except PictureError:
         return None
     return count if count > 0 else None
-
-
-def _is_cut_off(path: Path) -> bool:
-    """Whether an MP4 or MOV file is shorter than its boxes (ISO/IEC 14496-12, 4.2). Others do not tell.
-
-    What some cameras append to theirs is no box of frames.
-    """
-    size, place, kind = path.stat().st_size, 0, b""
-    with path.open("rb") as stream:
-        while size - place >= _BOX.size:
-            stream.seek(place)
-            length, kind, large = _BOX.unpack(stream.read(_BOX.size))
-            length = large if length == 1 else length
-            if (place == 0 and kind != b"ftyp") or length < _LEAST_BOX:
-                return False
-            place += length
-    return place > size and kind in _WITH_FRAMES
 
 
 def _next_frame(capture: cv2.VideoCapture, path: Path) -> Picture | None:

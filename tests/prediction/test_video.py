@@ -3,11 +3,13 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from media import save_video
 
 from maskdet.errors import PictureError
+from maskdet.prediction.containers import is_cut_off
 from maskdet.prediction.video import frame_count, frame_rate, read_frames, staged_video
 from maskdet.types import Picture
 
@@ -77,6 +79,41 @@ def test_a_file_that_is_cut_off_says_so_after_its_frames(tmp_path: Path, length:
     assert len([next(frames) for _ in range(6)]) == 6
     with pytest.raises(PictureError, match=r"cut\.mp4: the video is cut off after 6 frames"):
         next(frames)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "MJPG"), ("a.mkv", "mp4v")])
+def test_other_containers_tell_too(tmp_path: Path, name: str, codec: str) -> None:
+    path = tmp_path / name
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*codec), 10, (64, 48))
+    noise = np.random.default_rng(0).integers(0, 256, (12, 48, 64, 3), np.uint8)
+    for frame in noise:
+        writer.write(frame)
+    writer.release()
+    assert len(list(read_frames(path))) == 12
+    path.write_bytes(path.read_bytes() + b"what a camera adds")
+    assert not is_cut_off(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    with pytest.raises(PictureError, match=r"the video is cut off after \d+ frames"):
+        list(read_frames(path))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"RIFF" + bytes(4) + b"AVI " + bytes(40),  # of a recorder that was switched off
+        bytes.fromhex("1a45dfa3 80 18538067 01ffffffffffffff") + bytes(40),  # of a live recording
+        bytes.fromhex("1a45dfa3 80 18538067"),
+        bytes.fromhex("1a45dfa3 80 ec80"),
+        bytes.fromhex("1a45dfa3"),
+        bytes.fromhex("1a45dfa3 00"),
+        bytes(40),
+        b"",
+    ],
+)
+def test_a_length_that_is_not_known_tells_nothing(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(content)
+    assert not is_cut_off(path)
 
 
 @pytest.mark.parametrize(
