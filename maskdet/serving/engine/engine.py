@@ -41,8 +41,8 @@ logger = logging.getLogger("maskdet.engine")
 class Engine:
     """Turns pictures into results. Decoding and resizing run on the inference threads too.
 
-    A picture that is alone in the engine gets all cores (lowest latency); when others wait or run, each
-    pass uses one core (highest throughput).
+    A picture that is alone in the engine gets as many cores as answer it fastest; when others wait or run,
+    each pass uses one core (highest throughput).
     """
 
     def __init__(self, models: Mapping[str, ServedModel], settings: ServeSettings) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -21,17 +20,15 @@ from maskdet.detector.draw import draw
 from maskdet.detector.outputs import detections_of
 from maskdet.detector.picture import DecodedPicture, PictureLimits, decode, decode_reduced
 from maskdet.detector.preprocess import resize
-from maskdet.detector.runtime.registry import open_session, shares_cores
-from maskdet.detector.runtime.session import GpuOptions, Session
+from maskdet.detector.runtime.session import Session
 from maskdet.detector.threshold_policy import OVERRIDE, PolicyName
 from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.verdict import Verdict
 from maskdet.drift.appearance import Appearance, appearance
 from maskdet.errors import BundleError, PictureError, RegistryError, UsageError
 from maskdet.registry.version import Version
-from maskdet.serving.engine.batching import given_plan, plan_batches
-from maskdet.serving.engine.sessions import Sessions
-from maskdet.serving.engine.sized_sessions import SizedSessions, one_size_each, open_measured
+from maskdet.serving.engine.batching import given_plan
+from maskdet.serving.engine.opening import Opening
 from maskdet.serving.engine.source import Source
 from maskdet.serving.refusals import BadOption
 from maskdet.serving.settings import ServeSettings
@@ -126,7 +123,7 @@ class ServedModel:
     """A bundle, its sessions and its limits.
 
     Nothing that a result depends on changes after construction, so all inference threads share it. How its
-    pictures share passes, `batches`, is measured by the probe, which on a GPU also opens their sessions.
+    pictures share passes, `batches`, is measured by the probe, which also chooses the sessions.
     """
 
     def __init__(
@@ -149,12 +146,8 @@ class ServedModel:
         self.rule = rule_of(self.meta, settings.violation_labels, settings.uncertain_band)
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         self._settings = settings
-        self._graph = bundle.model
-        self._sessions = (
-            SizedSessions({1: self._on_gpu(settings.gpu_memory_mb)})
-            if one_size_each(settings)
-            else _sessions(bundle, settings, cores)
-        )
+        self._opening = Opening(bundle, settings, cores=cores)
+        self._sessions = self._opening.first()
         self.batches = given_plan(settings)
         # Most requests name none, and each picture asks twice.
         self._own_thresholds = thresholds_of(self.meta)
@@ -206,17 +199,7 @@ class ServedModel:
         """Passes through each session: they must return finite numbers, and no request pays for first-time
         allocations. Also sets `batches`. Raises BundleError.
         """
-        if isinstance(self._sessions, SizedSessions):
-            self._sessions, self.batches = open_measured(self._on_gpu, self._run_blank, self._settings)
-        else:
-            self.batches = plan_batches(partial(self._run_blank_in, tuple(self._sessions)), self._settings)
-
-    def _on_gpu(self, memory_mb: int) -> Session:
-        return open_session(self._graph, threads=1, device=self._settings.device, gpu=GpuOptions(memory_mb))
-
-    def _run_blank_in(self, sessions: Iterable[Session], pictures: int) -> None:
-        for session in sessions:
-            self._run_blank(session, pictures)
+        self._sessions, self.batches = self._opening.measured(self._sessions, self._run_blank)
 
     def _run_blank(self, session: Session, pictures: int) -> None:
         blank = np.zeros((pictures, *self.meta.input_size, 3), np.uint8)
@@ -308,18 +291,6 @@ class ServedModel:
         shown = cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".jpg", shown, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
         return bytes(data)
-
-
-def _sessions(bundle: Bundle, settings: ServeSettings, cores: int) -> Sessions:
-    device = settings.device
-    gpu = GpuOptions(settings.gpu_memory_mb, settings.tensorrt)
-
-    def opened(threads: int) -> Session:
-        return open_session(bundle.model, threads=threads, device=device, gpu=gpu)
-
-    # The bundle's own session is one of these already.
-    narrow = bundle.session if device == "cpu" else opened(1)
-    return Sessions(narrow, narrow if cores == 1 or not shares_cores(device) else opened(cores))
 
 
 def _one_at_a_time(size: tuple[int, int]) -> AbstractContextManager[object]:

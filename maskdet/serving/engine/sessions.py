@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,17 @@ from maskdet.detector.runtime.session import Session
 from maskdet.types import FloatArray
 
 REMEMBERED = 5
-"""Number of lone passes on one core whose median a pass on all cores has to beat."""
+"""Number of lone passes on one core whose median a pass on several has to beat."""
+ABOUT = 1.05
+"""Factor up to which times are about the same."""
 LONGEST_REST = 16
-"""Most lone pictures before all cores are tried again."""
+"""Most lone pictures before several cores are tried again."""
 
 
 class Sessions:
-    """`narrow` runs a pass on one core; `wide` spreads it over all, or is the same session.
+    """`narrow` runs a pass on one core; `wide` spreads it over several, or is the same session.
 
-    With many pictures at once, each gets one core. A lone one gets all of them, which is fastest on an idle
+    With many pictures at once, each gets one core. A lone one gets several, which is fastest on an idle
     machine. But if other programs are busy, the cores wait for each other, and a single core can be three
     times as fast. So after a wide pass slower than narrow ones, the next lone picture runs on one core; each
     further slow one in a row doubles that number. A stray delay costs little, and a busy machine is noticed
@@ -34,6 +36,14 @@ class Sessions:
         self._narrow_seconds: deque[float] = deque(maxlen=REMEMBERED)
         self._rest = 0
         self._left = 1  # The first shows how long one core takes.
+
+    @property
+    def narrow(self) -> Session:
+        return self._both[1]
+
+    @property
+    def wide(self) -> Session:
+        return self._both[0]
 
     def __iter__(self) -> Iterator[Session]:
         """Each session once."""
@@ -58,3 +68,27 @@ class Sessions:
         slower = seconds > statistics.median(self._narrow_seconds)
         self._rest = min(LONGEST_REST, max(1, 2 * self._rest)) if slower else 0
         self._left = self._rest
+
+
+def widths(cores: int) -> Sequence[int]:
+    """Numbers of threads below `cores` that may be faster for a lone picture: two that share a core gain
+    little, and many wait for each other after each small layer.
+    """
+    return [threads for threads in (cores // 2, cores // 4) if threads > 1]
+
+
+def fastest(sessions: Mapping[int, Session], run: Callable[[Session], None]) -> Session:
+    """Of sessions by their threads. Where times are about the same, the one with fewer threads."""
+    seconds = {threads: _median(run, session) for threads, session in sessions.items()}
+    least = min(seconds.values())
+    return sessions[min(threads for threads, taken in seconds.items() if taken <= ABOUT * least)]
+
+
+def _median(run: Callable[[Session], None], session: Session) -> float:
+    run(session)  # The first pass takes memory.
+    times = []
+    for _ in range(REMEMBERED):
+        started = time.perf_counter()
+        run(session)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)

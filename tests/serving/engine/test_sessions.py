@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskdet.serving.engine.sessions import LONGEST_REST, Sessions
+from maskdet.serving.engine.sessions import LONGEST_REST, Sessions, fastest, widths
 
 BATCH = np.zeros((1, 8, 8, 3), np.uint8)
 ANSWER = (np.zeros((1, 1, 4), np.float32), np.zeros((1, 1, 1), np.float32))
@@ -91,3 +91,24 @@ def test_one_of_many_pictures_keeps_to_one_core() -> None:
     for _ in range(5):
         sessions.run(BATCH, alone=False)
     assert (narrow.runs, wide.runs) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    ("cores", "fewer"), [(1, []), (2, []), (3, []), (4, [2]), (8, [4, 2]), (16, [8, 4]), (64, [32, 16])]
+)
+def test_a_lone_picture_may_get_fewer_cores_than_there_are(cores: int, fewer: list[int]) -> None:
+    assert widths(cores) == fewer
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "threads"),
+    [
+        ({16: 25, 8: 12, 4: 15}, 8),  # the second thread of a core only waits
+        ({16: 9, 8: 12, 4: 20}, 16),
+        ({16: 10, 8: 10.2, 4: 16}, 8),  # about the same: the other cores are left alone
+    ],
+)
+def test_the_fastest_number_of_threads_is_kept(milliseconds: dict[int, float], threads: int) -> None:
+    sessions: Any = {each: Paced(taken / 1000) for each, taken in milliseconds.items()}
+    assert fastest(sessions, lambda session: session.run(BATCH)) is sessions[threads]  # type: ignore[arg-type,func-returns-value]
+    assert {session.runs for session in sessions.values()} == {6}
