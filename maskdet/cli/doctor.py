@@ -28,6 +28,9 @@ def doctor(
         ),
     ] = None,
     deep: Annotated[bool, typer.Option("--deep", help="Also train, export and run a tiny model.")] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Check only what serving and predicting need.")
+    ] = False,
     lock: Annotated[
         bool, typer.Option("--lock", help="Only print the path of the file that locks the tested versions.")
     ] = False,
@@ -43,9 +46,13 @@ def doctor(
         return
 
     from maskdet.cli.console import print_lines
-    from maskdet.errors import EnvironmentProblem
+    from maskdet.errors import EnvironmentProblem, UsageError
 
-    diagnoses = _shown(_checks(runs, python))
+    if serve and (deep or python):
+        raise UsageError(
+            "--serve leaves training out, which --deep and --python check", "leave out one of them"
+        )
+    diagnoses = _shown(_checks(runs, python, training=not serve))
     faults = [diagnosis for diagnosis in diagnoses if diagnosis.health == "fault"]
     if deep and not faults:
         diagnoses = _shown(_deep(python))
@@ -57,7 +64,7 @@ def doctor(
     print_lines(["", "all checks passed"])
 
 
-def _checks(runs: Path, python: Path | None) -> Iterable[Diagnosis]:
+def _checks(runs: Path, python: Path | None, *, training: bool) -> Iterable[Diagnosis]:
     import sys
 
     from maskdet.pipeline.doctor.devices import check_devices
@@ -66,9 +73,9 @@ def _checks(runs: Path, python: Path | None) -> Iterable[Diagnosis]:
     from maskdet.pipeline.doctor.packages import check_packages
 
     driver = read_driver()
-    yield from check_packages(driver)
+    yield from check_packages(driver, training=training)
     yield from check_machine(runs)
-    yield from check_devices(python or Path(sys.executable), driver)
+    yield from check_devices(python or Path(sys.executable) if training else None, driver)
 
 
 def _deep(python: Path | None) -> Iterable[Diagnosis]:

@@ -27,7 +27,7 @@ import httpx
 
 import maskdet
 from check_gpu.report import Report, Step
-from check_gpu.service import parity, passes, runtime, serve
+from check_gpu.service import parity, passes, serve
 from check_gpu.steps import PICTURES, Check, CheckError, Found, Training
 from check_gpu.training import doctor, finish, train, trainings
 from maskdet.errors import MaskdetError
@@ -101,11 +101,10 @@ def installed(name: str) -> str:
 
 def steps(check: Check) -> Iterator[tuple[str, Callable[[], Found]]]:
     """What to do, in order; each step is made when the one before has ended."""
+    yield "doctor", partial(doctor, check)
     if check.model is not None:
-        yield "ONNX Runtime", runtime
         yield from service_steps(check, None)
         return
-    yield "doctor", partial(doctor, check)
     chosen = trainings(check)
     for one in chosen:
         yield f"train: {one.name}", partial(train, check, one)

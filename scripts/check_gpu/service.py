@@ -25,8 +25,6 @@ from maskdet.detector.runtime.session import GpuOptions, Session
 from maskdet.export.comparison import Judge, RawOutputs
 from maskdet.export.parity import BATCH_SIZES, Parity, parity_batch
 from maskdet.export.settings import ExportSettings
-from maskdet.pipeline.doctor.devices import check_onnxruntime
-from maskdet.pipeline.doctor.driver import read_driver
 from maskdet.pipeline.models import existing_model
 from maskdet.serving.client import pictures_in
 from maskdet.serving.engine.batching import SIZES, best_batch, measure
@@ -59,15 +57,6 @@ def subject(check: Check, training: Training | None) -> Subject:
         raise FileNotFoundError(2, "missing", str(bundle))
     manifest = load_manifest(check.results(training) / "prepare" / MANIFEST)
     return Subject(load_bundle(bundle), manifest.paths("val"))
-
-
-def runtime() -> Found:
-    """What `maskdet doctor` says of ONNX Runtime. Raises CheckError for a fault."""
-    found = list(check_onnxruntime(read_driver()))
-    faults = [one.text for one in found if one.health == "fault"]
-    if faults or not found:
-        raise CheckError("; ".join(faults) or "not installed, or twice: see `maskdet doctor`")
-    return "; ".join(one.text for one in found), {}
 
 
 def session_on(check: Check, bundle: Bundle, *, tensorrt: bool = False) -> Session:

@@ -40,7 +40,7 @@ def trainings(check: Check) -> list[Training]:
 
 
 def doctor(check: Check) -> Found:
-    said = command("doctor", "--python", str(check.python))
+    said = command("doctor", *(("--serve",) if check.model else ("--python", str(check.python))))
     notes = [line for line in said.splitlines() if line.startswith("note")]
     return "all is well" + (f", {len(notes)} notes" if notes else ""), {"output": said}
 

@@ -114,6 +114,19 @@ def test_a_python_without_paddle_is_a_fault(tmp_path):
     assert "error:" in done.stderr
 
 
+def test_a_machine_that_only_serves_needs_no_paddle(tmp_path):
+    """Its versions are noted, and none is a fault."""
+    done = doctor("--serve", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Paddle" not in done.stdout
+    assert "ONNX Runtime" in done.stdout
+    tested, other = {"numpy": "2.2.6"}, {"numpy": "2.5.2"}
+    [found] = compare_versions(tested, other, "pip install", exact=frozenset())
+    assert found.health == "note"
+    mixed = doctor("--serve", "--deep", cwd=tmp_path)
+    assert (mixed.returncode, "leave out one of them" in mixed.stderr) == (2, True)
+
+
 @pytest.mark.slow
 def test_deep_runs_the_whole_chain(tmp_path):
     done = doctor("--deep", cwd=tmp_path)

@@ -113,7 +113,7 @@ def test_a_machine_that_only_serves_is_checked_with_a_given_model(
     assert started.main() == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert [one["name"] for one in report["steps"]] == [
-        "ONNX Runtime",
+        "doctor",
         "parity: cpu and cpu",
         "passes by batch",
         "serve: cpu",

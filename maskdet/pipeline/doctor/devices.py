@@ -18,12 +18,13 @@ SAME = 0.001
 """Largest difference of a score between devices; that of `export.score_tolerance`."""
 
 
-def check_devices(python: Path, driver: Driver | None) -> Iterator[Diagnosis]:
-    """`python` is the interpreter that trains."""
+def check_devices(python: Path | None, driver: Driver | None) -> Iterator[Diagnosis]:
+    """`python` is the interpreter that trains, None where nothing is trained."""
     if driver is not None:
         yield Diagnosis("ok", "GPU", f"{driver}: {', '.join(driver.gpus) or 'names unknown'}")
-    yield _paddle(python, driver)
-    yield from check_onnxruntime(driver)
+    if python is not None:
+        yield _paddle(python, driver)
+    yield from _onnxruntime(driver)
 
 
 def _paddle(python: Path, driver: Driver | None) -> Diagnosis:
@@ -50,8 +51,7 @@ def _said(found: dict[str, Any]) -> str:
     return f"{found['version']}, built for {build}: computes on {computed}"
 
 
-def check_onnxruntime(driver: Driver | None) -> Iterator[Diagnosis]:
-    """Nothing if it is not installed, or twice."""
+def _onnxruntime(driver: Driver | None) -> Iterator[Diagnosis]:
     if find_spec("onnxruntime") is None:
         return
     import onnxruntime

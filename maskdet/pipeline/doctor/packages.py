@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from importlib import import_module, metadata
 from importlib.util import find_spec
 
@@ -39,15 +39,22 @@ _RUNTIME_MODULES = (
 )
 
 
-def check_packages(driver: Driver | None) -> Iterator[Diagnosis]:
-    """Python, then missing, differing, clashing and unloadable packages, for a machine with this driver."""
+def check_packages(driver: Driver | None, *, training: bool = True) -> Iterator[Diagnosis]:
+    """Python, then missing, differing, clashing and unloadable packages, for a machine with this driver.
+
+    Without `training`, none is missing that loads, and none has to be of one version.
+    """
     yield _python()
     lock = lock_path()
     install = f'pip install --no-deps -r "{lock}"'
     tested, installed = pinned_versions(lock), installed_versions()
     if not installed.keys().isdisjoint(_GPU_BUILDS.values()):
         install += ", then the GPU builds again: see the next `maskdet doctor`"
-    yield from compare_versions(tested, installed, install)
+    if training:
+        yield from compare_versions(tested, installed, install)
+    else:
+        present = {name: version for name, version in tested.items() if name in installed}
+        yield from compare_versions(present, installed, install, exact=frozenset())
     yield from clashes(installed, driver)
     yield from _imports()
 
@@ -59,15 +66,17 @@ def installed_versions() -> dict[str, str]:
 
 
 def compare_versions(
-    tested: Mapping[str, str], installed: Mapping[str, str], install: str
+    tested: Mapping[str, str], installed: Mapping[str, str], install: str, exact: Set[str] = _EXACT
 ) -> Iterator[Diagnosis]:
-    """`install` is the command line that installs the tested set. GPU builds count as what they replace."""
+    """`install` is the command line that installs the tested set; another version of the `exact` ones is a
+    fault. GPU builds count as what they replace.
+    """
     builds = {name: installed[build] for name, build in _GPU_BUILDS.items() if build in installed}
     installed = {**builds, **installed}
     missing = sorted(tested.keys() - installed.keys())
     differing = [name for name in sorted(tested) if installed.get(name, tested[name]) != tested[name]]
-    grave = [name for name in differing if name in _EXACT]
-    slight = [name for name in differing if name not in _EXACT]
+    grave = [name for name in differing if name in exact]
+    slight = [name for name in differing if name not in exact]
     if missing:
         yield Diagnosis(
             "fault", "packages", f"missing: {_named(missing)}", f"{install} (needed for training and export)"
