@@ -55,6 +55,7 @@ RULES: dict[str, Rule] = {
     "box-far-outside": Rule("error", "class", "a box of which more than half is beyond the picture's edge"),
     "box-away": Rule("error", "object", "a box that lies beyond the picture as a whole"),
     "label-missing": Rule("error", "class", "an object without a name"),
+    "label-lost": Rule("error", "object", "an object without a name, for which other formats have no place"),
     "label-unknown": Rule("error", "class", "a name that is not in data.labels"),
     "label-misspelt": Rule("error", "class", "a rare name one typo away from a frequent one"),
     "label-conflict": Rule("error", "class", "one box under two names"),

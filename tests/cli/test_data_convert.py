@@ -34,6 +34,7 @@ def test_what_was_dropped_is_listed(project, invoke):
     shown = invoke("data", "convert", "faces", "out", "--to", "yolo", "--skip-bad").output
     assert "7 pictures" in shown
     assert "dropped: Annotations/face000.xml:" in shown
+    assert "[label-lost]" in shown
 
 
 @pytest.mark.parametrize(

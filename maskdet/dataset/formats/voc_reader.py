@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from maskdet.dataset.checking.boxes import inside
@@ -30,7 +31,7 @@ def read_voc(root: Path, track: Track = silent) -> LabelledSet:
 
 def _read(root: Path, pair: Pair, part: str, findings: list[Finding]) -> LabelledPicture | None:
     reading = read_annotation(root / pair.annotation, pair.annotation)
-    findings.extend(reading.findings)
+    findings.extend(map(_as_lost, reading.findings))
     of_picture, report = Collector(pair.picture), Collector(pair.annotation)
     sizes = size_of(root / pair.picture, of_picture)
     annotation = reading.annotation
@@ -48,3 +49,7 @@ def _read(root: Path, pair: Pair, part: str, findings: list[Finding]) -> Labelle
         return None
     name = PurePosixPath(pair.picture).name
     return LabelledPicture(name, root / pair.picture, sizes.upright, tuple(objects), part)
+
+
+def _as_lost(finding: Finding) -> Finding:
+    return replace(finding, code="label-lost") if finding.code == "label-missing" else finding
