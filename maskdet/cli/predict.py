@@ -67,6 +67,10 @@ def predict(
         Path | None,
         typer.Option("--list", metavar="FILE", help="A text file with one path or address per line."),
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option("--device", metavar="DEVICE", help="cpu, gpu or gpu:N; GPUs need onnxruntime-gpu."),
+    ] = "cpu",
     engine: Annotated[
         str,
         typer.Option("--engine", metavar="NAME", help="threads, or ray: many processes, resumable."),
@@ -78,8 +82,8 @@ def predict(
 ) -> None:
     """Find faces in pictures and videos.
 
-    Takes files, folders and globs, and uses all cores. Files that cannot be read or drawn are listed last.
-    With --json, standard output has nothing but the lines, in the order of the pictures.
+    Takes files, folders and globs, and uses all cores, or a GPU. Files that cannot be read or drawn are
+    listed last. With --json, standard output has nothing but the lines, in the order of the pictures.
     """
     model = model or stand_in(config)
     overrides = with_flags(overrides, {"registry.root": registry})
@@ -98,7 +102,7 @@ def predict(
     named = [*(sources or []), *(read_list(listing) if listing else [])]
     bundle = load_bundle(model_of(context, model))
     chosen = formats or ([] if as_json else ["json", "draw"])
-    detector, earlier = Detector(bundle, threads=1), results_in(out) if chosen else ()
+    detector, earlier = Detector(bundle, threads=1, device=device), results_in(out) if chosen else ()
     # Not within the block: a progress bar puts a stand-in of its own in place of sys.stdout.
     lines = json_output() if as_json else None
     with _progress(lines) as track:
@@ -111,7 +115,9 @@ def predict(
             track=track,
             threshold=threshold,
             look=Look(tile=tile, flip=flip),
-            engine=engine_of(engine, bundle, out, threshold=threshold, workers=workers, track=track),
+            engine=engine_of(
+                engine, bundle, out, threshold=threshold, workers=workers, device=device, track=track
+            ),
         )
     _tell_of_earlier([path for path in earlier if path.is_dir() or path not in summary.written])
     _tell(summary, detector.meta, beside_lines=as_json)

@@ -21,11 +21,16 @@ def engine_of(
     *,
     threshold: float | None = None,
     workers: int | None = None,
+    device: str = "cpu",
     track: Track = silent,
 ) -> Engine:
-    """threads: all cores of this process; ray: `workers` processes. Raises UsageError for other names."""
+    """threads: all cores of this process; ray: `workers` processes, on the CPU. Raises UsageError for other
+    names, and for what the engine does not have.
+    """
     if name not in ENGINES:
         raise UsageError(f"--engine {name}: no such engine", f"use {' or '.join(ENGINES)}")
+    if name == "ray" and device != "cpu":
+        raise UsageError(f"--engine ray runs on the CPU, not on {device}", "leave out --device")
     if name == "ray":
         return RayEngine(bundle, out, threshold=threshold, workers=workers, track=track)
     if workers is not None:

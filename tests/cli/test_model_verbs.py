@@ -13,10 +13,18 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from reported_cuda import report_cuda
 from support import paint, write_tiny_bundle
 
 from maskdet.detector.threshold_policy import ThresholdPolicy
-from maskdet.errors import PictureError, PipelineFileError, ServingError, StageError, UsageError
+from maskdet.errors import (
+    EnvironmentProblem,
+    PictureError,
+    PipelineFileError,
+    ServingError,
+    StageError,
+    UsageError,
+)
 from maskdet.pipeline.lock import run_lock
 from maskdet.pipeline.stages.eval import write_evaluation
 from maskdet.registry.registry import Registry
@@ -93,6 +101,19 @@ def test_predict_looks_at_tiles_and_the_mirrored_picture(model, invoke):
     invoke("predict", "photo.png", "--model", "model.onnx", "--format", "json", "--tile", "--flip")
     [picture] = json.loads((model.parent / "predictions" / "predictions.json").read_text())["pictures"]
     assert {"with_mask", "without_mask"} <= {found["label"] for found in picture["detections"]}
+
+
+def test_predict_runs_on_a_gpu(model, invoke, monkeypatch):
+    """One that is only reported; without it, the command says what is missing."""
+    command = ("predict", "photo.png", "--model", "model.onnx", "--format", "json", "--device")
+    with pytest.raises(EnvironmentProblem, match="this ONNX Runtime has no CUDA"):
+        invoke(*command, "gpu")
+    with pytest.raises(UsageError, match="unknown device 'tpu'"):
+        invoke(*command, "tpu")
+    cuda = report_cuda(monkeypatch)
+    assert "with_mask 1" in invoke(*command, "gpu:0").output
+    name, options = cuda.opened[-1][0]
+    assert (name, options["device_id"]) == ("CUDAExecutionProvider", "0")
 
 
 def test_predict_takes_the_exported_model_of_the_pipeline(model, invoke):

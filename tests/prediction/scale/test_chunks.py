@@ -106,3 +106,5 @@ def test_engines_are_known_by_name(detector, tmp_path):
         engine_of("spark", detector, tmp_path)
     with pytest.raises(UsageError, match="--workers needs --engine ray"):
         engine_of("threads", detector, tmp_path, workers=2)
+    with pytest.raises(UsageError, match="ray runs on the CPU, not on gpu"):
+        engine_of("ray", detector, tmp_path, device="gpu")
