@@ -27,8 +27,8 @@ from maskdet.export.parity import BATCH_SIZES, Parity, parity_batch
 from maskdet.export.settings import ExportSettings
 from maskdet.pipeline.models import existing_model
 from maskdet.serving.client import pictures_in
-from maskdet.serving.engine.batching import SIZES, best_batch, measure
-from maskdet.serving.engine.sized_sessions import open_fitting
+from maskdet.serving.engine.batching import SIZES, best_batch
+from maskdet.serving.engine.sized_sessions import open_fitting, seconds_by_size
 from maskdet.serving.settings import ServeSettings
 from served import ROOT, server
 
@@ -105,7 +105,7 @@ def passes(check: Check, training: Training | None) -> Found:
         session.run(np.zeros((pictures, *bundle.meta.input_size, 3), np.uint8))
 
     sessions = open_fitting(opened, SIZES, ServeSettings().gpu_memory_mb, run)
-    seconds = measure(lambda size: run(sessions.of(size), size), sessions.sizes)
+    seconds = seconds_by_size(sessions, run)
     figures = {f"{size} pictures, ms": round(1000 * taken, 2) for size, taken in seconds.items()}
     return f"the largest batch that pays has {best_batch(seconds)} pictures", figures
 

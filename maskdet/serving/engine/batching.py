@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from maskdet.detector.runtime.registry import shares_cores
+from maskdet.serving.engine.timing import median_seconds
 from maskdet.serving.settings import ServeSettings
 
 SIZES: Final = (1, 2, 4, 8, 16, 32)
@@ -58,7 +58,7 @@ def plan_batches(run: Callable[[int], None], settings: ServeSettings) -> BatchPl
     # On the CPU passes of one picture already use all cores.
     pictures = given if given != "auto" else 1 if on_cpu else ENGINE_BATCH
     run(pictures)
-    single = _median(run, 1) if pictures > 1 else 0.0
+    single = median_seconds(partial(run, 1), _PASSES) if pictures > 1 else 0.0
     plan = replace(given_plan(settings), pictures=pictures)
     # On the CPU a waiting batch would leave its core idle.
     return plan if on_cpu else _waiting(plan, single)
@@ -72,7 +72,7 @@ def sizes_to_measure(settings: ServeSettings) -> Sequence[int]:
 
 def measure(run: Callable[[int], None], sizes: Sequence[int]) -> dict[int, float]:
     """Seconds of a pass by size, smallest first."""
-    return {size: _median(run, size) for size in sizes}
+    return {size: median_seconds(partial(run, size), _PASSES) for size in sizes}
 
 
 def plan_measured(seconds: dict[int, float], settings: ServeSettings) -> tuple[BatchPlan, Sequence[int]]:
@@ -107,15 +107,3 @@ def distinct_sizes(seconds: dict[int, float]) -> Sequence[int]:
 
 def _waiting(plan: BatchPlan, single: float) -> BatchPlan:
     return plan if plan.waits_idle else replace(plan, wait_seconds=single)
-
-
-def _median(run: Callable[[int], None], size: int) -> float:
-    # The first pass of a size chooses algorithms and takes memory.
-    run(size)
-    return statistics.median(_seconds(run, size) for _ in range(_PASSES))
-
-
-def _seconds(run: Callable[[int], None], size: int) -> float:
-    started = time.perf_counter()
-    run(size)
-    return time.perf_counter() - started

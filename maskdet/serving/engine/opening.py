@@ -26,7 +26,7 @@ class Opening:
     def first(self) -> Opened:
         """What runs a single picture until all is measured. Raises as `open_session`."""
         if one_size_each(self._settings):
-            return SizedSessions({1: self._on_gpu(self._settings.gpu_memory_mb)})
+            return SizedSessions({1: self._open(1)})
         # The bundle's own session is one of these already.
         narrow = self._bundle.session if self._settings.device == "cpu" else self._open(1)
         return Sessions(narrow, self._open(self._cores) if self._on_cpu and self._cores > 1 else narrow)
@@ -34,7 +34,7 @@ class Opening:
     def measured(self, first: Opened, run: TryOut) -> tuple[Opened, BatchPlan]:
         """The sessions to serve with, and how to fill their batches. Raises as `open_session` and `run`."""
         if isinstance(first, SizedSessions):
-            return open_measured(self._on_gpu, run, self._settings)
+            return open_measured(partial(self._open, 1), run, self._settings)
         sessions = self._widened(first, run) if self._on_cpu else first
         return sessions, plan_batches(partial(_run_each, tuple(sessions), run), self._settings)
 
@@ -45,13 +45,11 @@ class Opening:
         wide = {self._cores: first.wide, **{threads: self._open(threads) for threads in narrower}}
         return Sessions(first.narrow, fastest(wide, lambda session: run(session, 1)))
 
-    def _open(self, threads: int) -> Session:
-        gpu = GpuOptions(self._settings.gpu_memory_mb, self._settings.tensorrt)
-        return open_session(self._bundle.model, threads=threads, device=self._settings.device, gpu=gpu)
-
-    def _on_gpu(self, memory_mb: int) -> Session:
-        device = self._settings.device
-        return open_session(self._bundle.model, threads=1, device=device, gpu=GpuOptions(memory_mb))
+    def _open(self, threads: int, memory_mb: int | None = None) -> Session:
+        """`memory_mb`: a share of a GPU's memory, in place of all that the settings allow."""
+        settings = self._settings
+        gpu = GpuOptions(memory_mb or settings.gpu_memory_mb, settings.tensorrt)
+        return open_session(self._bundle.model, threads=threads, device=settings.device, gpu=gpu)
 
 
 def _run_each(sessions: Iterable[Session], run: TryOut, pictures: int) -> None:

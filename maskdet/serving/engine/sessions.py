@@ -6,11 +6,13 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.detector.runtime.session import Session
+from maskdet.serving.engine.timing import median_seconds
 from maskdet.types import FloatArray
 
 REMEMBERED = 5
@@ -79,16 +81,8 @@ def widths(cores: int) -> Sequence[int]:
 
 def fastest(sessions: Mapping[int, Session], run: Callable[[Session], None]) -> Session:
     """Of sessions by their threads. Where times are about the same, the one with fewer threads."""
-    seconds = {threads: _median(run, session) for threads, session in sessions.items()}
+    seconds = {
+        threads: median_seconds(partial(run, session), REMEMBERED) for threads, session in sessions.items()
+    }
     least = min(seconds.values())
     return sessions[min(threads for threads, taken in seconds.items() if taken <= ABOUT * least)]
-
-
-def _median(run: Callable[[Session], None], session: Session) -> float:
-    run(session)  # The first pass takes memory.
-    times = []
-    for _ in range(REMEMBERED):
-        started = time.perf_counter()
-        run(session)
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)

@@ -90,8 +90,7 @@ def open_measured(
         settings.gpu_memory_mb,
         run,
     )
-    seconds = measure(lambda size: run(opened.of(size), size), opened.sizes)
-    plan, used = plan_measured(seconds, settings)
+    plan, used = plan_measured(seconds_by_size(opened, run), settings)
     return opened.only(used), plan
 
 
@@ -120,6 +119,11 @@ def open_fitting(
             raise
         _report(sizes[-1], error)
     return open_fitting(open_session, sizes[:-1], memory_mb, run)
+
+
+def seconds_by_size(sessions: SizedSessions, run: TryOut) -> dict[int, float]:
+    """How long a pass of each size takes, smallest first."""
+    return measure(lambda size: run(sessions.of(size), size), sessions.sizes)
 
 
 def shares(memory_mb: int, sizes: Sequence[int]) -> dict[int, int]:

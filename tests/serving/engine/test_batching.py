@@ -42,7 +42,7 @@ class Device:
 
 def device(monkeypatch: pytest.MonkeyPatch, *figures: float) -> Device:
     made = Device(*figures)
-    monkeypatch.setattr("maskdet.serving.engine.batching.time.perf_counter", lambda: made.now)
+    monkeypatch.setattr("maskdet.serving.engine.timing.time.perf_counter", lambda: made.now)
     return made
 
 
