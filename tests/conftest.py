@@ -46,6 +46,19 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def all_imported_first() -> None:
+    """Import the package but for what runs in the workers' own processes.
+
+    A module that is first imported while a test has one of its imports patched would keep the patch.
+    """
+    for file in sorted((REPO / "maskdet").rglob("[!_]*.py")):
+        module = file.relative_to(REPO).with_suffix("").parts
+        if "worker" not in module:
+            with suppress(ImportError):
+                import_module(".".join(module))
+
+
+@pytest.fixture(scope="session", autouse=True)
 def commands_built_once() -> Iterator[None]:
     """Typer's runner would build all commands anew for each call of one."""
     with pytest.MonkeyPatch.context() as patch:
