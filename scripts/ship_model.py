@@ -46,11 +46,12 @@ from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
 from maskdet.errors import MaskdetError, StageError
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.assembly import store_meta
+from maskdet.export.figures import bundle_figures
 from maskdet.export.metadata import with_meta
 from maskdet.judging.bundles import see_val, survey_bundle
-from maskdet.pipeline.lineage import picture_records
-from maskdet.pipeline.load import load_pipeline
-from maskdet.pipeline.stages.export import bundle_figures, calibration_of
+from maskdet.pipeline.file.load import load_pipeline
+from maskdet.pipeline.release.lineage import picture_records
+from maskdet.pipeline.stages.export import calibration_of
 from maskdet.registry.pictures import inherited, pictures_text, read_pictures
 from maskdet.system.files import staged_file
 from maskdet.training.start.architecture import class_count

@@ -17,10 +17,10 @@ from maskdet.dataset.manifest import Manifest, ManifestObject, ManifestPicture, 
 from maskdet.detector.bundle import load_bundle
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.judging.bundles import judge_bundle
-from maskdet.pipeline.cache import StageRecord, inputs_of, written
-from maskdet.pipeline.outcome import RunResult, StageOutcome, State
-from maskdet.pipeline.schema import PipelineFile
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.file.schema import PipelineFile
+from maskdet.pipeline.running.cache import StageRecord, inputs_of, written
+from maskdet.pipeline.running.outcome import RunResult, StageOutcome, State
+from maskdet.pipeline.running.stage import Context
 from maskdet.pipeline.stages import STAGES
 from maskdet.pipeline.stages.eval import write_evaluation
 from maskdet.system.files import sha256_file, write_json

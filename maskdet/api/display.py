@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.table import Column
 from rich.text import Text
 
-from maskdet.pipeline.stage import Event
+from maskdet.pipeline.running.stage import Event
 from maskdet.system.times import duration
 
 T = TypeVar("T")

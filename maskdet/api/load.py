@@ -16,7 +16,7 @@ from maskdet.detector.settings import UNCERTAIN_BAND, BundleMeta
 from maskdet.detector.thresholds import Threshold, with_thresholds
 from maskdet.detector.verdict import MaskRule
 from maskdet.errors import UsageError
-from maskdet.pipeline.models import existing_model
+from maskdet.pipeline.references.models import existing_model
 from maskdet.registry.registry import Registry
 
 

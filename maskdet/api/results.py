@@ -10,9 +10,9 @@ from typing import Any
 from maskdet.artefacts import BEST, MANIFEST, METRICS, PARITY, REPORT, WORST_SHEET, read_document
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import StageError
-from maskdet.pipeline.outcome import RunResult, StageOutcome
 from maskdet.pipeline.places import EXPORTED
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.running.outcome import RunResult, StageOutcome
+from maskdet.pipeline.running.stage import Context
 from maskdet.training.state import read_state
 
 

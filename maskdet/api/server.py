@@ -13,7 +13,7 @@ from weakref import finalize
 
 from maskdet.api.arguments import checked_overrides, model_path
 from maskdet.errors import MaskdetError, ServingError
-from maskdet.pipeline.models import existing_model
+from maskdet.pipeline.references.models import existing_model
 from maskdet.registry.reference import is_reference
 
 _MARK: Final = " at http"

@@ -33,11 +33,11 @@ from maskdet.pipeline.chain import (
     report_chain,
     stage_options,
 )
-from maskdet.pipeline.models import model_of
 from maskdet.pipeline.places import DEFAULT_CONFIG, RUNS
-from maskdet.pipeline.run import Then
+from maskdet.pipeline.references.models import model_of
+from maskdet.pipeline.running.run import Then
+from maskdet.pipeline.running.stage import Context
 from maskdet.pipeline.session import open_pipeline
-from maskdet.pipeline.stage import Context
 from maskdet.pipeline.stages.eval import Judgement
 
 Name = str | PathLike[str]

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from maskdet.api.display import Display, console_on
-from maskdet.pipeline.outcome import RunOptions, RunResult
-from maskdet.pipeline.run import OnStart, Then, run_stages
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.running.outcome import RunOptions, RunResult
+from maskdet.pipeline.running.run import OnStart, Then, run_stages
+from maskdet.pipeline.running.stage import Context
 from maskdet.pipeline.stages import STAGES
 
 

@@ -93,7 +93,7 @@ def bundle(
     fails if their answers differ.
     """
     from maskdet.errors import UsageError
-    from maskdet.pipeline.wrapped import require_onnx
+    from maskdet.pipeline.references.wrapped import require_onnx
 
     require_onnx()
 

@@ -12,8 +12,8 @@ from maskdet.cli.job_log import JobLog, Warnings, platform_of
 from maskdet.errors import FolderInUse, GateRefusal, MaskdetError
 
 if TYPE_CHECKING:
-    from maskdet.pipeline.outcome import RunResult
-    from maskdet.pipeline.stage import Context
+    from maskdet.pipeline.running.outcome import RunResult
+    from maskdet.pipeline.running.stage import Context
     from maskdet.reporting.delivery import Delivery
 
 MAX_SUMMARY: Final = 1_000_000
@@ -46,7 +46,7 @@ def _deliver(context: Context, log: JobLog, promote: bool | None, force: bool) -
     from maskdet.pipeline.chain import unattended_options
     from maskdet.pipeline.ci.delivering import Delivering
     from maskdet.pipeline.ci.val_list import complete_val_list
-    from maskdet.pipeline.run import run_stages
+    from maskdet.pipeline.running.run import run_stages
     from maskdet.pipeline.stages import STAGES
 
     wanted = context.pipeline.ci.promote if promote is None else promote

@@ -33,7 +33,7 @@ def compare(
     A star marks the best value. Intervals and counts are shown where they are known.
     """
     from maskdet.cli.console import print_lines
-    from maskdet.pipeline.contenders import read_contenders
+    from maskdet.pipeline.references.contenders import read_contenders
     from maskdet.reporting.comparison import Comparison, comparison_page
     from maskdet.system.files import json_text, write_text
 

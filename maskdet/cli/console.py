@@ -16,7 +16,7 @@ from rich.text import Text
 
 from maskdet.api.display import console_on
 from maskdet.errors import DatasetError, MaskdetError
-from maskdet.pipeline.outcome import StageOutcome, State
+from maskdet.pipeline.running.outcome import StageOutcome, State
 from maskdet.system.times import duration
 
 _STYLES = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from maskdet.drift.decision import Decision
     from maskdet.drift.view import View
-    from maskdet.pipeline.schema import PipelineFile
+    from maskdet.pipeline.file.schema import PipelineFile
 
 
 def drift(
@@ -98,7 +98,7 @@ def _views(
 
 
 def _version(model: Path) -> str:
-    from maskdet.pipeline.models import existing_model
+    from maskdet.pipeline.references.models import existing_model
     from maskdet.system.files import sha256_file
 
     return sha256_file(existing_model(model))[:12]

@@ -14,7 +14,7 @@ from maskdet.cli.session import open_pipeline, run_stage, with_flags
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
-    from maskdet.pipeline.stage import Context
+    from maskdet.pipeline.running.stage import Context
 
 ALL_PICTURES = sys.maxsize
 
@@ -76,7 +76,7 @@ def _judge(context: Context, model: Path | None, tile: bool, flip: bool, corrupt
     """Evaluate a model that no stage wrote, or another look; the results' folder lies beside the stages'."""
     from maskdet.detector.tiling import Look
     from maskdet.errors import UsageError
-    from maskdet.pipeline.models import model_of
+    from maskdet.pipeline.references.models import model_of
     from maskdet.pipeline.stages.eval import Judgement
 
     if corrupted and (tile or flip):

@@ -47,7 +47,7 @@ def gates(
     """
     from maskdet.api.work import advance
     from maskdet.pipeline.chain import finish_stage, stage_options
-    from maskdet.pipeline.gating import Gating
+    from maskdet.pipeline.release.gating import Gating
 
     context = open_pipeline(config, overrides or [], runs)
     gating, stage = Gating(challenger, champion, explain), "prepare" if challenger else "export"

@@ -43,7 +43,7 @@ def _write_pipeline(folder: Path, out: Path, force: bool) -> None:
 
     require("data", "lxml", asks="init needs")
     from maskdet.dataset.reading.image_sets import LISTS, shown
-    from maskdet.pipeline.scaffold import scaffold, survey
+    from maskdet.pipeline.file.scaffold import scaffold, survey
 
     if out.exists() and not force:
         raise UsageError(

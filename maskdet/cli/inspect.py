@@ -32,7 +32,7 @@ def inspect(
     from maskdet.cli.console import print_lines
     from maskdet.cli.models.options import open_registry
     from maskdet.export.inspection import inspect_file
-    from maskdet.pipeline.models import existing_model
+    from maskdet.pipeline.references.models import existing_model
     from maskdet.system.files import json_text
 
     found = inspect_file(existing_model(file, open_registry(None, registry)))

@@ -93,7 +93,7 @@ def predict(
     from maskdet.detector.bundle import load_bundle
     from maskdet.detector.detector import Detector
     from maskdet.detector.tiling import Look
-    from maskdet.pipeline.models import model_of
+    from maskdet.pipeline.references.models import model_of
     from maskdet.prediction.engines import engine_of
     from maskdet.prediction.predict import predict as look
     from maskdet.prediction.predict import results_in

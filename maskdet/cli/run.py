@@ -12,8 +12,8 @@ from maskdet.cli.session import advance, open_pipeline
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
-    from maskdet.pipeline.outcome import RunOptions, RunResult
-    from maskdet.pipeline.stage import Context
+    from maskdet.pipeline.running.outcome import RunOptions, RunResult
+    from maskdet.pipeline.running.stage import Context
 
 
 def run(

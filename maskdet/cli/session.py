@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from maskdet.pipeline.places import DEFAULT_CONFIG
 
 if TYPE_CHECKING:
-    from maskdet.pipeline.outcome import RunOptions, RunResult
-    from maskdet.pipeline.run import Then
-    from maskdet.pipeline.stage import Context
+    from maskdet.pipeline.running.outcome import RunOptions, RunResult
+    from maskdet.pipeline.running.run import Then
+    from maskdet.pipeline.running.stage import Context
     from maskdet.serving.engine.source import Source
 
 
@@ -64,7 +64,7 @@ def _word(value: object) -> object:
     """As --set takes it."""
     import json
 
-    from maskdet.pipeline.document import as_written
+    from maskdet.pipeline.file.document import as_written
 
     if isinstance(value, bool | list):
         return json.dumps(value)
@@ -124,7 +124,7 @@ def sources_of(context: Context, named: Sequence[str]) -> dict[str, Source]:
 
 def _source(context: Context, named: Path | None) -> Source:
     from maskdet.cli.console import print_notes
-    from maskdet.pipeline.models import model_of
+    from maskdet.pipeline.references.models import model_of
     from maskdet.registry.reference import is_reference
     from maskdet.serving.engine.source import Source
 

@@ -17,10 +17,10 @@ from maskdet.judging.audit.audit import Part, audit
 from maskdet.judging.audit.report import check_replaceable, write_audit
 from maskdet.judging.audit.suspects import AuditResult, Suspect
 from maskdet.pipeline.audit_proposals import propose_suspects
-from maskdet.pipeline.models import model_of
-from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.places import EXPORTED, model_name
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.references.models import model_of
+from maskdet.pipeline.running.outcome import RunResult
+from maskdet.pipeline.running.stage import Context
 from maskdet.system.files import staged_folder
 
 SURE: Final = 0.6

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from maskdet.artefacts import PAGE, REPORT
 from maskdet.errors import Interrupted, MaskdetError
-from maskdet.pipeline.outcome import RunOptions, RunResult
-from maskdet.pipeline.report import write_report
-from maskdet.pipeline.run import can_resume
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.running.outcome import RunOptions, RunResult
+from maskdet.pipeline.running.report import write_report
+from maskdet.pipeline.running.run import can_resume
+from maskdet.pipeline.running.stage import Context
 from maskdet.pipeline.stages import STAGES
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from maskdet.artefacts import PAGE
 from maskdet.errors import RegistryError, StageError
-from maskdet.pipeline.cache import read_record
-from maskdet.pipeline.models import registry_of
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.references.models import registry_of
+from maskdet.pipeline.running.cache import read_record
+from maskdet.pipeline.running.stage import Context
 from maskdet.pipeline.stages import STAGES
 from maskdet.registry.reference import CHAMPION
 from maskdet.registry.registry import Registry

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from maskdet.pipeline.load import default_pipeline, load_pipeline, load_served
+from maskdet.pipeline.file.load import default_pipeline, load_pipeline, load_served
+from maskdet.pipeline.file.schema import PipelineFile
 from maskdet.pipeline.places import DEFAULT_CONFIG, RUNS
-from maskdet.pipeline.run import results_folder
-from maskdet.pipeline.schema import PipelineFile
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.running.run import results_folder
+from maskdet.pipeline.running.stage import Context
 
 REGISTRY_VARIABLE: Final = "MASKDET_REGISTRY"
 """Environment variable for the folder of the registry."""

@@ -25,7 +25,7 @@ from maskdet.detector.runtime.session import GpuOptions, Session
 from maskdet.export.comparison import Judge, RawOutputs
 from maskdet.export.parity import BATCH_SIZES, Parity, parity_batch
 from maskdet.export.settings import ExportSettings
-from maskdet.pipeline.models import existing_model
+from maskdet.pipeline.references.models import existing_model
 from maskdet.serving.client import pictures_in
 from maskdet.serving.engine.batching import SIZES, best_batch
 from maskdet.serving.engine.sized_sessions import open_fitting, seconds_by_size

@@ -37,7 +37,7 @@ from maskdet.gates.ruling import Ruling
 from maskdet.gates.settings import GateSettings
 from maskdet.gates.side import Side
 from maskdet.judging.bundles import Sighting, see_val
-from maskdet.pipeline.load import load_pipeline
+from maskdet.pipeline.file.load import load_pipeline
 from maskdet.types import IntArray
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "face_mask.yml"

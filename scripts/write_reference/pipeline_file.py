@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from maskdet.pipeline.schema import PipelineFile
+from maskdet.pipeline.file.schema import PipelineFile
 from write_reference.language import English, cell, table
 
 TITLE = "The pipeline file"

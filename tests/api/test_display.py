@@ -9,7 +9,7 @@ from rich.console import Console
 
 from maskdet.api.display import Display
 from maskdet.cli.console import print_outcomes
-from maskdet.pipeline.outcome import StageOutcome, State
+from maskdet.pipeline.running.outcome import StageOutcome, State
 
 START = {"event": "start", "epochs": 2, "steps_per_epoch": 4, "device": "cpu", "workers": 2, "first_epoch": 1}
 STEP = {

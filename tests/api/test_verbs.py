@@ -11,8 +11,8 @@ import pytest
 from support import write_tiny_bundle
 
 import maskdet
-from maskdet.pipeline.cache import StageRecord, inputs_of, written
 from maskdet.pipeline.doctor.drawing import draw_data_set
+from maskdet.pipeline.running.cache import StageRecord, inputs_of, written
 from maskdet.pipeline.session import open_pipeline
 from maskdet.pipeline.stages import STAGES
 

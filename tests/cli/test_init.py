@@ -6,8 +6,8 @@ import pytest
 
 from maskdet.errors import DatasetError, UsageError
 from maskdet.pipeline.doctor.drawing import draw_data_set
-from maskdet.pipeline.load import load_pipeline
-from maskdet.pipeline.schema import PipelineFile
+from maskdet.pipeline.file.load import load_pipeline
+from maskdet.pipeline.file.schema import PipelineFile
 from maskdet.settings import Section
 
 

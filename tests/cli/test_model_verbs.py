@@ -25,7 +25,7 @@ from maskdet.errors import (
     StageError,
     UsageError,
 )
-from maskdet.pipeline.lock import run_lock
+from maskdet.pipeline.running.lock import run_lock
 from maskdet.pipeline.stages.eval import write_evaluation
 from maskdet.registry.registry import Registry
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maskdet.cli.session import with_flags
-from maskdet.pipeline.load import default_pipeline
+from maskdet.pipeline.file.load import default_pipeline
 
 PLAIN = ("inbox", "a=b", "a: b", "口罩", "C:\\x")
 OTHERWISE = ("2026", "true", "null", "~", "1e3", "[x]", "[x", "{a: b}", '"x"', "'x'", " x ")

@@ -14,9 +14,9 @@ from maskdet.detector.bundle import load_bundle
 from maskdet.errors import DatasetError, PipelineFileError, StageError, UsageError
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.judging.bundles import judge_bundle
-from maskdet.pipeline.cache import StageRecord, inputs_of, written
-from maskdet.pipeline.load import load_pipeline
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.file.load import load_pipeline
+from maskdet.pipeline.running.cache import StageRecord, inputs_of, written
+from maskdet.pipeline.running.stage import Context
 from maskdet.pipeline.stages import STAGES
 from maskdet.pipeline.stages.eval import STAGE as EVAL
 from maskdet.pipeline.stages.eval import write_evaluation

@@ -18,7 +18,7 @@ from maskdet.dataset.splitting.frozen import read_frozen
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_model
 from maskdet.errors import DatasetError
-from maskdet.pipeline.load import load_pipeline
+from maskdet.pipeline.file.load import load_pipeline
 
 SAME_PHOTOGRAPH = {
     (13, 737), (146, 219), (156, 545), (287, 478), (293, 466), (327, 699), (435, 554), (451, 61), (623, 795),

@@ -19,7 +19,7 @@ from written import every_page
 
 from docs_site.pages import fences
 from maskdet.cli.app import app
-from maskdet.pipeline.schema import PipelineFile
+from maskdet.pipeline.file.schema import PipelineFile
 
 LEAST_BLOCKS = {"python": 40, "json": 2, "yaml": 10, "bash": 30}
 LEAST = {"name": "example", "data": {"root": "faces"}}

@@ -16,7 +16,7 @@ from maskdet.artefacts import PAGE
 from maskdet.drift.decision import decide
 from maskdet.drift.settings import DriftSettings
 from maskdet.pipeline.ci.delivering import Delivering
-from maskdet.pipeline.contenders import read_contenders
+from maskdet.pipeline.references.contenders import read_contenders
 from maskdet.reporting.comparison import Comparison, comparison_page
 from maskdet.reporting.drift_page import drift_page
 from maskdet.system.files import write_text

@@ -29,7 +29,7 @@ from maskdet.errors import StageError
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.export.assembly import store_meta
 from maskdet.export.metadata import with_meta
-from maskdet.pipeline.lineage import picture_records
+from maskdet.pipeline.release.lineage import picture_records
 from maskdet.registry.pictures import pictures_text
 from maskdet.system.files import sha256_file
 from maskdet.training.start.checkpoint_meta import read_meta

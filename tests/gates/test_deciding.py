@@ -12,7 +12,7 @@ from PIL import Image
 
 from maskdet.gates.report import GateReport
 from maskdet.gates.sheet import draw_deciding, draw_sides
-from maskdet.pipeline.gating import explain_gates, write_gates
+from maskdet.pipeline.release.gating import explain_gates, write_gates
 
 
 @pytest.fixture(scope="module")

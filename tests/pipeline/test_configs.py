@@ -10,7 +10,7 @@ import pytest
 from maskdet.dataset.prepare import decide
 from maskdet.dataset.splitting.frozen import read_frozen
 from maskdet.dataset.unlabelled import read_unlabelled
-from maskdet.pipeline.load import load_pipeline
+from maskdet.pipeline.file.load import load_pipeline
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 

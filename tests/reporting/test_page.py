@@ -15,7 +15,7 @@ from html_tags import Tags
 from maskdet.artefacts import METRICS, PAGE
 from maskdet.errors import StageError
 from maskdet.pipeline.run_files import write_run_page
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.running.stage import Context
 from maskdet.reporting.jpeg import Album
 from maskdet.reporting.markup import element, joined
 from maskdet.reporting.texts import TEXTS

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 import maskdet
-from maskdet.pipeline.schema import PipelineFile
+from maskdet.pipeline.file.schema import PipelineFile
 from write_reference.__main__ import pages as written
 from write_reference.language import Chinese, English, chinese
 from write_reference.server import metrics

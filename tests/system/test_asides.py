@@ -20,7 +20,7 @@ from maskdet.system.machine import pid_space
 HOLD = """
 import os, sys; from pathlib import Path
 from maskdet.system.files import staged_file, staged_folder
-from maskdet.pipeline.lock import run_lock
+from maskdet.pipeline.running.lock import run_lock
 folder = Path(sys.argv[1])
 with {opened}:
     print("open as", os.getpid(), flush=True)

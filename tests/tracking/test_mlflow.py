@@ -14,14 +14,14 @@ from typer.testing import CliRunner
 
 from maskdet.cli.app import app
 from maskdet.pipeline.doctor.drawing import draw_data_set
-from maskdet.pipeline.outcome import RunOptions, RunResult, StageOutcome, State
-from maskdet.pipeline.run import run_stages
-from maskdet.pipeline.schema import PipelineFile
-from maskdet.pipeline.stage import Context, Event
+from maskdet.pipeline.file.schema import PipelineFile
+from maskdet.pipeline.running.outcome import RunOptions, RunResult, StageOutcome, State
+from maskdet.pipeline.running.run import run_stages
+from maskdet.pipeline.running.stage import Context, Event
+from maskdet.pipeline.running.tracking import send_results, tracked
 from maskdet.pipeline.stages.config import STAGE as CONFIG
 from maskdet.pipeline.stages.prepare import STAGE as PREPARE
 from maskdet.pipeline.stages.train import STAGE as TRAIN
-from maskdet.pipeline.tracking import send_results, tracked
 from maskdet.registry.registry import Registry
 from maskdet.tracking.follower import Follower, describe
 from maskdet.tracking.promotion import promoted

@@ -13,7 +13,7 @@ import pytest
 
 from maskdet.errors import EnvironmentProblem, PipelineFileError
 from maskdet.pipeline.doctor.drawing import draw_data_set
-from maskdet.pipeline.load import load_pipeline
+from maskdet.pipeline.file.load import load_pipeline
 from maskdet.tracking.registry import TRACKERS, require_packages
 from maskdet.tracking.settings import TrackingSettings
 

@@ -28,7 +28,7 @@ def diff(
     from maskdet.dataset.difference import compare
     from maskdet.dataset.manifest import load_manifest
     from maskdet.dataset.report.difference import difference_text
-    from maskdet.pipeline.manifests import find_manifest
+    from maskdet.pipeline.references.manifests import find_manifest
     from maskdet.system.files import json_text
 
     found = compare(*(load_manifest(find_manifest(named, runs)) for named in (before, after)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from maskdet.pipeline.stage import Context
+    from maskdet.pipeline.running.stage import Context
     from maskdet.registry.records import Move
     from maskdet.registry.version import Version
 
@@ -35,6 +35,6 @@ def moved_back(model: str, move: Move) -> None:
 def tell_trackers(context: Context, version: Version, alias: str) -> None:
     """Move the alias in the trackers in use too; note what could not be moved there."""
     from maskdet.cli.console import print_notes
-    from maskdet.pipeline.promotion import tell_trackers as told
+    from maskdet.pipeline.release.promotion import tell_trackers as told
 
     print_notes(told(context, version, alias))

@@ -12,7 +12,7 @@ from maskdet.cli.session import open_serving, with_flags
 from maskdet.pipeline.places import RUNS
 
 if TYPE_CHECKING:
-    from maskdet.pipeline.stage import Context
+    from maskdet.pipeline.running.stage import Context
     from maskdet.registry.registry import Registry
 
 VersionName = Annotated[
@@ -55,7 +55,7 @@ def open_project(config: Path | None, folder: RegistryFolder) -> Context:
 
 def open_registry(config: Path | None, folder: RegistryFolder) -> Registry:
     """The registry of the option, the environment, the pipeline file, or ./models."""
-    from maskdet.pipeline.models import registry_of
+    from maskdet.pipeline.references.models import registry_of
 
     return registry_of(open_project(config, folder))
 

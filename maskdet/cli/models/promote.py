@@ -21,7 +21,7 @@ def promote(
     If someone else moves the alias meanwhile, the command fails and says who.
     """
     from maskdet.cli.models.moves import moved, tell_trackers
-    from maskdet.pipeline.models import registry_of
+    from maskdet.pipeline.references.models import registry_of
 
     context = open_project(config, registry)
     opened = registry_of(context)

@@ -70,9 +70,9 @@ def register(
 def _from_run(config: Path | None, overrides: list[str], runs: Path, name: str, by: str) -> Version:
     from maskdet.api.display import Display
     from maskdet.cli.console import standard_error
-    from maskdet.pipeline.lock import run_lock
-    from maskdet.pipeline.models import registry_of
-    from maskdet.pipeline.registration import register_run
+    from maskdet.pipeline.references.models import registry_of
+    from maskdet.pipeline.release.registration import register_run
+    from maskdet.pipeline.running.lock import run_lock
 
     context = open_pipeline(config, overrides, runs)
     with run_lock(context.folder), Display(standard_error()) as display:
@@ -81,8 +81,8 @@ def _from_run(config: Path | None, overrides: list[str], runs: Path, name: str, 
 
 
 def _from_file(config: Path | None, registry: Path | None, bundle: Path, name: str, by: str) -> Version:
-    from maskdet.pipeline.models import existing_model
-    from maskdet.pipeline.registration import register_bundle
+    from maskdet.pipeline.references.models import existing_model
+    from maskdet.pipeline.release.registration import register_bundle
 
     opened = open_registry(config, registry)
     return register_bundle(opened, existing_model(bundle, opened), name=name, by=by)

@@ -21,7 +21,7 @@ def rollback(
     Each further call goes one step further back.
     """
     from maskdet.cli.models.moves import moved_back, tell_trackers
-    from maskdet.pipeline.models import registry_of
+    from maskdet.pipeline.references.models import registry_of
 
     context = open_project(config, registry)
     opened = registry_of(context)

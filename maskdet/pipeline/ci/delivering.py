@@ -14,17 +14,17 @@ from typing import Any
 
 from maskdet.artefacts import BUNDLE, GATES, MANIFEST, document_if_any
 from maskdet.errors import StageError
-from maskdet.pipeline.cache import RELEASE
 from maskdet.pipeline.chain import report_chain
 from maskdet.pipeline.ci.reports import CI, DECIDING, write_reports
 from maskdet.pipeline.ci.seat import CHALLENGER, Seat
-from maskdet.pipeline.gating import FOLDER, Gating, named_champion
-from maskdet.pipeline.models import registry_of
-from maskdet.pipeline.outcome import RunResult
-from maskdet.pipeline.promotion import tell_trackers
-from maskdet.pipeline.registration import register_run
-from maskdet.pipeline.run import OnStart
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.references.models import registry_of
+from maskdet.pipeline.release.gating import FOLDER, Gating, named_champion
+from maskdet.pipeline.release.promotion import tell_trackers
+from maskdet.pipeline.release.registration import register_run
+from maskdet.pipeline.running.cache import RELEASE
+from maskdet.pipeline.running.outcome import RunResult
+from maskdet.pipeline.running.run import OnStart
+from maskdet.pipeline.running.stage import Context
 from maskdet.registry.reference import CHAMPION
 from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from maskdet.pipeline.ci.workflows import CiProject, within
-from maskdet.pipeline.load import load_pipeline
+from maskdet.pipeline.file.load import load_pipeline
 from maskdet.pipeline.places import RUNS
 
 

@@ -7,9 +7,9 @@ from typing import Final
 from maskdet.artefacts import GATES, MANIFEST, document_if_any
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import RegistryError
-from maskdet.pipeline.gating import FOLDER
+from maskdet.pipeline.release.gating import FOLDER
 from maskdet.pipeline.run_files import write_run_page
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.running.stage import Context
 from maskdet.registry.registry import Registry
 from maskdet.reporting.ci_report import CiReport, failure_report
 from maskdet.reporting.delivery import DataChange, Delivery

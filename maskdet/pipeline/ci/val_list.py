@@ -15,8 +15,8 @@ from maskdet.dataset.manifest import ManifestPicture, load_manifest
 from maskdet.dataset.splitting.frozen import FrozenPicture, read_frozen
 from maskdet.errors import StageError
 from maskdet.pipeline.forgetting.removal import forgotten
-from maskdet.pipeline.models import registry_of
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.references.models import registry_of
+from maskdet.pipeline.running.stage import Context
 from maskdet.registry.pictures import without_likeness
 from maskdet.registry.records import PictureRecord
 from maskdet.registry.version import Version

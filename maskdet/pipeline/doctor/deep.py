@@ -10,10 +10,10 @@ from maskdet.artefacts import BUNDLE
 from maskdet.errors import MaskdetError
 from maskdet.pipeline.doctor.diagnosis import Diagnosis
 from maskdet.pipeline.doctor.drawing import draw_data_set
-from maskdet.pipeline.outcome import RunOptions, StageOutcome, State
-from maskdet.pipeline.run import run_stages
-from maskdet.pipeline.schema import PipelineFile
-from maskdet.pipeline.stage import Context, Event
+from maskdet.pipeline.file.schema import PipelineFile
+from maskdet.pipeline.running.outcome import RunOptions, StageOutcome, State
+from maskdet.pipeline.running.run import run_stages
+from maskdet.pipeline.running.stage import Context, Event
 from maskdet.pipeline.stages import STAGES
 from maskdet.progress import Track
 from maskdet.system.times import duration

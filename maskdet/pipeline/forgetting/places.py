@@ -14,7 +14,7 @@ from maskdet.dataset.reading.pictures import FORMATS
 from maskdet.dataset.splitting.frozen import read_frozen
 from maskdet.dataset.unlabelled import read_unlabelled
 from maskdet.inbox.store import RECORDS, WAITING, Store
-from maskdet.pipeline.stage import Context
+from maskdet.pipeline.running.stage import Context
 from maskdet.registry.layout import PICTURES as PICTURE_LIST
 from maskdet.registry.pictures import read_pictures
 from maskdet.registry.records import PictureRecord

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Final
 
-from maskdet.pipeline.stage import Stage
+from maskdet.pipeline.running.stage import Stage
 
 _ORDER: Final = ("prepare", "config", "train", "eval", "export")
 """Modules of this folder, each with a `STAGE`."""

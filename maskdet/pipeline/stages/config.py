@@ -6,8 +6,8 @@ from pathlib import Path
 
 from maskdet.artefacts import MANIFEST
 from maskdet.dataset.learnt import learnt_labels, told_roles
-from maskdet.pipeline.inputs import setting_inputs
-from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.pipeline.running.inputs import setting_inputs
+from maskdet.pipeline.running.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.manifest_input import manifest_input
 from maskdet.training.start.knowledge import knows_classes
 

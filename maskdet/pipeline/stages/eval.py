@@ -22,10 +22,10 @@ from maskdet.artefacts import (
 )
 from maskdet.errors import UsageError
 from maskdet.extras import require
-from maskdet.pipeline.inputs import file_input, setting_inputs
-from maskdet.pipeline.outcome import RunResult
 from maskdet.pipeline.places import model_name
-from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.pipeline.running.inputs import file_input, setting_inputs
+from maskdet.pipeline.running.outcome import RunResult
+from maskdet.pipeline.running.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.manifest_input import data_input
 from maskdet.pipeline.stages.recipe_input import recipe_input
 from maskdet.system.files import staged_folder, write_json, write_text

@@ -7,18 +7,15 @@ from typing import Any
 
 from maskdet.artefacts import BEST, CONFIG, MANIFEST, METRICS, read_document
 from maskdet.detector.calibration import Calibration
-from maskdet.detector.threshold_policy import COMPARED, ThresholdPolicy
-from maskdet.pipeline.inputs import file_input, setting_inputs
-from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.detector.threshold_policy import ThresholdPolicy
+from maskdet.export.figures import bundle_figures
+from maskdet.pipeline.running.inputs import file_input, setting_inputs
+from maskdet.pipeline.running.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.manifest_input import data_input
 from maskdet.pipeline.stages.recipe_input import recipe_input
 
-_OVERALL = ("ap50", "ap50_95", "ap50_any_class")
-_SAFETY = ("bare_passed", "bare_passed_wide", "worn_wrong_as_masked", "false_alarms_per_1000")
-_POLICY_RATES = ("false_alarms_per_1000", "bare_passed", "bare_passed_wide")
 _COPIES = 5
 """Files as large as the weights while an export is written: Paddle's, two graphs and two bundles."""
-_PER_CLASS = ("ap50", "ap50_95", "precision", "recall", "f1")
 
 
 def _inputs(context: Context) -> Inputs:
@@ -66,54 +63,6 @@ def calibration_of(judged: dict[str, Any]) -> Calibration | None:
     """What metrics.json calibrated the scores with, None if they are the network's."""
     told = judged.get("calibration")
     return Calibration(temperature=told["temperature"]) if told and told["in_force"] else None
-
-
-def bundle_figures(judged: dict[str, Any]) -> dict[str, float]:
-    """The figures of metrics.json as the bundle holds them, without undefined ones: ap50, ..., ap50.<label>,
-    ..., then the choice and the cost of each policy that chooses on val, such as policy.safe.recall.<label>.
-    What an earlier version of maskdet did not measure is absent.
-    """
-    flat = {name: judged[name] for name in _OVERALL}
-    for label, each in judged["classes"].items():
-        flat.update({f"{name}.{label}": each[name] for name in _PER_CLASS})
-    flat.update({name: judged["safety"][name]["value"] for name in _SAFETY if name in judged["safety"]})
-    flat.update(judged.get("further", {}))
-    flat.update(_score_figures(judged))
-    for each in judged.get("policies", ()):
-        flat.update(_policy_figures(each))
-    return {name: value for name, value in flat.items() if value is not None}
-
-
-def _score_figures(judged: dict[str, Any]) -> dict[str, float | None]:
-    """The promise, such as promise.answered.bare with its limit and the ends of its interval, and the error
-    of the scores, on held-out pictures if they are calibrated.
-    """
-    flat: dict[str, float | None] = {}
-    for name, term in ((judged.get("promise") or {}).get("terms") or {}).items():
-        low, high = term["interval"] or (None, None)
-        ends = {"low": low, "high": high, "limit": term.get("at_most", term.get("at_least"))}
-        flat[f"promise.{name}"] = term["value"]
-        flat.update({f"promise.{name}.{end}": value for end, value in ends.items()})
-    told = judged.get("calibration")
-    if told:
-        flat["ece"] = told["after" if told["in_force"] else "before"]["ece"]
-    return flat
-
-
-def _policy_figures(each: dict[str, Any]) -> dict[str, float | None]:
-    policy, classes = each["policy"]["name"], each["classes"]
-    wide = {f"recall_wide.{label}": one["recall_wide"]["value"] for label, one in classes.items()}
-    in_force = wide if each["in_force"] else {}
-    if policy not in COMPARED or not classes:
-        return in_force
-    own = {
-        "parameter": each["policy"]["parameter"],
-        **{f"threshold.{label}": one["threshold"] for label, one in classes.items()},
-        **{f"recall.{label}": one["recall"]["value"] for label, one in classes.items()},
-        **wide,
-        **{name: each[name]["value"] for name in _POLICY_RATES if name in each},
-    }
-    return {**in_force, **{f"policy.{policy}.{name}": value for name, value in own.items()}}
 
 
 STAGE = Stage("export", _inputs, _run, version=5)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maskdet.dataset.learnt import data_sha256, learnt_sha256, told_roles
 from maskdet.errors import StageError
-from maskdet.pipeline.stage import Context, Inputs
+from maskdet.pipeline.running.stage import Context, Inputs
 
 MANIFEST = "prepare/manifest.json"
 

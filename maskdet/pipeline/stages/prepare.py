@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.dataset.settings import DataSettings, NamedRoot
-from maskdet.pipeline.inputs import folder_signature, setting_inputs
-from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.pipeline.running.inputs import folder_signature, setting_inputs
+from maskdet.pipeline.running.stage import Context, Inputs, Stage
 from maskdet.system.files import relative_path, sha256_if_any
 from maskdet.training.networks.registry import variant
 

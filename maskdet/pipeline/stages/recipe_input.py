@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from maskdet.errors import StageError
-from maskdet.pipeline.stage import Context, Inputs
+from maskdet.pipeline.running.stage import Context, Inputs
 
 RECIPE = "config/picodet.yml"
 

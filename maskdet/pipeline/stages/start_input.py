@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from maskdet.detector.shipped import shipped_weights, ships_model
-from maskdet.pipeline.stage import Inputs
+from maskdet.pipeline.running.stage import Inputs
 from maskdet.registry.reference import is_reference
 from maskdet.system.files import sha256_file
 from maskdet.training.settings import ModelSettings

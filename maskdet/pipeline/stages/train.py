@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.artefacts import BEST, CONFIG, CURVES_PAGE, MANIFEST
-from maskdet.pipeline.cache import read_record
-from maskdet.pipeline.inputs import setting_inputs
-from maskdet.pipeline.stage import Context, Inputs, Stage
+from maskdet.pipeline.running.cache import read_record
+from maskdet.pipeline.running.inputs import setting_inputs
+from maskdet.pipeline.running.stage import Context, Inputs, Stage
 from maskdet.pipeline.stages.config import SPEED_SETTINGS, START_SETTINGS
 from maskdet.pipeline.stages.manifest_input import manifest_input, role_input
 from maskdet.pipeline.stages.recipe_input import recipe_input
@@ -52,8 +52,8 @@ def _fetch(context: Context) -> None:
 def _run(context: Context, out: Path) -> str:
     from maskdet.dataset.manifest import load_manifest
     from maskdet.evaluation.appraisal import check_labels
-    from maskdet.pipeline.rehearsal import rehearse
-    from maskdet.pipeline.tracking import tracked
+    from maskdet.pipeline.running.tracking import tracked
+    from maskdet.pipeline.stages.rehearsal import rehearse
     from maskdet.training.train import TrainJob, train
 
     context = settled(context)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from maskdet.cli.app import app
 from maskdet.errors import StageError, UsageError
-from maskdet.pipeline.models import model_file
+from maskdet.pipeline.references.models import model_file
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The pipeline file: its schema, how it is read and checked, and a first draft of one."""

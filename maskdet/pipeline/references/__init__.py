@@ -1,0 +1,1 @@
+"""What users refer to by name: a model, a run, a manifest."""

@@ -1,0 +1,141 @@
+"""The train stage around real trainings: interrupted, gone on with, cut off at the end, started over."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from maskdet.artefacts import BEST
+from maskdet.detector.shipped import ships_model
+from maskdet.errors import Interrupted, PipelineFileError, StageError
+from maskdet.pipeline.doctor.drawing import draw_data_set
+from maskdet.pipeline.file.schema import PipelineFile
+from maskdet.pipeline.running.outcome import RunOptions, RunResult, State
+from maskdet.pipeline.running.run import can_resume, run_stages
+from maskdet.pipeline.running.stage import Context, Event
+from maskdet.pipeline.stages import STAGES
+from maskdet.pipeline.stages.config import STAGE as CONFIG
+from maskdet.pipeline.stages.prepare import STAGE as PREPARE
+from maskdet.pipeline.stages.train import PREVIOUS
+from maskdet.pipeline.stages.train import STAGE as TRAIN
+from maskdet.training.state import STATE_NAME, read_state
+
+TO_TRAIN = (PREPARE, CONFIG, TRAIN)
+
+
+def context_of(root: Path, **train: object) -> Context:
+    settings = {"epochs": 2, "batch_size": 4, "device": "cpu", "workers": 1, **train}
+    model = {"variant": "picodet_s_320_esnet"}
+    pipeline = PipelineFile(name="tiny", data={"root": root / "data"}, model=model, train=settings)
+    return Context(pipeline, root / "runs" / "tiny")
+
+
+def stop_after_first_epoch(event: Event) -> None:
+    # The state is written after the epoch's event, so the next epoch's first event comes later than it.
+    if event["event"] == "step" and event["epoch"] == 2:
+        raise KeyboardInterrupt
+
+
+def run(context: Context, **options: object) -> RunResult:
+    return run_stages(TO_TRAIN, context, RunOptions(**options))
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose training was stopped in its second of two epochs."""
+    root = tmp_path_factory.mktemp("stopped")
+    draw_data_set(root / "data", 12)
+    result = run(replace(context_of(root), on_event=stop_after_first_epoch))
+    assert isinstance(result.error, Interrupted)
+    return root
+
+
+@pytest.mark.slow
+def test_a_stopped_training_goes_on_and_what_follows_protects_it(stopped):
+    context = context_of(stopped)
+    folder = context.path("train")
+    state = read_state(folder)
+    assert state is not None
+    assert (state.epoch, state.finished) == (1, False)
+    assert can_resume(STAGES, context)
+
+    refused = run(context)
+    assert isinstance(refused.error, StageError)
+    assert "unfinished run at epoch 1 of 2" in refused.error.what
+    assert str(run(context, dry_run=True).error) == str(refused.error)
+    foreseen = run(context, dry_run=True, resume=True)
+    assert foreseen.outcomes[2].reason == "resumed: train/ holds an unfinished run at epoch 1 of 2"
+    changed = run(context_of(stopped, seed=7), resume=True)
+    assert isinstance(changed.error, StageError)
+    assert "train.seed 0 → 7" in changed.error.what
+
+    events: list[Event] = []
+    done = run(replace(context, on_event=events.append), resume=True)
+    assert done.error is None
+    assert done.outcomes[2].state is State.RAN
+    assert [event["epoch"] for event in events if event["event"] == "epoch"] == [2]
+    assert run(context).up_to_date
+
+    _a_record_that_was_cut_off_costs_no_training(context)
+    _a_failing_start_keeps_the_finished_training(context_of(stopped, python=stopped / "nothing", seed=3))
+
+
+def _a_record_that_was_cut_off_costs_no_training(context: Context) -> None:
+    place = context.folder / ".stages" / "train.json"
+    record = json.loads(place.read_text())
+    place.write_text(json.dumps({**record, "finished": False, "outputs": None}))
+    refused = run(context)
+    assert isinstance(refused.error, StageError)
+    assert "cut off at the very end" in refused.error.what
+    before = context.path("train", BEST).stat()
+    done = run(context, resume=True)
+    assert done.error is None
+    assert "epoch" in done.outcomes[2].figure
+    assert context.path("train", BEST).stat().st_mtime_ns == before.st_mtime_ns
+    assert run(context).up_to_date
+
+
+def _a_failing_start_keeps_the_finished_training(context: Context) -> None:
+    result = run(context)
+    assert result.error is not None
+    assert (context.folder / PREVIOUS / BEST).is_file()
+    assert not context.path("train", BEST).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ships_model(), reason="this build ships no model")
+def test_the_figure_names_the_start(tmp_path):
+    draw_data_set(tmp_path / "data", 12)
+    context = context_of(tmp_path, epochs=1)
+    model = context.pipeline.model.model_copy(update={"pretrained": "default"})
+    done = run(replace(context, pipeline=context.pipeline.model_copy(update={"model": model})))
+    assert done.error is None
+    either = r"0 \(the start\) of 1|1 of 1 \(start [\d.]+%\)"
+    assert re.fullmatch(rf"AP50 [\d.]+% at epoch ({either})", done.outcomes[2].figure)
+
+
+def test_weights_to_start_from_must_exist(tmp_path):
+    draw_data_set(tmp_path / "data", 12)
+    context = context_of(tmp_path)
+    model = context.pipeline.model.model_copy(update={"pretrained": tmp_path / "none.pdparams"})
+    pipeline = context.pipeline.model_copy(update={"model": model})
+    result = run(replace(context, pipeline=pipeline))
+    assert isinstance(result.error, PipelineFileError)
+    assert "none.pdparams does not exist" in result.error.what
+
+
+def test_a_damaged_state_can_be_forced_away(tmp_path):
+    draw_data_set(tmp_path / "data", 12)
+    context = context_of(tmp_path, python=tmp_path / "nothing")
+    context.path("train").mkdir(parents=True)
+    context.path("train", STATE_NAME).write_bytes(b"junk")
+    damaged = run(context)
+    assert damaged.error is not None
+    assert "damaged" in damaged.error.what
+    assert not can_resume(STAGES, context)
+    run(context, force=frozenset({"train"}))
+    assert not context.path("train", STATE_NAME).exists()
