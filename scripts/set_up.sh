@@ -66,9 +66,8 @@ if [ "$(cat "$stamp" 2>/dev/null)" = "$(wanted)" ]; then
     exit 0
 fi
 echo "set-up: installing the packages of $lock (up to 500 MB to download, some minutes)"
+# Python compiles a module when it is first imported; three in four never are.
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --no-deps -r "$lock"
-# On all cores, which pip does not do. Some packages hold files for other versions of Python.
-"$venv/bin/python" -m compileall -qq -j 0 "$venv/lib" || true
 # The build backend is in the lock, so nothing is downloaded for the project itself.
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 wanted >"$stamp"
