@@ -87,7 +87,7 @@ def survey(root: Path) -> Survey:
         names.update(item.label for item in annotation.objects) if annotation else None
     if not names:
         raise DatasetError(f"{root} has no annotated object", "annotate some faces first")
-    return Survey(root, len(pairs), dict(names), listed_counts(root))
+    return Survey(root, len(pairs), dict(names), listed_counts(root, pairs))
 
 
 def _refuse_foreign(root: Path) -> None:
