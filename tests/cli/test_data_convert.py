@@ -60,6 +60,18 @@ def test_voc_in_other_folders_is_recognised_and_turned(project, invoke, pictures
         invoke("data", "convert", "kaggle-voc", "more", "--to", "voc")
 
 
+def test_folders_inside_the_two_folders_are_named(project, invoke):
+    for folder in ("JPEGImages", "Annotations"):
+        (project / "faces" / folder).rename(project / "part")
+        (project / "faces" / folder).mkdir()
+        (project / "part").rename(project / "faces" / folder / "train")
+    for command in (["init", "faces", "--force"], ["data", "convert", "faces", "out", "--to", "coco"]):
+        with pytest.raises(DatasetError) as caught:
+            invoke(*command)
+        assert caught.value.faults[0].startswith("error: Annotations/train: a folder inside a folder")
+        assert "move its files one level up" in caught.value.faults[0]
+
+
 @pytest.mark.parametrize(("form", "title"), [("coco", "COCO"), ("yolo", "YOLO")])
 def test_init_names_the_command_that_turns_another_format(project, invoke, form, title):
     invoke("data", "convert", "faces", "my set", "--to", form)

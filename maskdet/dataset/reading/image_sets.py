@@ -126,6 +126,7 @@ def _lines(path: Path) -> list[str]:
     try:
         if path.stat().st_size > _MOST:
             raise DatasetError(f"{path} is larger than {_MOST // 1024**2} MiB, so no list of pictures")
+        # It also ends lines at other characters than "\n", but at none that `is_listable` lets into a name.
         return path.read_text(encoding="utf-8-sig").splitlines()
     except (FileNotFoundError, NotADirectoryError):
         return []
