@@ -25,8 +25,13 @@ class Folders:
     pictures: str
     annotations: str
 
+    @property
+    def are_one(self) -> bool:
+        """Whether the annotations lie beside the pictures."""
+        return self.pictures == self.annotations
+
     def __str__(self) -> str:
-        if self == FLAT:
+        if self.are_one:
             return "annotations beside the pictures"
         return f"{self.pictures}/ and {self.annotations}/"
 
@@ -60,12 +65,12 @@ def folders_of(root: Path) -> Folders | None:
         # Some file systems take annotations/ for Annotations/.
         return LOWER if not (root / PICTURES).is_dir() and (root / LOWER.pictures).is_dir() else VOC
     for folders in (LOWER, FLAT):
-        if any((root / folders.annotations).glob("*.xml")) and _has_picture(root / folders.pictures):
+        if any((root / folders.annotations).glob("*.xml")) and has_picture(root / folders.pictures):
             return folders
     return None
 
 
-def _has_picture(folder: Path) -> bool:
+def has_picture(folder: Path) -> bool:
     return folder.is_dir() and any(path.suffix.lower() in FORMATS for path in folder.iterdir())
 
 
@@ -78,8 +83,8 @@ def is_empty(root: Path) -> bool:
 def find_pairs(root: Path, folders: Folders = VOC) -> Layout:
     """List the folder. Raises DatasetError if the root or a folder of it is missing, or both are empty."""
     findings: list[Finding] = []
-    pictures = _by_stem(_files(root, folders.pictures, FORMATS, findings), findings)
-    annotations = _by_stem(_files(root, folders.annotations, {".xml": ""}, findings), findings)
+    pictures = _by_stem(_files(root, folders, folders.pictures, FORMATS, findings), findings)
+    annotations = _by_stem(_files(root, folders, folders.annotations, {".xml": ""}, findings), findings)
     both = sorted(pictures.keys() & annotations.keys())
     pairs = [_pair(pictures[stem], annotations[stem], findings) for stem in both]
     for stem in sorted(pictures.keys() - annotations.keys()):
@@ -94,11 +99,13 @@ def find_pairs(root: Path, folders: Folders = VOC) -> Layout:
     return Layout(tuple(kept), tuple(findings))
 
 
-def _files(root: Path, folder: str, endings: Iterable[str], findings: list[Finding]) -> list[str]:
+def _files(
+    root: Path, folders: Folders, folder: str, endings: Iterable[str], findings: list[Finding]
+) -> list[str]:
     """Files of `folder` with one of the suffixes, sorted. Names that start with a dot are ignored."""
     names = sorted(name for name in _list(root, folder) if not name.startswith("."))
     files = [PurePosixPath(folder, name).as_posix() for name in names]
-    if folder == FLAT.pictures:
+    if folders.are_one:
         # The other half of the set lies here too, and whatever else the user keeps.
         files = [file for file in files if Path(file).suffix.lower() in endings and (root / file).is_file()]
     return [file for file in files if _is_usable(root / file, file, endings, findings)]

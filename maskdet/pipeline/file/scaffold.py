@@ -16,10 +16,11 @@ from pydantic import BaseModel
 from maskdet.dataset.checking.labels import resembled
 from maskdet.dataset.checking.stopping import fault_lines
 from maskdet.dataset.findings import by_severity, clean
-from maskdet.dataset.formats.recognise import TITLES, recognise, refuse_labelme
+from maskdet.dataset.formats.recognise import TITLES, nearby, recognise, refuse_labelme
+from maskdet.dataset.formats.voc_shape import other_shape
 from maskdet.dataset.reading.annotation import read_annotation
 from maskdet.dataset.reading.image_sets import ListedPart, listed_counts, splits
-from maskdet.dataset.reading.layout import VOC, find_pairs, folders_of
+from maskdet.dataset.reading.layout import VOC, find_pairs
 from maskdet.errors import DatasetError
 from maskdet.pipeline.file.schema import PipelineFile
 from maskdet.system.files import relative_path
@@ -100,16 +101,20 @@ def survey(root: Path) -> Survey:
 
 
 def _refuse_foreign(root: Path) -> None:
-    form = recognise(root) if root.exists() else None
+    if not root.exists():
+        return
+    form = recognise(root)
     if form is None:
         refuse_labelme(root)
+        if hint := nearby(root):
+            raise DatasetError(f"{root} is not a labelled set", hint)
         return
-    folders = folders_of(root) if form == "voc" else None
-    if form == "voc" and folders in (None, VOC):
+    shape = other_shape(root) if form == "voc" else ""
+    if form == "voc" and not shape:
         return
     target = f"{root.resolve().name.removesuffix('.json')}-voc"
     command = f"maskdet data convert {shlex.quote(str(root))} {shlex.quote(target)} --to voc"
-    trained = f" with {folders}; maskdet trains on {VOC}" if folders else "; maskdet trains on Pascal VOC"
+    trained = f" with {shape}; maskdet trains on {VOC}" if shape else "; maskdet trains on Pascal VOC"
     raise DatasetError(f"{root} is a {TITLES[form]} set{trained}", f"`{command}` turns it into one")
 
 
