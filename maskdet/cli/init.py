@@ -42,6 +42,7 @@ def _write_pipeline(folder: Path, out: Path, force: bool) -> None:
     from maskdet.system.files import write_text
 
     require("data", "lxml", asks="init needs")
+    from maskdet.dataset.findings import counts
     from maskdet.dataset.reading.image_sets import LISTS, shown
     from maskdet.pipeline.file.scaffold import scaffold, survey
 
@@ -58,7 +59,9 @@ def _write_pipeline(folder: Path, out: Path, force: bool) -> None:
         for label in found.unknown
     ]
     kept = [lists] if found.is_listed else []
-    print_lines([f"wrote {out}: {found.summary()}", *kept, *asked, f"next: maskdet run{named}"])
+    passed = f"passed over: {counts(found.passed_over)}; maskdet prepare{named} says which files these are"
+    lost = [passed] if found.passed_over else []
+    print_lines([f"wrote {out}: {found.summary()}", *lost, *kept, *asked, f"next: maskdet run{named}"])
 
 
 def _write_ci(kind: CiKind, pipeline: Path, force: bool) -> None:

@@ -60,6 +60,32 @@ def test_voc_in_other_folders_is_recognised_and_turned(project, invoke, pictures
         invoke("data", "convert", "kaggle-voc", "more", "--to", "voc")
 
 
+def test_init_names_the_command_that_turns_a_folder_for_each_part(project, invoke):
+    for part, number in {"train": 1, "valid": 0}.items():
+        (project / "export" / part).mkdir(parents=True)
+        for path in [path for path in (project / "faces").glob("*/*") if int(path.stem[-1]) % 2 == number]:
+            path.rename(project / "export" / part / path.name)
+    with pytest.raises(
+        DatasetError, match="annotations beside the pictures in train/, valid/; maskdet"
+    ) as caught:
+        invoke("init", "export", "--force")
+    assert "`maskdet data convert export export-voc --to voc`" in caught.value.hint
+    assert "train 4, val 4" in invoke("data", "convert", "export", "export-voc", "--to", "voc").output
+    assert "(4 train, 4 val)" in invoke("init", "export-voc", "--force").output
+
+
+def test_folders_inside_the_two_folders_are_named(project, invoke):
+    for folder in ("JPEGImages", "Annotations"):
+        (project / "faces" / folder).rename(project / "part")
+        (project / "faces" / folder).mkdir()
+        (project / "part").rename(project / "faces" / folder / "train")
+    for command in (["init", "faces", "--force"], ["data", "convert", "faces", "out", "--to", "coco"]):
+        with pytest.raises(DatasetError) as caught:
+            invoke(*command)
+        assert caught.value.faults[0].startswith("error: Annotations/train: a folder inside a folder")
+        assert "move its files one level up" in caught.value.faults[0]
+
+
 @pytest.mark.parametrize(("form", "title"), [("coco", "COCO"), ("yolo", "YOLO")])
 def test_init_names_the_command_that_turns_another_format(project, invoke, form, title):
     invoke("data", "convert", "faces", "my set", "--to", form)

@@ -52,6 +52,27 @@ def test_lists_of_the_folder_become_the_split(project, invoke):
     assert "5 train, 1 val, 2 test in neither" in invoke("prepare").output
 
 
+def test_files_that_it_passes_over_are_counted(project, invoke):
+    pictures, annotations = project / "faces" / "JPEGImages", project / "faces" / "Annotations"
+    for path in (annotations / "face000.xml", next(pictures.glob("face000.*"))):
+        path.rename(path.with_stem("a\x1bb"))
+    (annotations / "face001.xml").write_text("<annotation>")
+    shown = invoke("init", "faces", "--force").output
+    assert "6 pictures, 6 objects" in shown
+    assert "passed over: 2 name-unusable, 1 xml-unreadable; maskdet prepare says which" in shown
+    with pytest.raises(DatasetError, match="2 name-unusable, 1 xml-unreadable"):
+        invoke("prepare")
+
+
+def test_a_folder_without_objects_has_a_reason(project, invoke):
+    for path in (project / "faces" / "Annotations").iterdir():
+        path.write_text("<annotation>")
+    with pytest.raises(DatasetError, match="has no annotated object") as caught:
+        invoke("init", "faces", "--force")
+    assert caught.value.hint == "correct these errors"
+    assert "error: Annotations/face000.xml:1: not well-formed XML" in caught.value.faults[0]
+
+
 def test_the_file_works_at_once(project, invoke):
     invoke("init", "faces", "--force")
     assert "6 train, 2 val" in invoke("prepare").output

@@ -151,6 +151,23 @@ def test_names_with_spaces_and_chinese(voc, tmp_path: Path) -> None:
     assert "`戴口罩`" in report
 
 
+def test_names_that_are_not_printable(voc, tmp_path: Path) -> None:
+    """Screenshots of macOS have a narrow space; Chinese, Persian and emoji names have the others."""
+    voc.fill(8)
+    stems = ("at 10.30\u202fAM", "口罩\u3000一\u3000", "\u06a9\u200c\u200d", "a\u00a0b")
+    for stem in stems:
+        voc.add(f"{stem}.png")
+    lists = voc.root / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("".join(f"p{index:02d}\n" for index in range(8)), encoding="utf-8")
+    (lists / "val.txt").write_text("".join(f"{stem}\n" for stem in stems), encoding="utf-8")
+    summary = voc.prepare(tmp_path / "out", split={"method": "lists"})
+    assert (summary.train, summary.val) == (8, 4)
+    lines = (tmp_path / "out" / "val.txt").read_text(encoding="utf-8")
+    assert all(f"JPEGImages/{stem}.png " in lines for stem in stems)
+    assert {finding.code for finding in summary.findings} == {"name-with-space"}
+
+
 def test_every_kind_of_picture_in_one_set(voc, tmp_path: Path) -> None:
     for name in ("a.jpg", "b.JPEG", "c.PNG", "d.bmp", "e.WebP", "f.png", "g.jpg", "h.jpg"):
         voc.add(name)

@@ -12,7 +12,7 @@ from maskdet.dataset.checking.boxes import inside
 from maskdet.dataset.findings import Collector, Finding, clean
 from maskdet.dataset.formats.coco_files import CocoFile, find_files, read_json
 from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, LabelledSet, size_of
-from maskdet.dataset.formats.safe_paths import inner_path
+from maskdet.dataset.formats.safe_paths import inner_path, refusal
 from maskdet.dataset.reading.pictures import FORMATS
 from maskdet.dataset.reading.sizes import Size, fits_picture
 from maskdet.errors import DatasetError
@@ -93,8 +93,8 @@ class _Reader:
         name = entry.get("file_name")
         path = inner_path(name) if isinstance(name, str) else None
         if path is None:
-            message = f"{where}: file_name {_shown(name)} is not a path inside the set"
-            self.report.add("path-outside", message)
+            code, reason = refusal(name, "path")
+            self.report.add(code, f"{where}: file_name {_shown(name)} {reason}")
             return None
         file = self._file.find(path) if path.suffix.lower() in FORMATS else None
         if file is None:

@@ -12,11 +12,11 @@ from maskdet.dataset.checking.stopping import fault_lines, stop_on_errors
 from maskdet.dataset.findings import Finding, by_severity
 from maskdet.dataset.formats.coco_reader import read_coco
 from maskdet.dataset.formats.labelled import LabelledSet
-from maskdet.dataset.formats.recognise import FORMATS, TITLES, Format, recognise, refuse_labelme
+from maskdet.dataset.formats.recognise import FORMATS, TITLES, Format, nearby, recognise, refuse_labelme
 from maskdet.dataset.formats.voc_reader import read_voc
+from maskdet.dataset.formats.voc_shape import other_shape
 from maskdet.dataset.formats.writing import Placing, write_set
 from maskdet.dataset.formats.yolo_reader import read_yolo
-from maskdet.dataset.reading.layout import VOC, folders_of
 from maskdet.errors import DatasetError, UsageError
 from maskdet.progress import Track, silent
 from maskdet.system.files import staged_folder
@@ -70,7 +70,7 @@ def convert(
     unless `skip_bad` drops the bad items.
     """
     form = _form(source, given)
-    if form == to and (form != "voc" or folders_of(source) in (None, VOC)):
+    if form == to and not (form == "voc" and other_shape(source)):
         raise UsageError(f"{source} is a {TITLES[to]} set already", "choose another format with --to")
     _check_target(target)
     found = _READERS[form](source, track)
@@ -88,7 +88,7 @@ def _form(source: Path, given: Format | None) -> Format:
     if form is None:
         refuse_labelme(source)
         what = f"{source} is not recognised as a {', '.join(TITLES[one] for one in FORMATS)} set"
-        raise DatasetError(what, "name its format with --from, and see what is missing")
+        raise DatasetError(what, nearby(source) or "name its format with --from, and see what is missing")
     return form
 
 

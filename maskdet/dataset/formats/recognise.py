@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from maskdet.dataset.formats.coco_files import FOLDER, ROBOFLOW
 from maskdet.dataset.formats.json_kinds import is_coco, is_labelme
+from maskdet.dataset.formats.voc_shape import part_folders
 from maskdet.dataset.formats.yolo_layout import NAME_FILES, data_file
 from maskdet.dataset.reading.layout import VOC, folders_of
 from maskdet.errors import DatasetError
@@ -14,6 +15,8 @@ from maskdet.errors import DatasetError
 Format = Literal["voc", "coco", "yolo"]
 FORMATS: Final[tuple[Format, ...]] = ("voc", "coco", "yolo")
 TITLES: Final[dict[Format, str]] = {"voc": "Pascal VOC", "coco": "COCO", "yolo": "YOLO"}
+_NAMED: Final = 3
+"""Folders that a hint names."""
 
 
 def recognise(source: Path) -> Format | None:
@@ -26,11 +29,19 @@ def recognise(source: Path) -> Format | None:
     if data_file(source) is not None:
         return "yolo"
     # labelImg may have left its classes.txt beside the annotations.
-    if folders is not None:
+    if folders is not None or part_folders(source):
         return "voc"
     if _has_label_files(source):
         return "yolo"
     return "coco" if _has_documents(source) else None
+
+
+def nearby(source: Path) -> str:
+    """A hint that names the sets one level below or above a folder that is none, "" if there are none."""
+    above = source.parent if source.name else source / ".."
+    around = [*sorted(path for path in source.glob("[!.]*") if path.is_dir()), above]
+    sets = [str(path) for path in around if recognise(path)]
+    return f"did you mean {' or '.join(sets[:_NAMED])}?" if sets else ""
 
 
 def _has_label_files(root: Path) -> bool:

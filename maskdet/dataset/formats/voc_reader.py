@@ -1,25 +1,26 @@
-"""A VOC folder as a `LabelledSet`: every object as it is written, in the parts of ImageSets/Main."""
+"""A VOC set as a `LabelledSet`: every object as it is written, in the parts of ImageSets/Main or folders."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from maskdet.dataset.checking.boxes import inside
 from maskdet.dataset.findings import Collector, Finding
 from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, LabelledSet, size_of
+from maskdet.dataset.formats.voc_shape import part_folders
 from maskdet.dataset.reading.annotation import read_annotation
-from maskdet.dataset.reading.image_sets import read_image_sets
-from maskdet.dataset.reading.layout import VOC, Pair, find_pairs, folders_of
+from maskdet.dataset.reading.image_sets import ImageSets, ListedPart, read_image_sets
+from maskdet.dataset.reading.layout import VOC, Folders, Pair, find_pairs, folders_of
 from maskdet.dataset.reading.sizes import fits_picture
 from maskdet.progress import Track, silent
 
 
 def read_voc(root: Path, track: Track = silent) -> LabelledSet:
     """Raises DatasetError if the folder is not laid out as VOC or a list cannot be read."""
-    layout = find_pairs(root, folders_of(root) or VOC)
-    sets = read_image_sets(root, layout.pairs)
-    findings: list[Finding] = [*layout.findings, *sets.findings]
+    sets = _sets(root)
+    findings = [*sets.findings]
     pictures = []
     for pair in track(sets.pairs, "Reading", len(sets.pairs)):
         picture = _read(root, pair, sets.parts.get(pair.picture, ""), findings)
@@ -27,6 +28,26 @@ def read_voc(root: Path, track: Track = silent) -> LabelledSet:
             pictures.append(picture)
     labels = sorted({item.label for picture in pictures for item in picture.objects})
     return LabelledSet(tuple(labels), tuple(pictures), tuple(findings))
+
+
+def _sets(root: Path) -> ImageSets:
+    """The pairs with their parts, and all findings about files and lists."""
+    folders = folders_of(root)
+    parts = {} if folders else part_folders(root)
+    if parts:
+        return _parted(root, parts)
+    layout = find_pairs(root, folders or VOC)
+    sets = read_image_sets(root, layout.pairs)
+    return replace(sets, findings=(*layout.findings, *sets.findings))
+
+
+def _parted(root: Path, parts: Mapping[Folders, ListedPart]) -> ImageSets:
+    layouts = [(part, find_pairs(root, folders)) for folders, part in parts.items()]
+    pairs = {pair: part for part, layout in layouts for pair in layout.pairs}
+    # train/ alone, without a folder to validate on, is a set that is not split.
+    is_split = set(parts.values()) != {"train"}
+    named = {pair.picture: part for pair, part in pairs.items() if is_split}
+    return ImageSets(tuple(pairs), named, tuple(each for _, layout in layouts for each in layout.findings))
 
 
 def _read(root: Path, pair: Pair, part: str, findings: list[Finding]) -> LabelledPicture | None:

@@ -12,7 +12,7 @@ import yaml
 from maskdet.dataset.findings import Collector, clean
 from maskdet.dataset.formats.coco_files import part_of
 from maskdet.dataset.formats.labelled import PARTS
-from maskdet.dataset.formats.safe_paths import existing_file, inner_path
+from maskdet.dataset.formats.safe_paths import existing_file, inner_path, refusal
 from maskdet.dataset.reading.pictures import FORMATS
 from maskdet.errors import DatasetError
 from maskdet.system.files import is_hidden
@@ -186,7 +186,8 @@ def _places(root: Path, value: Mapping[str, Any], report: Collector) -> Iterator
             inner = inner_path(str(text).removeprefix("../"))
             said = f"{key}: {clean(str(text), 120)}"
             if inner is None:
-                report.add("path-outside", f"{said} is not a folder or list inside the set")
+                code, reason = refusal(text, "folder or list")
+                report.add(code, f"{said} {reason}")
             elif not (root / base / inner).exists():
                 # Roboflow names a test folder whether or not the export has one.
                 code = "test-missing" if key == "test" else "part-missing"
@@ -226,5 +227,5 @@ def _from_list(root: Path, place: PurePosixPath, report: Collector) -> Iterator[
         if found:
             yield found[0]
         elif line.strip():
-            message = f"{place}:{number}: {clean(line, 120)} is not a picture inside the set"
-            report.add("path-outside", message)
+            code, reason = refusal(line, "picture")
+            report.add(code, f"{place}:{number}: {clean(line, 120)} {reason}")

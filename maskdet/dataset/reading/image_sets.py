@@ -48,7 +48,8 @@ class ImageSets:
 
 def read_image_sets(root: Path, pairs: Sequence[Pair]) -> ImageSets:
     """Which of the `pairs` is in which list. Raises DatasetError for a list that cannot be read."""
-    entries = read_entries(root)
+    stems = _stems(root, pairs)
+    entries = read_entries(root, stems)
     if not entries:
         return ImageSets(tuple(pairs), {}, ())
     firsts: dict[str, Entry] = {}
@@ -56,14 +57,14 @@ def read_image_sets(root: Path, pairs: Sequence[Pair]) -> ImageSets:
         firsts.setdefault(entry.stem, entry)
     double = [entry for entry in entries if firsts[entry.stem].part != entry.part]
     unusable = {entry.stem for entry in double}
-    stems = {pair.picture: _composed(PurePosixPath(pair.picture).stem) for pair in pairs}
+    names = {pair.picture: _composed(PurePosixPath(pair.picture).stem) for pair in pairs}
     findings = [
         *(_double(entry, firsts[entry.stem]) for entry in double),
-        *_unknown({(root / pair.picture).parent for pair in pairs}, firsts),
-        *(_unlisted(picture) for picture, stem in stems.items() if stem not in firsts),
+        *_unknown(stems, firsts),
+        *(_unlisted(picture) for picture, stem in names.items() if stem not in firsts),
     ]
     listed = firsts.keys() - unusable
-    parts = {picture: firsts[stem].part for picture, stem in stems.items() if stem in listed}
+    parts = {picture: firsts[stem].part for picture, stem in names.items() if stem in listed}
     return ImageSets(tuple(pair for pair in pairs if pair.picture in parts), parts, tuple(findings))
 
 
@@ -73,7 +74,7 @@ def image_sets_of(root: NamedRoot, pairs: Sequence[Pair], method: str) -> ImageS
     Raises DatasetError if they decide and there are none, or one cannot be read.
     """
     if method != "lists" or root.part != "split":
-        return ImageSets(tuple(pairs), {}, tuple(_unfollowed(root)))
+        return ImageSets(tuple(pairs), {}, tuple(_unfollowed(root, pairs)))
     sets = read_image_sets(root.root, pairs)
     if not (sets.parts or sets.findings):
         what = f"{root.root / LISTS} has no train.txt and val.txt, which data.split.method: lists follows"
@@ -82,23 +83,26 @@ def image_sets_of(root: NamedRoot, pairs: Sequence[Pair], method: str) -> ImageS
     return sets
 
 
-def read_entries(root: Path) -> tuple[Entry, ...]:
+def read_entries(root: Path, stems: Set[str]) -> tuple[Entry, ...]:
     """The lines of train.txt, val.txt and test.txt. Raises DatasetError for a list that cannot be read.
 
-    Where one of train.txt and val.txt is missing, it is what trainval.txt has beyond the other.
+    `stems` are those of the pictures, composed: a name may begin or end with a space. Where one of train.txt
+    and val.txt is missing, it is what trainval.txt has beyond the other.
     """
-    lists = {part: list(_entries(root, part, part)) for part in LISTED_PARTS}
+    lists = {part: list(_entries(root, part, part, stems)) for part in LISTED_PARTS}
     halves: tuple[tuple[ListedPart, ListedPart], ...] = (("train", "val"), ("val", "train"))
     for part, other in halves:
         if not lists[part]:
             taken = {entry.stem for entry in lists[other]}
-            lists[part] = [entry for entry in _entries(root, _BOTH, part) if entry.stem not in taken]
+            both = _entries(root, _BOTH, part, stems)
+            lists[part] = [entry for entry in both if entry.stem not in taken]
     return tuple(entry for part in LISTED_PARTS for entry in lists[part])
 
 
-def listed_counts(root: Path) -> Counter[ListedPart]:
+def listed_counts(root: Path, pairs: Sequence[Pair]) -> Counter[ListedPart]:
     """Names in the lists by part. Raises DatasetError for a list that cannot be read."""
-    return Counter({entry.stem: entry.part for entry in read_entries(root)}.values())
+    entries = read_entries(root, _stems(root, pairs))
+    return Counter({entry.stem: entry.part for entry in entries}.values())
 
 
 def splits(counted: Mapping[ListedPart, int]) -> bool:
@@ -111,10 +115,10 @@ def shown(counted: Mapping[ListedPart, int]) -> str:
     return ", ".join(f"{counted[part]} {part}" for part in LISTED_PARTS if counted.get(part))
 
 
-def _entries(root: Path, name: str, part: ListedPart) -> Iterator[Entry]:
+def _entries(root: Path, name: str, part: ListedPart, stems: Set[str]) -> Iterator[Entry]:
     file = f"{LISTS}/{name}.txt"
-    for number, line in enumerate(_lines(root / file), start=1):
-        if stem := _composed(line.strip()):
+    for number, line in enumerate(map(_composed, _lines(root / file)), start=1):
+        if stem := line if line in stems else line.strip():
             yield Entry(stem, part, file, number)
 
 
@@ -122,6 +126,7 @@ def _lines(path: Path) -> list[str]:
     try:
         if path.stat().st_size > _MOST:
             raise DatasetError(f"{path} is larger than {_MOST // 1024**2} MiB, so no list of pictures")
+        # It also ends lines at other characters than "\n", but at none that `is_listable` lets into a name.
         return path.read_text(encoding="utf-8-sig").splitlines()
     except (FileNotFoundError, NotADirectoryError):
         return []
@@ -134,9 +139,15 @@ def _composed(stem: str) -> str:
     return unicodedata.normalize("NFC", stem)
 
 
-def _unfollowed(root: NamedRoot) -> Iterator[Finding]:
+def _stems(root: Path, pairs: Sequence[Pair]) -> set[str]:
+    """Of all files beside the pictures of the pairs, also those that are bad for another reason."""
+    folders = {(root / pair.picture).parent for pair in pairs}
+    return {_composed(path.stem) for folder in folders for path in folder.iterdir()}
+
+
+def _unfollowed(root: NamedRoot, pairs: Sequence[Pair]) -> Iterator[Finding]:
     with suppress(DatasetError):
-        counted = listed_counts(root.root)
+        counted = listed_counts(root.root, pairs)
         if root.part != "val" and (counted["val"] or counted["test"]):
             done = "data.split deals them anew" if root.part == "split" else "`part: train` trains on all"
             also = ", the test pictures included" if counted["test"] else ""
@@ -149,9 +160,8 @@ def _double(entry: Entry, first: Entry) -> Finding:
     return Finding("list-double", entry.file, message, "remove it from one list", entry.line)
 
 
-def _unknown(folders: Set[Path], firsts: Mapping[str, Entry]) -> Iterator[Finding]:
-    """Names that no picture has, also none that is bad for another reason."""
-    stems = {_composed(path.stem) for folder in folders for path in folder.iterdir()}
+def _unknown(stems: Set[str], firsts: Mapping[str, Entry]) -> Iterator[Finding]:
+    """Names that no picture has."""
     for stem, entry in firsts.items():
         if stem not in stems:
             name = PurePosixPath(stem)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from maskdet.dataset.findings import Finding
+from maskdet.dataset.reading.names import WHY_UNLISTABLE, is_listable, shown
 from maskdet.dataset.reading.pictures import FORMATS
 from maskdet.errors import DatasetError
 
@@ -24,8 +25,13 @@ class Folders:
     pictures: str
     annotations: str
 
+    @property
+    def are_one(self) -> bool:
+        """Whether the annotations lie beside the pictures."""
+        return self.pictures == self.annotations
+
     def __str__(self) -> str:
-        if self == FLAT:
+        if self.are_one:
             return "annotations beside the pictures"
         return f"{self.pictures}/ and {self.annotations}/"
 
@@ -59,12 +65,12 @@ def folders_of(root: Path) -> Folders | None:
         # Some file systems take annotations/ for Annotations/.
         return LOWER if not (root / PICTURES).is_dir() and (root / LOWER.pictures).is_dir() else VOC
     for folders in (LOWER, FLAT):
-        if any((root / folders.annotations).glob("*.xml")) and _has_picture(root / folders.pictures):
+        if any((root / folders.annotations).glob("*.xml")) and has_picture(root / folders.pictures):
             return folders
     return None
 
 
-def _has_picture(folder: Path) -> bool:
+def has_picture(folder: Path) -> bool:
     return folder.is_dir() and any(path.suffix.lower() in FORMATS for path in folder.iterdir())
 
 
@@ -75,10 +81,10 @@ def is_empty(root: Path) -> bool:
 
 
 def find_pairs(root: Path, folders: Folders = VOC) -> Layout:
-    """List the folder. Raises DatasetError if the root or one of its two folders is missing."""
+    """List the folder. Raises DatasetError if the root or a folder of it is missing, or both are empty."""
     findings: list[Finding] = []
-    pictures = _by_stem(_files(root, folders.pictures, FORMATS, findings), findings)
-    annotations = _by_stem(_files(root, folders.annotations, {".xml": ""}, findings), findings)
+    pictures = _by_stem(_files(root, folders, folders.pictures, FORMATS, findings), findings)
+    annotations = _by_stem(_files(root, folders, folders.annotations, {".xml": ""}, findings), findings)
     both = sorted(pictures.keys() & annotations.keys())
     pairs = [_pair(pictures[stem], annotations[stem], findings) for stem in both]
     for stem in sorted(pictures.keys() - annotations.keys()):
@@ -88,18 +94,20 @@ def find_pairs(root: Path, folders: Folders = VOC) -> Layout:
         lonely = (_lonely("picture-missing", file, pictures, folders) for file in annotations[stem])
         findings.extend(lonely)
     kept = sorted((pair for pair in pairs if pair is not None), key=lambda pair: pair.picture)
-    if not pictures and not annotations:
+    if not (pictures or annotations or findings):
         raise DatasetError(f"{root} holds no pictures and no annotations", _EXPECTED)
     return Layout(tuple(kept), tuple(findings))
 
 
-def _files(root: Path, folder: str, endings: Iterable[str], findings: list[Finding]) -> list[str]:
+def _files(
+    root: Path, folders: Folders, folder: str, endings: Iterable[str], findings: list[Finding]
+) -> list[str]:
     """Files of `folder` with one of the suffixes, sorted. Names that start with a dot are ignored."""
     names = sorted(name for name in _list(root, folder) if not name.startswith("."))
-    if folder == FLAT.pictures:
+    files = [PurePosixPath(folder, name).as_posix() for name in names]
+    if folders.are_one:
         # The other half of the set lies here too, and whatever else the user keeps.
-        return [file for file in names if Path(file).suffix.lower() in endings and (root / file).is_file()]
-    files = [f"{folder}/{name}" for name in names]
+        files = [file for file in files if Path(file).suffix.lower() in endings and (root / file).is_file()]
     return [file for file in files if _is_usable(root / file, file, endings, findings)]
 
 
@@ -118,21 +126,16 @@ def _list(root: Path, folder: str) -> list[str]:
 def _is_usable(path: Path, file: str, endings: Iterable[str], findings: list[Finding]) -> bool:
     if path.is_dir():
         message = "a folder inside a folder: names would clash and lists would not find the files"
-        findings.append(Finding("nested-folder", _shown(file), message, "move its files one level up"))
+        findings.append(Finding("nested-folder", shown(file), message, "move its files one level up"))
     elif path.suffix.lower() not in endings:
         message = f"is not one of {', '.join(endings)}; ignored"
-        findings.append(Finding("file-ignored", _shown(file), message))
-    elif not file.isprintable():
-        message = "the name has control characters or is not valid UTF-8"
-        findings.append(Finding("name-unusable", _shown(file), message, "rename the file"))
+        findings.append(Finding("file-ignored", shown(file), message))
+    elif not is_listable(file):
+        message = f"the name {WHY_UNLISTABLE}"
+        findings.append(Finding("name-unusable", shown(file), message, "rename the file"))
     else:
         return True
     return False
-
-
-def _shown(file: str) -> str:
-    """A name that every terminal and UTF-8 file can represent."""
-    return file if file.isprintable() else ascii(file)[1:-1]
 
 
 def _by_stem(files: Iterable[str], findings: list[Finding]) -> dict[str, list[str]]:
@@ -153,7 +156,8 @@ def _pair(pictures: list[str], annotations: list[str], findings: list[Finding]) 
     if len(pictures) > 1 or len(annotations) > 1:
         return None
     pair = Pair(pictures[0], annotations[0])
-    if " " in pair.picture:
+    # str.split, which these tools call, takes spaces of any width for one.
+    if pair.picture.split() != [pair.picture]:
         message = "PaddleDetection's own tools split list lines at spaces; maskdet reads the manifest"
         findings.append(Finding("name-with-space", pair.picture, message))
     return pair

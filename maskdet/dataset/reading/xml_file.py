@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lxml import etree
 
@@ -15,6 +16,7 @@ Element = Any
 
 MAX_BYTES = 16 * 1024 * 1024
 """An annotation is a few kB; a file larger than this is not one."""
+_ENCODING_HINT: Final = "save it as UTF-8, or declare its encoding: <?xml version='1.0' encoding='GBK'?>"
 
 
 class RefusedXmlError(Exception):
@@ -33,7 +35,7 @@ def parse(path: Path) -> Element:
         root: Element = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         message = f"not well-formed XML: {clean(error.msg or '', 160)}"
-        raise RefusedXmlError("xml-unreadable", message, line=error.lineno or 0) from error
+        raise RefusedXmlError("xml-unreadable", message, _hint(error, data), error.lineno or 0) from error
     _refuse_entities(root)
     return root
 
@@ -64,6 +66,15 @@ def _read_bytes(path: Path) -> bytes:
     if not data.strip():
         raise RefusedXmlError("xml-unreadable", "the file is empty")
     return data
+
+
+def _hint(error: etree.XMLSyntaxError, data: bytes) -> str:
+    """What to do about a file that is not well-formed, "" if that is clear without one."""
+    # The code for a wrong encoding depends on libxml2's version; the word is in each of its messages.
+    if "encoding" in (error.msg or ""):
+        return _ENCODING_HINT
+    before, declaration, _ = data.removeprefix(codecs.BOM_UTF8).partition(b"<?xml")
+    return "remove what is before <?xml" if declaration and before and b"<" not in before else ""
 
 
 def _refuse_entities(root: Element) -> None:

@@ -14,11 +14,13 @@ import yaml
 from pydantic import BaseModel
 
 from maskdet.dataset.checking.labels import resembled
-from maskdet.dataset.findings import clean
-from maskdet.dataset.formats.recognise import TITLES, recognise, refuse_labelme
+from maskdet.dataset.checking.stopping import fault_lines
+from maskdet.dataset.findings import by_severity, clean
+from maskdet.dataset.formats.recognise import TITLES, nearby, recognise, refuse_labelme
+from maskdet.dataset.formats.voc_shape import other_shape
 from maskdet.dataset.reading.annotation import read_annotation
 from maskdet.dataset.reading.image_sets import ListedPart, listed_counts, splits
-from maskdet.dataset.reading.layout import VOC, find_pairs, folders_of
+from maskdet.dataset.reading.layout import VOC, find_pairs
 from maskdet.errors import DatasetError
 from maskdet.pipeline.file.schema import PipelineFile
 from maskdet.system.files import relative_path
@@ -40,12 +42,16 @@ _RECIPE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The content of a VOC folder: pictures with an annotation, objects by name, names in lists by part."""
+    """The content of a VOC folder: pictures with an annotation, objects by name, names in lists by part.
+
+    `passed_over` counts the errors about files that are not among these pictures, by kind.
+    """
 
     root: Path
     pictures: int
     names: Mapping[str, int]
     lists: Mapping[ListedPart, int]
+    passed_over: Counter[str]
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -80,27 +86,35 @@ def survey(root: Path) -> Survey:
     that cannot be read.
     """
     _refuse_foreign(root)
-    pairs = find_pairs(root).pairs
-    names: Counter[str] = Counter()
-    for pair in pairs:
-        annotation = read_annotation(root / pair.annotation, pair.annotation).annotation
-        names.update(item.label for item in annotation.objects) if annotation else None
+    layout = find_pairs(root)
+    readings = [read_annotation(root / pair.annotation, pair.annotation) for pair in layout.pairs]
+    annotations = [reading.annotation for reading in readings if reading.annotation]
+    unread = (finding for reading in readings if not reading.annotation for finding in reading.findings)
+    findings = (*layout.findings, *unread)
+    errors = by_severity(findings, "error")
+    names = Counter(item.label for annotation in annotations for item in annotation.objects)
     if not names:
-        raise DatasetError(f"{root} has no annotated object", "annotate some faces first")
-    return Survey(root, len(pairs), dict(names), listed_counts(root))
+        hint = "correct these errors" if errors else "annotate some faces first"
+        raise DatasetError(f"{root} has no annotated object", hint, fault_lines(errors, findings))
+    passed_over = Counter(error.code for error in errors)
+    return Survey(root, len(annotations), dict(names), listed_counts(root, layout.pairs), passed_over)
 
 
 def _refuse_foreign(root: Path) -> None:
-    form = recognise(root) if root.exists() else None
+    if not root.exists():
+        return
+    form = recognise(root)
     if form is None:
         refuse_labelme(root)
+        if hint := nearby(root):
+            raise DatasetError(f"{root} is not a labelled set", hint)
         return
-    folders = folders_of(root) if form == "voc" else None
-    if form == "voc" and folders in (None, VOC):
+    shape = other_shape(root) if form == "voc" else ""
+    if form == "voc" and not shape:
         return
     target = f"{root.resolve().name.removesuffix('.json')}-voc"
     command = f"maskdet data convert {shlex.quote(str(root))} {shlex.quote(target)} --to voc"
-    trained = f" with {folders}; maskdet trains on {VOC}" if folders else "; maskdet trains on Pascal VOC"
+    trained = f" with {shape}; maskdet trains on {VOC}" if shape else "; maskdet trains on Pascal VOC"
     raise DatasetError(f"{root} is a {TITLES[form]} set{trained}", f"`{command}` turns it into one")
 
 

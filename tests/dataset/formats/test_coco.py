@@ -62,9 +62,8 @@ def test_a_crowd_is_a_difficult_object(root: Path) -> None:
             "..\\a.jpg",
             "",
             ".",
-            "\x00.jpg",
         ),
-        *("a\n.jpg", f"{'x' * 300}.jpg", 5, None, ["a.jpg"]),
+        *(f"{'x' * 300}.jpg", 5, None, ["a.jpg"]),
     ],
 )
 def test_no_path_leads_out_of_the_set(root: Path, tmp_path: Path, name: object) -> None:
@@ -76,6 +75,21 @@ def test_no_path_leads_out_of_the_set(root: Path, tmp_path: Path, name: object) 
     assert not (tmp_path / "out").exists()
     convert(root, tmp_path / "out", "voc", skip_bad=True)
     assert [path.name for path in (tmp_path / "out" / "JPEGImages").iterdir()] == ["a.jpg"]
+
+
+@pytest.mark.parametrize("name", ["\x00.jpg", "a\n.jpg", "a\u2028.jpg", "\ud800.jpg"])
+def test_a_name_that_no_list_can_hold_has_a_reason_of_its_own(root: Path, name: str) -> None:
+    images = [{"id": 7, "file_name": name}, {"id": 8, "file_name": "a.jpg"}]
+    found = read_coco(coco(root, document(images=images)))
+    (finding,) = (each for each in found.findings if each.code == "name-unusable")
+    assert "has control characters or line separators, or is not valid UTF-8" in finding.message
+
+
+@pytest.mark.parametrize("name", ["a\u3000b.jpg", "a\u202fb.jpg", "a\u200cb.jpg"])
+def test_spaces_of_any_width_are_names(root: Path, name: str) -> None:
+    draw(root / name)
+    images = [{"id": 7, "file_name": name}]
+    assert [picture.name for picture in read_coco(coco(root, document(images=images))).pictures] == [name]
 
 
 IMAGE, OBJECT = document()["images"][0], document()["annotations"][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from labelled_sets import add, draw
 from maskdet.dataset.formats import writing
 from maskdet.dataset.formats.convert import Conversion, convert
 from maskdet.dataset.formats.notes import notes
-from maskdet.dataset.formats.recognise import recognise
+from maskdet.dataset.formats.recognise import nearby, recognise
 from maskdet.errors import DatasetError, UsageError
+from maskdet.pipeline.file.scaffold import survey
 
 Turn = Callable[..., Conversion]
 
@@ -109,6 +111,64 @@ def test_lists_have_to_cover_the_set(voc: Path, turn: Turn) -> None:
         turn("voc", "out", "coco")
     assert "ImageSets/Main/val.txt:2: 'turned' is in train.txt as well" in caught.value.faults[0]
     assert turn("voc", "out", "coco", skip_bad=True).parts == {"train": 1, "val": 2}
+
+
+def _exported(voc: Path, root: Path, **parts: str) -> Path:
+    """The pictures of `voc` as Roboflow exports them: train="plain turned" and so on."""
+    for part, stems in parts.items():
+        (root / part).mkdir(parents=True)
+        for path in (path for path in voc.glob("*/*") if path.stem in stems.split()):
+            shutil.copyfile(path, root / part / path.name)
+    return root
+
+
+def test_a_folder_for_each_part_becomes_lists(voc: Path, tmp_path: Path, turn: Turn) -> None:
+    add(voc, "b.jpg", ("a", (1, 2, 30, 20), 0))
+    root = _exported(voc, tmp_path / "export", train="plain b", valid="turned", test="nobody")
+    shutil.copyfile(root / "train" / "b.jpg", root / "valid" / "plain.jpg")
+    shutil.copyfile(root / "train" / "b.xml", root / "valid" / "plain.xml")
+    assert recognise(root) == "voc"
+    assert turn("export", "out", "voc").parts == {"train": 2, "val": 2, "test": 1}
+    lists = {path.name: path.read_text() for path in (tmp_path / "out" / "ImageSets" / "Main").iterdir()}
+    assert lists == {
+        "train.txt": "b\ntrain-plain\n",
+        "val.txt": "val-plain\nturned\n",
+        "test.txt": "nobody\n",
+    }
+    assert turn("export", "yolo", "yolo").parts == {"train": 2, "val": 2, "test": 1}
+    with pytest.raises(UsageError, match="is a Pascal VOC set already"):
+        turn("out", "more", "voc")
+
+
+def test_faults_in_the_folder_of_a_part_are_placed(voc: Path, tmp_path: Path, turn: Turn) -> None:
+    root = _exported(voc, tmp_path / "export", train="plain", valid="turned", test="nobody")
+    (root / "train" / "plain.xml").unlink()
+    (root / "test" / "nobody.xml").unlink()
+    with pytest.raises(DatasetError, match=r"2 errors \(2 annotation-missing\)") as caught:
+        turn("export", "out", "voc")
+    assert caught.value.faults[0].startswith("error: test/nobody.PNG: no file with this stem in test/")
+
+
+def test_a_folder_for_training_alone_is_not_split(voc: Path, tmp_path: Path, turn: Turn) -> None:
+    _exported(voc, tmp_path / "export", train="plain turned")
+    assert turn("export", "out", "voc").parts == {"": 2}
+
+
+@pytest.mark.parametrize("folder", [".", "voc/JPEGImages", "voc/Annotations"])
+def test_a_set_one_level_away_is_named(voc: Path, tmp_path: Path, turn: Turn, folder: str) -> None:
+    with pytest.raises(DatasetError, match="is not recognised") as caught:
+        turn(folder, "out", "coco")
+    assert caught.value.hint == f"did you mean {voc}?"
+    with pytest.raises(DatasetError) as caught:
+        survey(tmp_path / folder)
+    assert caught.value.hint == f"did you mean {voc}?"
+
+
+def test_few_of_many_sets_are_named(voc: Path, tmp_path: Path) -> None:
+    for number in range(4):
+        shutil.copytree(voc, tmp_path / "many" / f"{number}")
+    names = " or ".join(str(tmp_path / "many" / f"{number}") for number in range(3))
+    assert nearby(tmp_path / "many") == f"did you mean {names}?"
 
 
 def test_pictures_that_share_a_stem_keep_apart(tmp_path: Path) -> None:

@@ -159,6 +159,30 @@ def test_what_is_no_xml_is_unreadable(tmp_path: Path, data: bytes) -> None:
     assert whole_file_finding(read(tmp_path, data)).code == "xml-unreadable"
 
 
+@pytest.mark.parametrize("declaration", ["", "<?xml version='1.0' encoding='UTF-8'?>"])
+def test_another_encoding_has_to_be_declared(tmp_path: Path, declaration: str) -> None:
+    text = "<annotation><filename>口罩.jpg</filename></annotation>"
+    finding = whole_file_finding(read(tmp_path, (declaration + text).encode("gbk")))
+    assert finding.hint == "save it as UTF-8, or declare its encoding: <?xml version='1.0' encoding='GBK'?>"
+    assert str(finding).endswith(f"({finding.hint}) [xml-unreadable]")
+    declared = read(tmp_path, ("<?xml version='1.0' encoding='GBK'?>" + text).encode("gbk"))
+    assert declared.annotation is not None
+    assert declared.annotation.filename == "口罩.jpg"
+
+
+@pytest.mark.parametrize("before", ["\n", " ", "\ufeff\n", "x"])
+def test_the_declaration_comes_first(tmp_path: Path, before: str) -> None:
+    finding = whole_file_finding(read(tmp_path, f"{before}<?xml version='1.0'?><annotation/>"))
+    assert finding.hint == "remove what is before <?xml"
+
+
+@pytest.mark.parametrize(
+    "text", ["<annotation>", "\ufeff<?xml version='1.0'?><a>", "<a/><?xml version='1.0'?>"]
+)
+def test_other_faults_of_syntax_have_no_such_hint(tmp_path: Path, text: str) -> None:
+    assert whole_file_finding(read(tmp_path, text)).hint == ""
+
+
 def test_deep_trees_are_refused(tmp_path: Path) -> None:
     text = "<annotation>" + "<a>" * 5000 + "</a>" * 5000 + "</annotation>"
     assert whole_file_finding(read(tmp_path, text)).code == "xml-unreadable"

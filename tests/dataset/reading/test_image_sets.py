@@ -93,8 +93,9 @@ def test_trainval_stands_in_for_the_list_that_is_missing(voc, parts, train: str,
 def test_lists_without_val_do_not_split(voc) -> None:
     voc.fill(4)
     write_lists(voc.root, trainval="p00 p01", test="p02 p03")
-    assert listed_counts(voc.root) == {"train": 2, "test": 2}
-    assert not splits(listed_counts(voc.root))
+    counted = listed_counts(voc.root, find_pairs(voc.root).pairs)
+    assert counted == {"train": 2, "test": 2}
+    assert not splits(counted)
     with pytest.raises(DatasetError, match="the lists in ImageSets/Main leave val empty") as caught:
         split(voc.root)
     assert "val.txt" in caught.value.hint
@@ -188,6 +189,24 @@ def test_names_are_compared_however_their_accents_are_written(voc) -> None:
     sets = read_image_sets(voc.root, find_pairs(voc.root).pairs)
     assert sets.findings == ()
     assert sets.parts["JPEGImages/Ame\u0301lie.png"] == "val"
+
+
+def test_a_name_may_begin_or_end_with_a_space(voc) -> None:
+    for name in ("p .png", "p.png", " p.png", "q .png", "r.png"):
+        voc.add(name)
+    folder = voc.root / "ImageSets" / "Main"
+    folder.mkdir(parents=True)
+    (folder / "train.txt").write_text("p \n p\n\n r\n", encoding="utf-8")
+    (folder / "trainval.txt").write_text("p \n p\np\nq \nr \n", encoding="utf-8")
+    sets = read_image_sets(voc.root, find_pairs(voc.root).pairs)
+    assert sets.findings == ()
+    assert sets.parts == {
+        "JPEGImages/p .png": "train",
+        "JPEGImages/ p.png": "train",
+        "JPEGImages/r.png": "train",
+        "JPEGImages/p.png": "val",
+        "JPEGImages/q .png": "val",
+    }
 
 
 def test_a_list_in_another_encoding_is_refused_only_where_it_is_needed(listed) -> None:

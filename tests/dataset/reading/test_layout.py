@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
 import pytest
 
-from maskdet.dataset.reading.layout import find_pairs
+from maskdet.dataset.reading.layout import FLAT, VOC, Folders, find_pairs
 from maskdet.errors import DatasetError
 
 
@@ -34,6 +35,10 @@ def touch(root: Path, picture: str, annotation: str) -> None:
         ("e.Bmp", "e.xml"),
         ("two words.jpg", "two words.xml"),
         ("口罩 一.jpg", "口罩 一.xml"),
+        ("口罩\u3000一.jpg", "口罩\u3000一.xml"),
+        ("Screenshot at 10.30.00\u202fAM.png", "Screenshot at 10.30.00\u202fAM.xml"),
+        ("a\u00a0b.jpg", "a\u00a0b.xml"),
+        ("\u06a9\u200c\u200d.jpg", "\u06a9\u200c\u200d.xml"),
         ("a.b.jpg", "a.b.xml"),
         (unicodedata.normalize("NFD", "é.jpg"), unicodedata.normalize("NFC", "é.xml")),
     ],
@@ -44,6 +49,23 @@ def test_names_that_pair(root: Path, picture: str, annotation: str) -> None:
     (pair,) = layout.pairs
     assert (pair.picture, pair.annotation) == (f"JPEGImages/{picture}", f"Annotations/{annotation}")
     assert {finding.code for finding in layout.findings} <= {"name-with-space"}
+
+
+@pytest.mark.parametrize("character", ["\n", "\x7f", "\x85", "\u2028", "\u2029", os.fsdecode(b"\xff")])
+@pytest.mark.parametrize("folders", [VOC, FLAT])
+def test_names_that_no_list_can_hold(root: Path, character: str, folders: Folders) -> None:
+    for name in (f"{folders.pictures}/a{character}b.jpg", f"{folders.annotations}/a{character}b.xml"):
+        (root / name).touch()
+    layout = find_pairs(root, folders)
+    assert layout.pairs == ()
+    assert [finding.code for finding in layout.findings] == ["name-unusable"] * 2
+    assert all(finding.file.isprintable() for finding in layout.findings)
+
+
+@pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f", "\u3000"])
+def test_spaces_of_any_width_split_the_lines_of_paddledetection(root: Path, space: str) -> None:
+    touch(root, f"a{space}b.jpg", f"a{space}b.xml")
+    assert [finding.code for finding in find_pairs(root).findings] == ["name-with-space"]
 
 
 def test_pairs_are_sorted_by_code_point(root: Path) -> None:
