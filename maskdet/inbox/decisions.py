@@ -72,7 +72,8 @@ def decided(old: Record, how: How, by: str, faces: Sequence[Correction] | None) 
 def undone(old: Record) -> Record:
     """The record as a proposal again, with the boxes that the model proposed, if it did."""
     proposed = old.proposed or tuple(ProposedFace(label=one.label, box=one.box) for one in old.boxes)
-    changes = {"state": "proposal", "boxes": (), "decision": None, "proposed": proposed}
+    # It waits anew: what came long ago would otherwise expire before anybody has seen it.
+    changes = {"state": "proposal", "boxes": (), "decision": None, "undone": now_text(), "proposed": proposed}
     return old.model_copy(update=changes | _next(old))
 
 

@@ -90,6 +90,8 @@ class Record(_Plain):
     why: str
     at: str
     """When it came, in UTC."""
+    undone: str = ""
+    """When a decision on it was last undone, in UTC; empty: never."""
     origin: Origin = NO_ORIGIN
     about: str = ""
     """More about the reason, in words."""
@@ -103,6 +105,11 @@ class Record(_Plain):
     @property
     def file(self) -> str:
         return f"{self.name}{self.suffix}"
+
+    @property
+    def since(self) -> str:
+        """When it came into its state, in UTC."""
+        return self.decision.at if self.decision else self.undone or self.at
 
     @property
     def trains(self) -> bool:

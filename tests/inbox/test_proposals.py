@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from inbox_pictures import encoded, proposal, stored
+from inbox_pictures import date_back, encoded, proposal, stored
 from support import LABELS
 
 from maskdet.dataset.checking.check import check
@@ -112,7 +112,7 @@ def test_undo_restores_the_proposal(inbox: Inbox, tmp_path: Path, how: Any) -> N
 
     back = inbox.undo(record.name, revision=2, by="bob")
 
-    assert back == record.model_copy(update={"revision": 3})
+    assert back == record.model_copy(update={"revision": 3, "undone": back.undone})
     assert stored(tmp_path) == [f"proposals/{record.file}"]
     with pytest.raises(DecidedMeanwhile):
         inbox.undo(record.name, revision=3, by="bob")
@@ -235,6 +235,23 @@ def test_old_proposals_expire(inbox: Inbox, tmp_path: Path) -> None:
     assert [one.name for one in inbox.records()] == [kept.name]
     assert stored(tmp_path) == [f"Annotations/{kept.name}.xml", f"JPEGImages/{kept.file}"]
     assert [line["what"] for line in audit(tmp_path)][-2:] == ["expired", "expired"]
+
+
+@pytest.mark.parametrize("step", ["undo", "skip"])
+def test_what_trained_for_long_waits_anew(inbox: Inbox, tmp_path: Path, step: str) -> None:
+    name = inbox.save(encoded("PNG"), ONE, by="anna")
+    date_back(tmp_path, name, days=40)
+    if step == "undo":
+        inbox.undo(name, revision=1, by="bob")
+    else:
+        inbox.decide(name, "skip", revision=1, by="bob")
+    now = datetime.now(timezone.utc)
+
+    inbox.tidy(now=now + timedelta(days=29))
+    assert [one.name for one in inbox.records()] == [name]
+    inbox.tidy(now=now + timedelta(days=31))
+
+    assert inbox.records() == []
 
 
 def test_clock_that_is_far_ahead_removes_no_proposal(

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from inbox_pictures import encoded, proposal, stored
+from inbox_pictures import date_back, encoded, proposal, stored
 from typer.testing import CliRunner
 
 from maskdet.artefacts import EVAL_PLOTS
@@ -250,11 +249,9 @@ def test_accepted_pictures_go_too_and_a_copy_elsewhere_finds_them(project: Proje
     assert project.left() == ["a.png", "b.jpg", "other.png"]
 
 
-def test_older_than_clears_the_inbox(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_than_clears_the_inbox(project: Project) -> None:
     old, fresh = propose(project, 3), propose(project, 4)
-    path = project.folder / "inbox" / "records" / f"{old.name}.json"
-    at = (datetime.now(timezone.utc) - timedelta(days=40)).isoformat(timespec="milliseconds")
-    path.write_text(old.model_copy(update={"at": at.replace("+00:00", "Z")}).model_dump_json())
+    date_back(project.folder / "inbox", old.name, days=40)
 
     assert forget("--older-than", "30d", "--yes").exit_code == 0
 
