@@ -34,10 +34,12 @@ class LabelledFace(_Plain):
 
     label: str
     box: Box
+    difficult: bool = False
+    """Whether training and evaluation ignore it."""
 
 
 class ProposedFace(_Plain):
-    """A face as a model proposes it."""
+    """A face as a model proposes it, or a label that no model contradicts."""
 
     label: str
     box: Box
@@ -45,6 +47,8 @@ class ProposedFace(_Plain):
     score: float | None = None
     disputed: bool = False
     """Whether this face is why the picture is there."""
+    difficult: bool = False
+    """Whether it is a label that training and evaluation ignore."""
 
 
 class Origin(_Plain):

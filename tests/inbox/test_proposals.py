@@ -9,6 +9,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
@@ -180,6 +181,26 @@ def test_blurred_faces_are_difficult(inbox: Inbox, tmp_path: Path) -> None:
     annotation = read_annotation(tmp_path / "Annotations" / f"{record.name}.xml", "x.xml").annotation
     assert annotation is not None
     assert [one.difficult for one in annotation.objects] == [True, False]
+
+
+@pytest.mark.parametrize("how", ["accept", "correct"])
+def test_difficult_faces_stay_difficult(inbox: Inbox, tmp_path: Path, how: Any) -> None:
+    face = ProposedFace(label="with_mask", box=(10, 20, 60, 80), difficult=True)
+    record = inbox.propose(replace(proposal(), faces=[face]))
+    assert record is not None
+    inbox.decide(record.name, how, revision=1, by="", faces=[Correction(face.label, face.box, True)])
+
+    annotation = read_annotation(tmp_path / "Annotations" / f"{record.name}.xml", "x.xml").annotation
+    assert annotation is not None
+    assert [one.difficult for one in annotation.objects] == [True]
+
+
+def test_undoing_a_correction_proposes_its_faces(inbox: Inbox) -> None:
+    name = inbox.save(encoded("PNG"), [replace(ONE[0], difficult=True)])
+
+    back = inbox.undo(name, revision=1, by="")
+
+    assert back.proposed == (ProposedFace(label="with_mask", box=ONE[0].box, difficult=True),)
 
 
 def test_what_looks_alike_waits_once(inbox: Inbox) -> None:
