@@ -268,6 +268,7 @@ def test_older_than_clears_the_inbox(project: Project) -> None:
         (["missing.png"], "no such file"),
         (["0" * 64], "no picture has a sha256"),
         (["0" * 11], "no such file, and no sha256"),
+        (["voc/JPEGImages/a.png", "--inbox", "inbx", "--inbox", "inbox"], "--inbox inbx: no inbox"),
     ],
 )
 def test_what_cannot_be_found_is_said(project: Project, arguments: list[str], says: str) -> None:

@@ -13,6 +13,7 @@ from maskdet.dataset.reading.layout import ANNOTATIONS, PICTURES
 from maskdet.dataset.reading.pictures import FORMATS
 from maskdet.dataset.splitting.frozen import read_frozen
 from maskdet.dataset.unlabelled import read_unlabelled
+from maskdet.errors import UsageError
 from maskdet.inbox.store import RECORDS, WAITING, Store
 from maskdet.pipeline.running.stage import Context
 from maskdet.registry.layout import PICTURES as PICTURE_LIST
@@ -38,7 +39,8 @@ class Places:
 
     @classmethod
     def of(cls, context: Context, inboxes: tuple[Path, ...] = ()) -> Places:
-        """Those of a pipeline, and more inboxes."""
+        """Those of a pipeline, and more inboxes. Raises UsageError for one of these that is no inbox."""
+        _check_inboxes(inboxes)
         pipeline = context.pipeline
         own = (pipeline.serve.inbox,) if pipeline.serve.inbox else ()
         roots = tuple(each.root for each in pipeline.data.every_root)
@@ -90,6 +92,16 @@ class Places:
                 path = layout.version(number) / PICTURE_LIST
                 if path.is_file():
                     yield f"{model}@{number}{called}", read_pictures(path)
+
+
+def _check_inboxes(folders: tuple[Path, ...]) -> None:
+    # A mistyped folder holds nothing to remove, which would look as if everything were gone.
+    wrong = [str(folder) for folder in folders if not (folder / RECORDS).is_dir()]
+    if wrong:
+        raise UsageError(
+            f"--inbox {', '.join(wrong)}: no inbox, since there is no {RECORDS}/ in it",
+            "name the folder that `maskdet serve --inbox` was given",
+        )
 
 
 def annotation_of(picture: Path) -> Path:
