@@ -118,6 +118,15 @@ def shows_pictures(run: Path) -> list[Path]:
     return sorted(path for path in paths if path.name not in PLOTS and path != curves)
 
 
+def drawn_before_manifest(run: Path) -> list[Path]:
+    """Those of `shows_pictures` that an earlier manifest of the run may have led to."""
+    prepared = run / "prepare"
+    since = (prepared / MANIFEST).stat().st_mtime_ns
+    # What lies beside the manifest was drawn from it, some of it before it was written.
+    others = (path for path in shows_pictures(run) if path.parent != prepared)
+    return [path for path in others if path.stat().st_mtime_ns < since]
+
+
 def record_hashes(inbox: Path) -> dict[str, str]:
     """Perceptual hash by sha256, of the records of an inbox."""
     return {record.sha256: record.phash for record in Store(inbox).records()}
