@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from PIL import Image
 from maskdet.dataset.reading.layout import ANNOTATIONS, PICTURES
 from maskdet.detector.picture import decode
 from maskdet.inbox.proposal import Proposal
-from maskdet.inbox.record import ProposedFace
-from maskdet.inbox.store import WAITING
+from maskdet.inbox.record import ProposedFace, Record
+from maskdet.inbox.store import RECORDS, WAITING
+from maskdet.system.times import time_text
 
 
 def encoded(kind: str, size: tuple[int, int] = (200, 160), seed: int = 0, **options: Any) -> bytes:
@@ -30,6 +32,15 @@ def stored(folder: Path) -> list[str]:
     parts = (PICTURES, ANNOTATIONS, WAITING)
     paths = (path for path in folder.rglob("*") if path.is_file() and path.parent.name in parts)
     return sorted(str(path.relative_to(folder)) for path in paths)
+
+
+def date_back(folder: Path, name: str, *, days: float) -> None:
+    """As if a picture of an inbox had come, and been decided if it is, that many days ago."""
+    path = folder / RECORDS / f"{name}.json"
+    record = Record.model_validate_json(path.read_bytes())
+    at = time_text(datetime.now(timezone.utc) - timedelta(days=days))
+    decision = record.decision and record.decision.model_copy(update={"at": at})
+    path.write_text(record.model_copy(update={"at": at, "decision": decision}).model_dump_json())
 
 
 def proposal(seed: int = 0, why: str = "uncertain", **fields: Any) -> Proposal:

@@ -15,10 +15,14 @@ PixelBox = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One corrected face; `box` is x1, y1, x2, y2 in pixels of the picture after its EXIF turn."""
+    """One corrected face; `box` is x1, y1, x2, y2 in pixels of the picture after its EXIF turn.
+
+    Training and evaluation ignore a `difficult` one.
+    """
 
     label: str
     box: Box
+    difficult: bool = False
 
 
 def pixel_boxes(corrections: Sequence[Correction], width: int, height: int) -> list[PixelBox]:

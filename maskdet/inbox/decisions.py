@@ -71,8 +71,9 @@ def decided(old: Record, how: How, by: str, faces: Sequence[Correction] | None) 
 
 def undone(old: Record) -> Record:
     """The record as a proposal again, with the boxes that the model proposed, if it did."""
-    proposed = old.proposed or tuple(ProposedFace(label=one.label, box=one.box) for one in old.boxes)
-    changes = {"state": "proposal", "boxes": (), "decision": None, "proposed": proposed}
+    proposed = old.proposed or tuple(ProposedFace(**one.model_dump()) for one in old.boxes)
+    # It waits anew: what came long ago would otherwise expire before anybody has seen it.
+    changes = {"state": "proposal", "boxes": (), "decision": None, "undone": now_text(), "proposed": proposed}
     return old.model_copy(update=changes | _next(old))
 
 
@@ -93,7 +94,7 @@ def _next(old: Record) -> dict[str, int]:
 
 def _boxes(old: Record, how: How, faces: Sequence[Correction] | None) -> tuple[LabelledFace, ...]:
     if how == "accept":
-        return tuple(LabelledFace(label=one.label, box=one.box) for one in old.proposed)
+        return _faces(old.proposed)
     if how != "correct":
         return ()
     if faces is None:
@@ -102,5 +103,5 @@ def _boxes(old: Record, how: How, faces: Sequence[Correction] | None) -> tuple[L
     return _faces(faces)
 
 
-def _faces(corrections: Sequence[Correction]) -> tuple[LabelledFace, ...]:
-    return tuple(LabelledFace(label=one.label, box=one.box) for one in corrections)
+def _faces(faces: Sequence[Correction | ProposedFace]) -> tuple[LabelledFace, ...]:
+    return tuple(LabelledFace(label=one.label, box=one.box, difficult=one.difficult) for one in faces)

@@ -187,7 +187,7 @@ class Inbox:
                 self.remove(self._limits.expired(self._store.records(), when), "expired")
 
     def _is_ahead(self, when: datetime, records: Sequence[Record]) -> bool:
-        moments = (at for one in records for at in (one.at, one.decision.at if one.decision else one.at))
+        moments = (at for one in records for at in (one.at, one.since))
         return self._doubt.waits(when.timestamp(), (read_time(at) for at in moments))
 
     def remove(self, names: Sequence[str], what: str) -> list[Record]:

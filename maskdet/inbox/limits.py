@@ -27,7 +27,7 @@ class InboxLimits:
     """Pictures that wait for a decision, or were rejected in the last day."""
     waiting_bytes: int = 1024**3
     days: float = 30.0
-    """How long a picture waits before it is removed."""
+    """How long a picture waits, since it came, was skipped or a decision undone, before it is removed."""
 
     def check_training(self, count: int) -> None:
         """Raise InboxFull if there is no room beside `count` pictures that train."""
@@ -53,9 +53,5 @@ class InboxLimits:
         return [
             one.name
             for one in records
-            if not one.trains and _since(one) < (rejected if one.state == "rejected" else waited)
+            if not one.trains and one.since < (rejected if one.state == "rejected" else waited)
         ]
-
-
-def _since(record: Record) -> str:
-    return record.decision.at if record.decision and record.state == "rejected" else record.at

@@ -34,10 +34,12 @@ class LabelledFace(_Plain):
 
     label: str
     box: Box
+    difficult: bool = False
+    """Whether training and evaluation ignore it."""
 
 
 class ProposedFace(_Plain):
-    """A face as a model proposes it."""
+    """A face as a model proposes it, or a label that no model contradicts."""
 
     label: str
     box: Box
@@ -45,6 +47,8 @@ class ProposedFace(_Plain):
     score: float | None = None
     disputed: bool = False
     """Whether this face is why the picture is there."""
+    difficult: bool = False
+    """Whether it is a label that training and evaluation ignore."""
 
 
 class Origin(_Plain):
@@ -90,6 +94,8 @@ class Record(_Plain):
     why: str
     at: str
     """When it came, in UTC."""
+    undone: str = ""
+    """When a decision on it was last undone, in UTC; empty: never."""
     origin: Origin = NO_ORIGIN
     about: str = ""
     """More about the reason, in words."""
@@ -103,6 +109,11 @@ class Record(_Plain):
     @property
     def file(self) -> str:
         return f"{self.name}{self.suffix}"
+
+    @property
+    def since(self) -> str:
+        """When it came into its state, in UTC."""
+        return self.decision.at if self.decision else self.undone or self.at
 
     @property
     def trains(self) -> bool:

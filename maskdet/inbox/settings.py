@@ -44,7 +44,8 @@ class CaptureSettings(Section):
     max_bytes: int = Field(1024**3, ge=1024)
     """Most bytes of pictures that wait for a decision."""
     max_days: float = Field(30, gt=0, le=3650)
-    """Days after which a picture without a decision is removed."""
+    """Days after which a picture without a decision is removed. A skip, or undoing a decision, starts them
+    anew."""
 
     @property
     def checks(self) -> bool:

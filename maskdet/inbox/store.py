@@ -196,13 +196,13 @@ class Store:
 
 
 def document_of(record: Record) -> bytes:
-    """The annotation of a decided picture; faces that were blurred are difficult."""
+    """The annotation of a decided picture; faces that were blurred are difficult too."""
     corrections = [Correction(one.label, one.box) for one in record.boxes]
     boxes = pixel_boxes(corrections, record.width, record.height)
     hidden = _hidden(record.boxes, record)
     faces = [
-        LabelledObject(one.label, box, difficult=blurred)
-        for one, box, blurred in zip(corrections, boxes, hidden, strict=True)
+        LabelledObject(one.label, box, difficult=one.difficult or blurred)
+        for one, box, blurred in zip(record.boxes, boxes, hidden, strict=True)
     ]
     return voc_document(record.file, (record.height, record.width), faces)
 

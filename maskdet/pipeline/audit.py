@@ -12,7 +12,6 @@ from maskdet.dataset.manifest import Manifest, ManifestPicture, load_manifest
 from maskdet.dataset.unlabelled import Unlabelled, UnlabelledFace, read_unlabelled
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.shipped import shipped_model, ships_model
-from maskdet.inbox.inbox import Inbox
 from maskdet.judging.audit.audit import Part, audit
 from maskdet.judging.audit.report import check_replaceable, write_audit
 from maskdet.judging.audit.suspects import AuditResult, Suspect
@@ -21,6 +20,7 @@ from maskdet.pipeline.places import EXPORTED, model_name
 from maskdet.pipeline.references.models import model_of
 from maskdet.pipeline.running.outcome import RunResult
 from maskdet.pipeline.running.stage import Context
+from maskdet.serving.inbox import open_inbox
 from maskdet.system.files import staged_folder
 
 SURE: Final = 0.6
@@ -69,7 +69,7 @@ class LabelAudit:
         if self.unlabelled is not None:
             self.noted = _note(self.result.missing, manifest, self.unlabelled)
         if self.inbox is not None:
-            box = Inbox(self.inbox)
+            box = open_inbox(self.inbox, context.pipeline.serve)
             self.proposed = propose_suspects(self.result, manifest, bundle, box, context.track)
 
 

@@ -43,7 +43,7 @@ def proposed_faces(picture: ManifestPicture, suspects: Sequence[Suspect]) -> lis
     """The labels, with the model's answer in place of each suspect."""
     contradicted: Mapping[int | None, Suspect] = {suspect.row: suspect for suspect in suspects}
     faces = [
-        ProposedFace(label=item.label, box=item.box)
+        ProposedFace(label=item.label, box=item.box, difficult=item.difficult)
         for row, item in enumerate(picture.objects)
         if row not in contradicted
     ]

@@ -13,7 +13,7 @@ from maskdet.errors import RegistryError
 from maskdet.registry.history import append, last_move, pruned, read_history, registered, tracks
 from maskdet.registry.layout import RECORD, Layout
 from maskdet.registry.records import Event, Registered
-from maskdet.registry.version import read_version
+from maskdet.registry.version import numbered_version
 from maskdet.system.asides import aside_of, remove, sweep
 from maskdet.system.files import sha256_file
 
@@ -103,7 +103,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def _registration(layout: Layout, number: int) -> Registered:
-    version = read_version(layout.version(number))
+    version = numbered_version(layout, number)
     record = version.record
     return Registered(
         at=record.created,

@@ -10,7 +10,7 @@ from maskdet.registry.history import tracks
 from maskdet.registry.movement import earlier
 from maskdet.registry.records import Pruned
 from maskdet.registry.registry import Registry
-from maskdet.registry.version import Version, read_version
+from maskdet.registry.version import Version, numbered_version
 from maskdet.system.times import now_text
 
 
@@ -38,7 +38,7 @@ def prune(registry: Registry, model: str, keep: int, by: str, *, dry_run: bool) 
 
 
 def _plan(changed: Change, keep: int, elsewhere: Sequence[Version]) -> Plan:
-    versions = [read_version(changed.layout.version(number)) for number in changed.layout.numbers()]
+    versions = [numbered_version(changed.layout, number) for number in changed.layout.numbers()]
     old = versions[: max(0, len(versions) - keep)]
     stays = [*elsewhere, *versions[len(old) :]]
     protected = _protected(changed)

@@ -15,7 +15,7 @@ from maskdet.registry.history import pruned, registered
 from maskdet.registry.layout import PICTURES, RECORD, SIGNATURE, Layout
 from maskdet.registry.pictures import pictures_text
 from maskdet.registry.records import Lineage, PictureRecord, Registered, VersionRecord
-from maskdet.registry.version import Version, read_version
+from maskdet.registry.version import Version, numbered_version, read_version
 from maskdet.system.asides import aside_of, remove
 from maskdet.system.files import sha256_file, write_json
 from maskdet.system.times import now_text
@@ -110,7 +110,7 @@ def _same(changed: Change, sha256: str) -> Version | None:
 
 def _whole(layout: Layout, number: int, sha256: str) -> Version | None:
     try:
-        version = read_version(layout.version(number))
+        version = numbered_version(layout, number)
         version.check(BUNDLE, sha256)
     except RegistryError:
         return None

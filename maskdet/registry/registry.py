@@ -18,7 +18,7 @@ from maskdet.registry.movement import check_expected, earlier, move_alias
 from maskdet.registry.records import Event, Judged, Lineage, Move, PictureRecord
 from maskdet.registry.reference import FORM, PREFIX, Reference, check_alias, check_model_name, parse_reference
 from maskdet.registry.registration import Candidate, add_version
-from maskdet.registry.version import Version, read_version
+from maskdet.registry.version import Version, numbered_version
 from maskdet.system.times import now_text
 from maskdet.wording.names import did_you_mean, is_name
 
@@ -44,7 +44,7 @@ class Registry:
     def versions(self, model: str) -> tuple[Version, ...]:
         """A model's versions, oldest first. Raises RegistryError if there is no such model."""
         layout = self._existing(model)
-        return tuple(self._read(layout, number) for number in layout.numbers())
+        return tuple(numbered_version(layout, number) for number in layout.numbers())
 
     def version(self, model: str, number: int) -> Version:
         """Raises RegistryError if there is no such version."""
@@ -53,7 +53,7 @@ class Registry:
             known = layout.numbers()
             shown = f"{known[0]} to {known[-1]}" if len(known) > 1 else str(known[0])
             raise RegistryError(f"{model} has no version {number}", f"its versions are {shown}")
-        return self._read(layout, number)
+        return numbered_version(layout, number)
 
     def aliases(self, model: str) -> dict[str, int]:
         """The version of each alias. Raises RegistryError if there is no such model."""
@@ -145,7 +145,7 @@ class Registry:
             check_expected(changed.events, model, alias, before, expected)
             if not changed.layout.version(number).is_dir():
                 raise RegistryError(f"version {number} of {model} has just been removed", "choose another")
-            self._read(changed.layout, number).checked_bundle()
+            numbered_version(changed.layout, number).checked_bundle()
             return move_alias(changed, alias, number, "promoted", by or actor(), why)
 
     def rollback(
@@ -166,7 +166,7 @@ class Registry:
                     f"{alias} of {model} has pointed to no other version that still exists",
                     f"`maskdet models promote NUMBER --alias {alias}` chooses one",
                 )
-            self._read(changed.layout, target).checked_bundle()
+            numbered_version(changed.layout, target).checked_bundle()
             return move_alias(changed, alias, target, "rolled back", by or actor(), why)
 
     def history(self, model: str) -> tuple[Event, ...]:
@@ -176,15 +176,6 @@ class Registry:
     def last_move(self, model: str, alias: str) -> Move | None:
         """Who moved an alias last, and why."""
         return last_move(self.history(model), alias)
-
-    def _read(self, layout: Layout, number: int) -> Version:
-        found = read_version(layout.version(number))
-        if (found.model, found.number) != (layout.folder.name, number):
-            raise RegistryError(
-                f"{found.folder} holds version {found.number} of {found.model}",
-                "a version's folder must not be renamed or copied; restore it from a backup",
-            )
-        return found
 
     def _existing(self, model: str) -> Layout:
         layout = self.layout(model)

@@ -14,7 +14,7 @@ from maskdet.registry.records import Event
 from maskdet.registry.reference import Reference
 from maskdet.registry.registry import Registry
 from maskdet.registry.signing import check_signature
-from maskdet.registry.version import read_version
+from maskdet.registry.version import numbered_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,9 @@ def _model(layout: Layout, key: Path | None) -> Iterator[Verified]:
 
 
 def _verified(layout: Layout, number: int, events: tuple[Event, ...], key: Path | None) -> Verified:
-    folder = layout.version(number)
     name = str(Reference(layout.folder.name, str(number)))
     try:
-        version = read_version(folder)
+        version = numbered_version(layout, number)
     except RegistryError as error:
         return Verified(name, (error.what,))
     faults = list(version.faults())

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from maskdet.artefacts import BUNDLE
 from maskdet.errors import RegistryError
-from maskdet.registry.layout import PICTURES, RECORD, SIGNATURE
+from maskdet.registry.layout import PICTURES, RECORD, SIGNATURE, Layout
 from maskdet.registry.pictures import read_pictures
 from maskdet.registry.records import PictureRecord, VersionRecord
 from maskdet.registry.reference import Reference
@@ -92,6 +92,17 @@ class Version:
         except RegistryError as error:
             return error.what
         return ""
+
+
+def numbered_version(layout: Layout, number: int) -> Version:
+    """A version of a model. Raises RegistryError if its record is missing, damaged or that of another one."""
+    found = read_version(layout.version(number))
+    if (found.model, found.number) != (layout.folder.name, number):
+        raise RegistryError(
+            f"{found.folder} holds version {found.number} of {found.model}",
+            "a version's folder must not be renamed or copied: remove the copy, or restore it from a backup",
+        )
+    return found
 
 
 def read_version(folder: Path) -> Version:

@@ -9,10 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from maskdet import __version__
-from maskdet.detector.picture import PictureLimits
 from maskdet.errors import MaskdetError
 from maskdet.inbox.inbox import Inbox
-from maskdet.inbox.limits import InboxLimits
 from maskdet.serving.capture.capture import Capture
 from maskdet.serving.dialects.registry import dialect_routes, error_forms, open_cors_paths
 from maskdet.serving.engine.engine import Engine
@@ -24,6 +22,7 @@ from maskdet.serving.http.cors import Cors
 from maskdet.serving.http.keys import ApiKeys, clients_of
 from maskdet.serving.http.slashes import SlashRedirect
 from maskdet.serving.http.unpacking import Unpacker
+from maskdet.serving.inbox import open_inbox
 from maskdet.serving.routes.admin import Reloading, admin_routes
 from maskdet.serving.routes.corrections import correction_routes
 from maskdet.serving.routes.docs import docs_routes
@@ -67,7 +66,7 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     reader = BodyReader(settings)
     engine.metrics.watch("held_bytes", "Bytes of request bodies in memory", lambda: reader.held_bytes)
     refused = reloading.refused if reloading else dict
-    inbox = open_inbox(settings)
+    inbox = open_inbox(settings.inbox, settings) if settings.inbox else None
     capture = start_capture(inbox, settings, engine)
     service = Service(engine, reader, settings, engine.metrics, refused, inbox=inbox, capture=capture)
     # A body that takes long keeps nobody from watching the server.
@@ -92,23 +91,6 @@ def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | N
     api.add_exception_handler(HTTPException, answers.on_http_error)
     shortcut = Shortcut(api, routers=routers, on_error=answers.on_error)
     return Application(api, _entrance(shortcut, engine, settings, answers), inbox)
-
-
-def open_inbox(settings: ServeSettings) -> Inbox | None:
-    """The inbox of the settings, if they name one. Raises ServingError if it is not writable."""
-    if settings.inbox is None:
-        return None
-    capture = settings.capture
-    return Inbox(
-        settings.inbox,
-        InboxLimits(
-            picture=PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels),
-            pictures=settings.inbox_pictures,
-            waiting=capture.max_pictures,
-            waiting_bytes=capture.max_bytes,
-            days=capture.max_days,
-        ),
-    )
 
 
 def start_capture(inbox: Inbox | None, settings: ServeSettings, engine: Engine) -> Capture | None:

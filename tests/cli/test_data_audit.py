@@ -6,9 +6,12 @@ import json
 
 import pytest
 from audited import write_planted_set
+from inbox_pictures import date_back, proposal
 from support import write_tiny_bundle
 
 from maskdet.errors import DatasetError, UsageError
+from maskdet.inbox.inbox import Inbox
+from maskdet.inbox.refusals import InboxFull
 
 
 def test_help_imports_nothing_heavy(heavy_after):
@@ -46,6 +49,23 @@ def test_planted_errors_are_listed_and_drawn(tmp_path, monkeypatch, invoke):
     assert len(list((tmp_path / "faces" / "JPEGImages").iterdir())) == 30
     with pytest.raises(UsageError, match="no such model"):
         invoke("data", "audit", "--model", "missing.onnx")
+
+
+def test_the_inbox_keeps_what_serve_capture_keeps(tmp_path, monkeypatch, invoke):
+    monkeypatch.chdir(tmp_path)
+    write_planted_set(tmp_path / "faces")
+    write_tiny_bundle(tmp_path / "tiny.onnx")
+    pipeline = tmp_path / "pipeline.yml"
+    pipeline.write_text(
+        "name: demo\ndata: {root: faces}\nserve: {capture: {max_days: 99, max_pictures: 4}}\n"
+    )
+    inbox = Inbox(tmp_path / "inbox")
+    old, fresh = (inbox.propose(proposal(seed)).name for seed in (1, 2))
+    for name, days in ((old, 31), (fresh, 3)):
+        date_back(tmp_path / "inbox", name, days=days)
+    with pytest.raises(InboxFull, match="4 pictures"):
+        invoke("data", "audit", "--model", "tiny.onnx", "--to-inbox", "inbox")
+    assert {old, fresh} < {record.name for record in inbox.records()}
 
 
 def test_missing_labels_of_train_are_noted_and_train_as_no_background(tmp_path, monkeypatch, invoke):

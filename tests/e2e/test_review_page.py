@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,29 @@ def test_everything_by_keyboard(open_page: Callable[..., Any], server: Server, q
     assert [(one.label, one.box) for one in corrected.boxes] == [
         ("with_mask", (10, 20, 60, 80)),
         ("mask_weared_incorrect", (101, 90, 151, 140)),
+    ]
+
+
+def test_a_difficult_face_stays_difficult(open_page: Callable[..., Any], server: Server) -> None:
+    inbox = Inbox(server.inbox)
+    inbox.remove([one.name for one in inbox.records()], "removed")
+    plain, other = proposal(7).faces
+    record = inbox.propose(replace(proposal(7), faces=[plain.model_copy(update={"difficult": True}), other]))
+    assert record is not None
+    page = open_page()
+    shown(page, 1, 1)
+    expect(page.locator("#faces .difficult")).to_have_text("difficult")
+
+    page.keyboard.press("f")
+    page.locator(".box").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("#nothing")).to_be_visible()
+
+    corrected = kept(server, record)
+    assert [(one.box, one.difficult) for one in corrected.boxes] == [
+        ((11, 20, 61, 80), True),
+        ((100, 90, 150, 140), False),
     ]
 
 

@@ -9,13 +9,14 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from inbox_pictures import encoded, proposal, stored
+from inbox_pictures import date_back, encoded, proposal, stored
 from support import LABELS
 
 from maskdet.dataset.checking.check import check
@@ -112,7 +113,7 @@ def test_undo_restores_the_proposal(inbox: Inbox, tmp_path: Path, how: Any) -> N
 
     back = inbox.undo(record.name, revision=2, by="bob")
 
-    assert back == record.model_copy(update={"revision": 3})
+    assert back == record.model_copy(update={"revision": 3, "undone": back.undone})
     assert stored(tmp_path) == [f"proposals/{record.file}"]
     with pytest.raises(DecidedMeanwhile):
         inbox.undo(record.name, revision=3, by="bob")
@@ -182,6 +183,26 @@ def test_blurred_faces_are_difficult(inbox: Inbox, tmp_path: Path) -> None:
     assert [one.difficult for one in annotation.objects] == [True, False]
 
 
+@pytest.mark.parametrize("how", ["accept", "correct"])
+def test_difficult_faces_stay_difficult(inbox: Inbox, tmp_path: Path, how: Any) -> None:
+    face = ProposedFace(label="with_mask", box=(10, 20, 60, 80), difficult=True)
+    record = inbox.propose(replace(proposal(), faces=[face]))
+    assert record is not None
+    inbox.decide(record.name, how, revision=1, by="", faces=[Correction(face.label, face.box, True)])
+
+    annotation = read_annotation(tmp_path / "Annotations" / f"{record.name}.xml", "x.xml").annotation
+    assert annotation is not None
+    assert [one.difficult for one in annotation.objects] == [True]
+
+
+def test_undoing_a_correction_proposes_its_faces(inbox: Inbox) -> None:
+    name = inbox.save(encoded("PNG"), [replace(ONE[0], difficult=True)])
+
+    back = inbox.undo(name, revision=1, by="")
+
+    assert back.proposed == (ProposedFace(label="with_mask", box=ONE[0].box, difficult=True),)
+
+
 def test_what_looks_alike_waits_once(inbox: Inbox) -> None:
     record = proposed(inbox)
     again = encoded("JPEG", quality=60)
@@ -235,6 +256,23 @@ def test_old_proposals_expire(inbox: Inbox, tmp_path: Path) -> None:
     assert [one.name for one in inbox.records()] == [kept.name]
     assert stored(tmp_path) == [f"Annotations/{kept.name}.xml", f"JPEGImages/{kept.file}"]
     assert [line["what"] for line in audit(tmp_path)][-2:] == ["expired", "expired"]
+
+
+@pytest.mark.parametrize("step", ["undo", "skip"])
+def test_what_trained_for_long_waits_anew(inbox: Inbox, tmp_path: Path, step: str) -> None:
+    name = inbox.save(encoded("PNG"), ONE, by="anna")
+    date_back(tmp_path, name, days=40)
+    if step == "undo":
+        inbox.undo(name, revision=1, by="bob")
+    else:
+        inbox.decide(name, "skip", revision=1, by="bob")
+    now = datetime.now(timezone.utc)
+
+    inbox.tidy(now=now + timedelta(days=29))
+    assert [one.name for one in inbox.records()] == [name]
+    inbox.tidy(now=now + timedelta(days=31))
+
+    assert inbox.records() == []
 
 
 def test_clock_that_is_far_ahead_removes_no_proposal(

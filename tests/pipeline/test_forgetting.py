@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from inbox_pictures import encoded, proposal, stored
+from inbox_pictures import date_back, encoded, proposal, stored
 from typer.testing import CliRunner
 
 from maskdet.artefacts import EVAL_PLOTS
@@ -42,11 +42,11 @@ class Project:
             self.write(self.data / "JPEGImages" / name, encoded(kind, seed=seed))
             self.write(self.data / "Annotations" / f"{Path(name).stem}.xml", b"<annotation/>")
         self.run = folder / "runs" / "mask"
+        self.know("a.png", "val")
         for name in (*SHEETS, *FIGURES):
             self.write(self.run / name, b"drawn")
         self.inbox = Inbox(folder / "inbox")
         self.write(folder / "pipeline.yml", b"name: mask\ndata:\n  root: voc\nserve:\n  inbox: inbox\n")
-        self.know("a.png", "val")
         version = folder / "models" / "face-mask" / "versions" / "0001"
         facts = self.facts("a.png")
         self.write(version / "pictures.json", pictures_text([PictureRecord(**facts, part="val")]).encode())
@@ -63,7 +63,7 @@ class Project:
 
     def know(self, name: str, part: Any) -> None:
         file = ManifestPicture(f"JPEGImages/{name}", "", part, 200, 160, objects=(), **self.facts(name))
-        (self.run / "prepare").mkdir(exist_ok=True)
+        (self.run / "prepare").mkdir(parents=True, exist_ok=True)
         roots = (ManifestRoot("voc", self.data),)
         Manifest(("with_mask",), (file,), {}, roots).write(self.run / "prepare" / "manifest.json")
 
@@ -218,6 +218,45 @@ def test_a_list_finds_a_deleted_picture_by_a_copy_of_it(project: Project, tmp_pa
     assert [one.phash for one in read_frozen(frozen).val] == [""]
 
 
+def test_what_was_drawn_before_the_run_was_prepared_anew_goes_too(project: Project, tmp_path: Path) -> None:
+    """The picture was deleted by hand, and nothing but the drawings has it; report.html is drawn since."""
+    shutil.rmtree(project.folder / "models")
+    copy = shutil.move(project.data / "JPEGImages" / "a.png", tmp_path / "copy.png")
+    (project.data / "JPEGImages" / "b.jpg").unlink()
+    for name in SHEETS[:-1]:
+        os.utime(project.run / name, (0, 0))
+    project.know("other.png", "val")
+    project.write(project.run / "report.html", b"drawn")
+
+    done = forget(str(copy), "--yes")
+
+    for name in ("audit-model/index.html", "eval/worst.png"):
+        assert f"result   runs/mask/{name}  (older than its run's manifest: it may show" in done.output
+    assert "removed 2 files" in done.output
+    assert [name for name in SHEETS if (project.run / name).exists()] == [*SHEETS[2:]]
+    assert "nothing to remove" in forget(str(copy), "--yes").output
+
+
+def test_a_run_that_used_a_look_alike_deleted_since_is_found(project: Project, tmp_path: Path) -> None:
+    shutil.rmtree(project.folder / "models")
+    project.know("b.jpg", "val")
+    digest = project.facts("b.jpg")["sha256"]
+    (project.data / "JPEGImages" / "b.jpg").unlink()
+    copy = shutil.move(project.data / "JPEGImages" / "a.png", tmp_path / "copy.png")
+
+    done = forget(str(copy), "--yes")
+
+    assert "runs/mask: it is in the frozen val part" in done.output
+    assert [name for name in SHEETS if (project.run / name).exists()] == []
+    assert digest in forgotten(project.folder / "runs")
+
+
+def test_nobody_to_forget_leaves_old_drawings(project: Project) -> None:
+    os.utime(project.run / "eval" / "worst.png", (0, 0))
+
+    assert "nothing to remove" in forget("--older-than", "30d").output
+
+
 def test_what_only_a_version_has_seen_is_noted_once(project: Project) -> None:
     digest = project.facts("a.png")["sha256"]
     project.delete()
@@ -250,11 +289,9 @@ def test_accepted_pictures_go_too_and_a_copy_elsewhere_finds_them(project: Proje
     assert project.left() == ["a.png", "b.jpg", "other.png"]
 
 
-def test_older_than_clears_the_inbox(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_than_clears_the_inbox(project: Project) -> None:
     old, fresh = propose(project, 3), propose(project, 4)
-    path = project.folder / "inbox" / "records" / f"{old.name}.json"
-    at = (datetime.now(timezone.utc) - timedelta(days=40)).isoformat(timespec="milliseconds")
-    path.write_text(old.model_copy(update={"at": at.replace("+00:00", "Z")}).model_dump_json())
+    date_back(project.folder / "inbox", old.name, days=40)
 
     assert forget("--older-than", "30d", "--yes").exit_code == 0
 
@@ -271,6 +308,7 @@ def test_older_than_clears_the_inbox(project: Project, monkeypatch: pytest.Monke
         (["missing.png"], "no such file"),
         (["0" * 64], "no picture has a sha256"),
         (["0" * 11], "no such file, and no sha256"),
+        (["voc/JPEGImages/a.png", "--inbox", "inbx", "--inbox", "inbox"], "--inbox inbx: no inbox"),
     ],
 )
 def test_what_cannot_be_found_is_said(project: Project, arguments: list[str], says: str) -> None:

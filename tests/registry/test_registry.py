@@ -202,6 +202,17 @@ def test_a_copied_version_is_not_taken_for_another(registry: Registry) -> None:
         registry.resolve("models:face-mask@4")
 
 
+def test_no_writer_takes_a_copy_for_a_version(registry: Registry) -> None:
+    events = registry.history("face-mask")
+    versions = registry.folder / "face-mask" / "versions"
+    copy = shutil.copytree(versions / "0001", versions / "0004")
+    with pytest.raises(RegistryError, match=r"versions/0004 holds version 1 of face-mask"):
+        registry.set_alias("face-mask", "champion", 2, why="start")
+    assert registry.history("face-mask") == events
+    shutil.rmtree(copy)
+    assert registry.set_alias("face-mask", "champion", 2, why="start").after == 2
+
+
 def test_a_damaged_alias_is_restored_by_the_next_change(registry: Registry) -> None:
     registry.set_alias("face-mask", "champion", 2, why="start")
     file = registry.folder / "face-mask" / "aliases" / "champion"

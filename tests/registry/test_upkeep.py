@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,6 +82,10 @@ def test_a_rollback_passes_over_removed_versions(registry: Registry) -> None:
         (lambda folder: (folder / "versions/0002").rename(folder / "gone"), "is missing"),
         (lambda folder: (folder / "aliases/champion").write_text("7\n"), "version 7, which does not exist"),
         (lambda folder: (folder / "versions/0002/version.json").write_text("{}"), "damaged at model"),
+        (
+            lambda folder: shutil.copytree(folder / "versions/0002", folder / "versions/0004"),
+            "versions/0004 holds version 2 of face-mask",
+        ),
     ],
 )
 def test_verify_names_what_is_wrong(registry: Registry, harm: Callable[[Path], object], found: str) -> None:

@@ -94,9 +94,7 @@ def _told(plan: Plan) -> Iterator[str]:
             yield f"picture  {shown(found.path)}{'' if found.exact else '  (looks like it)'}"
     if len(plan.pictures) > MAX_LISTED:
         yield f"... and {len(plan.pictures) - MAX_LISTED} more pictures"
-    yield from (f"result   {shown(path)}" for path in plan.results[:MAX_LISTED])
-    if len(plan.results) > MAX_LISTED:
-        yield f"... and {len(plan.results) - MAX_LISTED} more results"
+    yield from _told_results(plan)
     yield from (f"list     {shown(path)} mentions it; at most the sha256 will remain" for path in plan.lists)
     for name, parts in plan.seen.items():
         yield (
@@ -114,6 +112,16 @@ def _told(plan: Plan) -> Iterator[str]:
             f"val      {run}: it is in the frozen val part; figures from before and after its removal are of "
             "different pictures"
         )
+
+
+def _told_results(plan: Plan) -> Iterator[str]:
+    from maskdet.cli.console import shown
+
+    for result in plan.results[:MAX_LISTED]:
+        why = "" if result.listed else "  (older than its run's manifest: it may show the picture)"
+        yield f"result   {shown(result.path)}{why}"
+    if len(plan.results) > MAX_LISTED:
+        yield f"... and {len(plan.results) - MAX_LISTED} more results"
 
 
 def _confirmed() -> bool:

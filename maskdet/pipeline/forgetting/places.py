@@ -13,6 +13,7 @@ from maskdet.dataset.reading.layout import ANNOTATIONS, PICTURES
 from maskdet.dataset.reading.pictures import FORMATS
 from maskdet.dataset.splitting.frozen import read_frozen
 from maskdet.dataset.unlabelled import read_unlabelled
+from maskdet.errors import UsageError
 from maskdet.inbox.store import RECORDS, WAITING, Store
 from maskdet.pipeline.running.stage import Context
 from maskdet.registry.layout import PICTURES as PICTURE_LIST
@@ -38,7 +39,8 @@ class Places:
 
     @classmethod
     def of(cls, context: Context, inboxes: tuple[Path, ...] = ()) -> Places:
-        """Those of a pipeline, and more inboxes."""
+        """Those of a pipeline, and more inboxes. Raises UsageError for one of these that is no inbox."""
+        _check_inboxes(inboxes)
         pipeline = context.pipeline
         own = (pipeline.serve.inbox,) if pipeline.serve.inbox else ()
         roots = tuple(each.root for each in pipeline.data.every_root)
@@ -92,6 +94,16 @@ class Places:
                     yield f"{model}@{number}{called}", read_pictures(path)
 
 
+def _check_inboxes(folders: tuple[Path, ...]) -> None:
+    # A mistyped folder holds nothing to remove, which would look as if everything were gone.
+    wrong = [str(folder) for folder in folders if not (folder / RECORDS).is_dir()]
+    if wrong:
+        raise UsageError(
+            f"--inbox {', '.join(wrong)}: no inbox, since there is no {RECORDS}/ in it",
+            "name the folder that `maskdet serve --inbox` was given",
+        )
+
+
 def annotation_of(picture: Path) -> Path:
     """The annotation beside a picture of a VOC folder, whether it exists or not."""
     return picture.parent.parent / ANNOTATIONS / f"{picture.stem}.xml"
@@ -104,6 +116,15 @@ def shows_pictures(run: Path) -> list[Path]:
     # An audit's page has the same name, and shows faces.
     curves = run / "train" / CURVES_PAGE
     return sorted(path for path in paths if path.name not in PLOTS and path != curves)
+
+
+def drawn_before_manifest(run: Path) -> list[Path]:
+    """Those of `shows_pictures` that an earlier manifest of the run may have led to."""
+    prepared = run / "prepare"
+    since = (prepared / MANIFEST).stat().st_mtime_ns
+    # What lies beside the manifest was drawn from it, some of it before it was written.
+    others = (path for path in shows_pictures(run) if path.parent != prepared)
+    return [path for path in others if path.stat().st_mtime_ns < since]
 
 
 def record_hashes(inbox: Path) -> dict[str, str]:

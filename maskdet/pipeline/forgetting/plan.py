@@ -12,7 +12,7 @@ from maskdet.dataset.checking.duplicates import like_any
 from maskdet.dataset.likeness import perceptual_hash
 from maskdet.detector.picture import decode
 from maskdet.errors import PictureError, UsageError
-from maskdet.pipeline.forgetting.places import Places, record_hashes, shows_pictures
+from maskdet.pipeline.forgetting.places import Places, drawn_before_manifest, record_hashes, shows_pictures
 from maskdet.system.files import sha256_file
 
 SHORTEST_HASH: Final = 12
@@ -32,19 +32,32 @@ class FoundPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundResult:
+    """A drawing or page that would go. `listed`: its run's manifest lists the picture; else the file is older
+    than that manifest, which therefore does not tell whom it shows.
+    """
+
+    path: Path
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """pictures: of inboxes and data roots; results: drawings and pages of runs that show them; seen: what
+    """pictures: of inboxes and data roots; results: drawings and pages of runs that may show them; seen: what
     each registered version did with them; val: runs whose val part has them; hashes: sha256 of all of them,
-    those that only a version or a list knows included; lists: files of data.frozen_val and data.unlabelled
-    that tell of them.
+    those that only a run, a version or a list knows included; lists: files of data.frozen_val and
+    data.unlabelled that tell of them.
     """
 
     pictures: tuple[FoundPicture, ...]
-    results: tuple[Path, ...]
+    results: tuple[FoundResult, ...]
     seen: Mapping[str, str] = field(default_factory=dict)
     val: tuple[str, ...] = ()
     hashes: tuple[str, ...] = ()
     lists: tuple[Path, ...] = ()
+
+
+NOTHING: Final = Plan(pictures=(), results=())
 
 
 class Search:
@@ -74,7 +87,8 @@ class Search:
 
     def hashes(self, digests: Iterable[str]) -> Plan:
         """For pictures by their whole sha256, without near-duplicates."""
-        return self._plan(set(digests), alike=False)
+        exact = set(digests)
+        return self._plan(exact, alike=False) if exact else NOTHING
 
     def _plan(self, exact: set[str], alike: bool) -> Plan:
         alikes = self._alikes(exact) if alike else frozenset()
@@ -93,15 +107,16 @@ class Search:
             if (found := [one for one in records if is_meant(one.sha256, one.phash)])
         }
         seen = {name: _parts(one.part for one in found) for name, found in known.items()}
-        hashes = exact | {one.sha256 for one in pictures}
-        results, val = [], []
-        for run, manifest in self._manifests:
-            parts = [one.part for one in manifest.pictures if one.sha256 in hashes]
-            results += shows_pictures(run) if parts else []
-            val += [str(run)] if "val" in parts else []
+        used = {
+            run: [one for one in manifest.pictures if is_meant(one.sha256, one.phash)]
+            for run, manifest in self._manifests
+        }
+        results = [one for run, found in used.items() for one in _results(run, listed=bool(found))]
+        val = [str(run) for run, found in used.items() if any(one.part == "val" for one in found)]
         listed = [(path, digest) for path, digest, _ in self._listed if is_meant(digest, self._phash(digest))]
+        hashes = exact | {one.sha256 for one in pictures} | {digest for _, digest in listed}
         hashes.update(one.sha256 for records in known.values() for one in records)
-        hashes.update(digest for _, digest in listed)
+        hashes.update(one.sha256 for found in used.values() for one in found)
         lists = tuple(dict.fromkeys(path for path, _ in listed))
         return Plan(tuple(pictures), tuple(results), seen, tuple(val), tuple(sorted(hashes)), lists)
 
@@ -109,8 +124,9 @@ class Search:
         """The perceptual hashes that are like those of the pictures sought, of all places."""
         found = [self._phash(digest, path) for path, digest in self._files.items()]
         seen = (one.phash for _, records in self._models for one in records)
+        used = (one.phash for _, manifest in self._manifests for one in manifest.pictures)
         listed = (phash for _, _, phash in self._listed)
-        return like_any({*found, *seen, *listed}, [self._phash(one) for one in exact])
+        return like_any({*found, *seen, *used, *listed}, [self._phash(one) for one in exact])
 
     def _completed(self, text: str) -> str:
         if not _HASH.fullmatch(text):
@@ -142,6 +158,11 @@ class Search:
         for inbox in self._places.inboxes:
             known |= record_hashes(inbox)
         return known
+
+
+def _results(run: Path, *, listed: bool) -> list[FoundResult]:
+    found = shows_pictures(run) if listed else drawn_before_manifest(run)
+    return [FoundResult(path, listed) for path in found]
 
 
 def _perceptual_hash(path: Path) -> str:

@@ -37,7 +37,7 @@ def remove(plan: Plan, places: Places, *, by: str) -> int:
     _log(places.runs).write(
         "forgotten", sha256=list(plan.hashes), by=by, models=list(plan.seen), files=len(plan.pictures)
     )
-    count = sum(_unlinked(path) for path in plan.results)
+    count = sum(_unlinked(one.path) for one in plan.results)
     names = {one.sha256[:NAME_LENGTH] for one in plan.pictures}
     for folder in places.inboxes:
         inbox = Inbox(folder)

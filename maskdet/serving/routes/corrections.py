@@ -35,7 +35,7 @@ FIELDS = ("image", "boxes", "model", "bundle")
 BUNDLE_DIGITS = 12
 _BUNDLE = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
 MAX_BOXES_MARKS = 16 * MAX_BOXES
-"""Commas, colons and brackets of the boxes; each box has ten."""
+"""Commas, colons and brackets of the boxes; each box has at most twelve."""
 
 
 class CorrectionAnswer(Schema):
@@ -113,7 +113,7 @@ def _taken_apart(items: list[FormItem], service: Service) -> _Sent:
             raise BadOption(
                 f"the model has no label {one.label[:80]!r}", f"its labels are {', '.join(labels)}"
             )
-    faces = [Correction(one.label, one.box) for one in boxes]
+    faces = [one.correction() for one in boxes]
     return _Sent(picture.data, faces, _origin(model, bundle) if name or bundle else NO_ORIGIN)
 
 

@@ -191,7 +191,7 @@ def _faces(
     for one in boxes:
         if one.label not in labels:
             raise BadOption(f"no model has the label {one.label[:80]!r}", f"there are {', '.join(labels)}")
-    return [Correction(one.label, one.box) for one in boxes]
+    return [one.correction() for one in boxes]
 
 
 def _json_body(model: type[BaseModel]) -> Described:

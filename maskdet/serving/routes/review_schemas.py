@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from maskdet.inbox.boxes import MAX_BOXES
+from maskdet.inbox.boxes import MAX_BOXES, Correction
 from maskdet.inbox.listing import Wanted, decided_since, frequencies, is_open, page
 from maskdet.inbox.record import How, Record, State
 from maskdet.serving.routes.schemas import Schema
@@ -35,6 +35,12 @@ class CorrectedBox(Strict):
     """One of the model's labels."""
     box: tuple[Edge, Edge, Edge, Edge]
     """x1, y1, x2, y2 in pixels of the picture after its EXIF turn."""
+    difficult: bool = False
+    """Whether training and evaluation ignore the face."""
+
+    def correction(self) -> Correction:
+        """The same for the inbox."""
+        return Correction(self.label, self.box, self.difficult)
 
 
 class ListOptions(Strict):
@@ -85,6 +91,8 @@ class ReviewFace(Schema):
     """Of a proposed face."""
     disputed: bool = False
     """Whether this face is why the picture is there."""
+    difficult: bool = False
+    """Whether training and evaluation ignore the face."""
 
 
 class ReviewDecision(Schema):

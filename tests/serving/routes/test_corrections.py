@@ -56,6 +56,13 @@ def test_correction_keeps_which_bundle_answered_and_which_camera(app: Any, tmp_p
     assert records[untold.json()["name"]] == NO_ORIGIN
 
 
+def test_a_difficult_face_is_kept_as_one(app: Any) -> None:
+    app.post("/v1/corrections", **form([{"label": "with_mask", "box": [1, 2, 30, 40], "difficult": True}]))
+
+    [record] = app.app.inbox.records()
+    assert [one.difficult for one in record.boxes] == [True]
+
+
 @pytest.mark.parametrize(
     ("request_", "status", "code"),
     [

@@ -73,6 +73,7 @@ def test_queue_is_listed_with_what_is_left(app: Any, queue: list[Record]) -> Non
         "box": [100, 90, 150, 140],
         "score": 0.48,
         "disputed": True,
+        "difficult": False,
     }
     assert found["left"] == {"proposal": 5}
     assert found["whys"] == {"uncertain": 2, "random": 1, "audit": 1, "near-threshold": 1}
@@ -119,7 +120,16 @@ def test_decisions_are_counted(app: Any, queue: list[Record]) -> None:
     assert found["today"] == {"accepted": 1, "corrected": 1, "skipped": 1, "rejected": 1}
     assert listed(app, "?since=253402300799")["today"] == {}
     [corrected] = listed(app, "?state=corrected")["pictures"]
-    assert corrected["faces"] == [{**BOX, "box": [1, 2, 30, 40], "score": None, "disputed": False}]
+    shown = {**BOX, "score": None, "disputed": False, "difficult": False}
+    assert corrected["faces"] == [shown]
+
+
+def test_a_difficult_face_stays_difficult(app: Any, queue: list[Record]) -> None:
+    difficult = {**BOX, "difficult": True}
+
+    corrected = decide(app, queue[0].name, "correct", boxes=[difficult]).json()
+
+    assert corrected["faces"] == [{**difficult, "score": None, "disputed": False}]
 
 
 def test_picture_is_sent_and_kept_to_this_page(app: Any, queue: list[Record], folder: Path) -> None:

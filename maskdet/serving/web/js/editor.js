@@ -32,7 +32,7 @@ export class Editor {
     Object.assign(this, { size, model, rows: [], hovered: null });
     this.area.replaceChildren();
     this.list.replaceChildren();
-    for (const face of faces) this.add(rounded(face.box, size), face.label);
+    for (const face of faces) this.add(rounded(face.box, size), face.label, face.difficult);
     this.opened = JSON.stringify(this.boxes());
     this.area.hidden = false;
     this.retell();
@@ -52,11 +52,11 @@ export class Editor {
 
   /** The boxes to send. */
   boxes() {
-    return this.rows.map(({ label, box }) => ({ label, box }));
+    return this.rows.map(({ label, box, difficult }) => ({ label, box, ...(difficult ? { difficult } : {}) }));
   }
 
-  add(box, label) {
-    const row = { box, label, ...boxButton(), ...listRow(this.model) };
+  add(box, label, difficult = false) {
+    const row = { box, label, difficult, ...boxButton(), ...listRow(this.model) };
     row.button.addEventListener("focus", () => this.choose(row));
     row.item.addEventListener("focusin", () => this.choose(row));
     row.select.addEventListener("change", () => this.relabel(row, row.select.value));

@@ -41,6 +41,7 @@ export const en = {
   decided: "Faces as decided",
   noProposal: "No faces are proposed.",
   disputed: "in dispute",
+  difficult: "difficult",
   bundle: "Bundle",
   version: "Version",
   came: "Captured",

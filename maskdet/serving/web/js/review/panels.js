@@ -70,9 +70,9 @@ function faceRow(face, index, model, onPoint) {
   const label = labelName(face.label);
   const words = [score ? t("faceLabel", { number: index + 1, label, score }) : label];
   button.append(swatch(labelStyle(model, face.label)), text("span", label, "face-name"));
-  if (face.disputed) {
-    button.append(text("span", t("disputed"), "disputed"));
-    words.push(t("disputed"));
+  for (const mark of ["disputed", "difficult"].filter((one) => face[one])) {
+    button.append(text("span", t(mark), mark));
+    words.push(t(mark));
   }
   button.append(text("span", score, "face-score"));
   button.setAttribute("aria-label", words.join(", "));

@@ -40,6 +40,7 @@ export const zh = {
   decided: "确认的人脸",
   noProposal: "没有建议的人脸。",
   disputed: "存疑",
+  difficult: "difficult",
   bundle: "模型包",
   version: "版本",
   came: "采集时间",
