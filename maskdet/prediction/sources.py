@@ -11,7 +11,7 @@ from typing import Final, Literal
 from maskdet.detector.picture import PICTURE_SUFFIXES, SUFFIXES
 from maskdet.errors import UsageError
 from maskdet.prediction.objects import is_address, list_objects
-from maskdet.system.files import is_hidden
+from maskdet.system.files import is_hidden, visible_files
 
 VIDEO_SUFFIXES: Final = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
 """File name suffixes, lower case, that are read frame by frame."""
@@ -41,9 +41,9 @@ class Source:
 def find_sources(named: Sequence[str], *, leave_out: Path) -> list[Source]:
     """The files behind the names, in the given order, folders and globs sorted, each file once.
 
-    A folder gives all pictures and videos below it, those of formats that are not decoded too, except hidden
-    ones and those below `leave_out` (where results go). A file is accepted whatever its suffix. Raises
-    UsageError for a name that yields nothing.
+    A folder gives all pictures and videos below it, in linked folders and of formats that are not decoded
+    too, except hidden ones and those below `leave_out` (where results go). A file is accepted whatever its
+    suffix. Raises UsageError for a name that yields nothing.
     """
     sources: list[Source] = []
     seen: set[Path] = set()
@@ -93,7 +93,7 @@ def _named_files(named: Sequence[str], leave_out: Path) -> Iterator[tuple[Path, 
         if path.is_file():
             yield path, PurePath(path.name)
             continue
-        root, found = (path, path.rglob("*")) if path.is_dir() else _globbed(name)
+        root, found = (path, visible_files(path)) if path.is_dir() else _globbed(name)
         below = sorted(
             file for file in _visible_media(found, root) if leave_out not in file.resolve().parents
         )
