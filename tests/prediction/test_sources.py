@@ -66,6 +66,9 @@ def test_a_hidden_folder_may_be_named(here: Path) -> None:
 def test_results_of_an_earlier_run_are_left_out(here: Path) -> None:
     touch("a.jpg", "out/drawn/a.jpg", "outside/b.jpg")
     assert paths(".") == ["a.jpg", "outside/b.jpg"]
+    with pytest.raises(UsageError, match="out/drawn: its pictures and videos are left out") as caught:
+        paths("out/drawn")
+    assert "--out" in caught.value.hint
 
 
 @pytest.mark.parametrize(
