@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from PIL import Image
 
 from maskdet.api.conversions import to_pandas, to_supervision
-from maskdet.api.sources import PictureLike, pixels_of
+from maskdet.api.sources import Rereadable, pixels_of
 from maskdet.detector.conclusion import Conclusion
 from maskdet.detector.draw import draw
 from maskdet.detector.verdict import Decision
@@ -52,8 +52,8 @@ class Faces(Sequence[Face]):
     source, so a file must still exist, and an array must be unchanged.
     """
 
-    source: PictureLike
-    """What was passed in, or the frame of a video."""
+    source: Rereadable
+    """What was passed in, the bytes of an opened file, or the frame of a video."""
     width: int
     """Pixels, after the EXIF turn."""
     height: int

@@ -149,7 +149,8 @@ def test_drawn_boxes_lie_where_the_faces_are(faces: maskdet.Faces) -> None:
 
 def test_every_source_can_be_drawn(detector: maskdet.MaskDetector, photo: Path) -> None:
     expected = np.asarray(detector(photo).draw())
-    for source in (photo.read_bytes(), Image.open(photo), np.asarray(Image.open(photo))):
+    content = photo.read_bytes()
+    for source in (content, io.BytesIO(content), Image.open(photo), np.asarray(Image.open(photo))):
         assert np.array_equal(np.asarray(detector(source).draw()), expected)
 
 
