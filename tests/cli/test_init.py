@@ -127,6 +127,12 @@ def test_the_root_is_relative_to_the_file(project, invoke):
     assert load_pipeline(project / "configs" / "deep" / "p.yml").data.root.resolve() == project / "faces"
 
 
+def test_a_name_with_a_space_is_quoted_in_the_command(project, invoke):
+    output = invoke("init", "faces", "--out", "our faces.yml").output
+    assert "next: maskdet run 'our faces.yml'" in output
+    assert "# `maskdet run 'our faces.yml'` runs it;" in (project / "our faces.yml").read_text()
+
+
 def test_a_file_that_is_there_is_kept_unless_forced(project, invoke):
     before = (project / "pipeline.yml").read_text()
     with pytest.raises(UsageError, match="already exists"):

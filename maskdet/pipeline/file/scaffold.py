@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from maskdet.errors import DatasetError
 from maskdet.pipeline.file.schema import PipelineFile
 from maskdet.system.files import relative_path
 from maskdet.training.settings import TrainSettings
+from maskdet.wording.commands import command_line
 from maskdet.wording.lexicon import label_roles, unknown_roles
 from maskdet.wording.names import name_of
 
@@ -99,7 +99,7 @@ def _refuse_foreign(root: Path) -> None:
     if form == "voc" and folders in (None, VOC):
         return
     target = f"{root.resolve().name.removesuffix('.json')}-voc"
-    command = f"maskdet data convert {shlex.quote(str(root))} {shlex.quote(target)} --to voc"
+    command = command_line("data", "convert", root, target, "--to", "voc")
     trained = f" with {folders}; maskdet trains on {VOC}" if folders else "; maskdet trains on Pascal VOC"
     raise DatasetError(f"{root} is a {TITLES[form]} set{trained}", f"`{command}` turns it into one")
 
@@ -117,9 +117,10 @@ def scaffold(found: Survey, target: Path) -> str:
         },
         **{**_RECIPE, "train": {**_RECIPE["train"], "batch_size": _batch_size(found.pictures)}},
     )
+    run = command_line("run", target.name)
     head = [
         f"# maskdet pipeline for {found.root.name}: {found.summary()}.",
-        f"# `maskdet run {target.name}` runs it; `--set section.key=value` overrides a key for one command.",
+        f"# `{run}` runs it; `--set section.key=value` overrides a key for one command.",
     ]
     asked = {"roles": f"To be set here: {clean(', '.join(found.unknown), 200)}."} if found.unknown else {}
     return "\n".join([*head, *_section(PipelineFile, value.model_dump(mode="json"), "", asked)]) + "\n"
