@@ -121,6 +121,15 @@ def test_the_name_comes_from_the_folder(project, invoke, folder, name):
     assert pipeline.data.root == project / folder
 
 
+@pytest.mark.parametrize(
+    ("file", "name"), [("gate.yml", "gate"), ("数据.yml", "masks"), ("pipeline.yml", "masks")]
+)
+def test_the_name_comes_from_the_file_where_the_folder_has_none(project, invoke, file, name):
+    (project / "faces").rename(project / "口罩")
+    invoke("init", "口罩", "--out", f"configs/{file}")
+    assert load_pipeline(project / "configs" / file).name == name
+
+
 def test_the_root_is_relative_to_the_file(project, invoke):
     invoke("init", "faces", "--out", "configs/deep/p.yml")
     assert "root: ../../faces" in (project / "configs" / "deep" / "p.yml").read_text()
