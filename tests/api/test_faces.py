@@ -178,6 +178,12 @@ def test_save_says_why_it_cannot(faces: maskdet.Faces, here: Path, name: str) ->
     assert [path.name for path in here.iterdir()] == ["photo.png"]
 
 
+def test_to_csv_says_why_it_cannot(faces: maskdet.Faces) -> None:
+    with pytest.raises(maskdet.UsageError, match=r"photo\.png/a\.csv: ") as caught:
+        faces.to_csv("photo.png/a.csv")
+    assert caught.value.hint == "choose a writable path"
+
+
 def test_a_notebook_shows_a_small_picture(detector: maskdet.MaskDetector) -> None:
     shown = detector(paint({(1, 1): "with_mask"}, 900, 1800))._repr_jpeg_()
     assert shown is not None
