@@ -9,10 +9,15 @@ from pathlib import Path
 from maskdet.errors import UsageError
 
 
+def refuse_text(name: str, values: Sequence[str] | None) -> None:
+    """Raises UsageError for a string in place of a list: its letters would be the values."""
+    if isinstance(values, str):
+        raise UsageError(f"{name} is the string {values!r}", f"pass a list: {name}=[{values!r}]")
+
+
 def checked_overrides(overrides: Sequence[str]) -> Sequence[str]:
-    """Raises UsageError for a string, whose letters would be overrides, and for a dict, as others take."""
-    if isinstance(overrides, str):
-        raise UsageError(f"overrides is the string {overrides!r}", f"pass a list: overrides=[{overrides!r}]")
+    """Raises UsageError for a string, and for a dict, as others take."""
+    refuse_text("overrides", overrides)
     if isinstance(overrides, Mapping):
         listed = [f"{key}={value}" for key, value in overrides.items()]
         raise UsageError("overrides is a dict", f"pass a list: overrides={listed!r}")

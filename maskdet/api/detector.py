@@ -15,7 +15,15 @@ from PIL import Image
 from typing_extensions import Unpack
 
 from maskdet.api.faces import Faces
-from maskdet.api.sources import PictureLike, SupportsRead, decoded, file_of, path_of
+from maskdet.api.sources import (
+    PictureLike,
+    Rereadable,
+    SupportsRead,
+    decoded,
+    file_of,
+    path_of,
+    rereadable,
+)
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.conclusion import examine
 from maskdet.detector.detector import Detector
@@ -196,12 +204,13 @@ class MaskDetector:
                 return error
             raise
 
-    def _look(self, detector: Detector, source: PictureLike, question: _Question) -> Faces:
+    def _look(self, detector: Detector, given: PictureLike, question: _Question) -> Faces:
+        source = rereadable(given)
         picture = decoded(source, at_least=question.look.least_size(self.meta.input_size))
         return self._found(detector, source, picture, question)
 
     def _found(
-        self, detector: Detector, source: PictureLike, picture: DecodedPicture, question: _Question
+        self, detector: Detector, source: Rereadable, picture: DecodedPicture, question: _Question
     ) -> Faces:
         concluded = examine(
             detector,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from PIL import Image
 
 from maskdet.api.conversions import to_pandas, to_supervision
-from maskdet.api.sources import PictureLike, pixels_of
+from maskdet.api.sources import Rereadable, pixels_of
 from maskdet.detector.conclusion import Conclusion
 from maskdet.detector.draw import draw
 from maskdet.detector.verdict import Decision
@@ -52,8 +53,8 @@ class Faces(Sequence[Face]):
     source, so a file must still exist, and an array must be unchanged.
     """
 
-    source: PictureLike
-    """What was passed in, or the frame of a video."""
+    source: Rereadable
+    """What was passed in, the bytes of an opened file, or the frame of a video."""
     width: int
     """Pixels, after the EXIF turn."""
     height: int
@@ -127,12 +128,10 @@ class Faces(Sequence[Face]):
         """
         target, drawn = Path(path), self.draw(keep_size=keep_size)
         try:
-            with staged_file(target) as aside:
+            with _writing(target), staged_file(target) as aside:
                 drawn.save(aside, quality=_JPEG_QUALITY)
         except ValueError as error:
             raise UsageError(f"{target}: {error}", "end the name in .jpg, .png or .webp") from error
-        except OSError as error:
-            raise UsageError(f"{target}: {error.strerror or error}", "choose a writable path") from error
         return target
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,13 +144,17 @@ class Faces(Sequence[Face]):
         return picture_record(self.concluded, self.labels, size=size, file=self.file, frame=self.frame)
 
     def to_csv(self, path: str | PathLike[str] | None = None) -> str:
-        """The table that `maskdet predict --format csv` writes, one row per face; also to a file if given."""
+        """The table that `maskdet predict --format csv` writes, one row per face; also to a file if given.
+
+        Raises UsageError for a path that cannot be written.
+        """
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
         table.writerow(CSV_COLUMNS)
         table.writerows(csv_rows(self.to_dict()))
         if path is not None:
-            write_text(Path(path), text.getvalue())
+            with _writing(Path(path)):
+                write_text(Path(path), text.getvalue())
         return text.getvalue()
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -175,3 +178,11 @@ class Faces(Sequence[Face]):
         data = io.BytesIO()
         drawn.save(data, "jpeg", quality=_JPEG_QUALITY)
         return data.getvalue()
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{target}: {error.strerror or error}", "choose a writable path") from error

@@ -7,7 +7,7 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
-from maskdet.api.arguments import model_path
+from maskdet.api.arguments import model_path, refuse_text
 from maskdet.api.detector import MaskDetector
 from maskdet.detector.bundle import load_bundle
 from maskdet.detector.catalogue import DEFAULT
@@ -69,6 +69,7 @@ def load(
 
 
 def _rule(meta: BundleMeta, violations: Sequence[str] | None, band: float) -> MaskRule:
+    refuse_text("violation_labels", violations)
     unknown = sorted(set(violations or ()) - set(meta.labels))
     if unknown:
         known = f"its labels are {', '.join(meta.labels)}"

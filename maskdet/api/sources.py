@@ -25,16 +25,11 @@ class SupportsRead(Protocol):
     def read(self) -> bytes | str: ...
 
 
-PictureLike: TypeAlias = (
-    str
-    | os.PathLike[str]
-    | bytes
-    | bytearray
-    | memoryview
-    | SupportsRead
-    | Image.Image
-    | NDArray[np.uint8 | np.uint16]
+Rereadable: TypeAlias = (
+    str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image | NDArray[np.uint8 | np.uint16]
 )
+"""What gives the same picture each time."""
+PictureLike: TypeAlias = Rereadable | SupportsRead
 """See `MaskDetector` for what each means."""
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -42,12 +37,25 @@ _KINDS: Final = "pass a path, the bytes of a picture file, a Pillow image or a n
 _CHANNELS: Final = (1, 3, 4)
 
 
-def pixels_of(source: PictureLike) -> Picture:
+def rereadable(source: PictureLike) -> Rereadable:
+    """The content of an open file, which is at its end once it was read; anything else as it is.
+
+    Raises PictureError if the file is open as text.
+    """
+    if isinstance(source, os.PathLike) or not isinstance(source, SupportsRead):
+        return source
+    content = None if isinstance(source, io.TextIOBase) else source.read()
+    if not isinstance(content, bytes):
+        raise PictureError("the file is open as text", 'open it in binary mode: open(path, "rb")')
+    return content
+
+
+def pixels_of(source: Rereadable) -> Picture:
     """The picture upright, uint8 [height, width, 3] RGB. Raises PictureError for anything else."""
     return decoded(source, at_least=None).pixels
 
 
-def decoded(source: PictureLike, *, at_least: tuple[int, int] | None) -> DecodedPicture:
+def decoded(source: Rereadable, *, at_least: tuple[int, int] | None) -> DecodedPicture:
     """As `pixels_of`; large JPEG files at a fraction of their size, as `decode_reduced` does."""
     if isinstance(source, str | os.PathLike):
         return read_reduced(path_of(source), at_least=at_least)
@@ -57,23 +65,14 @@ def decoded(source: PictureLike, *, at_least: tuple[int, int] | None) -> Decoded
         return _whole(from_image(source))
     if isinstance(source, np.ndarray):
         return _whole(_from_array(source))
-    if isinstance(source, SupportsRead):
-        return _of_file(source, at_least)
     raise PictureError(f"an object of type {type(source).__name__} is not a picture", _KINDS)
-
-
-def _of_file(file: SupportsRead, at_least: tuple[int, int] | None) -> DecodedPicture:
-    content = None if isinstance(file, io.TextIOBase) else file.read()
-    if not isinstance(content, bytes):
-        raise PictureError("the file is open as text", 'open it in binary mode: open(path, "rb")')
-    return decode_reduced(content, at_least=at_least)
 
 
 def _whole(pixels: Picture) -> DecodedPicture:
     return DecodedPicture(pixels, (pixels.shape[0], pixels.shape[1]))
 
 
-def file_of(source: PictureLike) -> str | None:
+def file_of(source: Rereadable) -> str | None:
     """The path as shown in results, with forward slashes; None for anything but a file."""
     return Path(source).as_posix() if isinstance(source, str | os.PathLike) else None
 

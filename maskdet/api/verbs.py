@@ -24,6 +24,7 @@ from maskdet.api.results import (
     run_summary,
     train_result,
 )
+from maskdet.api.system_errors import system_errors_told
 from maskdet.api.work import advance
 from maskdet.detector.tiling import Look
 from maskdet.pipeline.chain import (
@@ -74,7 +75,8 @@ def run(
     """
     context = _opened(config, overrides, runs)
     options = chain_options(start, end, force=force, dry_run=dry_run, resume=resume)
-    result = advance(context, options, progress=progress, then=None if dry_run else report_chain)
+    with system_errors_told():
+        result = advance(context, options, progress=progress, then=None if dry_run else report_chain)
     if dry_run:
         if result.error is not None:
             raise result.error
@@ -180,4 +182,6 @@ def _bring_up(
     then: Then | None = None,
 ) -> None:
     options = stage_options(stage, force=force, resume=resume)
-    finish_stage(context, stage, advance(context, options, progress=progress, then=then))
+    with system_errors_told():
+        result = advance(context, options, progress=progress, then=then)
+    finish_stage(context, stage, result)

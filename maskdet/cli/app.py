@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from pathlib import Path
@@ -37,13 +36,6 @@ from maskdet.errors import Interrupted, MaskdetError
 
 DEBUG_VARIABLE = "MASKDET_DEBUG"
 _PIPE_CLOSED = 141
-_STEPS = {
-    errno.EACCES: "choose a folder that you may write to for the results",
-    errno.EROFS: "choose a folder that can be written to for the results",
-    errno.ENOSPC: "free some space, or choose another disk for the results",
-    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
-}
-"""What to do about a fault of the operating system."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -139,23 +131,12 @@ def _failed(error: Exception, signals: Signals) -> int:
 
 
 def _unexpected(error: Exception) -> MaskdetError:
+    from maskdet.api.system_errors import of_system
+
     if isinstance(error, OSError):
-        return _of_system(error)
+        return of_system(error)
     what = f"unexpected {type(error).__name__}: {error}"
     return MaskdetError(what, "this is a bug in maskdet; `maskdet --debug COMMAND ...` shows the traceback")
-
-
-def _of_system(error: OSError) -> MaskdetError:
-    from maskdet.system.asides import intended
-
-    step = _STEPS.get(error.errno or 0, "fix that and run the command again")
-    # A copy names two files. One that could be opened, and then not be written, is the second one.
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) and error.filename2
-    file = error.filename2 if full else error.filename
-    if error.strerror is None or not isinstance(file, str):
-        return MaskdetError(str(error), step)
-    # The user knows the file, not the temporary one beside it.
-    return MaskdetError(f"{intended(file)}: {error.strerror}", step)
 
 
 def _flushed(code: int) -> int:

@@ -135,6 +135,7 @@ def _role(text: str) -> tuple[str, Role | None]:
 
 def _tell(summary: WrapSummary, target: Path, *, drawn: bool) -> None:
     from maskdet.cli.console import print_lines, print_notes
+    from maskdet.wording.commands import command_line
 
     meta = summary.meta
     classes = ", ".join(f"{label} ({meta.roles.get(label, 'no role')})" for label in meta.labels)
@@ -143,7 +144,7 @@ def _tell(summary: WrapSummary, target: Path, *, drawn: bool) -> None:
             f"PicoDet {meta.input_size[1]}x{meta.input_size[0]}, {summary.export.form.value}: {classes}",
             f"same answers as PaddleDetection's postprocessing: {summary.proof.describe()}",
             f"wrote {target}",
-            f"next: maskdet serve --model {target}",
+            f"next: {command_line('serve', '--model', target)}",
         ]
     )
     if drawn:

@@ -8,15 +8,14 @@ from typing import Annotated
 import typer
 
 from maskdet.pipeline.ci.workflows import CiKind
+from maskdet.pipeline.places import DEFAULT_CONFIG
 
 
 def init(
     folder: Annotated[
         Path, typer.Argument(metavar="DATA_DIR", help="Folder with JPEGImages/ and Annotations/.")
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.")] = Path(
-        "pipeline.yml"
-    ),
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.")] = DEFAULT_CONFIG,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     ci: Annotated[
         CiKind | None,
@@ -45,6 +44,7 @@ def _write_pipeline(folder: Path, out: Path, force: bool) -> None:
     from maskdet.dataset.findings import counts
     from maskdet.dataset.reading.image_sets import LISTS, shown
     from maskdet.pipeline.file.scaffold import scaffold, survey
+    from maskdet.wording.commands import command_line
 
     if out.exists() and not force:
         raise UsageError(
@@ -53,15 +53,16 @@ def _write_pipeline(folder: Path, out: Path, force: bool) -> None:
     found = survey(folder)
     write_text(out, scaffold(found, out))
     lists = f"data.split.method: lists keeps the parts of {LISTS} ({shown(found.lists)})"
-    named = "" if out == Path("pipeline.yml") else f" {out}"
+    named = [] if out == DEFAULT_CONFIG else [out]
     asked = [
         f"data.roles: the name '{label}' is unclear: state whether its faces are masked, bare or worn-wrong"
         for label in found.unknown
     ]
     kept = [lists] if found.is_listed else []
-    passed = f"passed over: {counts(found.passed_over)}; maskdet prepare{named} says which files these are"
+    prepare, run = (command_line(verb, *named) for verb in ("prepare", "run"))
+    passed = f"passed over: {counts(found.passed_over)}; `{prepare}` says which files these are"
     lost = [passed] if found.passed_over else []
-    print_lines([f"wrote {out}: {found.summary()}", *lost, *kept, *asked, f"next: maskdet run{named}"])
+    print_lines([f"wrote {out}: {found.summary()}", *lost, *kept, *asked, f"next: {run}"])
 
 
 def _write_ci(kind: CiKind, pipeline: Path, force: bool) -> None:

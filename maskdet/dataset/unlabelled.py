@@ -18,6 +18,7 @@ from maskdet.detector.answer import SAME_FACE_IOU
 from maskdet.detector.iou import pairwise_iou
 from maskdet.errors import DatasetError
 from maskdet.system.files import write_text
+from maskdet.wording.commands import command_line
 
 ABOUT = "Written by maskdet data audit --unlabelled: faces without a label, not to be learnt as background."
 
@@ -99,7 +100,8 @@ def read_unlabelled(path: Path) -> Unlabelled:
         return Unlabelled(_File.model_validate_json(path.read_bytes()).faces)
     except OSError as error:
         what = f"{path} (data.unlabelled) cannot be read: {error.strerror}"
-        hint = f"remove the key until `maskdet data audit --unlabelled {path}` has written the file"
+        command = command_line("data", "audit", "--unlabelled", path)
+        hint = f"remove the key until `{command}` has written the file"
         raise DatasetError(what, hint) from error
     except ValidationError as error:
         first = error.errors()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -37,4 +38,5 @@ def refuse_other_formats(path: Path, content: bytes) -> None:
     known = _BY_SUFFIX.get(path.suffix.lower()) or (_TORCH if content.startswith(_ZIP) else None)
     if known is not None:
         form, way = known
-        raise BundleError(f"{path}: the file is {form}, not an ONNX model", way.replace("FILE", str(path)))
+        hint = way.replace("FILE", shlex.quote(str(path)))
+        raise BundleError(f"{path}: the file is {form}, not an ONNX model", hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def inspect_file(path: Path) -> dict[str, Any]:
         "why": found.why,
         "labels": list(found.labels),
         "metadata": facts.metadata,
-        "next": found.next_step.replace("FILE", str(path), 1),
+        "next": found.next_step.replace("FILE", shlex.quote(str(path)), 1),
     }
 
 

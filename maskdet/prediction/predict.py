@@ -86,7 +86,7 @@ def predict(  # noqa: PLR0913 - each is an option of the command
     started = time.perf_counter()
     _check(formats, lines)
     check_free(formats, out)
-    found = find_sources(sources, leave_out=out)
+    found = find_sources(sources, leave_out=drawn_folder(out))
     work = Work.of(detector, threshold, look, drawn_folder(out) if "draw" in formats else None)
     try:
         with open_writers(formats, out, lines, work.in_force) as writers:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from maskdet.detector.picture import PICTURE_SUFFIXES, SUFFIXES
 from maskdet.errors import UsageError
 from maskdet.prediction.objects import is_address, list_objects
-from maskdet.system.files import is_hidden
+from maskdet.system.files import is_hidden, visible_files
 
 VIDEO_SUFFIXES: Final = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
 """File name suffixes, lower case, that are read frame by frame."""
@@ -41,9 +41,9 @@ class Source:
 def find_sources(named: Sequence[str], *, leave_out: Path) -> list[Source]:
     """The files behind the names, in the given order, folders and globs sorted, each file once.
 
-    A folder gives all pictures and videos below it, those of formats that are not decoded too, except hidden
-    ones and those below `leave_out` (where results go). A file is accepted whatever its suffix. Raises
-    UsageError for a name that yields nothing.
+    A folder gives all pictures and videos below it, in linked folders and of formats that are not decoded
+    too, except hidden ones and those below `leave_out` (where drawn copies go). A file is accepted whatever
+    its suffix. Raises UsageError for a name that yields nothing.
     """
     sources: list[Source] = []
     seen: set[Path] = set()
@@ -93,12 +93,11 @@ def _named_files(named: Sequence[str], leave_out: Path) -> Iterator[tuple[Path, 
         if path.is_file():
             yield path, PurePath(path.name)
             continue
-        root, found = (path, path.rglob("*")) if path.is_dir() else _globbed(name)
-        below = sorted(
-            file for file in _visible_media(found, root) if leave_out not in file.resolve().parents
-        )
+        root, found = (path, visible_files(path)) if path.is_dir() else _globbed(name)
+        media = sorted(_visible_media(found, root))
+        below = [file for file in media if leave_out not in file.resolve().parents]
         if not below:
-            raise _nothing(name)
+            raise _only_copies(name, leave_out) if media else _nothing(name)
         yield from ((file, file.relative_to(root)) for file in below)
 
 
@@ -140,6 +139,13 @@ def _unused(name: PurePath, taken: set[str]) -> PurePath:
         free = name.with_stem(f"{name.stem}-{number}")
     taken.add(free.as_posix().casefold())
     return free
+
+
+def _only_copies(name: str, leave_out: Path) -> UsageError:
+    return UsageError(
+        f"{name}: its pictures and videos are left out: drawn copies go to {leave_out}",
+        "choose another folder with --out",
+    )
 
 
 def _nothing(name: str) -> UsageError:

@@ -20,7 +20,7 @@ from maskdet.detector.picture import PICTURE_SUFFIXES, SUFFIXES
 from maskdet.drift.hour import CAMERA, CAMERA_RULE
 from maskdet.drift.view import View
 from maskdet.errors import ServingError, UsageError
-from maskdet.system.files import is_hidden
+from maskdet.system.files import visible_files
 
 DETECT_PATH = "/v1/detect"
 MONITOR_PATH = "/v1/monitor"
@@ -152,14 +152,15 @@ def _address(url: str) -> tuple[SplitResult, str, int | None]:
 
 
 def pictures_in(paths: Sequence[Path]) -> list[Path]:
-    """The given files, and the pictures in the given folders, sorted, but for hidden ones.
+    """The given files, and the pictures in the given folders and in those linked there, sorted, but for
+    hidden ones.
 
     Raises UsageError if there are none.
     """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(one for one in path.rglob("*") if _is_picture(one, path))
+            found += sorted(filter(_is_picture, visible_files(path)))
         elif path.exists():
             found.append(path)
         else:
@@ -169,9 +170,8 @@ def pictures_in(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _is_picture(file: Path, folder: Path) -> bool:
-    known = file.suffix.lower() in PICTURE_SUFFIXES
-    return known and not is_hidden(file.relative_to(folder)) and file.is_file()
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()
 
 
 def _read(file: Path) -> bytes | Reply:

@@ -104,6 +104,30 @@ def is_hidden(below: PurePath) -> bool:
     return any(part.startswith(".") for part in below.parts)
 
 
+def visible_files(folder: Path) -> Iterator[Path]:
+    """Every file below the folder but for hidden ones, also below folders that are links.
+
+    A folder that can be reached in several ways, as in a loop of links, is visited once: by its own path if
+    that one is below `folder`.
+    """
+    waiting, visited = [folder], set[Path]()
+    for start in waiting:
+        for place, folders, files in os.walk(start):
+            here = Path(place)
+            if (real := here.resolve()) in visited:
+                folders.clear()
+                continue
+            visited.add(real)
+            folders[:] = sorted(_visible(folders))
+            # os.walk passes over links, so folders are found by their own paths first.
+            waiting += [here / name for name in folders if (here / name).is_symlink()]
+            yield from (here / name for name in _visible(files))
+
+
+def _visible(names: Iterable[str]) -> Iterator[str]:
+    return (name for name in names if not is_hidden(PurePath(name)))
+
+
 def common_folder(folders: Iterable[Path]) -> Path:
     """The deepest folder that holds all of them, without links: the folder itself if there is one."""
     return Path(os.path.commonpath([folder.resolve() for folder in folders]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -95,7 +96,7 @@ class MlflowTracker:
 
     def page(self, run: str) -> str:
         if self._address.startswith(SQLITE):
-            return f"run {run}; `mlflow ui --backend-store-uri {self._address}` shows it"
+            return f"run {run}; `mlflow ui --backend-store-uri {shlex.quote(self._address)}` shows it"
         experiment = self._client.get_run(run).info.experiment_id
         return f"{self._address.rstrip('/')}/#/experiments/{experiment}/runs/{run}"
 

@@ -1,1 +1,1 @@
-"""Words for people: terms, Markdown and names."""
+"""Words for people: terms, Markdown, names and commands."""

@@ -25,7 +25,12 @@ def is_name(text: str) -> bool:
 
 def name_of(folder: Path, otherwise: str) -> str:
     """A name like the folder's; `otherwise` if nothing of that can be in a name."""
-    return _OTHERS.sub("-", folder.resolve().name).strip("-._")[:64] or otherwise
+    return name_in(folder.resolve().name) or otherwise
+
+
+def name_in(text: str) -> str:
+    """What of the text can be in a name; "" if nothing."""
+    return _OTHERS.sub("-", text).strip("-._")[:64]
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -149,7 +149,8 @@ def test_drawn_boxes_lie_where_the_faces_are(faces: maskdet.Faces) -> None:
 
 def test_every_source_can_be_drawn(detector: maskdet.MaskDetector, photo: Path) -> None:
     expected = np.asarray(detector(photo).draw())
-    for source in (photo.read_bytes(), Image.open(photo), np.asarray(Image.open(photo))):
+    content = photo.read_bytes()
+    for source in (content, io.BytesIO(content), Image.open(photo), np.asarray(Image.open(photo))):
         assert np.array_equal(np.asarray(detector(source).draw()), expected)
 
 
@@ -175,6 +176,12 @@ def test_save_says_why_it_cannot(faces: maskdet.Faces, here: Path, name: str) ->
     with pytest.raises(maskdet.UsageError, match=name):
         faces.save(name)
     assert [path.name for path in here.iterdir()] == ["photo.png"]
+
+
+def test_to_csv_says_why_it_cannot(faces: maskdet.Faces) -> None:
+    with pytest.raises(maskdet.UsageError, match=r"photo\.png/a\.csv: ") as caught:
+        faces.to_csv("photo.png/a.csv")
+    assert caught.value.hint == "choose a writable path"
 
 
 def test_a_notebook_shows_a_small_picture(detector: maskdet.MaskDetector) -> None:

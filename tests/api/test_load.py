@@ -57,6 +57,7 @@ def test_labels_that_break_the_rule_can_be_named(tiny: Path, photo: Path) -> Non
         ("tiny.onnx", {"threshold": 1.5}, maskdet.UsageError, "1.5 is not between 0 and 1", "0.5"),
         ("tiny.onnx", {"threshold": {"mask": 0.5}}, maskdet.UsageError, "no label 'mask'", "with_mask"),
         ("tiny.onnx", {"violation_labels": ["bare"]}, maskdet.UsageError, "no label 'bare'", "with_mask"),
+        ("tiny.onnx", {"violation_labels": "bare"}, maskdet.UsageError, "the string 'bare'", "=['bare']"),
         ("tiny.onnx", {"uncertain_band": -1}, maskdet.UsageError, "uncertain_band is -1", "between"),
     ],
 )

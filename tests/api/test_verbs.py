@@ -131,6 +131,8 @@ def test_a_look_without_a_model_takes_the_exported_one(project: Path) -> None:
         ("run", {"overrides": "train.epochs=1"}, maskdet.UsageError, "overrides is the string"),
         ("run", {"overrides": {"train.epochs": 1}}, maskdet.UsageError, "overrides is a dict"),
         ("run", {"end": "trian"}, maskdet.UsageError, "no stage 'trian'"),
+        ("run", {"runs": "pipeline.yml"}, maskdet.MaskdetError, "pipeline.yml/.*: Not a directory"),
+        ("prepare", {"runs": "pipeline.yml"}, maskdet.MaskdetError, "pipeline.yml/.*: Not a directory"),
         ("prepare", {"overrides": ["data.root=none"]}, maskdet.DatasetError, "none"),
         ("export_model", {}, maskdet.StageError, "train is not up to date"),
         ("evaluate", {"model": "none.onnx"}, maskdet.UsageError, "no such model"),

@@ -142,10 +142,25 @@ def test_the_name_comes_from_the_folder(project, invoke, folder, name):
     assert pipeline.data.root == project / folder
 
 
+@pytest.mark.parametrize(
+    ("file", "name"), [("gate.yml", "gate"), ("数据.yml", "masks"), ("pipeline.yml", "masks")]
+)
+def test_the_name_comes_from_the_file_where_the_folder_has_none(project, invoke, file, name):
+    (project / "faces").rename(project / "口罩")
+    invoke("init", "口罩", "--out", f"configs/{file}")
+    assert load_pipeline(project / "configs" / file).name == name
+
+
 def test_the_root_is_relative_to_the_file(project, invoke):
     invoke("init", "faces", "--out", "configs/deep/p.yml")
     assert "root: ../../faces" in (project / "configs" / "deep" / "p.yml").read_text()
     assert load_pipeline(project / "configs" / "deep" / "p.yml").data.root.resolve() == project / "faces"
+
+
+def test_a_name_with_a_space_is_quoted_in_the_command(project, invoke):
+    output = invoke("init", "faces", "--out", "our faces.yml").output
+    assert "next: maskdet run 'our faces.yml'" in output
+    assert "# `maskdet run 'our faces.yml'` runs it;" in (project / "our faces.yml").read_text()
 
 
 def test_a_file_that_is_there_is_kept_unless_forced(project, invoke):

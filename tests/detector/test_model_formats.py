@@ -34,6 +34,14 @@ def test_a_file_of_another_format_is_told_with_the_way_to_a_bundle(tmp_path: Pat
     assert "ONNXRuntimeError" not in str(caught.value)
 
 
+def test_the_file_is_quoted_in_the_command(tmp_path: Path):
+    path = tmp_path / "our best.pt"
+    path.write_bytes(_ZIP)
+    with pytest.raises(BundleError) as caught:
+        load_bundle(path)
+    assert f"`yolo export model='{path}' format=onnx`" in caught.value.hint
+
+
 @pytest.mark.parametrize("read", [load_bundle, inspect_file])
 def test_the_program_of_a_paddle_export_is_wrapped_with_its_folder(tmp_path: Path, read):
     path = tmp_path / "model.pdmodel"

@@ -72,6 +72,17 @@ def test_results_come_in_the_order_of_the_sources(detector: Detector, here: Path
         assert picture["detections"][0]["box"] == [round(edge, 2) for edge in box]
 
 
+@pytest.mark.parametrize("out", [".", "photos", "photos/day1"])
+def test_results_may_go_beside_the_pictures(detector: Detector, here: Path, out: str) -> None:
+    names = ["photos/a.png", "photos/day1/b.png"]
+    for name in names:
+        save(here / name, paint({}, 64, 64))
+    for _ in range(2):
+        predict(detector, ["photos"], formats=["json", "draw"], out=Path(out))
+        written = json.loads((Path(out) / "predictions.json").read_text(encoding="utf-8"))
+        assert [picture["file"] for picture in written["pictures"]] == names
+
+
 def test_two_runs_write_the_same_bytes(detector: Detector, here: Path) -> None:
     for n in range(12):
         save(here / f"photos/{n}.jpg", paint({(n % 8, 3): LABELS[n % 3]}, 120, 90))

@@ -46,6 +46,12 @@ def test_a_folder_gives_what_is_below_it_sorted(here: Path) -> None:
     ]
 
 
+def test_a_folder_gives_what_is_in_linked_folders(here: Path) -> None:
+    touch("real/cam1/b.jpg", "real/cam1/c.jpg", "photos/a.jpg")
+    Path("photos/cam1").symlink_to("../real/cam1")
+    assert paths("photos") == ["photos/a.jpg", "photos/cam1/b.jpg", "photos/cam1/c.jpg"]
+
+
 def test_a_folder_gives_pictures_that_cannot_be_decoded(here: Path) -> None:
     """Each is then reported as unreadable; nobody would notice that a phone's pictures are passed over."""
     touch("phone/IMG_1.HEIC", "phone/IMG_2.jpg", "phone/notes.txt")
@@ -60,6 +66,9 @@ def test_a_hidden_folder_may_be_named(here: Path) -> None:
 def test_results_of_an_earlier_run_are_left_out(here: Path) -> None:
     touch("a.jpg", "out/drawn/a.jpg", "outside/b.jpg")
     assert paths(".") == ["a.jpg", "outside/b.jpg"]
+    with pytest.raises(UsageError, match="out/drawn: its pictures and videos are left out") as caught:
+        paths("out/drawn")
+    assert "--out" in caught.value.hint
 
 
 @pytest.mark.parametrize(

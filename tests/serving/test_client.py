@@ -56,6 +56,13 @@ def test_a_folder_gives_pictures_that_are_not_decoded_and_no_hidden_ones(tmp_pat
     assert pictures_in([tmp_path / ".cache"]) == [tmp_path / ".cache" / "x.jpg"]
 
 
+def test_a_folder_gives_pictures_of_linked_folders(pictures: Path, tmp_path: Path) -> None:
+    links = tmp_path / "links"
+    links.mkdir()
+    (links / "gate").symlink_to(pictures / "deep")
+    assert pictures_in([links]) == [links / "gate" / "c.png"]
+
+
 def test_camera_of_a_client_is_counted(server: Any, pictures: Path) -> None:
     with Client(server.url, "key", camera="gate") as client:
         list(client.detect([pictures / "a.png"]))

@@ -1,4 +1,4 @@
-"""Files that are written aside, and what is said when the disk is full."""
+"""Files that are written aside, what is said when the disk is full, and which files a folder holds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.system.files import staged_file, staged_folder
+from maskdet.system.files import staged_file, staged_folder, visible_files
 
 FULL = Path("/dev/full")
 full = pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
@@ -58,3 +58,34 @@ def test_other_errors_stay_as_they_are(tmp_path: Path) -> None:
     with pytest.raises(TimeoutError) as told, staged_file(tmp_path / "report.md"):
         raise TimeoutError(errno.ETIMEDOUT, "too late")
     assert told.value.filename is None
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in visible_files(folder))
+
+
+def fill_folders(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def test_folders_that_link_to_each_other_end(tmp_path: Path) -> None:
+    fill_folders(tmp_path, "one/a", "two/b")
+    (tmp_path / "one" / "next").symlink_to(tmp_path / "two")
+    (tmp_path / "two" / "next").symlink_to(tmp_path / "one")
+    (tmp_path / "two" / "self").symlink_to(".")
+    assert files_in(tmp_path / "one") == ["a", "next/b"]
+
+
+def test_a_folder_is_visited_once_and_under_its_own_name(tmp_path: Path) -> None:
+    fill_folders(tmp_path, "z/deep/a")
+    (tmp_path / "link").symlink_to("z/deep")
+    (tmp_path / "again").symlink_to("z")
+    assert files_in(tmp_path) == ["z/deep/a"]
+
+
+def test_a_link_shows_what_is_hidden_elsewhere(tmp_path: Path) -> None:
+    fill_folders(tmp_path, ".data/a", ".data/.b", ".hidden")
+    (tmp_path / "data").symlink_to(".data")
+    assert files_in(tmp_path) == ["data/a"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from maskdet.registry.reference import is_reference
 from maskdet.registry.settings import RegistrySettings
 from maskdet.tracking.settings import SQLITE
 from maskdet.training.settings import STARTS
+from maskdet.wording.commands import command_line
 
 MAX_PROBLEMS = 20
 """Faults listed in one message; the rest are counted."""
@@ -214,7 +214,7 @@ def _read_file(path: Path) -> Document:
     try:
         document = read_document(path.read_text(encoding="utf-8-sig"))
     except IsADirectoryError as error:
-        hint = f"`maskdet init {shlex.quote(str(path))}` writes one for it"
+        hint = f"`{command_line('init', path)}` writes one for it"
         raise PipelineFileError(f"{path}: a folder, not a pipeline file", hint) from error
     except FileNotFoundError as error:
         raise PipelineFileError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -23,10 +22,12 @@ from maskdet.dataset.reading.image_sets import ListedPart, listed_counts, splits
 from maskdet.dataset.reading.layout import VOC, find_pairs
 from maskdet.errors import DatasetError
 from maskdet.pipeline.file.schema import PipelineFile
+from maskdet.pipeline.places import DEFAULT_CONFIG
 from maskdet.system.files import relative_path
 from maskdet.training.settings import TrainSettings
+from maskdet.wording.commands import command_line
 from maskdet.wording.lexicon import label_roles, unknown_roles
-from maskdet.wording.names import name_of
+from maskdet.wording.names import name_in, name_of
 
 _WIDTH = 100
 # Sections that most users never change are included, but commented out.
@@ -113,7 +114,7 @@ def _refuse_foreign(root: Path) -> None:
     if form == "voc" and not shape:
         return
     target = f"{root.resolve().name.removesuffix('.json')}-voc"
-    command = f"maskdet data convert {shlex.quote(str(root))} {shlex.quote(target)} --to voc"
+    command = command_line("data", "convert", root, target, "--to", "voc")
     trained = f" with {shape}; maskdet trains on {VOC}" if shape else "; maskdet trains on Pascal VOC"
     raise DatasetError(f"{root} is a {TITLES[form]} set{trained}", f"`{command}` turns it into one")
 
@@ -121,7 +122,7 @@ def _refuse_foreign(root: Path) -> None:
 def scaffold(found: Survey, target: Path) -> str:
     """The text of a pipeline file to be stored at `target`."""
     value = PipelineFile(
-        name=name_of(found.root, "masks"),
+        name=_run_name(found.root, target),
         data={
             "root": relative_path(found.root, target.parent),
             "labels": tuple(found.labels),
@@ -131,12 +132,19 @@ def scaffold(found: Survey, target: Path) -> str:
         },
         **{**_RECIPE, "train": {**_RECIPE["train"], "batch_size": _batch_size(found.pictures)}},
     )
+    run = command_line("run", target.name)
     head = [
         f"# maskdet pipeline for {found.root.name}: {found.summary()}.",
-        f"# `maskdet run {target.name}` runs it; `--set section.key=value` overrides a key for one command.",
+        f"# `{run}` runs it; `--set section.key=value` overrides a key for one command.",
     ]
     asked = {"roles": f"To be set here: {clean(', '.join(found.unknown), 200)}."} if found.unknown else {}
     return "\n".join([*head, *_section(PipelineFile, value.model_dump(mode="json"), "", asked)]) + "\n"
+
+
+def _run_name(root: Path, target: Path) -> str:
+    """Like the folder's name, or the file's: runs of the same name would replace each other's results."""
+    stem = "" if target.name == DEFAULT_CONFIG.name else target.stem
+    return name_of(root, name_in(stem) or "masks")
 
 
 def _batch_size(pictures: int) -> int:

@@ -11,6 +11,7 @@ from maskdet.export.wrapping.sources import foreign_model, is_foreign_folder
 from maskdet.extras import require
 from maskdet.system.files import sha256_file
 from maskdet.training.start.published import CACHE_VARIABLE, cache_folder
+from maskdet.wording.commands import command_line
 
 
 def require_onnx() -> None:
@@ -40,16 +41,15 @@ def _make(folder: Path, kept: Path) -> None:
     from maskdet.export.wrapping.wrapping import WrapJob, wrap  # noqa: PLC0415
 
     source = foreign_model(folder)
+    by_hand = command_line("bundle", folder, "-o", "FILE")
     try:
         wrap(WrapJob(source, name=source.model.stem), kept)
     except UsageError as error:
-        raise UsageError(
-            f"{folder}: {error.what}", f"`maskdet bundle {folder} -o FILE` with that: {error.hint}"
-        ) from error
+        raise UsageError(f"{folder}: {error.what}", f"`{by_hand}` with that: {error.hint}") from error
     except OSError as error:
         raise EnvironmentProblem(
             f"{kept} cannot be written: {error.strerror or error}",
-            f"set {CACHE_VARIABLE} to another folder, or use `maskdet bundle {folder} -o FILE`",
+            f"set {CACHE_VARIABLE} to another folder, or use `{by_hand}`",
         ) from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from maskdet.pipeline.file.schema import PipelineFile
 from maskdet.progress import Track, silent
+from maskdet.wording.commands import command_line
 
 Inputs = dict[str, Any]
 """Flat and JSON-serialisable: dotted keys of the pipeline file, and files or folders with their hashes."""
@@ -44,7 +44,7 @@ class Context:
 
     def command(self, verb: str, *options: str) -> str:
         """The command line to type next for the same pipeline."""
-        return shlex.join(["maskdet", verb, *self.arguments, *options])
+        return command_line(verb, *self.arguments, *options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ def test_bundle_says_what_was_compared_and_what_next(models):
     assert said[2:] == ["wrote picoxs_bundle.onnx", "next: maskdet serve --model picoxs_bundle.onnx"]
     with pytest.raises(UsageError, match="already exists"):
         invoke("bundle", "models")
+    again = invoke("bundle", "models/picoxs.onnx", "-o", "our model.onnx")
+    assert "next: maskdet serve --model 'our model.onnx'" in again
 
 
 def test_bundle_takes_a_config_from_elsewhere_and_answers_for_roles(models):
@@ -112,7 +114,10 @@ def test_a_folder_that_leaves_a_question_names_the_command(models):
     with pytest.raises(UsageError, match="class_b") as caught:
         model_file(Path("models"))
     assert "`maskdet bundle models -o FILE`" in caught.value.hint
-    shutil.rmtree(models)
+    models.rename("our models")
+    with pytest.raises(UsageError, match="class_b") as caught:
+        model_file(Path("our models"))
+    assert "`maskdet bundle 'our models' -o FILE`" in caught.value.hint
     models.mkdir()
     with pytest.raises(StageError, match="holds no exported model"):
         model_file(Path("models"))
