@@ -59,7 +59,7 @@ def test_files_that_it_passes_over_are_counted(project, invoke):
     (annotations / "face001.xml").write_text("<annotation>")
     shown = invoke("init", "faces", "--force").output
     assert "6 pictures, 6 objects" in shown
-    assert "passed over: 2 name-unusable, 1 xml-unreadable; maskdet prepare says which" in shown
+    assert "passed over: 2 name-unusable, 1 xml-unreadable; `maskdet prepare` says which" in shown
     with pytest.raises(DatasetError, match="2 name-unusable, 1 xml-unreadable"):
         invoke("prepare")
 
