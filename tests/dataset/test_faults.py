@@ -291,6 +291,18 @@ def test_a_face_of_an_unknown_class_is_ignored_and_adds_no_class(good) -> None:
     assert not [finding for finding in checked.findings if finding.code == "duplicate-object"]
 
 
+@pytest.mark.parametrize("labels", [None, ("?", "with_mask", "without_mask")])
+def test_a_class_may_be_called_by_a_question_mark(good, labels) -> None:
+    again("without_mask")(good)
+    good.edit_xml("p02", "with_mask", "?")
+    checked = check(DataSettings(root=good.root, labels=labels))
+    assert checked.labels == ("?", "with_mask", "without_mask")
+    objects = [item for one in checked.pictures for item in one.objects]
+    assert [item.difficult for item in objects if item.label == "?"] == [False]
+    assert [item.difficult for item in objects if item.label == UNSURE] == [True]
+    assert {finding.code for finding in checked.findings} == {"label-conflict", "role-unknown"}
+
+
 def test_a_face_without_a_name_is_ignored(good, tmp_path: Path) -> None:
     good.edit_xml("p02", "<name>with_mask<", "<name> <")
     summary = good.prepare(tmp_path / "out", skip_bad=True)

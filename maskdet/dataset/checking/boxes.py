@@ -11,8 +11,9 @@ from maskdet.dataset.findings import Collector
 from maskdet.dataset.manifest import ManifestObject
 from maskdet.types import Box, LabelledBox
 
-UNSURE = "?"
-"""Label of a face whose class is in doubt: it is ignored, as nothing is known but its place."""
+UNSURE = " ?"
+"""Label of a face whose class is in doubt: it is ignored, as nothing is known but its place. No class starts
+with a space, so none has this name."""
 
 TOLERANCE = 1.0
 """Pixels by which a box may cross an edge, to be clipped. VOC counts from 1, so tools differ by one."""
