@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ Picture = NDArray[np.uint8]
 
 Box = tuple[float, float, float, float]
 """(xmin, ymin, xmax, ymax) in pixels."""
+
+
+ANY_CLASS: Final = -1
+"""Class id of a face to ignore whatever a model says there: detections of every class may claim it."""
 
 
 def box_of(edges: Iterable[float]) -> Box:
@@ -53,7 +58,10 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
-    """The labelled faces of a picture: boxes [M, 4] float32 xyxy in pixels, class ids [M], difficult [M]."""
+    """The labelled faces of a picture: boxes [M, 4] float32 xyxy in pixels, class ids [M], difficult [M].
+
+    A face of ANY_CLASS is difficult.
+    """
 
     boxes: FloatArray
     class_ids: IntArray

@@ -70,8 +70,9 @@ class EvaluateResult:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The lowest score that counts, by label."""
-        return {label: float(each["threshold"]) for label, each in self.figures["classes"].items()}
+        """The lowest score that counts, by label, without labels that the model lacks."""
+        thresholds = {label: each["threshold"] for label, each in self.figures["classes"].items()}
+        return {label: float(lowest) for label, lowest in thresholds.items() if lowest is not None}
 
     @property
     def worst(self) -> Path:

@@ -68,6 +68,7 @@ RULES: dict[str, Rule] = {
     "stray-text": Rule("notice", "nothing", "text between elements, ignored"),
     "duplicate-object": Rule("notice", "nothing", "an object that appears twice in a file, counted once"),
     "size-missing": Rule("notice", "nothing", "an XML file that does not give the picture's size"),
+    "turn-unclear": Rule("notice", "nothing", "a picture whose boxes may be from before its EXIF turn"),
     "filename-differs": Rule("notice", "nothing", "a <filename> that names another picture"),
     "format-differs": Rule("notice", "nothing", "a picture whose content does not match its suffix"),
     "file-ignored": Rule("notice", "nothing", "a file that is neither a picture nor an annotation"),

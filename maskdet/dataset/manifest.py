@@ -15,7 +15,7 @@ from maskdet.artefacts import reading
 from maskdet.dataset.content import data_hash
 from maskdet.errors import StageError
 from maskdet.system.files import common_folder, relative_path, write_json
-from maskdet.types import Box, FloatArray, GroundTruth, box_of
+from maskdet.types import ANY_CLASS, Box, FloatArray, GroundTruth, box_of
 from maskdet.wording.lexicon import Roles, label_roles
 
 Part = Literal["train", "val"]
@@ -124,15 +124,12 @@ class Manifest:
         return data_hash(self._json(Path()))
 
     def ground_truth(self, picture: ManifestPicture) -> GroundTruth:
-        """The objects in their order, then those to ignore again for each further class."""
+        """The objects in their order; those of none of the labels are of ANY_CLASS."""
         ids = {label: number for number, label in enumerate(self.labels)}
-        rows = [(item, ids.get(item.label, 0)) for item in picture.objects]
-        aside = [item for item in picture.objects if item.label not in ids]
-        rows += [(item, number) for item in aside for number in range(1, len(ids))]
         return GroundTruth(
-            boxes=boxes_of([item for item, _ in rows]),
-            class_ids=np.array([number for _, number in rows], np.int64),
-            difficult=np.array([item.difficult for item, _ in rows], np.bool_),
+            boxes=boxes_of(picture.objects),
+            class_ids=np.array([ids.get(item.label, ANY_CLASS) for item in picture.objects], np.int64),
+            difficult=np.array([item.difficult for item in picture.objects], np.bool_),
         )
 
     def write(self, path: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from maskdet.detector import jpeg
-from maskdet.detector.exif import read_orientation
+from maskdet.detector.exif import UPRIGHT, read_orientation
 from maskdet.errors import PictureError
 from maskdet.types import Picture
 
@@ -68,6 +68,8 @@ class DecodedPicture:
     pixels: Picture
     size: tuple[int, int]
     """Height and width of the whole picture after its EXIF turn: boxes are in its pixels."""
+    orientation: int = UPRIGHT
+    """Of the file, as EXIF counts; the turn has been made."""
 
     @property
     def reduced(self) -> bool:
@@ -149,7 +151,7 @@ def _decode(data: bytes, limits: PictureLimits, at_least: tuple[int, int] | None
         return _decode_jpeg(data, limits, at_least)
     with _open(data, limits) as image:
         pixels = _upright(image, limits, data)
-    return DecodedPicture(pixels, (pixels.shape[0], pixels.shape[1]))
+        return DecodedPicture(pixels, (pixels.shape[0], pixels.shape[1]), _orientation(image))
 
 
 def _upright(image: Image.Image, limits: PictureLimits, data: bytes = b"") -> Picture:
@@ -157,9 +159,13 @@ def _upright(image: Image.Image, limits: PictureLimits, data: bytes = b"") -> Pi
     _check_pixels(image.size[::-1], limits)
     webp = _decode_webp(data) if data and image.format == "WEBP" else None
     stored = _to_rgb(image) if webp is None else webp
-    # Read after loading, since PNG may store it after the pixels. Pillow turns TIFF by itself.
-    block = b"" if image.format == "TIFF" else image.info.get("exif", b"")
-    return _turned(stored, read_orientation(block))
+    return _turned(stored, _orientation(image))
+
+
+def _orientation(image: Image.Image) -> int:
+    """Of an image that has been loaded, since PNG may store it after the pixels."""
+    # Pillow turns TIFF by itself.
+    return UPRIGHT if image.format == "TIFF" else read_orientation(image.info.get("exif", b""))
 
 
 def _decode_jpeg(data: bytes, limits: PictureLimits, at_least: tuple[int, int] | None) -> DecodedPicture:
@@ -179,7 +185,7 @@ def _decode_jpeg(data: bytes, limits: PictureLimits, at_least: tuple[int, int] |
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[step] | cv2.IMREAD_IGNORE_ORIENTATION)
     if bgr is None:
         raise PictureError("the JPEG's pixels are damaged", _DAMAGED_HINT)
-    return DecodedPicture(_turned(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr), turn), size)
+    return DecodedPicture(_turned(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr), turn), size, turn)
 
 
 def _reduction(size: tuple[int, int], at_least: tuple[int, int]) -> int:

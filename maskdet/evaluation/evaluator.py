@@ -13,7 +13,7 @@ from maskdet.evaluation.confusion import confusion_matrix
 from maskdet.evaluation.ranking import Ranking, Scene, of_class, rank_coco, rank_voc
 from maskdet.evaluation.result import ClassEvaluation, Evaluation
 from maskdet.evaluation.thresholds import Thresholds, class_threshold
-from maskdet.types import Detections, GroundTruth, IntArray
+from maskdet.types import ANY_CLASS, Detections, GroundTruth, IntArray
 
 
 def evaluate(pairs: Iterable[Scene], labels: Sequence[str], *, thresholds: Thresholds) -> Evaluation:
@@ -78,7 +78,7 @@ def _class_evaluation(
     return ClassEvaluation(
         label=label,
         truths=ranking.truths,
-        difficult=sum(int(truth.difficult.sum()) for truth, _ in own),
+        difficult=sum(int((truth.difficult & (truth.class_ids != ANY_CLASS)).sum()) for truth, _ in own),
         ap50=integral_ap(ranking) if ranking.truths else None,
         ap50_95=_mean(map(coco_ap, rank_coco(own))) if ranking.truths else None,
         threshold=threshold,
@@ -91,7 +91,7 @@ def _class_evaluation(
 
 def _checked(truth: GroundTruth, found: Detections, labels: Sequence[str]) -> Scene:
     """The scene with detections best first; a model's bug is reported here, not hidden in a low AP."""
-    if _beyond(truth.class_ids, labels):
+    if _beyond(truth.class_ids[truth.class_ids != ANY_CLASS], labels):
         raise DatasetError(
             f"a face has class id {truth.class_ids.max()}, but there are {len(labels)} labels",
             "run `maskdet prepare` again: the label list is older than the annotations",

@@ -10,7 +10,7 @@ import numpy as np
 from maskdet.detector.answer import SAME_FACE_IOU, certainty
 from maskdet.detector.iou import INCLUSIVE, Overlaps, pairwise_iou
 from maskdet.evaluation.ranking import Scene
-from maskdet.types import BoolArray, Detections, FloatArray, IntArray
+from maskdet.types import ANY_CLASS, BoolArray, Detections, FloatArray, IntArray
 
 NO_FACE = -1
 MATCH_IOU = 0.5
@@ -22,8 +22,8 @@ class Pool:
 
     found: picture after picture, best score first in each; nearest [N]: the face of any class that the
     detection overlaps most, by more than MATCH_IOU, else NO_FACE; own [N]: the same among faces of its own
-    class; rivals [K, 2]: detections of one picture that count as one face; touching [L, 2]: each
-    detection with each face that it overlaps by more than MATCH_IOU.
+    class and of ANY_CLASS; rivals [K, 2]: detections of one picture that count as one face; touching [L, 2]:
+    each detection with each face that it overlaps by more than MATCH_IOU.
     """
 
     found: Detections
@@ -108,7 +108,7 @@ def pool(scenes: Sequence[Scene], floor: float = 0.0) -> Pool:
 def _rows(scene: Scene, start: int, face_start: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     truth, found = scene
     overlaps = pairwise_iou(found.boxes, truth.boxes, INCLUSIVE)
-    same_class = found.class_ids[:, None] == truth.class_ids[None, :]
+    same_class = (found.class_ids[:, None] == truth.class_ids[None, :]) | (truth.class_ids == ANY_CLASS)
     among = np.triu(pairwise_iou(found.boxes, found.boxes) > SAME_FACE_IOU, k=1)
     return (
         _most_overlapped(overlaps, face_start),

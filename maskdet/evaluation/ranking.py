@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from maskdet.detector.iou import INCLUSIVE, pairwise_iou
 from maskdet.evaluation.matching import UNMATCHED, match_coco, match_voc
-from maskdet.types import BoolArray, Detections, FloatArray, GroundTruth, IntArray
+from maskdet.types import ANY_CLASS, BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 Scene = tuple[GroundTruth, Detections]
 """One picture: its ground truth and its detections."""
@@ -61,9 +61,12 @@ class Ranking:
 
 
 def of_class(scenes: Iterable[Scene], class_id: int) -> list[Scene]:
-    """The scenes with the truths and detections of one class only."""
+    """The scenes with the truths and detections of one class only, and the truths of ANY_CLASS."""
     return [
-        (_select(truth, truth.class_ids == class_id), found.select(found.class_ids == class_id))
+        (
+            _select(truth, np.isin(truth.class_ids, (class_id, ANY_CLASS))),
+            found.select(found.class_ids == class_id),
+        )
         for truth, found in scenes
     ]
 

@@ -13,7 +13,7 @@ from maskdet.evaluation.intervals import resampled_ap
 from maskdet.evaluation.ranking import Curve
 from maskdet.evaluation.rounding import rounded
 from maskdet.gates.side import Side
-from maskdet.types import Detections, GroundTruth, IntArray
+from maskdet.types import ANY_CLASS, Detections, GroundTruth, IntArray
 
 MOST: Final = 5
 """Pictures of each kind that a report shows."""
@@ -72,18 +72,22 @@ class Deciding:
         return self.champion.mistakes - self.challenger.mistakes
 
     def to_json(self) -> dict[str, Any]:
+        """The label of a face of ANY_CLASS is null."""
         truth = zip(self.truth.boxes, self.truth.class_ids, self.truth.difficult, strict=True)
         return {
             "picture": self.picture,
             "gain": self.gain,
             "ap50_effect": rounded(self.ap50_effect),
             "truth": [
-                {"label": self.labels[number], "box": _box(box), "difficult": bool(difficult)}
+                {"label": self._label(number), "box": _box(box), "difficult": bool(difficult)}
                 for box, number, difficult in truth
             ],
             "challenger": self.challenger.to_json(),
             "champion": self.champion.to_json(),
         }
+
+    def _label(self, number: int) -> str | None:
+        return None if number == ANY_CLASS else self.labels[number]
 
 
 def deciding_pictures(

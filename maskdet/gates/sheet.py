@@ -17,7 +17,7 @@ from maskdet.evaluation.sheet.colours import INK, PAPER
 from maskdet.evaluation.sheet.text import write_within
 from maskdet.gates.deciding import Answer, Deciding
 from maskdet.system.files import staged_file
-from maskdet.types import Detections, Picture
+from maskdet.types import ANY_CLASS, Detections, Picture
 
 _SIDE: Final = 420
 """Pixels of the longer side of a drawn picture."""
@@ -43,13 +43,18 @@ def draw_sides(deciding: Deciding, files: Mapping[str, Path], side: int = _SIDE)
     zoom = side / max(pixels.shape[:2])
     height, width = (max(1, round(edge * zoom)) for edge in pixels.shape[:2])
     sized = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    truth = deciding.truth
-    labelled = Detections(truth.boxes, np.ones(len(truth), np.float32), truth.class_ids)
     told = (
-        (labelled, deciding.labels),
+        _labelled(deciding),
         *((each.found, each.labels) for each in (deciding.champion, deciding.challenger)),
     )
     return Sides(*(draw(sized, _scaled(found, zoom), labels, keep_size=True) for found, labels in told))
+
+
+def _labelled(deciding: Deciding) -> tuple[Detections, tuple[str, ...]]:
+    """The labelled faces as detections, and their labels; those of ANY_CLASS have one of their own."""
+    truth, labels = deciding.truth, deciding.labels
+    class_ids = np.where(truth.class_ids == ANY_CLASS, len(labels), truth.class_ids)
+    return Detections(truth.boxes, np.ones(len(truth), np.float32), class_ids), (*labels, "ignored")
 
 
 def draw_deciding(pictures: Sequence[Deciding], files: Mapping[str, Path], target: Path) -> None:

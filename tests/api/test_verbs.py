@@ -118,6 +118,13 @@ def test_any_model_is_judged(project: Path) -> None:
     assert (closer.folder / "looks.json").is_file()
 
 
+def test_a_label_that_the_model_lacks_has_no_threshold(project: Path) -> None:
+    model = write_tiny_bundle(project / "tiny.onnx", labels=("with_mask",))
+    judged = maskdet.evaluate(model=model, progress=False)
+    assert judged.figures["classes"]["without_mask"]["threshold"] is None
+    assert judged.thresholds == {"with_mask": 0.5}
+
+
 def test_a_look_without_a_model_takes_the_exported_one(project: Path) -> None:
     pretend_run(project)
     assert maskdet.evaluate(flip=True, progress=False).folder.name == "eval-model-flip"

@@ -13,8 +13,9 @@ from PIL import Image
 from maskdet.dataset.checking.boxes import UNSURE
 from maskdet.dataset.checking.check import check
 from maskdet.dataset.checking.stopping import SHOWN
-from maskdet.dataset.findings import RULES
+from maskdet.dataset.findings import RULES, Collector
 from maskdet.dataset.manifest import load_manifest
+from maskdet.dataset.reading.sizes import note_turn, read_size
 from maskdet.dataset.settings import DataSettings
 from maskdet.errors import DatasetError
 
@@ -67,14 +68,20 @@ def cut_jpeg(voc) -> None:
     path.write_bytes(path.read_bytes()[:-400])
 
 
-def turned(voc) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    voc.add("t.jpg")
-    path = voc.pictures / "t.jpg"
-    with Image.open(path) as picture:
-        picture.load()
-        picture.save(path, exif=exif)
+def turned(orientation: int, size: str = "<width>160</width><height>120</height>") -> Plant:
+    """A picture with an EXIF turn, whose annotation claims `size`."""
+
+    def plant(voc) -> None:
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        voc.add("t.jpg")
+        voc.edit_xml("t", "<width>160</width><height>120</height>", size)
+        path = voc.pictures / "t.jpg"
+        with Image.open(path) as picture:
+            picture.load()
+            picture.save(path, exif=exif)
+
+    return plant
 
 
 def same_bytes(voc) -> None:
@@ -119,7 +126,7 @@ FAULTS = [
     Fault("xml-unreadable", "Annotations/p01.xml:", lambda voc: voc.write_xml("p01", "\n"), "empty"),
     Fault("xml-not-voc", "Annotations/p01.xml:1:", lambda voc: voc.write_xml("p01", "<boxes/>"), "<boxes>"),
     Fault("size-mismatch", "Annotations/p01.xml:", edit("<width>160<", "<width>320<"), "320 x 120"),
-    Fault("size-unturned", "Annotations/t.xml:", turned, "EXIF"),
+    Fault("size-unturned", "Annotations/t.xml:", turned(6), "120 x 160 after its EXIF turn"),
     Fault("coordinate-missing", "Annotations/p01.xml:7: object 1:", edit("<xmin>11</xmin>", ""), "xmin"),
     Fault("coordinate-missing", "Annotations/p01.xml:8: object 1:", edit("<xmin>11<", "<xmin><"), "xmin"),
     Fault("coordinate-invalid", "Annotations/p01.xml:8: object 1:", edit("<xmin>11<", BAD_NUMBER), "'nan'"),
@@ -153,6 +160,8 @@ FAULTS = [
     Fault("stray-text", "Annotations/p01.xml:3:", edit("<size>", "<size>big"), "'big'"),
     Fault("duplicate-object", "Annotations/p01.xml:14: object 2:", again("with_mask"), "object 1"),
     Fault("size-missing", "Annotations/p01.xml:3:", edit("<width>160<", "<width>wide<"), "wide"),
+    Fault("turn-unclear", "Annotations/t.xml:", turned(3), "(orientation 3)"),
+    Fault("turn-unclear", "Annotations/t.xml:", turned(6, ""), "(orientation 6)"),
     Fault("filename-differs", "Annotations/p01.xml:", edit("p01.png", "p02.png"), "p02.png"),
     Fault("format-differs", "JPEGImages/p01.png:", disguised, "JPEG"),
     Fault("file-ignored", "JPEGImages/notes.txt:", lambda voc: (voc.pictures / "notes.txt").touch()),
@@ -202,6 +211,45 @@ def test_a_fault_is_reported_where_it_is(good, fault: Fault) -> None:
     found = [str(finding) for finding in matching if str(finding).startswith(fault.place)]
     assert len(found) == 1, findings
     assert fault.said in found[0]
+
+
+@pytest.mark.parametrize(
+    ("orientation", "size", "codes"),
+    [
+        (1, (160, 120), []),
+        (3, (160, 120), ["turn-unclear"]),
+        (6, (120, 160), []),
+        (6, (160, 120), ["size-unturned"]),
+        (6, (160, 160), ["size-mismatch"]),
+    ],
+)
+def test_a_turn_is_noticed_where_sizes_do_not_tell(good, orientation: int, size, codes: list[str]) -> None:
+    turned(orientation, f"<width>{size[0]}</width><height>{size[1]}</height>")(good)
+    assert [finding.code for finding in check(DataSettings(root=good.root)).findings] == codes
+
+
+def test_a_turn_without_boxes_is_not_noticed(good) -> None:
+    turned(3)(good)
+    cleared(good, "t")
+    assert [finding.code for finding in check(DataSettings(root=good.root)).findings] == ["no-objects"]
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_the_size_of_a_square_does_not_tell(tmp_path: Path, pattern, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pattern("a", (40, 40)).save(tmp_path / "a.jpg", exif=exif)
+    report = Collector("a.xml")
+    note_turn((40, 40), read_size(tmp_path / "a.jpg"), report)
+    assert [finding.code for finding in report.findings] == ["turn-unclear"]
+
+
+def test_a_box_beyond_a_turned_picture_names_the_turn(good) -> None:
+    turned(6, "")(good)
+    good.edit_xml("t", "<xmax>60<", "<xmax>150<")
+    [error] = [one for one in check(DataSettings(root=good.root)).findings if one.is_error]
+    assert error.code == "box-outside"
+    assert "the picture, 120 x 160 after its EXIF turn;" in error.message
 
 
 def test_the_table_has_every_kind() -> None:
@@ -289,6 +337,18 @@ def test_a_face_of_an_unknown_class_is_ignored_and_adds_no_class(good) -> None:
     doubtful = [item for one in checked.pictures for item in one.objects if item.label == UNSURE]
     assert [item.difficult for item in doubtful] == [True, True]
     assert not [finding for finding in checked.findings if finding.code == "duplicate-object"]
+
+
+@pytest.mark.parametrize("labels", [None, ("?", "with_mask", "without_mask")])
+def test_a_class_may_be_called_by_a_question_mark(good, labels) -> None:
+    again("without_mask")(good)
+    good.edit_xml("p02", "with_mask", "?")
+    checked = check(DataSettings(root=good.root, labels=labels))
+    assert checked.labels == ("?", "with_mask", "without_mask")
+    objects = [item for one in checked.pictures for item in one.objects]
+    assert [item.difficult for item in objects if item.label == "?"] == [False]
+    assert [item.difficult for item in objects if item.label == UNSURE] == [True]
+    assert {finding.code for finding in checked.findings} == {"label-conflict", "role-unknown"}
 
 
 def test_a_face_without_a_name_is_ignored(good, tmp_path: Path) -> None:

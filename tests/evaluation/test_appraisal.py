@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from slots import wide_scene
+from slots import scene, wide_scene
 
 from maskdet.detector.threshold_policy import BEST_F1, ThresholdPolicy
 from maskdet.errors import DatasetError, UsageError
@@ -16,6 +16,7 @@ from maskdet.evaluation.policies.compared import Shipped
 from maskdet.evaluation.report.report import markdown_report
 from maskdet.evaluation.settings import EvalSettings
 from maskdet.evaluation.views import View
+from maskdet.types import ANY_CLASS
 from maskdet.wording.lexicon import label_roles
 
 LABELS = ("with_mask", "without_mask", "mask_weared_incorrect")
@@ -147,6 +148,15 @@ def test_slices_by_picture():
     dark = _slice(judged, "brightness", "dark")
     assert (dark.pictures, dark.faces) == (2, 4)
     assert _slice(judged, "brightness", "bright").faces == 0
+
+
+@pytest.mark.parametrize(("ignored", "name"), [(0, "1"), (1, "2-5"), (4, "2-5"), (5, "6-15")])
+def test_a_face_of_any_class_counts_once_in_its_picture(ignored: int, name: str):
+    faces = [(0, MASK, False), *((number, ANY_CLASS, True) for number in range(1, 1 + ignored))]
+    judged = _appraised([scene(faces, [(number, BARE, 0.9) for number in range(1, 1 + ignored)])])
+    [cut] = [one for one in judged.slices if one.axis == "faces_per_picture" and one.pictures]
+    assert (cut.name, cut.faces) == (name, 1)
+    assert _counts(judged)["false_alarms_per_1000"][0] == 0
 
 
 def test_slices_by_collection():

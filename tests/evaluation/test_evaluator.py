@@ -10,7 +10,7 @@ from slots import scene
 
 from maskdet.errors import BundleError, DatasetError
 from maskdet.evaluation.evaluator import evaluate
-from maskdet.types import Detections, GroundTruth
+from maskdet.types import ANY_CLASS, Detections, GroundTruth
 
 LABELS = ("with_mask", "without_mask")
 MASK, BARE = 0, 1
@@ -90,6 +90,17 @@ def test_class_with_difficult_faces_only_says_so():
         "val has no without_mask but 1 difficult: it has no AP and is left out of the mean",
     )
     assert judged.thresholds == {"with_mask": 0.5, "without_mask": 0.5}
+
+
+def test_a_face_of_any_class_is_ignored_under_every_label_and_difficult_under_none():
+    faces = [*ONE, (1, BARE, PLAIN), (2, ANY_CLASS, HARD)]
+    found = [(0, MASK, 0.9), (1, BARE, 0.9), (2, MASK, 0.95), (2, BARE, 0.8)]
+    judged = evaluate([scene(faces, found)], LABELS, thresholds=0.5)
+    assert [(each.ap50, each.ap50_95, each.difficult) for each in judged.classes] == [(1, 1, 0), (1, 1, 0)]
+    assert [each.false_positives for each in judged.classes] == [0, 0]
+    assert judged.confusion.sum() == 2
+    lacking = evaluate([scene([*ONE, (2, ANY_CLASS, HARD)], [])], LABELS, thresholds=0.5)
+    assert lacking.notes == ("val has no without_mask: it has no AP and is left out of the mean",)
 
 
 def test_faces_found_whatever_they_are_called():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from maskdet.gates.report import GateReport
 from maskdet.gates.sheet import draw_deciding, draw_sides
 from maskdet.pipeline.release.gating import explain_gates, write_gates
+from maskdet.types import ANY_CLASS
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,16 @@ def test_both_answers_are_drawn_side_by_side(report: GateReport, val: Val, tmp_p
     draw_deciding(report.gains[:2], val.whole.files, tmp_path / "two.png")
     with Image.open(tmp_path / "two.png") as sheet:
         assert sheet.width == 3 * 420 + 4 * 12
+
+
+def test_a_face_of_none_of_the_labels_is_there_once(report: GateReport, val: Val) -> None:
+    truth = report.gains[0].truth
+    class_ids = np.array([*truth.class_ids[:-1], ANY_CLASS], np.int64)
+    one = replace(report.gains[0], truth=replace(truth, class_ids=class_ids))
+    told = one.to_json()["truth"]
+    assert [face["label"] for face in told].count(None) == 1
+    known, other = (draw_sides(each, val.whole.files, 200).labelled for each in (report.gains[0], one))
+    assert not np.array_equal(known, other)
 
 
 def test_labels_are_those_of_the_data(report: GateReport) -> None:

@@ -9,10 +9,12 @@ from dataclasses import replace
 from maskdet.dataset.checking.labels import LabelBook
 from maskdet.dataset.findings import Collector
 from maskdet.dataset.manifest import ManifestObject
+from maskdet.dataset.reading.sizes import PictureSize, Size
 from maskdet.types import Box, LabelledBox
 
-UNSURE = "?"
-"""Label of a face whose class is in doubt: it is ignored, as nothing is known but its place."""
+UNSURE = " ?"
+"""Label of a face whose class is in doubt: it is ignored, as nothing is known but its place. No class starts
+with a space, so none has this name."""
 
 TOLERANCE = 1.0
 """Pixels by which a box may cross an edge, to be clipped. VOC counts from 1, so tools differ by one."""
@@ -21,9 +23,9 @@ _HALF = 0.5
 
 
 def usable_objects(
-    objects: Sequence[LabelledBox], size: tuple[int, int], labels: LabelBook, report: Collector
+    objects: Sequence[LabelledBox], size: PictureSize, labels: LabelBook, report: Collector
 ) -> tuple[ManifestObject, ...]:
-    """The objects that pass, clipped to the picture of `size` (height, width); findings go to `report`.
+    """The objects that pass, clipped to the picture of `size`; findings go to `report`.
 
     One whose class is in doubt is `UNSURE` and difficult, as is one that lies mostly outside.
     """
@@ -70,27 +72,24 @@ def _conflicts(objects: Sequence[LabelledBox], labels: LabelBook, report: Collec
     return numbers
 
 
-def inside(item: LabelledBox, size: tuple[int, int], report: Collector) -> LabelledBox | None:
-    """The object if its box has area and lies in the picture of `size` (height, width), within TOLERANCE.
+def inside(item: LabelledBox, size: PictureSize, report: Collector) -> LabelledBox | None:
+    """The object if its box has area and lies in the picture of `size`, within TOLERANCE.
 
     Of a box that reaches further beyond an edge, what is inside; less than half of it is difficult. None
     without area in the picture. Each of these is an error in `report`.
     """
     if not _has_area(item, report):
         return None
-    share = _share_inside(item.box, size)
-    if share > 0 and _overhang(item.box, size) <= TOLERANCE:
+    share = _share_inside(item.box, size.upright)
+    if share > 0 and _overhang(item.box, size.upright) <= TOLERANCE:
         return item
     code = "box-away" if share <= 0 else "box-outside" if share >= _HALF else "box-far-outside"
     fate = {"box-outside": "is cut there", "box-far-outside": "is ignored"}.get(code, "is dropped")
-    height, width = size
-    message = (
-        f"box {_shown(item.box)} reaches beyond the picture, {width} x {height}; with skip_bad it {fate}"
-    )
+    message = f"box {_shown(item.box)} reaches beyond the picture, {size}; with skip_bad it {fate}"
     report.add(code, message, line=item.line, number=item.number)
     if share <= 0:
         return None
-    return replace(item, box=_clipped(item.box, size), difficult=item.difficult or share < _HALF)
+    return replace(item, box=_clipped(item.box, size.upright), difficult=item.difficult or share < _HALF)
 
 
 def _has_area(item: LabelledBox, report: Collector) -> bool:
@@ -106,29 +105,28 @@ def _has_area(item: LabelledBox, report: Collector) -> bool:
     return True
 
 
-def _cut(item: LabelledBox, size: tuple[int, int], report: Collector) -> Box:
-    overhang = _overhang(item.box, size)
+def _cut(item: LabelledBox, size: PictureSize, report: Collector) -> Box:
+    overhang = _overhang(item.box, size.upright)
     if overhang <= 0:
         return item.box
-    height, width = size
-    message = f"box {_shown(item.box)} reaches {overhang:g} px beyond the picture, {width} x {height}; cut"
+    message = f"box {_shown(item.box)} reaches {overhang:g} px beyond the picture, {size}; cut"
     report.add("box-edge", message, line=item.line, number=item.number)
-    return _clipped(item.box, size)
+    return _clipped(item.box, size.upright)
 
 
-def _share_inside(box: Box, size: tuple[int, int]) -> float:
+def _share_inside(box: Box, size: Size) -> float:
     """The share of the area that is in the picture, 0 if none is."""
     xmin, ymin, xmax, ymax = _clipped(box, size)
     whole = (box[2] - box[0]) * (box[3] - box[1])
     return max(xmax - xmin, 0.0) * max(ymax - ymin, 0.0) / whole
 
 
-def _clipped(box: Box, size: tuple[int, int]) -> Box:
+def _clipped(box: Box, size: Size) -> Box:
     (xmin, ymin, xmax, ymax), (height, width) = box, size
     return max(xmin, 0.0), max(ymin, 0.0), min(xmax, float(width)), min(ymax, float(height))
 
 
-def _overhang(box: Box, size: tuple[int, int]) -> float:
+def _overhang(box: Box, size: Size) -> float:
     """Pixels by which the box reaches beyond the farthest-crossed edge; 0 or less if it lies inside."""
     (xmin, ymin, xmax, ymax), (height, width) = box, size
     return max(-xmin, -ymin, xmax - width, ymax - height)

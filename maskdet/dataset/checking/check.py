@@ -16,7 +16,7 @@ from maskdet.dataset.reading.annotation import Reading, read_annotation
 from maskdet.dataset.reading.image_sets import ListedPart, image_sets_of
 from maskdet.dataset.reading.layout import Pair, find_pairs, is_empty
 from maskdet.dataset.reading.pictures import FORMATS, PictureFacts, read_all_facts
-from maskdet.dataset.reading.sizes import fits_picture
+from maskdet.dataset.reading.sizes import fits_picture, note_turn
 from maskdet.dataset.settings import DataSettings, NamedRoot
 from maskdet.progress import Track, silent
 from maskdet.types import Annotation
@@ -131,7 +131,10 @@ def _check_pair(
     if annotation is None:
         return None
     report = Collector(pair.annotation)
-    fits = fits_picture((annotation.height, annotation.width), facts.size, facts.stored_size, report)
+    claimed = (annotation.height, annotation.width)
+    fits = fits_picture(claimed, facts.size, report)
+    if fits and annotation.objects:
+        note_turn(claimed, facts.size, report)
     _check_filename(annotation, pair, report)
     objects = usable_objects(annotation.objects, facts.size, book, report) if fits else ()
     if fits and not objects:

@@ -14,7 +14,7 @@ from maskdet.dataset.formats.coco_files import CocoFile, find_files, read_json
 from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, LabelledSet, size_of
 from maskdet.dataset.formats.safe_paths import inner_path, refusal
 from maskdet.dataset.reading.pictures import FORMATS
-from maskdet.dataset.reading.sizes import Size, fits_picture
+from maskdet.dataset.reading.sizes import NO_SIZE, PictureSize, Size, fits_picture, note_turn
 from maskdet.errors import DatasetError
 from maskdet.progress import Track, silent
 from maskdet.types import Box, LabelledBox
@@ -103,16 +103,19 @@ class _Reader:
             return None
         report = Collector(f"{self._file.name}: {where}")
         sizes = size_of(file, report)
-        usable = sizes is not None and fits_picture(_claimed(entry), sizes.upright, sizes.stored, report)
+        claimed = _claimed(entry)
+        usable = sizes is not None and fits_picture(claimed, sizes, report)
+        if sizes and usable and own:
+            note_turn(claimed, sizes, report)
         self.report.findings.extend(report.findings)
         if sizes is None or not usable:
             return None
-        objects = [item for place, one in own if (item := self._object(one, place, sizes.upright))]
+        objects = [item for place, one in own if (item := self._object(one, place, sizes))]
         if own and not objects:
             return None
         return LabelledPicture(path.as_posix(), file, sizes.upright, tuple(objects), self._file.part)
 
-    def _object(self, entry: Entry, where: str, size: Size) -> LabelledObject | None:
+    def _object(self, entry: Entry, where: str, size: PictureSize) -> LabelledObject | None:
         category = entry.get("category_id")
         label = self.labels.get(category) if _is_integer(category) else None
         box = _box(entry.get("bbox"))
@@ -166,7 +169,7 @@ def _labels(categories: list[Entry], path: Path) -> dict[int, str]:
 def _claimed(entry: Entry) -> Size:
     """(height, width) as the entry claims them, zeros if it does not."""
     height, width = entry.get("height"), entry.get("width")
-    return (height, width) if _is_integer(height) and _is_integer(width) else (0, 0)
+    return (height, width) if _is_integer(height) and _is_integer(width) else NO_SIZE
 
 
 def _box(value: object) -> Box | None:

@@ -13,7 +13,7 @@ from maskdet.dataset.formats.voc_shape import part_folders
 from maskdet.dataset.reading.annotation import read_annotation
 from maskdet.dataset.reading.image_sets import ImageSets, ListedPart, read_image_sets
 from maskdet.dataset.reading.layout import VOC, Folders, Pair, find_pairs, folders_of
-from maskdet.dataset.reading.sizes import fits_picture
+from maskdet.dataset.reading.sizes import fits_picture, note_turn
 from maskdet.progress import Track, silent
 
 
@@ -59,8 +59,11 @@ def _read(root: Path, pair: Pair, part: str, findings: list[Finding]) -> Labelle
     objects: list[LabelledObject] = []
     usable = False
     if sizes is not None and annotation is not None:
-        usable = fits_picture((annotation.height, annotation.width), sizes.upright, sizes.stored, report)
-        placed = [inside(item, sizes.upright, report) for item in annotation.objects if usable]
+        claimed = (annotation.height, annotation.width)
+        usable = fits_picture(claimed, sizes, report)
+        if usable and annotation.objects:
+            note_turn(claimed, sizes, report)
+        placed = [inside(item, sizes, report) for item in annotation.objects if usable]
         objects = [
             LabelledObject(item.label, item.box, item.difficult) for item in placed if item and item.label
         ]

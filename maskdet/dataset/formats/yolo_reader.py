@@ -14,7 +14,7 @@ from maskdet.dataset.formats.labelled import LabelledObject, LabelledPicture, La
 from maskdet.dataset.formats.yolo_layout import YoloPicture, find_layout, read_text
 from maskdet.dataset.formats.yolo_writer import DIFFICULT_FILE
 from maskdet.dataset.reading.annotation import NUMBER
-from maskdet.dataset.reading.sizes import Size
+from maskdet.dataset.reading.sizes import NO_SIZE, PictureSize, Size, note_turn
 from maskdet.errors import DatasetError
 from maskdet.progress import Track, silent
 from maskdet.types import Box, LabelledBox
@@ -55,8 +55,9 @@ class _Reader:
         sizes = size_of(self._root / item.picture, own)
         lines = self._lines(item, report)
         objects = []
-        if sizes is not None and lines is not None:
-            objects = [found for line in lines if (found := self._object(*line, sizes.upright, report))]
+        if sizes is not None and lines:
+            note_turn(NO_SIZE, sizes, report)
+            objects = [found for line in lines if (found := self._object(*line, sizes, report))]
         self.findings.extend((*own.findings, *report.findings))
         if sizes is None or lines is None or (lines and not objects):
             return None
@@ -88,7 +89,7 @@ class _Reader:
             return None
         return [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
 
-    def _object(self, number: int, line: str, size: Size, report: Collector) -> LabelledObject | None:
+    def _object(self, number: int, line: str, size: PictureSize, report: Collector) -> LabelledObject | None:
         file = report.file
         self._met[file] = self._met.get(file, frozenset()) | {number}
         words = line.split()
@@ -103,7 +104,7 @@ class _Reader:
         values = [float(word) for word in _own_words(words, self._landmarks)]
         if len(values) >= _OUTLINE_LEAST:
             report.add("outline-boxed", "an outline, read as the box around it", line=number)
-        box = _box(values, size)
+        box = _box(values, size.upright)
         difficult = number in self._difficult.get(file, frozenset())
         placed = inside(LabelledBox(label, box, difficult, number, 0), size, report)
         return LabelledObject(label, placed.box, placed.difficult) if placed else None

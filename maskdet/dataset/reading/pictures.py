@@ -13,8 +13,9 @@ from PIL import Image
 
 from maskdet.dataset.findings import Finding, clean
 from maskdet.dataset.likeness import perceptual_hash
+from maskdet.dataset.reading.sizes import PictureSize
 from maskdet.detector.brightness import mean_luma
-from maskdet.detector.picture import decode
+from maskdet.detector.picture import decode_reduced
 from maskdet.errors import PictureError
 from maskdet.system.machine import core_count
 
@@ -24,15 +25,13 @@ FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".bmp": "BMP", ".webp
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
-    """A picture that decodes. Sizes are (height, width) in pixels.
+    """A picture that decodes.
 
-    `size` is after the EXIF turn, `stored_size` before; `sha256` is of the bytes; `phash` is the perceptual
-    hash in hex digits, "" for a picture of one tone; `real_format` is the format of the content ("JPEG",
-    ...); `luma` is the mean brightness, 0..255.
+    `sha256` is of the bytes; `phash` is the perceptual hash in hex digits, "" for a picture of one tone;
+    `real_format` is the format of the content ("JPEG", ...); `luma` is the mean brightness, 0..255.
     """
 
-    size: tuple[int, int]
-    stored_size: tuple[int, int]
+    size: PictureSize
     sha256: str
     phash: str
     real_format: str
@@ -46,8 +45,8 @@ def read_facts(path: Path, file: str) -> PictureFacts | Finding:
     """
     try:
         data = path.read_bytes()
-        pixels = decode(data)
-        stored_size, real_format = _header(data)
+        decoded = decode_reduced(data, at_least=None)
+        real_format = _format(data)
     except OSError as error:
         return Finding(
             "picture-unreadable", file, f"cannot be read: {error.strerror or clean(str(error), 120)}"
@@ -55,12 +54,11 @@ def read_facts(path: Path, file: str) -> PictureFacts | Finding:
     except PictureError as error:
         return Finding("picture-unreadable", file, clean(error.what, 160))
     return PictureFacts(
-        size=(pixels.shape[0], pixels.shape[1]),
-        stored_size=stored_size,
+        size=PictureSize(decoded.size, decoded.orientation),
         sha256=hashlib.sha256(data).hexdigest(),
-        phash=perceptual_hash(pixels),
+        phash=perceptual_hash(decoded.pixels),
         real_format=real_format,
-        luma=round(mean_luma(pixels), 1),
+        luma=round(mean_luma(decoded.pixels), 1),
     )
 
 
@@ -71,9 +69,7 @@ def read_all_facts(files: Sequence[tuple[Path, str]]) -> Iterator[PictureFacts |
         yield from pool.map(lambda each: read_facts(*each), files)
 
 
-def _header(data: bytes) -> tuple[tuple[int, int], str]:
-    """(height, width) as stored, and the format of the content."""
+def _format(data: bytes) -> str:
     with Image.open(io.BytesIO(data)) as picture:
         # Phones write JPEG files with a second picture inside, which Pillow calls MPO.
-        real_format = "JPEG" if picture.format == "MPO" else picture.format or "unknown"
-        return (picture.height, picture.width), real_format
+        return "JPEG" if picture.format == "MPO" else picture.format or "unknown"

@@ -9,23 +9,34 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 from maskdet.dataset.findings import Collector
-from maskdet.detector.exif import read_orientation
+from maskdet.detector.exif import UPRIGHT, read_orientation
 from maskdet.detector.picture import PictureLimits
 from maskdet.errors import PictureError
 
 Size = tuple[int, int]
 """(height, width) in pixels."""
 
+NO_SIZE: Final = (0, 0)
+"""What an annotation claims that gives no size."""
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP")
 _TRANSPOSED: Final = 5  # EXIF orientations from here on swap the axes
 
 
 @dataclass(frozen=True, slots=True)
 class PictureSize:
-    """`upright` is after the EXIF turn, `stored` before; boxes refer to the upright picture."""
+    """`upright` is after the turn by the EXIF `orientation`, 1..8; boxes refer to the upright picture."""
 
     upright: Size
-    stored: Size
+    orientation: int
+
+    @property
+    def stored(self) -> Size:
+        """Before the turn."""
+        return _turned(self.upright, self.orientation)
+
+    def __str__(self) -> str:
+        turned = "" if self.orientation == UPRIGHT else " after its EXIF turn"
+        return f"{_shown(self.upright)}{turned}"
 
 
 def read_size(path: Path) -> PictureSize:
@@ -48,24 +59,35 @@ def read_size(path: Path) -> PictureSize:
     # Pillow raises a dozen kinds of exception on hostile bytes, and warns of huge pictures.
     except Exception as error:
         raise PictureError(f"it cannot be read: {error}") from error
-    return PictureSize(stored[::-1] if turn >= _TRANSPOSED else stored, stored)
+    return PictureSize(_turned(stored, turn), turn)
 
 
-def fits_picture(claimed: Size, size: Size, stored: Size, report: Collector) -> bool:
-    """Whether an annotation that claims a size (zeros: none) is of the picture; else a finding says why.
-
-    `size` is the picture's after its EXIF turn, `stored` before.
-    """
-    if claimed in {(0, 0), size}:
+def fits_picture(claimed: Size, size: PictureSize, report: Collector) -> bool:
+    """Whether an annotation that claims a size (NO_SIZE: none) is of the picture; else a finding says why."""
+    if claimed in {NO_SIZE, size.upright}:
         return True
-    said = f"the annotation says {_shown(claimed)}, the picture is {_shown(size)}"
-    if claimed == stored:
+    said = f"the annotation says {_shown(claimed)}, the picture is {size}"
+    if claimed == size.stored:
         hint = "rotate the picture's pixels, remove its EXIF orientation, or annotate it again"
-        report.add("size-unturned", f"{said} after its EXIF turn", hint)
+        report.add("size-unturned", said, hint)
     else:
         hint = "the picture was resized, or the annotation is another picture's"
         report.add("size-mismatch", said, hint)
     return False
+
+
+def note_turn(claimed: Size, size: PictureSize, report: Collector) -> None:
+    """A notice where sizes do not tell whether the boxes of a turned picture were made after its turn."""
+    told = claimed == size.upright != size.stored
+    if size.orientation != UPRIGHT and not told:
+        turn = f"EXIF turn (orientation {size.orientation})"
+        message = f"the boxes may have been made before the picture's {turn}: sizes do not tell"
+        hint = "look at them; if they lie wrong, remove the EXIF orientation, or annotate it again"
+        report.add("turn-unclear", message, hint)
+
+
+def _turned(size: Size, orientation: int) -> Size:
+    return size[::-1] if orientation >= _TRANSPOSED else size
 
 
 def _shown(size: Size) -> str:

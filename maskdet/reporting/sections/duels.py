@@ -82,7 +82,8 @@ def _mistakes(told: Document) -> Iterator[Markup]:
 
 def _labels(told: Document) -> list[str]:
     faces = (*told["truth"], *told["champion"]["found"], *told["challenger"]["found"])
-    return sorted({face["label"] for face in faces})
+    # A labelled face to ignore has none.
+    return sorted({face["label"] for face in faces if face["label"] is not None})
 
 
 def _overlay(faces: list[Document], size: tuple[int, int], labels: list[str], kind: str) -> Markup:

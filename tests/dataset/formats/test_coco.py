@@ -158,6 +158,13 @@ def test_a_size_before_the_turn_is_refused(tmp_path: Path) -> None:
     assert [finding.code for finding in found.findings] == ["size-unturned"]
 
 
+def test_a_turn_that_sizes_do_not_tell_is_noticed(tmp_path: Path) -> None:
+    draw(tmp_path / "set" / "a.jpg", 80, 60, turn=3)
+    found = read_coco(coco(tmp_path / "set", document()))
+    assert len(found.pictures) == 1
+    assert [finding.code for finding in found.findings] == ["turn-unclear"]
+
+
 @pytest.mark.parametrize(
     "names",
     [

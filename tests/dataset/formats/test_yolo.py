@@ -52,6 +52,15 @@ def test_forms_of_data_yaml(tmp_path: Path, text: str) -> None:
     assert found.findings == ()
 
 
+def test_a_turn_is_noticed_since_no_line_has_a_size(tmp_path: Path) -> None:
+    labelled(tmp_path, "images/a.jpg")
+    labelled(tmp_path, "images/b.jpg", "")
+    for name in ("a.jpg", "b.jpg"):
+        draw(tmp_path / "images" / name, turn=6)
+    found = read_yolo(write(tmp_path, "a\nb\n", "classes.txt"))
+    assert [(each.code, each.file) for each in found.findings] == [("turn-unclear", "labels/a.txt")]
+
+
 @pytest.mark.parametrize(
     ("picture", "names", "part"),
     [

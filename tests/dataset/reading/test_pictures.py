@@ -35,7 +35,7 @@ def test_kinds_of_pictures(tmp_path: Path, pattern, name: str, mode: str) -> Non
     pattern("a").convert(mode).save(path)
     facts = read_facts(path, name)
     assert isinstance(facts, PictureFacts), facts
-    assert facts.size == facts.stored_size == (120, 160)
+    assert facts.size.upright == facts.size.stored == (120, 160)
     assert facts.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert len(facts.phash) == HASH_DIGITS
 
@@ -55,8 +55,8 @@ def test_sizes_are_after_the_turn(tmp_path: Path, pattern, orientation: int) -> 
     pattern("a").save(tmp_path / "a.jpg", exif=exif)
     facts = read_facts(tmp_path / "a.jpg", "a.jpg")
     assert isinstance(facts, PictureFacts)
-    assert facts.stored_size == (120, 160)
-    assert facts.size == ((160, 120) if orientation >= 5 else (120, 160))
+    assert facts.size.stored == (120, 160)
+    assert facts.size.upright == ((160, 120) if orientation >= 5 else (120, 160))
 
 
 def test_a_turned_copy_looks_the_same(tmp_path: Path, pattern) -> None:
@@ -98,6 +98,5 @@ def test_pictures_come_in_their_order(tmp_path: Path, pattern) -> None:
     names = [f"{index}.png" for index in range(20)]
     for index, name in enumerate(names):
         pattern(name, (100 + index, 50)).save(tmp_path / name)
-    assert [facts.size[1] for facts in read_all_facts([(tmp_path / name, name) for name in names])] == list(
-        range(100, 120)
-    )
+    found = read_all_facts([(tmp_path / name, name) for name in names])
+    assert [facts.size.upright[1] for facts in found] == list(range(100, 120))
