@@ -112,9 +112,9 @@ class Slicer:
         return {**axes, COLLECTION: collections} if len(collections) > 1 else dict(axes)
 
     def faces_inside(self, axis: str, low: float, high: float) -> BoolArray:
-        """[M] the faces that count and are in the slice of a bin."""
+        """[M] the faces of the known classes that count and are in the slice of a bin."""
         inside: BoolArray = np.concatenate([faces for _, faces in self._inside(axis, low, high)])
-        return inside & self.pool.face_counts
+        return inside & faces_of(self.pool, np.array(list(self.known.values()), np.int64))
 
     @property
     def _collections(self) -> dict[str, int]:

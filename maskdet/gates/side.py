@@ -112,7 +112,7 @@ class Side:
         return np.bincount(self.pool.pictures[rows], minlength=len(self.scenes))
 
     def in_slice(self, key: str, ruler: tuple[int, int]) -> BoolArray:
-        """[M] the faces that count in a slice, see `bin_of` and `slicer`."""
+        """[M] the faces of the model's classes that count in a slice, see `bin_of` and `slicer`."""
         return self.slicer(ruler).faces_inside(*self.bin_of(key, "gates.slices"))
 
     def bin_of(self, key: str, setting: str) -> tuple[str, float, float]:

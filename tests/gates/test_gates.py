@@ -137,6 +137,18 @@ def test_a_lacking_class_is_not_hidden_by_the_mean_of_the_others(val: Val, ruled
     assert verdicts["not_worse.bare_passed"] == "pass"
 
 
+def test_faces_of_a_class_that_the_champion_lacks_are_no_gain_in_a_slice(val: Val) -> None:
+    champion = val.model("champion", labels=LABELS[:1], thresholds={MASKED: 0.3})
+    report = val.judge(val.model("blind"), champion, settings(slices=["face_pixels.>16"]))
+    by_name = {each.name: each for each in report.rulings}
+    masked, inside = (
+        by_name[f"not_worse.{name}"] for name in (f"class_recall.{MASKED}", "slice_recall.face_pixels.>16")
+    )
+    assert inside.measure == replace(masked.measure, of="faces in face_pixels.>16")
+    assert inside.measure.value == pytest.approx(-len(DIM) / 120)
+    assert inside.verdict == masked.verdict == "fail"
+
+
 def test_models_without_a_class_in_common_are_refused_by_rules(val: Val, ruled) -> None:
     report = val.judge(val.model("one", labels=LABELS[:1]), val.model("other", labels=LABELS[1:]), settings())
     verdicts = ruled(report)
