@@ -198,14 +198,19 @@ def test_floors_by_class_and_by_slice(val: Val, ruled) -> None:
     assert verdicts["floors.slice_recall.face_pixels.<=8"] == "unmeasured"
 
 
-def test_a_collection_is_a_slice_of_its_own(val: Val) -> None:
+@pytest.fixture
+def two(val: Val) -> Val:
     """The faint faces are all in the second of two roots."""
     roots = (ManifestRoot("day", val.root), ManifestRoot("night", val.root))
     pictures = tuple(
         replace(each, root="night" if n in DIM else "day") for n, each in enumerate(val.whole.pictures)
     )
-    replace(val.whole, pictures=pictures, roots=roots).write(val.root / "two.json")
-    two = Val(val.root, val.root / "two.json", val.whole)
+    whole = replace(val.whole, pictures=pictures, roots=roots)
+    whole.write(val.root / "two.json")
+    return Val(val.root, val.root / "two.json", whole)
+
+
+def test_a_collection_is_a_slice_of_its_own(val: Val, two: Val) -> None:
     champion = val.model("champion", thresholds={MASKED: 0.3, BARE: 0.5})
     chosen = settings(slices=["collection.day", "collection.night"])
     report = two.judge(val.model("blind"), champion, chosen)
@@ -215,6 +220,23 @@ def test_a_collection_is_a_slice_of_its_own(val: Val) -> None:
     assert night.verdict == "fail"
     assert by_name["not_worse.slice_recall.collection.day"].measure.value == 0
     assert report.regressions[0].picture.startswith("night/")
+
+
+def test_a_collection_that_a_model_was_trained_on_is_unmeasured(two: Val, ruled) -> None:
+    night = tuple(
+        PictureRecord(sha256=each.sha256, phash="", part="train")
+        for each in two.whole.pictures
+        if each.root == "night"
+    )
+    model = two.model("same")
+    chosen = settings(
+        slices=["collection.day", "collection.night"], floors={"slice_recall": {"collection.night": 0.5}}
+    )
+    champion = replace(contender(model), pictures=night)
+    verdicts = ruled(judge(GateJob(contender(model), champion, two.manifest, chosen)))
+    assert verdicts["not_worse.slice_recall.collection.day"] == "pass"
+    assert verdicts["not_worse.slice_recall.collection.night"] == "unmeasured"
+    assert verdicts["floors.slice_recall.collection.night"] == "unmeasured"
 
 
 @pytest.mark.parametrize(
