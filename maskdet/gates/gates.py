@@ -121,7 +121,7 @@ class _Judge:
         yield from Absolute(challenger, self._needs, weights, settings).rulings()
         yield from cost.absolute()
         if settings.parity:
-            yield parity_ruling(self._job.challenger.parity)
+            yield parity_ruling(self._job.challenger.parity, self._bundles["challenger"].sha256)
         for each in comparisons(settings, champion or challenger):
             if champion is not None:
                 yield each.ruling(Pair(challenger, champion, weights, self._needs))

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from gates_val import BARE, BARE_LOOKS_MASKED, DIM, LABELS, MASKED, Val, contender, settings
+from gates_val import BARE, BARE_LOOKS_MASKED, DIM, LABELS, MASKED, PARITY, Val, contender, settings
 from pydantic import ValidationError
 
 from maskdet.dataset.manifest import ManifestRoot
@@ -179,6 +179,16 @@ def test_parity_time_and_size(val: Val, ruled) -> None:
     assert ruled(val.judge(model, FIRST, settings()))["parity"] == "fail"
     unproven = GateJob(Contender("bare", model), FIRST, val.manifest, settings())
     assert ruled(judge(unproven))["parity"] == "unmeasured"
+
+
+@pytest.mark.parametrize("named", ["0" * 64, None])
+def test_the_parity_of_another_file_proves_nothing(val: Val, named: str | None) -> None:
+    challenger = contender(val.model("same"))
+    other = replace(challenger, parity={**PARITY, "bundle_sha256": named})
+    report = judge(GateJob(other, FIRST, val.manifest, settings()))
+    [refused] = report.refusals
+    assert (refused.name, refused.verdict) == ("parity", "unmeasured")
+    assert "it is of another file" in refused.why
 
 
 def test_floors_by_class_and_by_slice(val: Val, ruled) -> None:
