@@ -93,7 +93,7 @@ class _Work:
     def settled(self) -> Delivery | None:
         """How the last job ended, if there is nothing to add to it."""
         last = self._last()
-        if last is None or last.bundle != self.bundle:
+        if last is None or last.bundle != self.bundle or not self._is_registered(last.version):
             return None
         holds = self.seat.bundle == self.bundle and self.seat.in_place
         away = not holds and self.seat.stepped_down(self.bundle)
@@ -103,6 +103,13 @@ class _Work:
             champion = last.champion if holds else self.seat.number
             return replace(last, fate=fate, champion=champion, unchanged=True)
         return None
+
+    def _is_registered(self, number: int) -> bool:
+        """Whether that version is this bundle: the registry may have been lost since, or be another one."""
+        model = self.context.pipeline.name
+        if number not in self.registry.layout(model).numbers():
+            return False
+        return self.registry.version(model, number).record.bundle == self.bundle
 
     def deliver(self, result: RunResult) -> Delivery:
         """Every step that is left, and the reports."""

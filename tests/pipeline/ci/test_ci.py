@@ -216,6 +216,19 @@ def test_nor_under_another_number_after_its_version_was_pruned(reigning: Context
     assert champion(reigning) == 1
 
 
+def test_a_version_that_the_registry_has_lost_is_registered_again(reigning: Context, tmp_path: Path) -> None:
+    held, _ = deliver(reigning, promote=False)
+    assert (held.fate, held.version) == (Fate.PASSED, 2)
+    shutil.rmtree(tmp_path / "models")
+    again, _ = deliver(reigning, promote=False)
+    assert (again.unchanged, again.version, again.champion) == (False, 1, None)
+    elsewhere = reigning.pipeline.registry.model_copy(update={"root": tmp_path / "elsewhere"})
+    moved = replace(reigning, pipeline=reigning.pipeline.model_copy(update={"registry": elsewhere}))
+    assert not deliver(moved, promote=False)[0].unchanged
+    assert list(registry_of(moved).aliases("drawn")) == ["challenger"]
+    assert deliver(moved, promote=False)[0].unchanged
+
+
 def test_a_damaged_record_proves_nothing(reigning: Context) -> None:
     deliver(reigning, promote=False)
     for name in ("result.json", "judged.json"):
