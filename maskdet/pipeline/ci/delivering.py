@@ -30,7 +30,7 @@ from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
 from maskdet.reporting.delivery import Delivery, Fate
 from maskdet.system.asides import sweep
-from maskdet.system.files import sha256_file, write_json
+from maskdet.system.files import sha256_file, sha256_if_any, write_json
 
 JUDGED = "judged.json"
 RESULT = "result.json"
@@ -122,15 +122,14 @@ class _Work:
             version = self._registered(reasons)
             delivery = self._ended(self._fate(version, reasons), version, self.seat.number, reasons)
         self.on_start("report", "")
-        write_reports(self.context, self.registry, delivery)
+        write_reports(self.context, self.registry, delivery, self._gates())
         write_json(self.context.path(CI, RESULT), delivery.to_json())
         return delivery
 
     def _judged(self, result: RunResult) -> tuple[str, ...]:
         """The reasons of the gates against it; what was judged before is not judged again."""
-        path = self.context.path(CI, JUDGED)
         known = _read(self.context, JUDGED)
-        if known.get("fingerprint") == self.fingerprint and self.context.path(FOLDER, GATES).is_file():
+        if known.get("fingerprint") == self.fingerprint and self._gates() is not None:
             return tuple(known["reasons"])
         champion = self.seat.champion
         # By its number: the alias may move while the gates compare.
@@ -139,13 +138,22 @@ class _Work:
         gating = Gating(None, named, self.context.path(CI, DECIDING))
         gating(self.context, result)
         reasons = () if gating.report is None else tuple(gating.report.reasons())
-        write_json(path, {"fingerprint": self.fingerprint, "reasons": list(reasons)})
+        told = {
+            "fingerprint": self.fingerprint,
+            "reasons": list(reasons),
+            "gates": sha256_file(self.context.path(FOLDER, GATES)),
+        }
+        write_json(self.context.path(CI, JUDGED), told)
         return reasons
+
+    def _gates(self) -> Path | None:
+        """The report of the gates in a job, unless `maskdet gates` has judged another model since."""
+        path = self.context.path(FOLDER, GATES)
+        return path if sha256_if_any(path) == _read(self.context, JUDGED).get("gates") else None
 
     def _registered(self, reasons: tuple[str, ...]) -> Version:
         self.on_start("register", self.context.pipeline.name)
-        gates = self.context.path(FOLDER, GATES)
-        version = register_run(self.context, self.registry, gates=gates)
+        version = register_run(self.context, self.registry, gates=self._gates())
         # A version that was there already holds the verdict of its first job.
         self.registry.note_verdict(
             version.model, version.number, reasons=reasons, fingerprint=self.fingerprint

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
-from maskdet.artefacts import GATES, MANIFEST, document_if_any
+from maskdet.artefacts import MANIFEST, read_document
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import RegistryError
-from maskdet.pipeline.release.gating import FOLDER
 from maskdet.pipeline.run_files import write_run_page
 from maskdet.pipeline.running.stage import Context
 from maskdet.registry.registry import Registry
@@ -21,12 +21,12 @@ DECIDING: Final = "deciding"
 COMMENT: Final = "comment.md"
 
 
-def write_reports(context: Context, registry: Registry, delivery: Delivery) -> None:
-    """comment.md, and the page of the run with gates and champion."""
+def write_reports(context: Context, registry: Registry, delivery: Delivery, gates: Path | None) -> None:
+    """comment.md, and the page of the run with gates and champion. gates: the gates.json of this delivery."""
     report = CiReport(
         name=context.pipeline.name,
         delivery=delivery,
-        gates=document_if_any(context.path(FOLDER, GATES), context.command("gates")),
+        gates=None if gates is None else read_document(gates, context.command("gates")),
         change=_change(context, registry, delivery),
         command=context.command("run", "--ci"),
         commit=registry.version(delivery.model, delivery.version).record.lineage.code.get("commit", ""),

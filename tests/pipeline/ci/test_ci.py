@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -13,16 +14,17 @@ from typing import Any
 
 import pytest
 from drawn_run import context_of, draw_run, export_again, up_to_date
-from support import LABELS
+from support import LABELS, write_tiny_bundle
 from trained import REPO
 
-from maskdet.artefacts import BUNDLE, MANIFEST, PAGE
+from maskdet.artefacts import BUNDLE, GATES, MANIFEST, PAGE
 from maskdet.cli.run import run as command
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import FolderInUse, TrainingError, UsageError
 from maskdet.pipeline.ci.delivering import Delivering
 from maskdet.pipeline.ci.reports import CI, COMMENT, DECIDING
 from maskdet.pipeline.references.models import registry_of
+from maskdet.pipeline.release.gating import FOLDER, Gating
 from maskdet.pipeline.running.lock import run_lock
 from maskdet.pipeline.running.outcome import RunResult
 from maskdet.pipeline.running.stage import Context
@@ -189,6 +191,19 @@ def test_promotion_may_be_left_to_a_person(reigning: Context) -> None:
     promoted, steps = deliver(reigning)
     assert (promoted.fate, champion(reigning)) == (Fate.PROMOTED, 2)
     assert "gates" not in steps
+
+
+def test_what_a_person_judged_between_two_jobs_is_not_the_verdict(reigning: Context, tmp_path: Path) -> None:
+    deliver(reigning, promote=False)
+    gates = reigning.path(FOLDER, GATES)
+    judged = json.loads(gates.read_text())["challenger"]["sha256"]
+    bad = tmp_path / "bad.onnx"
+    Gating(write_tiny_bundle(bad, labels=SWAPPED))(reigning, up_to_date())
+    assert "fail" in gates.read_text()
+    promoted, steps = deliver(reigning)
+    assert (promoted.fate, "gates" in steps) == (Fate.PROMOTED, True)
+    assert json.loads(gates.read_text())["challenger"]["sha256"] == judged
+    assert "❌ fail" not in told(reigning)
 
 
 def test_a_model_that_was_rolled_back_is_not_promoted_again(reigning: Context) -> None:
