@@ -15,7 +15,7 @@ from typing import Any
 from maskdet.artefacts import BUNDLE, GATES, MANIFEST, document_if_any
 from maskdet.errors import StageError
 from maskdet.pipeline.chain import report_chain
-from maskdet.pipeline.ci.reports import CI, DECIDING, write_reports
+from maskdet.pipeline.ci.reports import CI, DECIDING, show_decision, write_reports
 from maskdet.pipeline.ci.seat import CHALLENGER, Seat
 from maskdet.pipeline.references.models import registry_of
 from maskdet.pipeline.release.gating import FOLDER, Gating, named_champion
@@ -59,7 +59,11 @@ class Delivering:
         for folder in (context.path(CI), context.path(CI, DECIDING)):
             sweep(folder)
         work = _Work.begin(context, self.promote, self.on_start)
-        self.delivery = work.settled() or work.deliver(result)
+        self.delivery = work.settled()
+        if self.delivery is None:
+            self.delivery = work.deliver(result)
+        else:
+            show_decision(context)
 
 
 @dataclass(frozen=True, slots=True)

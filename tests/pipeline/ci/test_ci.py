@@ -22,7 +22,7 @@ from maskdet.cli.run import run as command
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import FolderInUse, TrainingError, UsageError
 from maskdet.pipeline.ci.delivering import Delivering
-from maskdet.pipeline.ci.reports import CI, COMMENT, DECIDING
+from maskdet.pipeline.ci.reports import CI, COMMENT, DECIDING, write_failure
 from maskdet.pipeline.references.models import registry_of
 from maskdet.pipeline.release.gating import FOLDER, Gating
 from maskdet.pipeline.running.lock import run_lock
@@ -108,6 +108,15 @@ def test_the_first_model_that_passes_is_the_champion_and_again_there_is_nothing_
     assert again.fate is Fate.PROMOTED
     assert steps == []
     assert {path: path.stat().st_mtime_ns for path in run.folder.rglob("*")} == before
+
+
+def test_the_report_of_the_decision_is_back_after_a_job_that_failed(run: Context) -> None:
+    deliver(run)
+    decided = told(run)
+    write_failure(run, TrainingError("killed: out of memory"))
+    assert "the job failed" in told(run)
+    assert deliver(run)[0].unchanged
+    assert told(run) == decided
 
 
 def test_a_challenger_as_good_takes_the_seat_and_both_reports_show_why(reigning: Context) -> None:
