@@ -56,7 +56,6 @@ def draw_run(
     bundle = load_bundle(write_tiny_bundle(context.path("export", BUNDLE)))
     context.path("eval").mkdir()
     write_evaluation(judge_bundle(bundle, manifest, EvalSettings())[0], manifest.files, context.path("eval"))
-    _write_parity(context.path("export", PARITY))
     _write_records(context)
     return context
 
@@ -110,7 +109,7 @@ def _write_training(folder: Path) -> None:
     (folder / "metrics.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
 
 
-def _write_parity(path: Path) -> None:
+def _write_parity(path: Path, bundle: Path) -> None:
     compared = {
         "between": "trainer and ONNX Runtime",
         "batch_size": 1,
@@ -121,7 +120,8 @@ def _write_parity(path: Path) -> None:
     }
     limits = {"pictures": 4, "score_tolerance": 0.001, "box_tolerance": 0.05}
     worst = {"score_difference": 1e-6, "box_difference": 1e-4}
-    write_json(path, {**limits, **worst, "comparisons": [compared]})
+    told = {"comparisons": [compared], "bundle_sha256": sha256_file(bundle)}
+    write_json(path, {**limits, **worst, **told})
 
 
 def _write_records(context: Context) -> None:
@@ -138,7 +138,8 @@ def _write_records(context: Context) -> None:
 
 def export_again(context: Context, **bundle: Any) -> None:
     """Put another bundle, as `write_tiny_bundle` makes it, into the run, as if export had just written it."""
-    write_tiny_bundle(context.path("export", BUNDLE), **bundle)
+    model = write_tiny_bundle(context.path("export", BUNDLE), **bundle)
+    _write_parity(context.path("export", PARITY), model)
     stage = next(stage for stage in STAGES if stage.name == "export")
     StageRecord(inputs_of(context, stage), True, written(context, stage), 1.5, "exported").write(
         context, stage

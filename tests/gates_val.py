@@ -56,9 +56,10 @@ class Val:
         """A tiny bundle of the two labels with faces 32 px wide at its input, and its proof of parity."""
         folder = self.root / name
         folder.mkdir(exist_ok=True)
-        (folder / "parity.json").write_text(json.dumps(PARITY))
         chosen = {"labels": LABELS, "input_size": (256, 256), **options}
-        return write_tiny_bundle(folder / "model.onnx", **chosen)
+        model = write_tiny_bundle(folder / "model.onnx", **chosen)
+        (folder / "parity.json").write_text(json.dumps({**PARITY, "bundle_sha256": sha256_file(model)}))
+        return model
 
     def judge(self, challenger: Path, champion: Path | Absent, settings: GateSettings) -> GateReport:
         against = champion if isinstance(champion, Absent) else contender(champion)

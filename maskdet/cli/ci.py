@@ -46,12 +46,15 @@ def _deliver(context: Context, log: JobLog, promote: bool | None, force: bool) -
     from maskdet.pipeline.chain import unattended_options
     from maskdet.pipeline.ci.delivering import Delivering
     from maskdet.pipeline.ci.val_list import complete_val_list
+    from maskdet.pipeline.running.lock import run_lock
     from maskdet.pipeline.running.run import run_stages
     from maskdet.pipeline.stages import STAGES
 
     wanted = context.pipeline.ci.promote if promote is None else promote
     delivering, warnings, listed = Delivering(wanted, log.open), Warnings(), _val_listed(context)
-    back = complete_val_list(context)
+    # The prepare of another job adds to the same file.
+    with run_lock(context.folder):
+        back = complete_val_list(context)
     with shown(context, progress=True) as (seen, _):
 
         def on_event(event: dict[str, object]) -> None:

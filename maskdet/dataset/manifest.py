@@ -109,6 +109,11 @@ class Manifest:
         return picture.root if len(self.roots) > 1 else ""
 
     @property
+    def collections(self) -> tuple[str, ...]:
+        """The names of its roots if there are several."""
+        return tuple(root.name for root in self.roots) if len(self.roots) > 1 else ()
+
+    @property
     def files(self) -> dict[str, Path]:
         """The path of every picture by its name."""
         return {self.name(picture): self.path(picture) for picture in self.pictures}

@@ -97,6 +97,8 @@ class Slicer:
     parts: Parts
     known: Mapping[str, int]
     """Class ids of the labels that the model has; faces of others are in no slice."""
+    collections: Sequence[str] = ()
+    """Those that are slices also where val has no picture of them."""
 
     def cut(self, axes: Mapping[str, Bins] = BINS) -> list[Slice]:
         """All slices of `all_axes`."""
@@ -107,19 +109,19 @@ class Slicer:
         return [self._slice(axis, one, right, passed) for axis, bins in cut for one in bins]
 
     def all_axes(self, axes: Mapping[str, Bins] = BINS) -> dict[str, Bins]:
-        """The given axes, then the collections if val has several."""
+        """The given axes, then the collections if there are several."""
         collections = tuple((name, at - 1, at) for name, at in self._collections.items())
         return {**axes, COLLECTION: collections} if len(collections) > 1 else dict(axes)
 
     def faces_inside(self, axis: str, low: float, high: float) -> BoolArray:
-        """[M] the faces that count and are in the slice of a bin."""
+        """[M] the faces of the known classes that count and are in the slice of a bin."""
         inside: BoolArray = np.concatenate([faces for _, faces in self._inside(axis, low, high)])
-        return inside & self.pool.face_counts
+        return inside & faces_of(self.pool, np.array(list(self.known.values()), np.int64))
 
     @property
     def _collections(self) -> dict[str, int]:
-        """A number for each collection of val, in the order of its first picture."""
-        names = dict.fromkeys(view.collection for view in self.views)
+        """A number for each collection, those of val in the order of its first picture."""
+        names = dict.fromkeys([*self.collections, *(view.collection for view in self.views)])
         return {name: at for at, name in enumerate(names)}
 
     def _slice(self, axis: str, one: tuple[str, float, float], right: BoolArray, passed: BoolArray) -> Slice:

@@ -22,7 +22,7 @@ from maskdet.export.parity import BATCH_SIZES, Parity, compare, parity_batch
 from maskdet.export.settings import ExportSettings
 from maskdet.judging.bundles import survey_bundle
 from maskdet.progress import Track, silent
-from maskdet.system.files import staged_file, write_json
+from maskdet.system.files import sha256_file, staged_file, write_json
 from maskdet.system.machine import core_count
 from maskdet.training.launch.placement import single_worker
 from maskdet.training.launch.process import run_worker
@@ -81,10 +81,10 @@ def export(job: ExportJob, *, track: Track = silent) -> ExportSummary:
     parity = compare(batch, stored, bundle.session if bundle else None, job.settings, counts)
     parity.require()
     ap50 = _judge(job, bundle, manifest, track) if bundle else None
-    write_json(
-        job.out / PARITY,
-        {**parity.to_json(), "ap50_checkpoint": job.metrics.get("ap50"), "ap50_onnx": ap50},
-    )
+    told = {"ap50_checkpoint": job.metrics.get("ap50"), "ap50_onnx": ap50}
+    # Whoever finds the proof beside a model can tell whether it is that model's.
+    proven = sha256_file(job.out / BUNDLE) if bundle else None
+    write_json(job.out / PARITY, {**parity.to_json(), **told, "bundle_sha256": proven})
     return ExportSummary(parity, ap50)
 
 

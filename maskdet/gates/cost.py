@@ -12,6 +12,8 @@ from maskdet.gates.ruling import Bound, Measure, Ruling, Unit, Verdict, rule_on
 from maskdet.gates.settings import GateSettings
 
 _MEGA = 1e6
+_NO_PROOF = "there is no parity.json beside the bundle"
+_PROOF_OF_ANOTHER = "parity.json beside the bundle does not hold the bundle's sha256: it is of another file"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,11 +66,12 @@ class Cost:
         return Measure(challenger / champion, None, 2, "files", "", challenger, champion)
 
 
-def parity_ruling(parity: Mapping[str, Any] | None) -> Ruling:
-    """`parity` is what export wrote beside the bundle, None if there is nothing."""
+def parity_ruling(parity: Mapping[str, Any] | None, sha256: str) -> Ruling:
+    """`parity` is what export wrote beside the bundle of that sha256, None if there is nothing."""
     rule = "export's proof of parity: scores and boxes of trainer and bundle within tolerance"
-    if parity is None:
-        why = "there is no parity.json beside the bundle; gates.parity: false leaves the rule out"
+    if parity is None or parity.get("bundle_sha256") != sha256:
+        lacks = _NO_PROOF if parity is None else _PROOF_OF_ANOTHER
+        why = f"{lacks}; gates.parity: false leaves the rule out"
         return Ruling("parity", rule, "unmeasured", Measure(None, None, 0, "pictures"), why=why)
     score, allowed = float(parity["score_difference"]), float(parity["score_tolerance"])
     box, room = float(parity["box_difference"]), float(parity["box_tolerance"])

@@ -121,7 +121,7 @@ class _Judge:
         yield from Absolute(challenger, self._needs, weights, settings).rulings()
         yield from cost.absolute()
         if settings.parity:
-            yield parity_ruling(self._job.challenger.parity)
+            yield parity_ruling(self._job.challenger.parity, self._bundles["challenger"].sha256)
         for each in comparisons(settings, champion or challenger):
             if champion is not None:
                 yield each.ruling(Pair(challenger, champion, weights, self._needs))
@@ -144,7 +144,7 @@ class _Judge:
         pictures = _contenders(self._job)[who].pictures
         if pictures is not None:
             return lineage_of(pictures)
-        trained_here = self._bundles[who].meta.manifest_sha256 == self._digest
+        trained_here = self._bundles[who].meta.manifest_sha256 == whole.data_hash
         return lineage_of(whole.pictures) if trained_here else None
 
     def _contestant(self, who: str, side: Side | None) -> Contestant:

@@ -100,12 +100,13 @@ class Pair:
         return self._of_class(label, values, self._drawn(hits, faces))
 
     def slice_recall(self, key: str) -> Measure:
-        """The difference of the recall in a slice."""
-        faces = [side.in_slice(key, self.ruler) for side in self.both]
-        hits = [side.right & marks for side, marks in zip(self.both, faces, strict=True)]
-        count, of = int(faces[0].sum()), f"faces in {key}"
-        values = [_share(hit, face) for hit, face in zip(hits, faces, strict=True)]
-        return _difference(values, self._drawn(hits, faces), count, of, self.needs.lacking_class(count, of))
+        """The difference of the recall in a slice, of the classes that both models have."""
+        faces = np.logical_and(*(side.in_slice(key, self.ruler) for side in self.both))
+        hits = [side.right & faces for side in self.both]
+        count, of = int(faces.sum()), f"faces in {key}"
+        values = [_share(hit, faces) for hit in hits]
+        drawn = self._drawn(hits, [faces] * len(hits))
+        return _difference(values, drawn, count, of, self.needs.lacking_class(count, of))
 
     def bare_passed(self) -> Measure:
         """The difference of the share of bare faces passed as masked."""

@@ -50,15 +50,25 @@ class Side:
     """The data's labels that the model has."""
     ap50: tuple[Curve, ...]
     ap50_95: tuple[Curve, ...]
+    collections: tuple[str, ...]
+    """Those of the data, of which the pictures that count may have none."""
 
     @classmethod
     def of(cls, bundle: Bundle, manifest: Manifest, weights: Weights, *, track: Track = silent) -> Side:
         """Detect in val and evaluate at the bundle's own thresholds. Raises like `see_val` and `evaluate`."""
-        return cls.seen(bundle, see_val(bundle, manifest, track=track), manifest.labels, weights)
+        seen = see_val(bundle, manifest, track=track)
+        return cls.seen(bundle, seen, manifest.labels, weights, manifest.collections)
 
     @classmethod
-    def seen(cls, bundle: Bundle, seen: SeenVal, labels: Sequence[str], weights: Weights) -> Side:
-        """Evaluate what a bundle has found; `labels` are the data's. Raises like `evaluate`."""
+    def seen(
+        cls,
+        bundle: Bundle,
+        seen: SeenVal,
+        labels: Sequence[str],
+        weights: Weights,
+        collections: tuple[str, ...] = (),
+    ) -> Side:
+        """Evaluate what a bundle has found; labels and collections are the data's. Raises like `evaluate`."""
         match = seen.match
         scenes = checked_scenes(((truth, match.remapped(found)) for truth, found in seen.pairs), match.labels)
         judged = evaluate(scenes, match.labels, thresholds=match.rename(bundle.meta.thresholds))
@@ -80,6 +90,7 @@ class Side:
                 for number in own
             ),
             ap50_95=tuple(_coco(scenes, number, weights) for number in own),
+            collections=collections,
         )
 
     @property
@@ -112,7 +123,7 @@ class Side:
         return np.bincount(self.pool.pictures[rows], minlength=len(self.scenes))
 
     def in_slice(self, key: str, ruler: tuple[int, int]) -> BoolArray:
-        """[M] the faces that count in a slice, see `bin_of` and `slicer`."""
+        """[M] the faces of the model's classes that count in a slice, see `bin_of` and `slicer`."""
         return self.slicer(ruler).faces_inside(*self.bin_of(key, "gates.slices"))
 
     def bin_of(self, key: str, setting: str) -> tuple[str, float, float]:
@@ -126,7 +137,9 @@ class Side:
     def slicer(self, ruler: tuple[int, int]) -> Slicer:
         """The slices of val; widths of faces are those at a network input of the size `ruler`."""
         known = {name: number for number, name in enumerate(self.judged.thresholds) if name in self.classes}
-        return Slicer(self.scenes, self.views, ruler, self.pool, self.scores, self.parts, known)
+        return Slicer(
+            self.scenes, self.views, ruler, self.pool, self.scores, self.parts, known, self.collections
+        )
 
 
 def _faces(everything: Pool, class_id: int, pictures: int) -> IntArray:

@@ -51,6 +51,7 @@ def test_parity_is_written(exported: Exported) -> None:
     assert written["box_difference"] == parity.box_difference <= BOX
     assert (written["score_tolerance"], written["box_tolerance"]) == (SCORE, BOX)
     assert len(written["comparisons"]) == len(parity.comparisons)
+    assert written["bundle_sha256"] == load_bundle(exported.job.out / "model.onnx").sha256
     assert written["ap50_onnx"] == exported.summary.ap50_onnx
     assert written["ap50_checkpoint"] == exported.job.metrics["ap50"]
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from gates_val import BARE, BARE_LOOKS_MASKED, DIM, LABELS, MASKED, Val, contender, settings
+from gates_val import BARE, BARE_LOOKS_MASKED, DIM, LABELS, MASKED, PARITY, Val, contender, settings
 from pydantic import ValidationError
 
 from maskdet.dataset.manifest import ManifestRoot
@@ -137,6 +137,18 @@ def test_a_lacking_class_is_not_hidden_by_the_mean_of_the_others(val: Val, ruled
     assert verdicts["not_worse.bare_passed"] == "pass"
 
 
+def test_faces_of_a_class_that_the_champion_lacks_are_no_gain_in_a_slice(val: Val) -> None:
+    champion = val.model("champion", labels=LABELS[:1], thresholds={MASKED: 0.3})
+    report = val.judge(val.model("blind"), champion, settings(slices=["face_pixels.>16"]))
+    by_name = {each.name: each for each in report.rulings}
+    masked, inside = (
+        by_name[f"not_worse.{name}"] for name in (f"class_recall.{MASKED}", "slice_recall.face_pixels.>16")
+    )
+    assert inside.measure == replace(masked.measure, of="faces in face_pixels.>16")
+    assert inside.measure.value == pytest.approx(-len(DIM) / 120)
+    assert inside.verdict == masked.verdict == "fail"
+
+
 def test_models_without_a_class_in_common_are_refused_by_rules(val: Val, ruled) -> None:
     report = val.judge(val.model("one", labels=LABELS[:1]), val.model("other", labels=LABELS[1:]), settings())
     verdicts = ruled(report)
@@ -169,6 +181,16 @@ def test_parity_time_and_size(val: Val, ruled) -> None:
     assert ruled(judge(unproven))["parity"] == "unmeasured"
 
 
+@pytest.mark.parametrize("named", ["0" * 64, None])
+def test_the_parity_of_another_file_proves_nothing(val: Val, named: str | None) -> None:
+    challenger = contender(val.model("same"))
+    other = replace(challenger, parity={**PARITY, "bundle_sha256": named})
+    report = judge(GateJob(other, FIRST, val.manifest, settings()))
+    [refused] = report.refusals
+    assert (refused.name, refused.verdict) == ("parity", "unmeasured")
+    assert "it is of another file" in refused.why
+
+
 def test_floors_by_class_and_by_slice(val: Val, ruled) -> None:
     floors = {
         "class_ap50": {MASKED: 0.9},
@@ -186,14 +208,19 @@ def test_floors_by_class_and_by_slice(val: Val, ruled) -> None:
     assert verdicts["floors.slice_recall.face_pixels.<=8"] == "unmeasured"
 
 
-def test_a_collection_is_a_slice_of_its_own(val: Val) -> None:
+@pytest.fixture
+def two(val: Val) -> Val:
     """The faint faces are all in the second of two roots."""
     roots = (ManifestRoot("day", val.root), ManifestRoot("night", val.root))
     pictures = tuple(
         replace(each, root="night" if n in DIM else "day") for n, each in enumerate(val.whole.pictures)
     )
-    replace(val.whole, pictures=pictures, roots=roots).write(val.root / "two.json")
-    two = Val(val.root, val.root / "two.json", val.whole)
+    whole = replace(val.whole, pictures=pictures, roots=roots)
+    whole.write(val.root / "two.json")
+    return Val(val.root, val.root / "two.json", whole)
+
+
+def test_a_collection_is_a_slice_of_its_own(val: Val, two: Val) -> None:
     champion = val.model("champion", thresholds={MASKED: 0.3, BARE: 0.5})
     chosen = settings(slices=["collection.day", "collection.night"])
     report = two.judge(val.model("blind"), champion, chosen)
@@ -203,6 +230,23 @@ def test_a_collection_is_a_slice_of_its_own(val: Val) -> None:
     assert night.verdict == "fail"
     assert by_name["not_worse.slice_recall.collection.day"].measure.value == 0
     assert report.regressions[0].picture.startswith("night/")
+
+
+def test_a_collection_that_a_model_was_trained_on_is_unmeasured(two: Val, ruled) -> None:
+    night = tuple(
+        PictureRecord(sha256=each.sha256, phash="", part="train")
+        for each in two.whole.pictures
+        if each.root == "night"
+    )
+    model = two.model("same")
+    chosen = settings(
+        slices=["collection.day", "collection.night"], floors={"slice_recall": {"collection.night": 0.5}}
+    )
+    champion = replace(contender(model), pictures=night)
+    verdicts = ruled(judge(GateJob(contender(model), champion, two.manifest, chosen)))
+    assert verdicts["not_worse.slice_recall.collection.day"] == "pass"
+    assert verdicts["not_worse.slice_recall.collection.night"] == "unmeasured"
+    assert verdicts["floors.slice_recall.collection.night"] == "unmeasured"
 
 
 @pytest.mark.parametrize(

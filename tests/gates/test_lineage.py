@@ -8,11 +8,10 @@ import pytest
 from gates_val import Val, settings
 from trained import sample_manifest
 
-from maskdet.dataset.manifest import Manifest
+from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.gates.gates import Absent, Contender, GateJob, judge
 from maskdet.gates.lineage import known_pictures, lineage_of
 from maskdet.registry.records import PictureRecord
-from maskdet.system.files import sha256_file
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,7 @@ def test_a_bundle_of_this_manifest_knows_its_train_part(val: Val) -> None:
     # The same picture in both parts under two names.
     again = replace(pictures[0], picture="again.png", part="val")
     split = val.with_pictures((*pictures, again))
-    model = val.model("of-this", manifest_sha256=sha256_file(split.manifest))
+    model = val.model("of-this", manifest_sha256=load_manifest(split.manifest).data_hash)
     job = GateJob(Contender("a", model), Absent("", first=True), split.manifest, settings())
     report = judge(job)
     assert report.challenger.lineage_known

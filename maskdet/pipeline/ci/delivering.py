@@ -15,7 +15,7 @@ from typing import Any
 from maskdet.artefacts import BUNDLE, GATES, MANIFEST, document_if_any
 from maskdet.errors import StageError
 from maskdet.pipeline.chain import report_chain
-from maskdet.pipeline.ci.reports import CI, DECIDING, write_reports
+from maskdet.pipeline.ci.reports import CI, DECIDING, show_decision, write_reports
 from maskdet.pipeline.ci.seat import CHALLENGER, Seat
 from maskdet.pipeline.references.models import registry_of
 from maskdet.pipeline.release.gating import FOLDER, Gating, named_champion
@@ -30,7 +30,7 @@ from maskdet.registry.registry import Registry
 from maskdet.registry.version import Version
 from maskdet.reporting.delivery import Delivery, Fate
 from maskdet.system.asides import sweep
-from maskdet.system.files import sha256_file, write_json
+from maskdet.system.files import sha256_file, sha256_if_any, write_json
 
 JUDGED = "judged.json"
 RESULT = "result.json"
@@ -59,7 +59,11 @@ class Delivering:
         for folder in (context.path(CI), context.path(CI, DECIDING)):
             sweep(folder)
         work = _Work.begin(context, self.promote, self.on_start)
-        self.delivery = work.settled() or work.deliver(result)
+        self.delivery = work.settled()
+        if self.delivery is None:
+            self.delivery = work.deliver(result)
+        else:
+            show_decision(context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class _Work:
     def settled(self) -> Delivery | None:
         """How the last job ended, if there is nothing to add to it."""
         last = self._last()
-        if last is None or last.bundle != self.bundle:
+        if last is None or last.bundle != self.bundle or not self._is_registered(last.version):
             return None
         holds = self.seat.bundle == self.bundle and self.seat.in_place
         away = not holds and self.seat.stepped_down(self.bundle)
@@ -103,6 +107,13 @@ class _Work:
             champion = last.champion if holds else self.seat.number
             return replace(last, fate=fate, champion=champion, unchanged=True)
         return None
+
+    def _is_registered(self, number: int) -> bool:
+        """Whether that version is this bundle: the registry may have been lost since, or be another one."""
+        model = self.context.pipeline.name
+        if number not in self.registry.layout(model).numbers():
+            return False
+        return self.registry.version(model, number).record.bundle == self.bundle
 
     def deliver(self, result: RunResult) -> Delivery:
         """Every step that is left, and the reports."""
@@ -115,15 +126,14 @@ class _Work:
             version = self._registered(reasons)
             delivery = self._ended(self._fate(version, reasons), version, self.seat.number, reasons)
         self.on_start("report", "")
-        write_reports(self.context, self.registry, delivery)
+        write_reports(self.context, self.registry, delivery, self._gates())
         write_json(self.context.path(CI, RESULT), delivery.to_json())
         return delivery
 
     def _judged(self, result: RunResult) -> tuple[str, ...]:
         """The reasons of the gates against it; what was judged before is not judged again."""
-        path = self.context.path(CI, JUDGED)
         known = _read(self.context, JUDGED)
-        if known.get("fingerprint") == self.fingerprint and self.context.path(FOLDER, GATES).is_file():
+        if known.get("fingerprint") == self.fingerprint and self._gates() is not None:
             return tuple(known["reasons"])
         champion = self.seat.champion
         # By its number: the alias may move while the gates compare.
@@ -132,13 +142,22 @@ class _Work:
         gating = Gating(None, named, self.context.path(CI, DECIDING))
         gating(self.context, result)
         reasons = () if gating.report is None else tuple(gating.report.reasons())
-        write_json(path, {"fingerprint": self.fingerprint, "reasons": list(reasons)})
+        told = {
+            "fingerprint": self.fingerprint,
+            "reasons": list(reasons),
+            "gates": sha256_file(self.context.path(FOLDER, GATES)),
+        }
+        write_json(self.context.path(CI, JUDGED), told)
         return reasons
+
+    def _gates(self) -> Path | None:
+        """The report of the gates in a job, unless `maskdet gates` has judged another model since."""
+        path = self.context.path(FOLDER, GATES)
+        return path if sha256_if_any(path) == _read(self.context, JUDGED).get("gates") else None
 
     def _registered(self, reasons: tuple[str, ...]) -> Version:
         self.on_start("register", self.context.pipeline.name)
-        gates = self.context.path(FOLDER, GATES)
-        version = register_run(self.context, self.registry, gates=gates)
+        version = register_run(self.context, self.registry, gates=self._gates())
         # A version that was there already holds the verdict of its first job.
         self.registry.note_verdict(
             version.model, version.number, reasons=reasons, fingerprint=self.fingerprint

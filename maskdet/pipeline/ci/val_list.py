@@ -28,7 +28,7 @@ _DIGITS: Final = 16
 
 def complete_val_list(context: Context) -> int:
     """Add to the file of data.frozen_val what registered versions saw under a list of that name; returns how
-    many pictures that are to its val.
+    many pictures that are to its val. The caller holds the results folder: prepare adds to the same file.
 
     The same registry and file give the same bytes, so that prepare is up to date in the job after the next.
     Raises DatasetError for a damaged file, RegistryError for a damaged registry.

@@ -65,4 +65,4 @@ def calibration_of(judged: dict[str, Any]) -> Calibration | None:
     return Calibration(temperature=told["temperature"]) if told and told["in_force"] else None
 
 
-STAGE = Stage("export", _inputs, _run, version=5)
+STAGE = Stage("export", _inputs, _run, version=6)

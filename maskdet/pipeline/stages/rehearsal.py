@@ -11,7 +11,7 @@ import json
 import shutil
 import time
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from maskdet.artefacts import CONFIG, MANIFEST
 from maskdet.dataset.manifest import Manifest, ManifestPicture, load_manifest
@@ -122,11 +122,14 @@ def _prepare(context: Context) -> Context:
 
 def _crowded(manifest: Manifest, count: int) -> Manifest:
     """The pictures with the most faces: `count` of train, and a few of val."""
+    train = sorted(manifest.part("train"), key=lambda picture: -len(picture.objects))[:count]
+    # Those of val by the faces that count: without any there is nothing to evaluate.
+    val = sorted(manifest.part("val"), key=_most_counting)[:_VAL_PICTURES]
+    return replace(manifest, pictures=(*train, *val))
 
-    def most(part: Literal["train", "val"], number: int) -> list[ManifestPicture]:
-        return sorted(manifest.part(part), key=lambda picture: -len(picture.objects))[:number]
 
-    return replace(manifest, pictures=(*most("train", count), *most("val", _VAL_PICTURES)))
+def _most_counting(picture: ManifestPicture) -> int:
+    return -sum(not face.difficult for face in picture.objects)
 
 
 def _enlarge(document: dict[str, Any]) -> None:

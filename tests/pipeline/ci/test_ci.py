@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -13,16 +14,17 @@ from typing import Any
 
 import pytest
 from drawn_run import context_of, draw_run, export_again, up_to_date
-from support import LABELS
+from support import LABELS, write_tiny_bundle
 from trained import REPO
 
-from maskdet.artefacts import BUNDLE, MANIFEST, PAGE
+from maskdet.artefacts import BUNDLE, GATES, MANIFEST, PAGE
 from maskdet.cli.run import run as command
 from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import FolderInUse, TrainingError, UsageError
 from maskdet.pipeline.ci.delivering import Delivering
-from maskdet.pipeline.ci.reports import CI, COMMENT, DECIDING
+from maskdet.pipeline.ci.reports import CI, COMMENT, DECIDING, write_failure
 from maskdet.pipeline.references.models import registry_of
+from maskdet.pipeline.release.gating import FOLDER, Gating
 from maskdet.pipeline.running.lock import run_lock
 from maskdet.pipeline.running.outcome import RunResult
 from maskdet.pipeline.running.stage import Context
@@ -108,6 +110,15 @@ def test_the_first_model_that_passes_is_the_champion_and_again_there_is_nothing_
     assert {path: path.stat().st_mtime_ns for path in run.folder.rglob("*")} == before
 
 
+def test_the_report_of_the_decision_is_back_after_a_job_that_failed(run: Context) -> None:
+    deliver(run)
+    decided = told(run)
+    write_failure(run, TrainingError("killed: out of memory"))
+    assert "the job failed" in told(run)
+    assert deliver(run)[0].unchanged
+    assert told(run) == decided
+
+
 def test_a_challenger_as_good_takes_the_seat_and_both_reports_show_why(reigning: Context) -> None:
     second, _ = deliver(reigning)
     assert (second.fate, second.version, second.champion) == (Fate.PROMOTED, 2, 1)
@@ -191,6 +202,19 @@ def test_promotion_may_be_left_to_a_person(reigning: Context) -> None:
     assert "gates" not in steps
 
 
+def test_what_a_person_judged_between_two_jobs_is_not_the_verdict(reigning: Context, tmp_path: Path) -> None:
+    deliver(reigning, promote=False)
+    gates = reigning.path(FOLDER, GATES)
+    judged = json.loads(gates.read_text())["challenger"]["sha256"]
+    bad = tmp_path / "bad.onnx"
+    Gating(write_tiny_bundle(bad, labels=SWAPPED))(reigning, up_to_date())
+    assert "fail" in gates.read_text()
+    promoted, steps = deliver(reigning)
+    assert (promoted.fate, "gates" in steps) == (Fate.PROMOTED, True)
+    assert json.loads(gates.read_text())["challenger"]["sha256"] == judged
+    assert "❌ fail" not in told(reigning)
+
+
 def test_a_model_that_was_rolled_back_is_not_promoted_again(reigning: Context) -> None:
     deliver(reigning)
     registry_of(reigning).rollback("drawn", "champion", why="wrong on Mondays")
@@ -214,6 +238,19 @@ def test_nor_under_another_number_after_its_version_was_pruned(reigning: Context
     fresh, _ = deliver(reigning)
     assert (fresh.fate, fresh.version) == (Fate.STEPPED_DOWN, 3)
     assert champion(reigning) == 1
+
+
+def test_a_version_that_the_registry_has_lost_is_registered_again(reigning: Context, tmp_path: Path) -> None:
+    held, _ = deliver(reigning, promote=False)
+    assert (held.fate, held.version) == (Fate.PASSED, 2)
+    shutil.rmtree(tmp_path / "models")
+    again, _ = deliver(reigning, promote=False)
+    assert (again.unchanged, again.version, again.champion) == (False, 1, None)
+    elsewhere = reigning.pipeline.registry.model_copy(update={"root": tmp_path / "elsewhere"})
+    moved = replace(reigning, pipeline=reigning.pipeline.model_copy(update={"registry": elsewhere}))
+    assert not deliver(moved, promote=False)[0].unchanged
+    assert list(registry_of(moved).aliases("drawn")) == ["challenger"]
+    assert deliver(moved, promote=False)[0].unchanged
 
 
 def test_a_damaged_record_proves_nothing(reigning: Context) -> None:

@@ -13,7 +13,7 @@ from maskdet.artefacts import MANIFEST
 from maskdet.cli.run import run as command
 from maskdet.dataset.manifest import Manifest, load_manifest
 from maskdet.dataset.splitting.frozen import FrozenVal, read_frozen
-from maskdet.errors import RegistryError, TrainingError
+from maskdet.errors import FolderInUse, RegistryError, TrainingError
 from maskdet.inbox.audit import AuditLog
 from maskdet.pipeline.ci.val_list import complete_val_list
 from maskdet.pipeline.doctor.drawing import draw_data_set
@@ -21,6 +21,7 @@ from maskdet.pipeline.file.schema import PipelineFile
 from maskdet.pipeline.forgetting.removal import LOG
 from maskdet.pipeline.references.models import registry_of
 from maskdet.pipeline.release.lineage import picture_records
+from maskdet.pipeline.running.lock import run_lock
 from maskdet.pipeline.running.outcome import RunOptions, RunResult, State
 from maskdet.pipeline.running.run import run_stages
 from maskdet.pipeline.running.stage import Context
@@ -189,3 +190,14 @@ def test_the_job_completes_the_list_before_it_prepares_and_says_so(
     said = capsys.readouterr().out
     assert f"{LIST} has changed: commit it" in said
     assert f"it lacked {len(val)} that earlier jobs had added" in said
+
+
+def test_a_second_job_leaves_the_list_to_the_one_that_runs(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, _ = first_job(project)
+    monkeypatch.chdir(project)
+    (project / "pipeline.yml").write_text(f"name: faces\ndata: {{root: faces, frozen_val: {LIST}}}\n")
+    with run_lock(context.folder), pytest.raises(FolderInUse):
+        command(ci=True)
+    assert not (project / LIST).exists()

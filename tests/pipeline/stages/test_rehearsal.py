@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from maskdet.artefacts import MANIFEST
+from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import TrainingError
 from maskdet.pipeline.doctor.drawing import draw_data_set
 from maskdet.pipeline.file.schema import PipelineFile
@@ -101,3 +103,18 @@ def test_each_machine_rehearses_alone_with_its_share(prepared: Callable[[bool | 
     two = context.pipeline.train.model_copy(update={"nodes": 2, "master": "10.0.0.1:29500"})
     small = _prepare(replace(context, pipeline=context.pipeline.model_copy(update={"train": two})))
     assert (small.pipeline.train.nodes, small.pipeline.train.batch_size) == (1, 2)
+
+
+def test_crowds_that_do_not_count_leave_it_something_to_evaluate(
+    prepared: Callable[[bool | str], Context],
+) -> None:
+    context = prepared(True)
+    path = context.path("prepare", MANIFEST)
+    manifest = load_manifest(path)
+    *others, last = manifest.part("train")
+    crowd = tuple(replace(face, difficult=True) for face in last.objects * 9)
+    crowds = tuple(replace(each, part="val", objects=crowd) for each in others[:4])
+    replace(manifest, pictures=(*manifest.pictures, *crowds)).write(path)
+    val = load_manifest(_prepare(context).path("prepare", MANIFEST)).part("val")
+    assert len(val) == 4
+    assert any(not face.difficult for picture in val for face in picture.objects)
