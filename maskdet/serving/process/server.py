@@ -18,6 +18,7 @@ import uvicorn
 from maskdet.errors import MaskdetError, ServingError, UsageError
 from maskdet.serving.app import Application, create_app
 from maskdet.serving.engine.engine import Engine
+from maskdet.serving.engine.labels import check_labels
 from maskdet.serving.engine.memory import return_large_blocks
 from maskdet.serving.engine.reload import Reloader
 from maskdet.serving.engine.served_model import ServedModel
@@ -55,7 +56,7 @@ def run(
         for name, source in models.items()
     ]
     named = _by_name([model for model, _ in loaded])
-    check_labels(named.values(), settings)
+    check_labels(tuple(named.values()), settings)
     check_second_model(named, settings)
     engine = Engine(named, settings)
     reloader = Reloader(engine, {model.name: source for model, source in loaded}, settings, cores=cores)
@@ -86,19 +87,6 @@ def _by_name(models: Sequence[ServedModel]) -> dict[str, ServedModel]:
         names = ", ".join(model.name for model in models)
         raise UsageError(f"two models have the same name: {names}", "name each one: --model NAME=FILE")
     return named
-
-
-def check_labels(models: Iterable[ServedModel], settings: ServeSettings) -> None:
-    """A typo in the settings would silently let every face pass. Raises UsageError."""
-    labels = [label for model in models for label in model.meta.labels]
-    for key, given in (
-        ("violation_labels", settings.violation_labels or ()),
-        ("hub_labels", settings.hub_labels),
-    ):
-        for label in given:
-            if label not in labels:
-                hint = did_you_mean(label, labels) or f"there are {', '.join(dict.fromkeys(labels))}"
-                raise UsageError(f"serve.{key}: no loaded model has the label {label}", hint)
 
 
 def check_second_model(models: Iterable[str], settings: ServeSettings) -> None:
