@@ -27,7 +27,6 @@ from maskdet.detector.verdict import Verdict
 from maskdet.drift.appearance import Appearance, appearance
 from maskdet.errors import BundleError, PictureError, RegistryError, UsageError
 from maskdet.registry.version import Version
-from maskdet.serving.engine.batching import given_plan
 from maskdet.serving.engine.opening import Opening
 from maskdet.serving.engine.source import Source
 from maskdet.serving.refusals import BadOption
@@ -147,8 +146,7 @@ class ServedModel:
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         self._settings = settings
         self._opening = Opening(bundle, settings, cores=cores)
-        self._sessions = self._opening.first()
-        self.batches = given_plan(settings)
+        self._sessions, self.batches = self._opening.first()
         # Most requests name none, and each picture asks twice.
         self._own_thresholds = thresholds_of(self.meta)
 
