@@ -354,7 +354,15 @@ def test_documents_name_every_route_and_nothing_outside(served: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "status"), [("gzip", 415), (" Deflate", 415), ("identity", 200), ("utf-8", 200)]
+    ("encoding", "status"),
+    [
+        ("gzip", 415),
+        (" Deflate", 415),
+        ("gzip, br", 415),
+        ("identity,gzip", 415),
+        ("identity", 200),
+        ("utf-8", 200),
+    ],
 )
 def test_compressed_body_is_refused_by_name(served: Any, encoding: str, status: int) -> None:
     headers = {"content-type": "image/png", "content-encoding": encoding}
