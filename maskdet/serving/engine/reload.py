@@ -131,7 +131,9 @@ class Reloader:
         model = ServedModel.from_source(name, source, self._settings, cores=self._cores)
         check_labels(tuple({**self._engine.models, name: model}.values()), self._settings)
         model.probe()
-        model.detect([model.prepare(Work(np.zeros(PROBE_SHAPE, np.uint8)))], alone=True)
+        [outcome] = model.detect([model.prepare(Work(np.zeros(PROBE_SHAPE, np.uint8)))], alone=True)
+        if isinstance(outcome, Exception):
+            raise outcome
         return model
 
     def _without_paths(self, source: Source, text: str) -> str:
