@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import time
+from http import HTTPStatus
 from itertools import count
 from typing import Any
 
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from maskdet.serving.engine.ledger import Ledger
 from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.http.peer import peer_of
-from maskdet.serving.http.problems import kind_of
+from maskdet.serving.http.problems import INTERNAL, kind_of
 
 _PROCESS = secrets.token_hex(6)
 _NUMBERS = count(1)
@@ -40,8 +41,13 @@ def note(scope: Scope, **fields: Any) -> None:
 
 
 def note_error(scope: Scope, error: Exception) -> None:
-    """Record in the access log and the metrics why a request was refused."""
-    note(scope, error=kind_of(error).code)
+    """Record in the access log and the metrics why a request, or one of its pictures, was refused."""
+    code = kind_of(error).code
+    note(scope, error=code)
+    # Clients are told no more of it than the id.
+    if code == INTERNAL:
+        fields = {"request_id": request_id(scope), "error": f"{type(error).__name__}: {error}"}
+        logger.error("request failed", extra={"fields": fields})
 
 
 def answered_by(scope: Scope, bundles: str, versions: str) -> None:
@@ -87,7 +93,7 @@ class AccessLog:
     def _write_down(self, scope: Scope, status: int, seconds: float, moment: float) -> None:
         fields = scope["state"]["log"]
         _log(scope, status, seconds, moment)
-        code = fields.get("error", "internal" if status == 500 else "")
+        code = fields.get("error", INTERNAL if status == HTTPStatus.INTERNAL_SERVER_ERROR else "")
         self._metrics.request(scope["method"], _route(scope), status, seconds, code)
 
 
