@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from maskdet.serving.engine.ledger import Ledger
 from maskdet.serving.engine.metrics import Metrics
-from maskdet.serving.http.peer import peer_of
+from maskdet.serving.http.peer import Fault, peer_of
 from maskdet.serving.http.problems import INTERNAL, kind_of
 
 _PROCESS = secrets.token_hex(6)
@@ -70,7 +70,7 @@ class AccessLog:
             return
         state = scope.setdefault("state", {})
         given = Headers(scope=scope).get("x-request-id", "")
-        state["request_id"] = given if REQUEST_ID.fullmatch(given) else f"{_PROCESS}-{next(_NUMBERS)}"
+        state["request_id"] = given if REQUEST_ID.fullmatch(given) else _new_id()
         state["log"] = {}
         status = 500
         started = time.perf_counter()
@@ -88,13 +88,38 @@ class AccessLog:
             await self._app(scope, receive, tagged)
         finally:
             seconds, moment = time.perf_counter() - started, time.time()
-            self._ledger.enter(lambda: self._write_down(scope, status, seconds, moment))
+            fault = peer_of(scope).fault
+            if fault is not None:
+                status = fault.status
+                note(scope, error=fault.code)
+            self._ledger.enter(lambda: _write_down(self._metrics, scope, status, seconds, moment))
 
-    def _write_down(self, scope: Scope, status: int, seconds: float, moment: float) -> None:
-        fields = scope["state"]["log"]
-        _log(scope, status, seconds, moment)
-        code = fields.get("error", INTERNAL if status == HTTPStatus.INTERNAL_SERVER_ERROR else "")
-        self._metrics.request(scope["method"], _route(scope), status, seconds, code)
+
+class RefusalLog:
+    """Logs and counts what a connection refuses by itself, so that no request reaches the application."""
+
+    def __init__(self, metrics: Metrics, ledger: Ledger) -> None:
+        self._metrics = metrics
+        self._ledger = ledger
+
+    def enter(self, fault: Fault, client: tuple[str, int] | None) -> str:
+        """The id under which it is logged. Method and path may not even have arrived."""
+        state = {"request_id": _new_id(), "log": {"error": fault.code}}
+        scope = {"state": state, "client": client, "method": "", "path": ""}
+        moment = time.time()
+        self._ledger.enter(lambda: _write_down(self._metrics, scope, fault.status, 0.0, moment))
+        return request_id(scope)
+
+
+def _new_id() -> str:
+    return f"{_PROCESS}-{next(_NUMBERS)}"
+
+
+def _write_down(metrics: Metrics, scope: Scope, status: int, seconds: float, moment: float) -> None:
+    fields = scope["state"]["log"]
+    _log(scope, status, seconds, moment)
+    code = fields.get("error", INTERNAL if status == HTTPStatus.INTERNAL_SERVER_ERROR else "")
+    metrics.request(scope["method"], _route(scope), status, seconds, code)
 
 
 def _route(scope: Scope) -> str:

@@ -23,7 +23,8 @@ from maskdet.serving.engine.memory import return_large_blocks
 from maskdet.serving.engine.reload import Reloader
 from maskdet.serving.engine.served_model import ServedModel
 from maskdet.serving.engine.source import Source
-from maskdet.serving.http.connection import guarded
+from maskdet.serving.http.access import RefusalLog
+from maskdet.serving.http.connection import GuardedConnection, guarded
 from maskdet.serving.process.link import Link
 from maskdet.serving.process.listener import BACKLOG, Listener
 from maskdet.serving.process.readiness import OnReady
@@ -109,7 +110,8 @@ class MaskdetServer(uvicorn.Server):
         link: Link | None = None,
     ) -> None:
         app = create_app(engine, settings, link or reloader)
-        super().__init__(_uvicorn_config(app, settings))
+        refusals = RefusalLog(engine.metrics, engine.ledger)
+        super().__init__(_uvicorn_config(app, settings, guarded(settings, refusals)))
         self.failure: MaskdetError | None = None
         self._engine = engine
         self._inbox = app.inbox
@@ -208,13 +210,15 @@ async def _done(work: Callable[[], Awaitable[None]]) -> bool:
     return True
 
 
-def _uvicorn_config(app: Application, settings: ServeSettings) -> uvicorn.Config:
+def _uvicorn_config(
+    app: Application, settings: ServeSettings, connection: type[GuardedConnection]
+) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         backlog=BACKLOG if settings.workers == 1 else 1,  # see Listener
         # uvloop accepts all pending connections at once, leaving nothing for the other workers.
         loop="auto" if settings.workers == 1 else "asyncio",
-        http=guarded(settings),
+        http=connection,
         ws="none",
         lifespan="off",
         log_config=None,
