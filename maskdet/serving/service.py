@@ -52,7 +52,7 @@ class Service:
 
         For `async with`. Raises like `BodyReader.body`, and Busy, Draining or WrongType.
         """
-        _check_encoding(request.headers.get("content-encoding", ""))
+        _check_encoding(request.headers.getlist("content-encoding"))
         self.engine.check_room()
         return self.reader.body(request)
 
@@ -111,12 +111,13 @@ class Service:
         self.engine.monitor.observe(results, camera, faults)
 
 
-def _check_encoding(encoding: str) -> None:
-    # Only these: some clients name a charset here, and their bodies are plain.
-    if encoding.strip().lower() in COMPRESSIONS:
-        raise WrongType(
-            f"the body is compressed with {encoding.strip()}", "send it without Content-Encoding, as it is"
-        )
+def _check_encoding(headers: Sequence[str]) -> None:
+    for encoding in (one.strip() for header in headers for one in header.split(",")):
+        # Only these: some clients name a charset here, and their bodies are plain.
+        if encoding.lower() in COMPRESSIONS:
+            raise WrongType(
+                f"the body is compressed with {encoding}", "send it without Content-Encoding, as it is"
+            )
 
 
 def _written_bytes(result: PictureResult) -> int:

@@ -232,13 +232,20 @@ class Engine:
     def _detect(self, model: ServedModel, claimed: list[Claimed], alone: bool) -> None:
         try:
             self.metrics.batch(len(claimed))
-            results = model.detect([prepared for _, _, prepared in claimed], alone=alone)
+            outcomes = model.detect([prepared for _, _, prepared in claimed], alone=alone)
         except Exception as error:  # noqa: BLE001  (as above)
             for job, _, _ in claimed:
                 job.future.set_exception(error)
             return
-        for (job, _, _), result in zip(claimed, results, strict=True):
-            job.future.set_result(result)
+        for (job, _, _), outcome in zip(claimed, outcomes, strict=True):
+            _settle(job, outcome)
+
+
+def _settle(job: Job[Work, PictureResult], outcome: PictureResult | Exception) -> None:
+    if isinstance(outcome, Exception):
+        job.future.set_exception(outcome)
+    else:
+        job.future.set_result(outcome)
 
 
 def _fail(batch: Batch[Work, PictureResult], error: Exception) -> None:

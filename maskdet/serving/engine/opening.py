@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.runtime.registry import open_session, shares_cores
 from maskdet.detector.runtime.session import GpuOptions, Session
-from maskdet.serving.engine.batching import BatchPlan, plan_batches
+from maskdet.serving.engine.batching import BatchPlan, given_plan, plan_batches
 from maskdet.serving.engine.sessions import Sessions, fastest, widths
-from maskdet.serving.engine.sized_sessions import SizedSessions, TryOut, one_size_each, open_measured
+from maskdet.serving.engine.sized_sessions import (
+    OneAtATime,
+    SizedSessions,
+    TryOut,
+    one_size_each,
+    open_measured,
+)
 from maskdet.serving.settings import ServeSettings
 
 Opened = Sessions | SizedSessions
@@ -22,19 +29,22 @@ class Opening:
     def __init__(self, bundle: Bundle, settings: ServeSettings, *, cores: int) -> None:
         self._bundle, self._settings, self._cores = bundle, settings, cores
         self._on_cpu = shares_cores(settings.device)
+        # It starts with its first pass.
+        self._gpu_thread = ThreadPoolExecutor(1, "gpu")
 
-    def first(self) -> Opened:
-        """What runs a single picture until all is measured. Raises as `open_session`."""
+    def first(self) -> tuple[Opened, BatchPlan]:
+        """What answers until all is measured. Raises as `open_session`."""
         if one_size_each(self._settings):
-            return SizedSessions({1: self._open(1)})
+            return SizedSessions({1: self._open_in_turn()}), BatchPlan()
         # The bundle's own session is one of these already.
         narrow = self._bundle.session if self._settings.device == "cpu" else self._open(1)
-        return Sessions(narrow, self._open(self._cores) if self._on_cpu and self._cores > 1 else narrow)
+        wide = self._open(self._cores) if self._on_cpu and self._cores > 1 else narrow
+        return Sessions(narrow, wide), given_plan(self._settings)
 
     def measured(self, first: Opened, run: TryOut) -> tuple[Opened, BatchPlan]:
         """The sessions to serve with, and how to fill their batches. Raises as `open_session` and `run`."""
         if isinstance(first, SizedSessions):
-            return open_measured(partial(self._open, 1), run, self._settings)
+            return open_measured(self._open_in_turn, run, self._settings)
         sessions = self._widened(first, run) if self._on_cpu else first
         return sessions, plan_batches(partial(_run_each, tuple(sessions), run), self._settings)
 
@@ -44,6 +54,10 @@ class Opening:
             return first
         wide = {self._cores: first.wide, **{threads: self._open(threads) for threads in narrower}}
         return Sessions(first.narrow, fastest(wide, lambda session: run(session, 1)))
+
+    def _open_in_turn(self, memory_mb: int | None = None) -> Session:
+        """Of one size, whose passes run one after another with those of all other sizes."""
+        return OneAtATime(self._open(1, memory_mb), self._gpu_thread)
 
     def _open(self, threads: int, memory_mb: int | None = None) -> Session:
         """`memory_mb`: a share of a GPU's memory, in place of all that the settings allow."""

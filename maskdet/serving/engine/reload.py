@@ -13,6 +13,7 @@ import numpy as np
 
 from maskdet.errors import MaskdetError
 from maskdet.serving.engine.engine import Engine
+from maskdet.serving.engine.labels import check_labels
 from maskdet.serving.engine.memory import give_memory_back
 from maskdet.serving.engine.served_model import ServedModel, Work
 from maskdet.serving.engine.source import Source, State
@@ -121,12 +122,18 @@ class Reloader:
         return Reloaded(name, new.sha256, "swapped", version=new.version)
 
     def _loaded(self, name: str, source: Source, old: ServedModel) -> ServedModel | None:
-        """The source's model, probed; None if it is the one in use. Raises like `ServedModel.load`."""
+        """The source's model, probed; None if it is the one in use.
+
+        Raises like `ServedModel.from_source` and `check_labels`.
+        """
         if source.is_current(old.sha256, old.version):
             return None
         model = ServedModel.from_source(name, source, self._settings, cores=self._cores)
+        check_labels(tuple({**self._engine.models, name: model}.values()), self._settings)
         model.probe()
-        model.detect([model.prepare(Work(np.zeros(PROBE_SHAPE, np.uint8)))], alone=True)
+        [outcome] = model.detect([model.prepare(Work(np.zeros(PROBE_SHAPE, np.uint8)))], alone=True)
+        if isinstance(outcome, Exception):
+            raise outcome
         return model
 
     def _without_paths(self, source: Source, text: str) -> str:

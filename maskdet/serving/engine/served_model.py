@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,8 @@ from maskdet.detector.threshold_policy import OVERRIDE, PolicyName
 from maskdet.detector.thresholds import Threshold, thresholds_of
 from maskdet.detector.verdict import Verdict
 from maskdet.drift.appearance import Appearance, appearance
-from maskdet.errors import BundleError, PictureError, RegistryError, UsageError
+from maskdet.errors import BundleError, EnvironmentProblem, PictureError, RegistryError, UsageError
 from maskdet.registry.version import Version
-from maskdet.serving.engine.batching import given_plan
 from maskdet.serving.engine.opening import Opening
 from maskdet.serving.engine.source import Source
 from maskdet.serving.refusals import BadOption
@@ -147,8 +146,7 @@ class ServedModel:
         self._limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         self._settings = settings
         self._opening = Opening(bundle, settings, cores=cores)
-        self._sessions = self._opening.first()
-        self.batches = given_plan(settings)
+        self._sessions, self.batches = self._opening.first()
         # Most requests name none, and each picture asks twice.
         self._own_thresholds = thresholds_of(self.meta)
 
@@ -221,12 +219,25 @@ class ServedModel:
         kept = decoded.pixels if work.drawn else None
         return Prepared(work, tensor, decoded.size, thresholds, timing, seen, kept)
 
-    def detect(self, batch: Sequence[Prepared], *, alone: bool) -> list[PictureResult]:
-        """One pass for the whole batch; `alone` as for `Sessions.run`. Raises BundleError if it fails."""
+    def detect(self, batch: Sequence[Prepared], *, alone: bool) -> Iterator[PictureResult | Exception]:
+        """One pass for the whole batch; `alone` as for `Sessions.run`. Raises BundleError if it fails.
+
+        What follows the pass, such as drawing, is done for each picture when its outcome is asked for, so
+        that it neither delays nor fails those before it.
+        """
         started = time.perf_counter()
         boxes, scores = self._sessions.run(_stacked(batch), alone=alone)
         inference = _ms(started, time.perf_counter())
-        return [self._result(*rows, inference) for rows in zip(batch, boxes, scores, strict=True)]
+        return (self._outcome(*rows, inference) for rows in zip(batch, boxes, scores, strict=True))
+
+    def _outcome(
+        self, prepared: Prepared, boxes: FloatArray, scores: FloatArray, inference_ms: float
+    ) -> PictureResult | Exception:
+        try:
+            return self._result(prepared, boxes, scores, inference_ms)
+        # The other pictures of the pass have results of their own.
+        except Exception as error:  # noqa: BLE001
+            return error
 
     def _decoded(self, work: Work) -> DecodedPicture:
         decoded = (
@@ -285,12 +296,22 @@ class ServedModel:
         source = prepared.work.source
         # Detection saw the same pixels whether or not it is drawn; the drawn picture is decoded in full.
         if isinstance(source, bytes) and picture.shape[:2] != prepared.size:
-            picture = decode(source, self._limits)
+            picture = self._whole(source)
         # As large as the picture that was sent: clients overlay it, and boxes are in its pixels.
         drawn = draw(picture, detections, self.meta.labels, keep_size=True)
         shown = cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".jpg", shown, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
         return bytes(data)
+
+    def _whole(self, source: bytes) -> Picture:
+        try:
+            return decode(source, self._limits)
+        # The same bytes were decoded before, at less than full size: the picture is not at fault.
+        except PictureError as error:
+            raise EnvironmentProblem(
+                f"a picture that was read cannot be decoded in full to draw it: {error.what}",
+                "give the server more memory, or lower serve.max_pixels",
+            ) from error
 
 
 def _one_at_a_time(size: tuple[int, int]) -> AbstractContextManager[object]:

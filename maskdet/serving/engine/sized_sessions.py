@@ -69,9 +69,18 @@ class SizedSessions:
 
     def run(self, batch: NDArray[np.uint8], *, alone: bool = False) -> tuple[FloatArray, FloatArray]:
         """Like `Session.run`, for at most the largest size; `alone` makes no difference."""
-        size = next(size for size in self._sessions if size >= len(batch))
+        size = self._size_for(len(batch))
         boxes, scores = self._sessions[size].run(_filled(batch, size))
         return boxes[: len(batch)], scores[: len(batch)]
+
+    def _size_for(self, pictures: int) -> int:
+        for size in self._sessions:
+            if size >= pictures:
+                return size
+        raise BundleError(
+            f"a pass of {pictures} pictures is larger than the largest session, of {max(self._sessions)}",
+            "report this; until then set serve.max_batch: 1",
+        )
 
 
 def one_size_each(settings: ServeSettings) -> bool:
@@ -83,9 +92,8 @@ def open_measured(
     open_session: OpenSession, run: TryOut, settings: ServeSettings
 ) -> tuple[SizedSessions, BatchPlan]:
     """Those that pay, and how to fill their batches. Raises like `open_session` and `run`."""
-    thread = ThreadPoolExecutor(1, "gpu")
     opened = (open_fitting if settings.max_batch == "auto" else open_all)(
-        lambda memory_mb: OneAtATime(open_session(memory_mb), thread),
+        open_session,
         sizes_to_measure(settings),
         settings.gpu_memory_mb,
         run,

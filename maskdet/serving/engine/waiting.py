@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from itertools import count
 from typing import TypeVar
@@ -45,9 +45,18 @@ def _settle(whole: asyncio.Future[list[R | MaskdetError]], parts: Sequence[Futur
     if whole.cancelled():
         return
     try:
-        whole.set_result(list(map(_outcome, parts)))
+        outcomes = _outcomes(parts)
+        whole.set_result(list(outcomes))
     except Exception as error:  # noqa: BLE001  (it is for whoever awaits it)
         whole.set_exception(error)
+
+
+def _outcomes(parts: Sequence[Future[R]]) -> Iterator[R | MaskdetError]:
+    # A generator, which makes a RuntimeError of a part's StopIteration: `map` would end there without an
+    # error, and asyncio's futures do not take one.
+    for part in parts:
+        outcome = _outcome(part)
+        yield outcome
 
 
 def _outcome(part: Future[R]) -> R | MaskdetError:

@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import time
+from http import HTTPStatus
 from itertools import count
 from typing import Any
 
@@ -15,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from maskdet.serving.engine.ledger import Ledger
 from maskdet.serving.engine.metrics import Metrics
-from maskdet.serving.http.peer import peer_of
-from maskdet.serving.http.problems import kind_of
+from maskdet.serving.http.peer import Fault, peer_of
+from maskdet.serving.http.problems import INTERNAL, kind_of
 
 _PROCESS = secrets.token_hex(6)
 _NUMBERS = count(1)
@@ -40,8 +41,13 @@ def note(scope: Scope, **fields: Any) -> None:
 
 
 def note_error(scope: Scope, error: Exception) -> None:
-    """Record in the access log and the metrics why a request was refused."""
-    note(scope, error=kind_of(error).code)
+    """Record in the access log and the metrics why a request, or one of its pictures, was refused."""
+    code = kind_of(error).code
+    note(scope, error=code)
+    # Clients are told no more of it than the id.
+    if code == INTERNAL:
+        fields = {"request_id": request_id(scope), "error": f"{type(error).__name__}: {error}"}
+        logger.error("request failed", extra={"fields": fields})
 
 
 def answered_by(scope: Scope, bundles: str, versions: str) -> None:
@@ -64,7 +70,7 @@ class AccessLog:
             return
         state = scope.setdefault("state", {})
         given = Headers(scope=scope).get("x-request-id", "")
-        state["request_id"] = given if REQUEST_ID.fullmatch(given) else f"{_PROCESS}-{next(_NUMBERS)}"
+        state["request_id"] = given if REQUEST_ID.fullmatch(given) else _new_id()
         state["log"] = {}
         status = 500
         started = time.perf_counter()
@@ -82,13 +88,38 @@ class AccessLog:
             await self._app(scope, receive, tagged)
         finally:
             seconds, moment = time.perf_counter() - started, time.time()
-            self._ledger.enter(lambda: self._write_down(scope, status, seconds, moment))
+            fault = peer_of(scope).fault
+            if fault is not None:
+                status = fault.status
+                note(scope, error=fault.code)
+            self._ledger.enter(lambda: _write_down(self._metrics, scope, status, seconds, moment))
 
-    def _write_down(self, scope: Scope, status: int, seconds: float, moment: float) -> None:
-        fields = scope["state"]["log"]
-        _log(scope, status, seconds, moment)
-        code = fields.get("error", "internal" if status == 500 else "")
-        self._metrics.request(scope["method"], _route(scope), status, seconds, code)
+
+class RefusalLog:
+    """Logs and counts what a connection refuses by itself, so that no request reaches the application."""
+
+    def __init__(self, metrics: Metrics, ledger: Ledger) -> None:
+        self._metrics = metrics
+        self._ledger = ledger
+
+    def enter(self, fault: Fault, client: tuple[str, int] | None) -> str:
+        """The id under which it is logged. Method and path may not even have arrived."""
+        state = {"request_id": _new_id(), "log": {"error": fault.code}}
+        scope = {"state": state, "client": client, "method": "", "path": ""}
+        moment = time.time()
+        self._ledger.enter(lambda: _write_down(self._metrics, scope, fault.status, 0.0, moment))
+        return request_id(scope)
+
+
+def _new_id() -> str:
+    return f"{_PROCESS}-{next(_NUMBERS)}"
+
+
+def _write_down(metrics: Metrics, scope: Scope, status: int, seconds: float, moment: float) -> None:
+    fields = scope["state"]["log"]
+    _log(scope, status, seconds, moment)
+    code = fields.get("error", INTERNAL if status == HTTPStatus.INTERNAL_SERVER_ERROR else "")
+    metrics.request(scope["method"], _route(scope), status, seconds, code)
 
 
 def _route(scope: Scope) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from typing import NamedTuple, NoReturn, cast
+from typing import NoReturn, cast
 
 import httptools
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from maskdet.serving.http.peer import Peer, peer_of
+from maskdet.serving.http.access import RefusalLog
+from maskdet.serving.http.peer import Fault, Peer, peer_of
 from maskdet.serving.http.problems import Problem, ProblemBody
 from maskdet.serving.http.transport import JoinedWrites
 from maskdet.serving.settings import ServeSettings
@@ -38,14 +39,6 @@ LINGER_BYTES = 1 << 23
 """Bytes it may send in that time."""
 
 
-class Fault(NamedTuple):
-    """Why a connection ends with a response that is not from a route."""
-
-    status: int
-    code: str
-    message: str
-
-
 class Refused(Exception):
     """Stops the parser, which turns it into its own error."""
 
@@ -56,6 +49,7 @@ class GuardedConnection(HttpToolsProtocol):
     header_seconds = 10.0
     max_header_bytes = 32 * 1024
     max_connections = 1024
+    refusals: RefusalLog
 
     _header_timer: asyncio.TimerHandle | None = None
     _linger_timer: asyncio.TimerHandle | None = None
@@ -226,12 +220,23 @@ class GuardedConnection(HttpToolsProtocol):
         self._stop_waiting()
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             problem = Problem(
-                code=fault.code, message=fault.message, hint="check the client or the proxy", request_id=""
+                code=fault.code,
+                message=fault.message,
+                hint="check the client or the proxy",
+                request_id=self._recorded(fault),
             )
             body = ProblemBody(error=problem).model_dump_json().encode()
             head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
             self.transport.write(STATUS_LINE[fault.status] + head % len(body) + body)
         self._linger()
+
+    def _recorded(self, fault: Fault) -> str:
+        """The id of the refused request, empty if it has none yet, once its line in the log is seen to."""
+        if self.cycle is None or self.cycle.response_complete:
+            return self.refusals.enter(fault, self.client)
+        scope = cast(Scope, self.cycle.scope)
+        peer_of(scope).fault = fault
+        return str(scope["state"].get("request_id", ""))
 
     def _linger(self) -> None:
         """Close our side only: closing both while the client sends would reset the connection."""
@@ -285,11 +290,12 @@ class GuardedConnection(HttpToolsProtocol):
                 self.flow.resume_reading()
 
 
-def guarded(settings: ServeSettings) -> type[GuardedConnection]:
-    """The connection class with the limits from the settings."""
-    limits = {
+def guarded(settings: ServeSettings, refusals: RefusalLog) -> type[GuardedConnection]:
+    """The connection class with the limits from the settings; it enters what it refuses in `refusals`."""
+    attributes = {
         "header_seconds": settings.header_seconds,
         "max_header_bytes": settings.max_header_bytes,
         "max_connections": settings.max_connections,
+        "refusals": refusals,
     }
-    return type("GuardedConnection", (GuardedConnection,), limits)
+    return type("GuardedConnection", (GuardedConnection,), attributes)

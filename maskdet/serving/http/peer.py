@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.types import Scope
 
@@ -14,16 +14,26 @@ T = TypeVar("T")
 _KEY = "peer"
 
 
+class Fault(NamedTuple):
+    """Why a connection ends with a response that is not from a route."""
+
+    status: int
+    code: str
+    message: str
+
+
 class Peer:
     """The client of one request. Set by its connection, read by whoever answers it, on one event loop."""
 
-    __slots__ = ("_waiting", "gone", "sent_all")
+    __slots__ = ("_waiting", "fault", "gone", "sent_all")
 
     def __init__(self) -> None:
         self.sent_all = False
         """Whether the whole body has arrived."""
         self.gone = False
         """Whether it closed the connection before it had the answer."""
+        self.fault: Fault | None = None
+        """Why its connection has answered in place of the route."""
         self._waiting: asyncio.Future[Any] | None = None
 
     def leave(self) -> None:

@@ -12,6 +12,9 @@ from maskdet.inbox.refusals import BadBoxes, DecidedMeanwhile, InboxBusy, InboxF
 from maskdet.serving import refusals
 from maskdet.serving.http.json_writing import printable
 
+INTERNAL = "internal"
+"""The code of errors of the server itself."""
+
 
 class Kind(NamedTuple):
     """A class of errors on the wire."""
@@ -46,7 +49,7 @@ KINDS: dict[type[MaskdetError], Kind] = {
     refusals.Busy: Kind(503, "busy"),
     InboxBusy: Kind(503, "busy"),
     InboxFull: Kind(507, "inbox_full"),
-    MaskdetError: Kind(500, "internal"),
+    MaskdetError: Kind(500, INTERNAL),
 }
 
 
@@ -78,7 +81,7 @@ def problem_of(error: Exception, request_id: str) -> Problem:
     kind = kind_of(error)
     if kind.status == 500 or not isinstance(error, MaskdetError):
         return Problem(
-            code="internal",
+            code=INTERNAL,
             message="the server failed on this request",
             hint="report it with the request id; the server's log has the cause",
             request_id=request_id,

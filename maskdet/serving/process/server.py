@@ -18,11 +18,13 @@ import uvicorn
 from maskdet.errors import MaskdetError, ServingError, UsageError
 from maskdet.serving.app import Application, create_app
 from maskdet.serving.engine.engine import Engine
+from maskdet.serving.engine.labels import check_labels
 from maskdet.serving.engine.memory import return_large_blocks
 from maskdet.serving.engine.reload import Reloader
 from maskdet.serving.engine.served_model import ServedModel
 from maskdet.serving.engine.source import Source
-from maskdet.serving.http.connection import guarded
+from maskdet.serving.http.access import RefusalLog
+from maskdet.serving.http.connection import GuardedConnection, guarded
 from maskdet.serving.process.link import Link
 from maskdet.serving.process.listener import BACKLOG, Listener
 from maskdet.serving.process.readiness import OnReady
@@ -55,7 +57,7 @@ def run(
         for name, source in models.items()
     ]
     named = _by_name([model for model, _ in loaded])
-    check_labels(named.values(), settings)
+    check_labels(tuple(named.values()), settings)
     check_second_model(named, settings)
     engine = Engine(named, settings)
     reloader = Reloader(engine, {model.name: source for model, source in loaded}, settings, cores=cores)
@@ -88,19 +90,6 @@ def _by_name(models: Sequence[ServedModel]) -> dict[str, ServedModel]:
     return named
 
 
-def check_labels(models: Iterable[ServedModel], settings: ServeSettings) -> None:
-    """A typo in the settings would silently let every face pass. Raises UsageError."""
-    labels = [label for model in models for label in model.meta.labels]
-    for key, given in (
-        ("violation_labels", settings.violation_labels or ()),
-        ("hub_labels", settings.hub_labels),
-    ):
-        for label in given:
-            if label not in labels:
-                hint = did_you_mean(label, labels) or f"there are {', '.join(dict.fromkeys(labels))}"
-                raise UsageError(f"serve.{key}: no loaded model has the label {label}", hint)
-
-
 def check_second_model(models: Iterable[str], settings: ServeSettings) -> None:
     """A typo would silently capture nothing. Raises UsageError."""
     wanted, names = settings.capture.second_model, list(models)
@@ -121,7 +110,8 @@ class MaskdetServer(uvicorn.Server):
         link: Link | None = None,
     ) -> None:
         app = create_app(engine, settings, link or reloader)
-        super().__init__(_uvicorn_config(app, settings))
+        refusals = RefusalLog(engine.metrics, engine.ledger)
+        super().__init__(_uvicorn_config(app, settings, guarded(settings, refusals)))
         self.failure: MaskdetError | None = None
         self._engine = engine
         self._inbox = app.inbox
@@ -220,13 +210,15 @@ async def _done(work: Callable[[], Awaitable[None]]) -> bool:
     return True
 
 
-def _uvicorn_config(app: Application, settings: ServeSettings) -> uvicorn.Config:
+def _uvicorn_config(
+    app: Application, settings: ServeSettings, connection: type[GuardedConnection]
+) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         backlog=BACKLOG if settings.workers == 1 else 1,  # see Listener
         # uvloop accepts all pending connections at once, leaving nothing for the other workers.
         loop="auto" if settings.workers == 1 else "asyncio",
-        http=guarded(settings),
+        http=connection,
         ws="none",
         lifespan="off",
         log_config=None,

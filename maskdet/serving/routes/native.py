@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from maskdet.errors import MaskdetError
 from maskdet.serving.engine.engine import ResultOrError
 from maskdet.serving.engine.served_model import Work
-from maskdet.serving.http.access import request_id
+from maskdet.serving.http.access import note_error, request_id
 from maskdet.serving.http.by_hand import ByHand
 from maskdet.serving.http.camera import camera_parameters
 from maskdet.serving.http.forms import Upload
@@ -19,7 +19,7 @@ from maskdet.serving.http.inputs import (
     is_heavy_input,
     read_input,
 )
-from maskdet.serving.http.problems import problem_of
+from maskdet.serving.http.problems import INTERNAL, kind_of, problem_of
 from maskdet.serving.routes.openapi import BINARY, Described, problems, query_options, required_body
 from maskdet.serving.routes.schemas import (
     DetectAnswer,
@@ -95,6 +95,9 @@ async def _outcomes(service: Service, request: Request, wanted: DetectInput) -> 
     outcomes = [upload.fault or next(found) for upload in wanted.uploads]
     if len(outcomes) == 1 and isinstance(outcomes[0], MaskdetError):
         raise outcomes[0]
+    for outcome in outcomes:
+        if isinstance(outcome, MaskdetError) and kind_of(outcome).code == INTERNAL:
+            note_error(request.scope, outcome)
     return outcomes
 
 

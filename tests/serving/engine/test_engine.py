@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from support import LABELS, cell_box, paint
 
-from maskdet.errors import MaskdetError, PictureError
+from maskdet.errors import EnvironmentProblem, MaskdetError, PictureError
+from maskdet.serving.engine import served_model
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.served_model import PictureResult, ServedModel, Work
 from maskdet.serving.refusals import BadOption, Busy, Draining, UnknownModel
@@ -32,7 +33,7 @@ class Gated(ServedModel):
         self.entered = threading.Semaphore(0)
         self.passes: list[tuple[int, bool]] = []
 
-    def detect(self, batch: Any, *, alone: bool) -> list[PictureResult]:
+    def detect(self, batch: Any, *, alone: bool) -> Iterator[PictureResult | Exception]:
         self.passes.append((len(batch), alone))
         self.entered.release()
         assert self.gate.wait(30)
@@ -321,6 +322,69 @@ def test_failing_pass_reaches_its_request_and_spares_the_thread(
 
     monkeypatch.setattr(model, "detect", quick)
     assert len(asyncio.run(engine.submit(WORK)).detections) == 1
+
+
+@pytest.fixture
+def drawing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(*_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(served_model, "draw", draw)
+
+
+@pytest.mark.usefixtures("drawing_fails")
+def test_a_picture_that_cannot_be_drawn_spoils_no_other_of_its_pass(gated: Any) -> None:
+    engine, model = gated(threads=1, max_batch=3, batch_wait_ms=1000)
+    model.gate.set()
+    works = [WORK, Work(WORK.source, drawn=True), WORK]
+
+    async def three() -> list[Any]:
+        return await asyncio.gather(*map(engine.submit, works), return_exceptions=True)
+
+    first, drawn, last = asyncio.run(three())
+
+    assert model.passes == [(3, False)]
+    assert isinstance(drawn, MemoryError)
+    assert len(first.detections) == len(last.detections) == 1
+
+
+def test_a_picture_waits_for_the_drawing_of_no_later_one(gated: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, model = gated(threads=1, max_batch=2, batch_wait_ms=1000)
+    model.gate.set()
+    answered, draw = threading.Event(), served_model.draw
+
+    def wait(*args: Any, **options: Any) -> Any:
+        assert answered.wait(30)
+        return draw(*args, **options)
+
+    monkeypatch.setattr(served_model, "draw", wait)
+
+    async def first_the_plain_one() -> PictureResult:
+        plain = asyncio.ensure_future(engine.submit(WORK))
+        await asyncio.sleep(0)
+        drawn = asyncio.ensure_future(engine.submit(Work(WORK.source, drawn=True)))
+        result = await plain
+        answered.set()
+        await drawn
+        return result
+
+    assert asyncio.run(first_the_plain_one()).detections
+
+
+def test_too_little_memory_to_draw_is_no_fault_of_the_picture(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(*_: Any) -> Any:
+        raise PictureError("there is not enough memory to decode the picture", "send a smaller picture")
+
+    monkeypatch.setattr(served_model, "decode", decode)
+    model = ServedModel.load("", tiny_bundle, ServeSettings(), cores=1)
+    jpeg = cv2.imencode(".jpg", np.zeros((1500, 1500, 3), np.uint8))[1].tobytes()
+
+    [outcome] = model.detect([model.prepare(Work(jpeg, drawn=True))], alone=True)
+
+    assert isinstance(outcome, EnvironmentProblem)
+    assert "not enough memory" in outcome.what
 
 
 def test_options_are_refused_before_they_are_queued(gated: Any) -> None:

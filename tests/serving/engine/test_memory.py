@@ -61,6 +61,6 @@ def test_one_large_picture_is_drawn_at_a_time(
     picture = cv2.imencode(".png", np.asarray(paint({(1, 1): "with_mask"})))[1].tobytes()
     prepared = [model.prepare(Work(picture, drawn=True)) for _ in range(3)]
     with ThreadPoolExecutor(3) as threads:
-        list(threads.map(lambda one: model.detect([one], alone=False), prepared))
+        list(threads.map(lambda one: list(model.detect([one], alone=False)), prepared))
 
     assert (max(seen), len(seen)) == (most, 3)

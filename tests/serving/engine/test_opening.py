@@ -28,7 +28,8 @@ def test_a_cpu_with_many_cores_tries_fewer_threads(
     monkeypatch.setattr(opening, "fastest", lambda sessions, run: sessions[min(sessions)])
     bundle, passes = load_bundle(tiny_bundle), []
     one = Opening(bundle, ServeSettings(), cores=cores)
-    sessions, plan = one.measured(one.first(), lambda session, pictures: passes.append(pictures))
+    first, _ = one.first()
+    sessions, plan = one.measured(first, lambda session, pictures: passes.append(pictures))
     assert asked == opened
     assert isinstance(sessions, opening.Sessions)
     assert sessions.narrow is bundle.session

@@ -181,6 +181,25 @@ def test_bad_bundle_never_replaces_a_good_one(run: Callable[..., Running], how: 
     assert server.call("GET", "/v1/models").json()["models"][0]["refused"] == ""
 
 
+@pytest.mark.parametrize(
+    "settings", [{"violation_labels": ("without_mask",)}, {"hub_labels": {"without_mask": "BARE"}}]
+)
+def test_a_bundle_without_the_labels_of_the_settings_is_refused(
+    run: Callable[..., Running], settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = run(**settings)
+    before = server.label()
+    place(server.path, ("with_mask", "no_mask", "mask_weared_incorrect"))
+
+    answer = server.call("POST", "/v1/admin/reload")
+
+    assert (answer.status_code, server.label()) == (409, before)
+    why = f"serve.{next(iter(settings))}: no loaded model has the label without_mask"
+    assert why in answer.json()["error"]["message"]
+    [refused] = [one for one in caplog.records if one.getMessage() == "bundle refused"]
+    assert refused.__dict__["fields"]["error"] == why
+
+
 def test_missing_file_is_refused_and_said(run: Callable[..., Running]) -> None:
     server = run()
     before = server.label()

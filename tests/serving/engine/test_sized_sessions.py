@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -17,6 +18,7 @@ from support import paint
 
 from maskdet.errors import BundleError
 from maskdet.serving.engine import batching
+from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.served_model import ServedModel, Work
 from maskdet.serving.engine.sized_sessions import OneAtATime, SizedSessions, open_all, shares
 from maskdet.serving.settings import ServeSettings
@@ -46,6 +48,11 @@ def test_a_batch_runs_in_the_next_larger_size() -> None:
         assert len(boxes) == count
         assert scores.ravel().tolist() == [10 + place for place in range(count)]
     assert {size: session.batches for size, session in sessions.items()} == {1: [1], 4: [4] * 3, 8: [8] * 2}
+
+
+def test_a_pass_larger_than_every_size_is_an_error() -> None:
+    with pytest.raises(BundleError, match=r"3 pictures is larger than the largest session, of 2"):
+        SizedSessions({1: Echo(), 2: Echo()}).run(np.zeros((3, 2, 2, 3), np.uint8))
 
 
 def test_the_sizes_share_the_memory() -> None:
@@ -149,4 +156,24 @@ def test_a_batch_that_was_asked_for_has_to_fit(
         make(max_batch=8).probe()
     model = make(max_batch=4)
     model.probe()
+    assert model.batches.pictures == 4
+
+
+def test_pictures_before_the_probe_are_answered_one_by_one(cuda: type[ReportingSession], make: Make) -> None:
+    model = make(max_batch=4, batch_wait_ms=200)
+    engine = Engine({"tiny": model}, ServeSettings(threads=2))
+    engine.start()
+    work = Work(paint({(1, 1): "with_mask"}))
+
+    async def early() -> list[Any]:
+        outcomes = await engine.submit_all([work] * 3)
+        await engine.probe()
+        return [*outcomes, *await engine.submit_all([work] * 4)]
+
+    try:
+        outcomes = asyncio.run(early())
+    finally:
+        engine.close()
+
+    assert [len(outcome.detections) for outcome in outcomes] == [1] * 7
     assert model.batches.pictures == 4

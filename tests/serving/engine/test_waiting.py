@@ -46,6 +46,18 @@ def test_another_exception_is_raised() -> None:
         asyncio.run(wait())
 
 
+def test_no_exception_of_a_part_leaves_it_out() -> None:
+    given = parts(2)
+    given[0].set_result(0)
+    given[1].set_exception(StopIteration())
+
+    async def wait() -> None:
+        await together(given)
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        asyncio.run(wait())
+
+
 def test_cancelling_it_cancels_the_parts() -> None:
     given = parts(2)
 

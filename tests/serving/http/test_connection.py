@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import httpx
 import pytest
 from support import paint
 
@@ -196,3 +197,27 @@ def test_offer_frees_no_head_from_its_limits(port: int) -> None:
     many = b"x: y\r\n" * MAX_HEADERS
 
     assert talk(port, GET + OFFER + many + b"\r\n").startswith(b"HTTP/1.1 431 ")
+
+
+def test_what_a_connection_refuses_is_in_the_log_and_the_metrics(server_process: Any) -> None:
+    server = server_process(header_seconds=0.3)
+    refused = {
+        "malformed_request": (400, b"no HTTP at all\r\n\r\n"),
+        "headers_too_large": (431, GET + b"X: " + b"y" * 100_000),
+        "slow_headers": (408, b"POST /v1/de"),
+        "chunks_too_small": (400, CHUNKED + b"1\r\nx\r\n" * (FREE_CHUNKS + 200)),
+    }
+
+    for status, data in refused.values():
+        assert talk(server.port, data).startswith(b"HTTP/1.1 %d " % status)
+    metrics = httpx.get(f"{server.url}/metrics").text
+    server.end()
+
+    lines = [line for line in server.log() if line["message"] == "request" and "error" in line]
+    assert {line["error"]: line["status"] for line in lines} == {
+        code: status for code, (status, _) in refused.items()
+    }
+    assert len(lines) == len(refused) == len({line["request_id"] for line in lines})
+    assert {line["client"] for line in lines} == {"127.0.0.1"}
+    for code in refused:
+        assert f'maskdet_refusals_total{{code="{code}"}} 1.0' in metrics

@@ -30,6 +30,9 @@ from waiting import PATIENCE_SECONDS, until
 
 import maskdet
 from maskdet.errors import ServingError
+from maskdet.serving.engine.ledger import Ledger
+from maskdet.serving.engine.metrics import Metrics
+from maskdet.serving.http.access import RefusalLog
 from maskdet.serving.http.connection import guarded
 from maskdet.serving.process.control import status, stop
 from maskdet.serving.process.listener import listen
@@ -293,10 +296,11 @@ def test_small_answers_do_not_wait_for_acknowledgements() -> None:
     async def nodelay() -> int:
         loop = asyncio.get_running_loop()
         config, state = uvicorn.Config(lambda *_: None, log_config=None), ServerState()
+        connection = guarded(ServeSettings(), RefusalLog(Metrics(), Ledger()))
         made = []
 
         def make() -> asyncio.Protocol:
-            made.append(guarded(ServeSettings())(config=config, server_state=state, app_state={}))
+            made.append(connection(config=config, server_state=state, app_state={}))
             return made[0]
 
         with listen("127.0.0.1", 0) as listener:

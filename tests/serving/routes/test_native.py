@@ -12,6 +12,7 @@ import pytest
 from support import LABELS, cell_box, paint, write_tiny_bundle
 
 from maskdet.detector.threshold_policy import ThresholdPolicy
+from maskdet.errors import BundleError
 from maskdet.serving.engine.served_model import ServedModel
 from maskdet.serving.routes.schemas import DetectAnswer, PictureAnswer, PictureFault
 from maskdet.serving.settings import ServeSettings
@@ -338,6 +339,26 @@ def test_unforeseen_error_tells_nothing_of_the_inside(
     assert "division" not in response.text
 
 
+def test_the_cause_of_a_failed_pass_is_in_the_log(
+    in_process: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(self: ServedModel, batch: Any, *, alone: bool) -> Any:
+        raise BundleError("the model failed: out of memory")
+
+    broken, headers = in_process(), {"x-request-id": "cam-7"}
+    monkeypatch.setattr(ServedModel, "detect", fail)
+
+    single = broken.post("/v1/detect", content=MASKED, headers={**PNG, **headers})
+    two = broken.post("/v1/detect", files=[("image", MASKED)] * 2, headers=headers)
+    hub = broken.post("/predict/tiny", files={"images": ("a.png", MASKED)}, headers=headers)
+
+    assert [one.status_code for one in (single, two, hub)] == [500, 200, 200]
+    assert "out of memory" not in single.text + two.text + hub.text
+    failures = [one.__dict__["fields"] for one in caplog.records if one.getMessage() == "request failed"]
+    assert failures == [{"request_id": "cam-7", "error": "BundleError: the model failed: out of memory"}] * 4
+    assert 'maskdet_refusals_total{code="internal"} 3.0' in broken.get("/metrics").text
+
+
 def test_documents_name_every_route_and_nothing_outside(served: Any) -> None:
     page = served.get("/docs")
     document = served.get("/openapi.json").json()
@@ -354,7 +375,15 @@ def test_documents_name_every_route_and_nothing_outside(served: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "status"), [("gzip", 415), (" Deflate", 415), ("identity", 200), ("utf-8", 200)]
+    ("encoding", "status"),
+    [
+        ("gzip", 415),
+        (" Deflate", 415),
+        ("gzip, br", 415),
+        ("identity,gzip", 415),
+        ("identity", 200),
+        ("utf-8", 200),
+    ],
 )
 def test_compressed_body_is_refused_by_name(served: Any, encoding: str, status: int) -> None:
     headers = {"content-type": "image/png", "content-encoding": encoding}

@@ -11,9 +11,7 @@ import cv2
 import pytest
 from support import paint, write_tiny_bundle
 
-from maskdet.errors import UsageError
 from maskdet.serving.engine.served_model import ServedModel
-from maskdet.serving.process.server import check_labels
 from maskdet.serving.settings import ServeSettings
 from maskdet.wording.lexicon import Role
 
@@ -87,23 +85,3 @@ def test_what_nobody_said_is_in_the_log(tiny_bundle: Path, caplog: pytest.LogCap
     [record] = caplog.records
     assert "set data.roles and export again" in record.getMessage()
     assert record.__dict__["fields"] == {"model": "gate", "labels": ["visor"]}
-
-
-@pytest.mark.parametrize(
-    ("settings", "what", "hint"),
-    [
-        ({"violation_labels": ("mask_of",)}, "serve.violation_labels", "did you mean mask_off?"),
-        ({"violation_labels": ("bare",)}, "serve.violation_labels", "there are mask, mask_off, visor"),
-        ({"hub_labels": {"vizor": "X"}}, "serve.hub_labels", "did you mean visor?"),
-    ],
-)
-def test_a_label_that_no_model_has_is_refused(
-    tiny_bundle: Path, settings: dict[str, Any], what: str, hint: str
-) -> None:
-    wanted = ServeSettings(**settings)
-    model = ServedModel.load("", tiny_bundle, wanted, cores=1)
-
-    with pytest.raises(UsageError, match=what) as caught:
-        check_labels([model], wanted)
-
-    assert caught.value.hint == hint
