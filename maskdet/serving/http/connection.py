@@ -76,6 +76,8 @@ class GuardedConnection(HttpToolsProtocol):
     """What it is to read next: a head once more, without its offer of another protocol, and what follows."""
     _offered = False
     """Whether the head makes such an offer."""
+    _in_head = True
+    """Whether the parser has yet to see the end of the head."""
     _unaccounted = 0
     """Bytes of the request that are neither parsed headers nor body: an endless header, say."""
 
@@ -116,7 +118,7 @@ class GuardedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Called by the parser, like the others here."""
         self._head_bytes = self._head_lines = self._chunks = self._body_bytes = 0
-        self._offered = False
+        self._offered, self._in_head = False, True
         super().on_message_begin()
         self._peer = peer_of(cast(Scope, self.scope))
 
@@ -131,9 +133,12 @@ class GuardedConnection(HttpToolsProtocol):
         self._head_lines += 1
         if self._head_lines > MAX_HEADERS:
             self._stop(Fault(431, HEAD, f"there are more than {MAX_HEADERS} headers"))
-        super().on_header(name, value)
+        # The parser reports trailers here too. They must not pass for headers: RFC 9110, section 6.5.1.
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         # The parser takes what follows such an offer for the other protocol: the body would be lost.
         self._offered = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
         if not self._offered:
