@@ -20,7 +20,7 @@ from maskdet.serving.engine.monitor import DriftGauges, Monitor
 from maskdet.serving.engine.queue import Batch, Job, JobQueue
 from maskdet.serving.engine.served_model import PictureResult, Prepared, ServedModel, Work, bundle_id
 from maskdet.serving.engine.waiting import together
-from maskdet.serving.refusals import Busy, NotReady, UnknownModel
+from maskdet.serving.refusals import Busy, Draining, NotReady, UnknownModel
 from maskdet.serving.settings import ServeSettings
 from maskdet.system.machine import core_count
 
@@ -99,7 +99,8 @@ class Engine:
             thread.start()
 
     async def probe(self) -> None:
-        """Run each model once end to end; then the engine is ready, or has failed and says why.
+        """Run each model once end to end; then the engine is ready, or has failed and says why. One that is
+        drained meanwhile is neither.
 
         Clients may have sent more than fits by then: the probe waits for no place in the queue.
         """
@@ -109,6 +110,8 @@ class Engine:
                 for suffix in PROBE_SUFFIXES:
                     job = self._queue.put_first(Work(_blank(suffix), model=name))
                     await asyncio.wrap_future(job.future)
+        except Draining:
+            return
         except Exception as error:
             self.state = "failed"
             self.reason = error.what if isinstance(error, MaskdetError) else "the model fails; see the log"

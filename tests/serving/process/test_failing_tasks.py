@@ -77,6 +77,18 @@ def test_failed_probe_is_told_by_the_engine(tiny_bundle: Path, monkeypatch: pyte
     assert (engine.state, engine.reason) == ("failed", "the model fails; see the log")
 
 
+def test_engine_that_drains_before_its_probe_is_over_has_not_failed(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ServeSettings()
+    engine = Engine({"tiny": ServedModel.load("tiny", tiny_bundle, settings, cores=1)}, settings)
+    monkeypatch.setattr(ServedModel, "probe", lambda _: engine.drain())
+
+    asyncio.run(engine.probe())
+
+    assert (engine.state, engine.reason) == ("draining", "the server is stopping")
+
+
 def test_inference_thread_outlives_a_batch_that_fails_outside_the_model(
     in_process: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
