@@ -125,7 +125,7 @@ def detect(server: Any) -> httpx.Response:
     return httpx.post(f"{server.url}/v1/detect", content=MASKED, headers=PNG, timeout=30)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_stop_under_load_answers_everything_accepted(
     server_process: Callable[..., Any], number: signal.Signals
 ) -> None:
@@ -205,6 +205,20 @@ def test_second_signal_ends_at_once(server_process: Callable[..., Any]) -> None:
         for one in pending:
             with contextlib.suppress(httpx.TransportError):
                 assert one.result(30).status_code == 500
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_terminal_that_closes_breaks_no_request(server_process: Callable[..., Any], workers: int) -> None:
+    """Both the shell and the system send SIGHUP then."""
+    server = server_process(slow_ms=1500, threads=1, workers=workers)
+    with ThreadPoolExecutor(2) as pool:
+        accepted = occupy(server, pool) if workers == 1 else [pool.submit(detect, server)]
+        time.sleep(0.5)
+        for _ in range(2):
+            server.process.send_signal(signal.SIGHUP)
+            time.sleep(0.1)
+        assert [one.result().status_code for one in accepted] == [200] * len(accepted)
+    assert server.process.wait(30) == 0
 
 
 def test_status_and_stop_find_the_server_by_its_port(server_process: Callable[..., Any]) -> None:
