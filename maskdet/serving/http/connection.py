@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from maskdet.serving.http.peer import Peer, peer_of
 from maskdet.serving.http.problems import Problem, ProblemBody
+from maskdet.serving.http.stalls import StallWatch
 from maskdet.serving.http.transport import JoinedWrites
 from maskdet.serving.settings import ServeSettings
 
@@ -59,6 +60,7 @@ class GuardedConnection(HttpToolsProtocol):
 
     _header_timer: asyncio.TimerHandle | None = None
     _linger_timer: asyncio.TimerHandle | None = None
+    _stall_watch: StallWatch | None = None
     _linger_bytes = LINGER_BYTES
     _head_bytes = 0
     _head_lines = 0
@@ -90,6 +92,7 @@ class GuardedConnection(HttpToolsProtocol):
         # asyncio does it only for sockets with IPPROTO_TCP, which accepted ones lack. Without it the last
         # part of each response waits 40 ms for the client's delayed acknowledgement.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._stall_watch = StallWatch(self._joined, self.loop, self.timeout_keep_alive)
         self._await_headers()
 
     def data_received(self, data: bytes) -> None:
@@ -112,6 +115,8 @@ class GuardedConnection(HttpToolsProtocol):
         self._waiting = b""
         if self._linger_timer is not None:
             self._linger_timer.cancel()
+        if self._stall_watch is not None:
+            self._stall_watch.stop()
         self._lose_peer()
         super().connection_lost(exc)
 
@@ -167,13 +172,6 @@ class GuardedConnection(HttpToolsProtocol):
         self._unaccounted = 0
         self._peer.sent_all = True
         super().on_message_complete()
-
-    def timeout_keep_alive_handler(self) -> None:
-        """End an idle connection; one whose client does not read its response would never end gracefully."""
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()
-        else:
-            super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are not an HTTP request, in our format."""
