@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from maskdet.errors import MaskdetError
+from maskdet.serving.engine.daemon_thread import in_daemon
 from maskdet.serving.engine.ledger import Ledger
 from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.engine.monitor import DriftGauges, Monitor
@@ -23,6 +24,7 @@ from maskdet.serving.engine.waiting import together
 from maskdet.serving.refusals import Busy, Draining, NotReady, UnknownModel
 from maskdet.serving.settings import ServeSettings
 from maskdet.system.machine import core_count
+from maskdet.system.native_thread import NativeThread
 
 State = Literal["starting", "ready", "failed", "draining", "stopped"]
 ResultOrError = PictureResult | MaskdetError
@@ -32,6 +34,8 @@ SPARE_THREADS = 1
 """In addition to one per core: while a thread waits for the interpreter lock, another one runs."""
 SPARE_SECONDS = 0.5
 """How long a picture that no client waits for is kept until the engine has nothing else to do."""
+CLOSE_SECONDS = 2.0
+"""How long a closing engine waits for its threads. Whoever wants results has waited for them before."""
 PROBE_SUFFIXES = (".jpg", ".png")
 """The probe uses both decoders, so that no client waits for their first load."""
 
@@ -66,10 +70,8 @@ class Engine:
         self._queue: JobQueue[Work, PictureResult] = JobQueue(
             max_jobs=settings.max_queue, max_wait_seconds=settings.queue_seconds, threads=count
         )
-        self._threads = [
-            threading.Thread(target=self._work, name=f"inference-{number}", daemon=True)
-            for number in range(count)
-        ]
+        self._threads = [NativeThread(self._work, name=f"inference-{number}") for number in range(count)]
+        self._expiry = threading.Thread(target=self._queue.keep_expiring, name="expiry", daemon=True)
         self.state: State = "starting"
         self.reason = "the model has not answered its probe yet"
 
@@ -95,7 +97,7 @@ class Engine:
         """Start the threads."""
         self.ledger.start()
         self.monitor.start()
-        for thread in self._threads:
+        for thread in (*self._threads, self._expiry):
             thread.start()
 
     async def probe(self) -> None:
@@ -106,7 +108,7 @@ class Engine:
         """
         try:
             for name, model in self._models.items():
-                await asyncio.to_thread(model.probe)
+                await in_daemon("probe", model.probe)
                 for suffix in PROBE_SUFFIXES:
                     job = self._queue.put_first(Work(_blank(suffix), model=name))
                     await asyncio.wrap_future(job.future)
@@ -181,11 +183,12 @@ class Engine:
         return self._queue.idle
 
     def close(self) -> None:
-        """Stop the threads; each finishes what it has begun."""
+        """Stop the threads; each finishes what it has begun, if it can soon."""
         self._queue.close()
-        for thread in self._threads:
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for thread in (*self._threads, self._expiry):
             if thread.is_alive():
-                thread.join(self._settings.drain_seconds)
+                thread.join(max(0, deadline - time.monotonic()))
         self.ledger.close()
         self.monitor.close()
         self.state, self.reason = "stopped", "the server has stopped"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from maskdet.detector.runtime.registry import shares_cores
 from maskdet.detector.runtime.session import Session
 from maskdet.errors import BundleError, EnvironmentProblem, MaskdetError
 from maskdet.serving.engine.batching import BatchPlan, measure, plan_measured, sizes_to_measure
+from maskdet.serving.engine.daemon_thread import DaemonThread
 from maskdet.serving.settings import ServeSettings
 from maskdet.types import FloatArray
 
@@ -33,8 +33,7 @@ class OneAtATime:
     thread that has run a session: about 60 MiB that no limit covers.
     """
 
-    def __init__(self, session: Session, thread: ThreadPoolExecutor) -> None:
-        """`thread`: a pool of one."""
+    def __init__(self, session: Session, thread: DaemonThread) -> None:
         self._session = session
         self._thread = thread
 
@@ -83,7 +82,7 @@ def open_measured(
     open_session: OpenSession, run: TryOut, settings: ServeSettings
 ) -> tuple[SizedSessions, BatchPlan]:
     """Those that pay, and how to fill their batches. Raises like `open_session` and `run`."""
-    thread = ThreadPoolExecutor(1, "gpu")
+    thread = DaemonThread("gpu")
     opened = (open_fitting if settings.max_batch == "auto" else open_all)(
         lambda memory_mb: OneAtATime(open_session(memory_mb), thread),
         sizes_to_measure(settings),

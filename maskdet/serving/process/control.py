@@ -16,6 +16,8 @@ from maskdet.errors import ServingError
 from maskdet.serving.process.records import ServerRecord, read_record, remove_record
 
 SYSTEM = os.name
+STOP_SECONDS = 65.0
+"""How long `stop` waits. By default a server ends within twice `drain_seconds`, and a moment."""
 HEALTH_SECONDS = 5.0
 """How long `status` waits for a server's response."""
 
@@ -47,7 +49,7 @@ def drains() -> bool:
     return SYSTEM == "posix"
 
 
-def stop(port: int, timeout_seconds: float = 60.0) -> ServerRecord:
+def stop(port: int, timeout_seconds: float = STOP_SECONDS) -> ServerRecord:
     """Let the server of a port finish accepted requests, if it `drains`, and wait until it has ended.
 
     Raises ServingError if none is running, if it may not be signalled, or if it has not ended in time.
