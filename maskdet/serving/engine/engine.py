@@ -52,15 +52,13 @@ class Engine:
     def __init__(self, models: Mapping[str, ServedModel], settings: ServeSettings) -> None:
         """`models` by name; the first is the default. Raises ServingError for `monitor`'s folder."""
         self.ledger = Ledger()
-        self.metrics = Metrics()
+        self.metrics = Metrics(settings.workers)
         self.monitor = Monitor(settings)
         self.metrics.add(DriftGauges(self.monitor, self.versions))
         self.metrics.watch(
             "queue_pictures", "Pictures waiting for a place in a pass", lambda: self.queue_depth
         )
-        self.metrics.watch(
-            "ready", "1 if all workers accept requests, else 0", lambda: self.state == "ready", "livemin"
-        )
+        self.metrics.watch("ready", "1 if all workers accept requests, else 0", lambda: self.state == "ready")
         self._models = dict(models)
         for name, model in self._models.items():
             self.monitor.answers(name, model)

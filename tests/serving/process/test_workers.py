@@ -164,6 +164,17 @@ def test_killed_worker_is_replaced_while_others_answer(pair: Any) -> None:
     assert counters(pair.url)["maskdet_pictures_total"] >= outcomes["200"]
 
 
+def test_server_is_not_ready_until_a_killed_worker_has_been_replaced(pair: Any) -> None:
+    until(lambda: counters(pair.url)["maskdet_ready"] == 1)
+    victim = psutil.Process(min(workers_of(pair)))
+    victim.kill()
+    until(lambda: len(workers_of(pair) - {victim.pid}) == 2)
+
+    # The new one is still importing, long before it has metrics of its own.
+    assert counters(pair.url)["maskdet_ready"] == 0
+    until(lambda: counters(pair.url)["maskdet_ready"] == 1)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stop_answers_what_every_worker_accepted(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start_server: Any, number: Any
