@@ -33,7 +33,7 @@ from maskdet.errors import ServingError
 from maskdet.serving.http.connection import guarded
 from maskdet.serving.process.control import status, stop
 from maskdet.serving.process.listener import listen
-from maskdet.serving.process.records import ServerRecord, read_record, write_record
+from maskdet.serving.process.records import ServerRecord, read_records, write_record
 from maskdet.serving.settings import ServeSettings
 from maskdet.system.process_start import process_start
 
@@ -88,7 +88,7 @@ def test_server_answers_logs_and_ends_with_success(server_process: Callable[...,
     assert line["threshold_policy"] == "unknown"
     [line] = [line for line in server.log() if line.get("request_id") == "r2"]
     assert line["threshold_policy"] == "override"
-    assert read_record(server.port) is None
+    assert read_records(server.port) == []
 
 
 def wait_for_queue(server: Any, pictures: int) -> None:
@@ -224,8 +224,8 @@ def test_terminal_that_closes_breaks_no_request(server_process: Callable[..., An
 def test_status_and_stop_find_the_server_by_its_port(server_process: Callable[..., Any]) -> None:
     server = server_process()
 
-    found = status(server.port)
-    stopped = stop(server.port)
+    [found] = status(server.port)
+    [stopped] = stop(server.port)
 
     assert (found.record.pid, found.record.url, found.ready) == (server.process.pid, server.url, True)
     assert stopped == found.record
@@ -236,13 +236,25 @@ def test_status_and_stop_find_the_server_by_its_port(server_process: Callable[..
         status(server.port)
 
 
+def test_status_and_stop_find_all_servers_of_a_port(server_process: Callable[..., Any]) -> None:
+    first = server_process()
+    second = server_process(host="127.0.0.2", port=first.port)
+
+    found, stopped = status(first.port), stop(first.port)
+
+    assert {one.record.url for one in found} == {first.url, second.url}
+    assert {one.pid for one in stopped} == {first.process.pid, second.process.pid}
+    assert (first.process.wait(5), second.process.wait(5)) == (0, 0)
+    assert read_records(first.port) == []
+
+
 def test_stop_says_when_the_server_has_not_ended_in_time(server_process: Callable[..., Any]) -> None:
     server = server_process(slow_ms=2000, threads=1)
     with ThreadPoolExecutor(2) as pool:
         accepted = occupy(server, pool)
         with pytest.raises(ServingError, match=r"has not ended within 0\.1 s"):
             stop(server.port, timeout_seconds=0.1)
-        assert read_record(server.port) is not None
+        assert len(read_records(server.port)) == 1
         assert [one.result().status_code for one in accepted] == [200, 200]
 
 
@@ -253,7 +265,7 @@ def test_killed_server_is_reported_and_forgotten(server_process: Callable[..., A
 
     with pytest.raises(ServingError, match="has ended without being stopped"):
         stop(server.port)
-    assert read_record(server.port) is None
+    assert read_records(server.port) == []
 
 
 def test_stop_spares_a_process_that_only_has_the_pid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +292,7 @@ def test_record_folder_that_others_can_write_is_refused(
     (tmp_path / "maskdet").chmod(0o777)
 
     with pytest.raises(ServingError, match="not a private folder"):
-        read_record(8866)
+        read_records(8866)
 
 
 def test_taken_port_is_named_with_the_way_out(server_process: Callable[..., Any], tiny_bundle: Path) -> None:

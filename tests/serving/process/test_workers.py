@@ -27,7 +27,7 @@ from waiting import until
 
 from maskdet.errors import BundleError
 from maskdet.serving.process.control import status, stop
-from maskdet.serving.process.records import read_record
+from maskdet.serving.process.records import read_records
 from maskdet.serving.process.supervisor import Supervisor, cores_of
 from maskdet.serving.process.worker_handle import WorkerProcess
 from maskdet.serving.process.worker_handle import _failure as failure
@@ -220,7 +220,7 @@ def test_status_and_stop_know_the_whole_tree(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with start_server(tiny_bundle, tmp_path, workers=2) as server:
         workers = workers_of(server)
-        found = status(server.port)
+        [found] = status(server.port)
 
         stop(server.port)
 
@@ -228,7 +228,7 @@ def test_status_and_stop_know_the_whole_tree(
         assert found.memory_bytes > 30e6
         assert server.process.wait(5) == 0
         assert not [pid for pid in workers if psutil.pid_exists(pid)]
-        assert read_record(server.port) is None
+        assert read_records(server.port) == []
 
 
 def test_workers_end_when_their_supervisor_is_killed(
