@@ -33,6 +33,7 @@ from maskdet.cli.status import status
 from maskdet.cli.stop import stop
 from maskdet.cli.train import train
 from maskdet.errors import Interrupted, MaskdetError
+from maskdet.system.native_thread import leave
 
 DEBUG_VARIABLE = "MASKDET_DEBUG"
 _PIPE_CLOSED = 141
@@ -95,7 +96,7 @@ def main() -> None:
     _open_closed_streams()
     with signals.as_interrupts():
         code = _run(signals)
-    sys.exit(code)
+    leave(code)
 
 
 def _open_closed_streams() -> None:

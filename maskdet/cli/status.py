@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from maskdet.cli.options import Config, Overrides, Port, Runs
 from maskdet.cli.session import port_of
 from maskdet.pipeline.places import RUNS
+
+if TYPE_CHECKING:
+    from maskdet.serving.process.control import ServerStatus
 
 
 def status(
@@ -20,19 +25,19 @@ def status(
     from maskdet.cli.console import print_lines
     from maskdet.errors import ServingError
     from maskdet.serving.process import control
-    from maskdet.system.times import duration
 
     found = control.status(port_of(config, overrides, runs, port))
-    record = found.record
-    if not found.ready:
-        raise ServingError(
-            f"{record.url} (process {record.pid}) is not ready: {found.reason}", "try again in a moment"
-        )
+    print_lines(_line(one) for one in found if one.ready)
+    if waiting := [one for one in found if not one.ready]:
+        said = (f"{one.record.url} (process {one.record.pid}) is not ready: {one.reason}" for one in waiting)
+        raise ServingError("; ".join(said), "try again in a moment")
+
+
+def _line(found: ServerStatus) -> str:
+    from maskdet.system.times import duration
+
     workers = f"{found.workers} worker{'s' if found.workers > 1 else ''}"
-    up = duration(found.up_seconds)
-    print_lines(
-        [
-            f"ready at {record.url}: process {record.pid}, {workers}, "
-            f"{found.memory_bytes / 1e6:.0f} MB, up for {up}"
-        ]
+    return (
+        f"ready at {found.record.url}: process {found.record.pid}, {workers}, "
+        f"{found.memory_bytes / 1e6:.0f} MB, up for {duration(found.up_seconds)}"
     )

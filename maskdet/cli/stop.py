@@ -20,6 +20,6 @@ def stop(
     from maskdet.cli.console import print_lines
     from maskdet.serving.process import control
 
-    record = control.stop(port_of(config, overrides, runs, port))
+    records = control.stop(port_of(config, overrides, runs, port))
     how = "" if control.drains() else ", cutting off requests in progress: Windows cannot ask it to end"
-    print_lines([f"stopped {record.url} (process {record.pid}){how}"])
+    print_lines(f"stopped {record.url} (process {record.pid}){how}" for record in records)

@@ -98,7 +98,8 @@ class ServeSettings(Section):
     body_seconds: float = Field(30, gt=0)
     """Time a client has to send its request body."""
     keep_alive_seconds: float = Field(15, gt=0)
-    """How long an idle connection stays open."""
+    """How long an idle connection stays open. One whose client reads nothing of a response is cut off after
+    once to twice this time."""
     drain_seconds: float = Field(30, ge=0)
     """How long a stopping server may take to finish accepted requests."""
 

@@ -14,15 +14,17 @@ import cv2
 import numpy as np
 
 from maskdet.errors import MaskdetError
+from maskdet.serving.engine.daemon_thread import in_daemon
 from maskdet.serving.engine.ledger import Ledger
 from maskdet.serving.engine.metrics import Metrics
 from maskdet.serving.engine.monitor import DriftGauges, Monitor
 from maskdet.serving.engine.queue import Batch, Job, JobQueue
 from maskdet.serving.engine.served_model import PictureResult, Prepared, ServedModel, Work, bundle_id
 from maskdet.serving.engine.waiting import together
-from maskdet.serving.refusals import Busy, NotReady, UnknownModel
+from maskdet.serving.refusals import Busy, Draining, NotReady, UnknownModel
 from maskdet.serving.settings import ServeSettings
 from maskdet.system.machine import core_count
+from maskdet.system.native_thread import NativeThread
 
 State = Literal["starting", "ready", "failed", "draining", "stopped"]
 ResultOrError = PictureResult | MaskdetError
@@ -32,6 +34,8 @@ SPARE_THREADS = 1
 """In addition to one per core: while a thread waits for the interpreter lock, another one runs."""
 SPARE_SECONDS = 0.5
 """How long a picture that no client waits for is kept until the engine has nothing else to do."""
+CLOSE_SECONDS = 2.0
+"""How long a closing engine waits for its threads. Whoever wants results has waited for them before."""
 PROBE_SUFFIXES = (".jpg", ".png")
 """The probe uses both decoders, so that no client waits for their first load."""
 
@@ -48,15 +52,13 @@ class Engine:
     def __init__(self, models: Mapping[str, ServedModel], settings: ServeSettings) -> None:
         """`models` by name; the first is the default. Raises ServingError for `monitor`'s folder."""
         self.ledger = Ledger()
-        self.metrics = Metrics()
+        self.metrics = Metrics(settings.workers)
         self.monitor = Monitor(settings)
         self.metrics.add(DriftGauges(self.monitor, self.versions))
         self.metrics.watch(
             "queue_pictures", "Pictures waiting for a place in a pass", lambda: self.queue_depth
         )
-        self.metrics.watch(
-            "ready", "1 if all workers accept requests, else 0", lambda: self.state == "ready", "livemin"
-        )
+        self.metrics.watch("ready", "1 if all workers accept requests, else 0", lambda: self.state == "ready")
         self._models = dict(models)
         for name, model in self._models.items():
             self.monitor.answers(name, model)
@@ -66,10 +68,8 @@ class Engine:
         self._queue: JobQueue[Work, PictureResult] = JobQueue(
             max_jobs=settings.max_queue, max_wait_seconds=settings.queue_seconds, threads=count
         )
-        self._threads = [
-            threading.Thread(target=self._work, name=f"inference-{number}", daemon=True)
-            for number in range(count)
-        ]
+        self._threads = [NativeThread(self._work, name=f"inference-{number}") for number in range(count)]
+        self._expiry = threading.Thread(target=self._queue.keep_expiring, name="expiry", daemon=True)
         self.state: State = "starting"
         self.reason = "the model has not answered its probe yet"
 
@@ -95,20 +95,23 @@ class Engine:
         """Start the threads."""
         self.ledger.start()
         self.monitor.start()
-        for thread in self._threads:
+        for thread in (*self._threads, self._expiry):
             thread.start()
 
     async def probe(self) -> None:
-        """Run each model once end to end; then the engine is ready, or has failed and says why.
+        """Run each model once end to end; then the engine is ready, or has failed and says why. One that is
+        drained meanwhile is neither.
 
         Clients may have sent more than fits by then: the probe waits for no place in the queue.
         """
         try:
             for name, model in self._models.items():
-                await asyncio.to_thread(model.probe)
+                await in_daemon("probe", model.probe)
                 for suffix in PROBE_SUFFIXES:
                     job = self._queue.put_first(Work(_blank(suffix), model=name))
                     await asyncio.wrap_future(job.future)
+        except Draining:
+            return
         except Exception as error:
             self.state = "failed"
             self.reason = error.what if isinstance(error, MaskdetError) else "the model fails; see the log"
@@ -178,11 +181,12 @@ class Engine:
         return self._queue.idle
 
     def close(self) -> None:
-        """Stop the threads; each finishes what it has begun."""
+        """Stop the threads; each finishes what it has begun, if it can soon."""
         self._queue.close()
-        for thread in self._threads:
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for thread in (*self._threads, self._expiry):
             if thread.is_alive():
-                thread.join(self._settings.drain_seconds)
+                thread.join(max(0, deadline - time.monotonic()))
         self.ledger.close()
         self.monitor.close()
         self.state, self.reason = "stopped", "the server has stopped"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 from prometheus_client import (
@@ -27,7 +26,7 @@ SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Environment variable for the folder in which workers share their metrics."""
 GAUGE_SECONDS = 1.0
 """Maximum age of another worker's gauges."""
-Across = Literal["livesum", "livemin"]
+READY = "maskdet_ready"
 
 OUTCOMES = ("swapped", "refused")
 METHODS = ("GET", "POST", "OPTIONS", "HEAD", "PUT", "DELETE", "PATCH")
@@ -45,13 +44,15 @@ STAGES = ("queue", "decode", "preprocess", "inference", "postprocess")
 class Metrics:
     """Safe to call from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 1) -> None:
+        """`workers`: how many share a folder, if they do."""
         self._registry = CollectorRegistry()
         # prometheus_client itself reads this variable, and then keeps its metrics in files there.
         shared = os.environ.get(SHARED_FOLDER)
         self._gauges: list[tuple[Gauge, Callable[[], float]]] | None = [] if shared else None
         self._page = CollectorRegistry()
-        self._page.register(_WithCompliance(_all_workers(shared) if shared else self._registry))
+        together = _OfServer(_all_workers(shared), workers) if shared else _OfServer(self._registry, 1)
+        self._page.register(together)
         self._requests = self._counter("requests", "Requests answered", "method", "route", "status")
         self._latency = self._histogram(
             "request_seconds", "Seconds until a request was answered", _SECONDS, "route"
@@ -91,9 +92,9 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
-    def watch(self, name: str, about: str, value: Callable[[], float], across: Across = "livesum") -> None:
-        """A gauge that is read on demand; `across` says how several workers' values combine."""
-        gauge = Gauge(f"maskdet_{name}", about, registry=self._registry, multiprocess_mode=across)
+    def watch(self, name: str, about: str, value: Callable[[], float]) -> None:
+        """A gauge that is read on demand; several workers' values are added."""
+        gauge = Gauge(f"maskdet_{name}", about, registry=self._registry, multiprocess_mode="livesum")
         if self._gauges is None:
             gauge.set_function(value)
         else:
@@ -192,11 +193,13 @@ def _all_workers(folder: str) -> Collector:
     return made
 
 
-class _WithCompliance(Collector):
-    """All metrics, and the share of compliant faces, which is derived from them."""
+class _OfServer(Collector):
+    """All metrics, and what is derived from them: the share of compliant faces, and whether all workers are
+    ready.
+    """
 
-    def __init__(self, source: Collector) -> None:
-        self._source = source
+    def __init__(self, source: Collector, workers: int) -> None:
+        self._source, self._workers = source, workers
 
     def collect(self) -> Iterator[Metric]:
         seen = kept = 0.0
@@ -205,6 +208,11 @@ class _WithCompliance(Collector):
                 counts = [one for one in family.samples if one.name == "maskdet_faces_total"]
                 seen = sum(one.value for one in counts)
                 kept = sum(one.value for one in counts if one.labels["compliant"] == "yes")
-            yield family
+            yield self._ready(family) if family.name == READY else family
         about = "Share of faces that comply with the mask rule, since start"
         yield GaugeMetricFamily("maskdet_compliance_ratio", about, kept / seen if seen else 1.0)
+
+    def _ready(self, count: Metric) -> Metric:
+        # A worker that has died, or is still loading its models, counts for none.
+        ready = sum(one.value for one in count.samples) >= self._workers
+        return GaugeMetricFamily(READY, count.documentation, float(ready))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 
 from maskdet.detector.bundle import Bundle
 from maskdet.detector.runtime.registry import open_session, shares_cores
 from maskdet.detector.runtime.session import GpuOptions, Session
 from maskdet.serving.engine.batching import BatchPlan, given_plan, plan_batches
+from maskdet.serving.engine.daemon_thread import DaemonThread
 from maskdet.serving.engine.sessions import Sessions, fastest, widths
 from maskdet.serving.engine.sized_sessions import (
     OneAtATime,
@@ -29,8 +29,6 @@ class Opening:
     def __init__(self, bundle: Bundle, settings: ServeSettings, *, cores: int) -> None:
         self._bundle, self._settings, self._cores = bundle, settings, cores
         self._on_cpu = shares_cores(settings.device)
-        # It starts with its first pass.
-        self._gpu_thread = ThreadPoolExecutor(1, "gpu")
 
     def first(self) -> tuple[Opened, BatchPlan]:
         """What answers until all is measured. Raises as `open_session`."""
@@ -54,6 +52,10 @@ class Opening:
             return first
         wide = {self._cores: first.wide, **{threads: self._open(threads) for threads in narrower}}
         return Sessions(first.narrow, fastest(wide, lambda session: run(session, 1)))
+
+    @cached_property
+    def _gpu_thread(self) -> DaemonThread:
+        return DaemonThread("gpu")
 
     def _open_in_turn(self, memory_mb: int | None = None) -> Session:
         """Of one size, whose passes run one after another with those of all other sizes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -64,7 +65,7 @@ class JobQueue(Generic[W, R]):
         self._running = 0
         self._service_seconds = 0.0
         self._draining = False
-        self._closed = False
+        self._closing = threading.Event()
         self._changed = threading.Condition()
 
     @property
@@ -114,16 +115,25 @@ class JobQueue(Generic[W, R]):
         """
         with self._changed:
             while not self._waiting:
-                if self._closed:
+                if self._closing.is_set():
                     return None
                 self._changed.wait()
             self._running += 1
             if wait_seconds and (waits_idle or self._running > 1):
-                self._changed.wait_for(lambda: len(self._waiting) >= max_jobs or self._closed, wait_seconds)
+                self._changed.wait_for(
+                    lambda: len(self._waiting) >= max_jobs or self._closing.is_set(), wait_seconds
+                )
             taken = [self._waiting.popleft() for _ in range(min(max_jobs, len(self._waiting)))]
             alone = self._running == 1 and not self._waiting
         jobs = [job for job in taken if self._begin(job)]
         return Batch(jobs, alone and len(jobs) == 1)
+
+    def keep_expiring(self) -> None:
+        """Fail each job whose time is over even if no taker comes back for it; until the queue is closed."""
+        while (overdue := self._await_overdue()) is not None:
+            for job in overdue:
+                if job.future.set_running_or_notify_cancel():
+                    _refuse(job)
 
     def done(self, batch: Batch[W, R], seconds: float) -> None:
         """Return a batch; the `seconds` it took refine the prediction of waits."""
@@ -142,7 +152,8 @@ class JobQueue(Generic[W, R]):
     def close(self) -> None:
         """Release the takers; jobs still waiting fail with Draining."""
         with self._changed:
-            self._draining = self._closed = True
+            self._draining = True
+            self._closing.set()
             left = list(self._waiting)
             self._waiting.clear()
             self._changed.notify_all()
@@ -167,14 +178,28 @@ class JobQueue(Generic[W, R]):
     def _begin(self, job: Job[W, R]) -> bool:
         if not job.future.set_running_or_notify_cancel():
             return False
-        waited = time.perf_counter() - job.accepted
-        if waited > self._max_wait and not job.group.begun:
-            job.future.set_exception(
-                Busy(f"the picture waited {waited:.1f} s", "send the request again later")
-            )
+        if self._left(job) < 0:
+            _refuse(job)
             return False
         job.group.begun = True
         return True
+
+    def _left(self, job: Job[W, R]) -> float:
+        """Seconds that a job may still wait."""
+        return math.inf if job.group.begun else job.accepted + self._max_wait - time.perf_counter()
+
+    def _await_overdue(self) -> list[Job[W, R]] | None:
+        """Those that have waited too long, removed from the queue; None once it is closed."""
+        with self._changed:
+            soonest = min((self._left(job) for job in self._waiting), default=math.inf)
+        # What comes meanwhile may wait at least as long.
+        if self._closing.wait(max(0, min(soonest, self._max_wait))):
+            return None
+        with self._changed:
+            overdue = [job for job in self._waiting if self._left(job) < 0]
+            for job in overdue:
+                self._waiting.remove(job)
+        return overdue
 
     def _forget(self, job: Job[W, R]) -> None:
         # A cancelled job frees its place in the queue at once.
@@ -182,6 +207,11 @@ class JobQueue(Generic[W, R]):
             with self._changed:
                 if job in self._waiting:
                     self._waiting.remove(job)
+
+
+def _refuse(job: Job[W, R]) -> None:
+    waited = time.perf_counter() - job.accepted
+    job.future.set_exception(Busy(f"the picture waited {waited:.1f} s", "send the request again later"))
 
 
 def _stopping() -> Draining:

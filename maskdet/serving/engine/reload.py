@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from maskdet.errors import MaskdetError
+from maskdet.serving.engine.daemon_thread import in_daemon
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.labels import check_labels
 from maskdet.serving.engine.memory import give_memory_back
@@ -100,7 +101,7 @@ class Reloader:
         self._seen[name] = await _state_of(source)
         self._tried[name] = time.monotonic()
         try:
-            new = await asyncio.to_thread(self._loaded, name, source, old)
+            new = await in_daemon("load", self._loaded, name, source, old)
         except MaskdetError as error:
             return self._refused(name, old, self._without_paths(source, error.what))
         # The running model must survive whatever is wrong with a file.
@@ -154,8 +155,8 @@ class Reloader:
 
 
 async def _state_of(source: Source) -> State:
-    # A slow network share must not keep the event loop, and so the health routes, waiting.
-    return await asyncio.to_thread(lambda: source.state)
+    # A slow network share must keep neither the event loop, and so the health routes, nor a stop waiting.
+    return await in_daemon("watch", lambda: source.state)
 
 
 def merged(answers: Sequence[Reloaded]) -> list[Reloaded]:

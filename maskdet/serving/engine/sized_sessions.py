@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from maskdet.detector.runtime.registry import shares_cores
 from maskdet.detector.runtime.session import Session
 from maskdet.errors import BundleError, EnvironmentProblem, MaskdetError
 from maskdet.serving.engine.batching import BatchPlan, measure, plan_measured, sizes_to_measure
+from maskdet.serving.engine.daemon_thread import DaemonThread
 from maskdet.serving.settings import ServeSettings
 from maskdet.types import FloatArray
 
@@ -33,8 +33,7 @@ class OneAtATime:
     thread that has run a session: about 60 MiB that no limit covers.
     """
 
-    def __init__(self, session: Session, thread: ThreadPoolExecutor) -> None:
-        """`thread`: a pool of one."""
+    def __init__(self, session: Session, thread: DaemonThread) -> None:
         self._session = session
         self._thread = thread
 

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from maskdet.serving.http.access import RefusalLog
 from maskdet.serving.http.peer import Fault, Peer, peer_of
 from maskdet.serving.http.problems import Problem, ProblemBody
+from maskdet.serving.http.stalls import StallWatch
 from maskdet.serving.http.transport import JoinedWrites
 from maskdet.serving.settings import ServeSettings
 
@@ -53,6 +54,7 @@ class GuardedConnection(HttpToolsProtocol):
 
     _header_timer: asyncio.TimerHandle | None = None
     _linger_timer: asyncio.TimerHandle | None = None
+    _stall_watch: StallWatch | None = None
     _linger_bytes = LINGER_BYTES
     _head_bytes = 0
     _head_lines = 0
@@ -70,6 +72,8 @@ class GuardedConnection(HttpToolsProtocol):
     """What it is to read next: a head once more, without its offer of another protocol, and what follows."""
     _offered = False
     """Whether the head makes such an offer."""
+    _in_head = True
+    """Whether the parser has yet to see the end of the head."""
     _unaccounted = 0
     """Bytes of the request that are neither parsed headers nor body: an endless header, say."""
 
@@ -82,6 +86,7 @@ class GuardedConnection(HttpToolsProtocol):
         # asyncio does it only for sockets with IPPROTO_TCP, which accepted ones lack. Without it the last
         # part of each response waits 40 ms for the client's delayed acknowledgement.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._stall_watch = StallWatch(self._joined, self.loop, self.timeout_keep_alive)
         self._await_headers()
 
     def data_received(self, data: bytes) -> None:
@@ -104,13 +109,15 @@ class GuardedConnection(HttpToolsProtocol):
         self._waiting = b""
         if self._linger_timer is not None:
             self._linger_timer.cancel()
+        if self._stall_watch is not None:
+            self._stall_watch.stop()
         self._lose_peer()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """Called by the parser, like the others here."""
         self._head_bytes = self._head_lines = self._chunks = self._body_bytes = 0
-        self._offered = False
+        self._offered, self._in_head = False, True
         super().on_message_begin()
         self._peer = peer_of(cast(Scope, self.scope))
 
@@ -125,9 +132,12 @@ class GuardedConnection(HttpToolsProtocol):
         self._head_lines += 1
         if self._head_lines > MAX_HEADERS:
             self._stop(Fault(431, HEAD, f"there are more than {MAX_HEADERS} headers"))
-        super().on_header(name, value)
+        # The parser reports trailers here too. They must not pass for headers: RFC 9110, section 6.5.1.
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         # The parser takes what follows such an offer for the other protocol: the body would be lost.
         self._offered = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
         if not self._offered:
@@ -156,13 +166,6 @@ class GuardedConnection(HttpToolsProtocol):
         self._unaccounted = 0
         self._peer.sent_all = True
         super().on_message_complete()
-
-    def timeout_keep_alive_handler(self) -> None:
-        """End an idle connection; one whose client does not read its response would never end gracefully."""
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()
-        else:
-            super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are not an HTTP request, in our format."""

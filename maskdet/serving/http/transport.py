@@ -21,6 +21,8 @@ class JoinedWrites:
         self._transport, self._loop = transport, loop
         self._held: list[bytes] = []
         self._size = 0
+        self.written = 0
+        """Bytes, sent or not."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -30,6 +32,7 @@ class JoinedWrites:
             self._loop.call_soon(self.flush)
         self._held.append(data)
         self._size += len(data)
+        self.written += len(data)
         if self._size > HELD_BYTES:
             self.flush()
 

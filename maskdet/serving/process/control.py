@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 import psutil
 
 from maskdet.errors import ServingError
-from maskdet.serving.process.records import ServerRecord, read_record, remove_record
+from maskdet.serving.process.records import ServerRecord, read_records, remove_record
 
 SYSTEM = os.name
+STOP_SECONDS = 65.0
+"""How long `stop` waits. By default a server ends within twice `drain_seconds`, and a moment."""
 HEALTH_SECONDS = 5.0
 """How long `status` waits for a server's response."""
 
@@ -34,9 +36,12 @@ class ServerStatus:
     up_seconds: float
 
 
-def status(port: int) -> ServerStatus:
-    """The state of a port's server. Raises ServingError if none is running."""
-    record, process = _running(port)
+def status(port: int) -> list[ServerStatus]:
+    """The state of each server of a port. Raises ServingError if none is running."""
+    return [_status(record, process) for record, process in _running(port)]
+
+
+def _status(record: ServerRecord, process: psutil.Process) -> ServerStatus:
     ready, reason = _ask(record)
     workers, memory = _tree(process)
     return ServerStatus(record, ready, reason, workers, memory, time.time() - process.create_time())
@@ -47,45 +52,67 @@ def drains() -> bool:
     return SYSTEM == "posix"
 
 
-def stop(port: int, timeout_seconds: float = 60.0) -> ServerRecord:
-    """Let the server of a port finish accepted requests, if it `drains`, and wait until it has ended.
+def stop(port: int, timeout_seconds: float = STOP_SECONDS) -> list[ServerRecord]:
+    """Let all servers of a port finish accepted requests, if it `drains`, and wait until they have ended.
 
-    Raises ServingError if none is running, if it may not be signalled, or if it has not ended in time.
+    Raises ServingError if none is running, or for one that may not be signalled or has not ended in time.
     """
-    record, process = _running(port)
+    servers = _running(port)
+    deadline = time.monotonic() + timeout_seconds
+    for record, process in servers:
+        _ask_to_end(record, process)
+    for record, process in servers:
+        _await_end(record, process, deadline, timeout_seconds)
+        remove_record(record)
+    return [record for record, _ in servers]
+
+
+def _ask_to_end(record: ServerRecord, process: psutil.Process) -> None:
     try:
         process.terminate()
-        process.wait(timeout_seconds)
     except psutil.NoSuchProcess:
         pass  # it ended by itself at this very moment
     except psutil.AccessDenied as error:
-        raise ServingError(
-            f"the server on port {port} (pid {record.pid}) belongs to another user", "stop it as that user"
-        ) from error
+        raise ServingError(f"{_named(record)} belongs to another user", "stop it as that user") from error
+
+
+def _await_end(
+    record: ServerRecord, process: psutil.Process, deadline: float, timeout_seconds: float
+) -> None:
+    try:
+        process.wait(max(0, deadline - time.monotonic()))
+    except psutil.NoSuchProcess:
+        pass
     except psutil.TimeoutExpired as error:
         raise ServingError(
-            f"the server on port {port} (pid {record.pid}) has not ended within {timeout_seconds:g} s",
+            f"{_named(record)} has not ended within {timeout_seconds:g} s",
             f"wait and try again, or end it with `kill -9 {record.pid}`",
         ) from error
-    remove_record(record)
-    return record
 
 
-def _running(port: int) -> tuple[ServerRecord, psutil.Process]:
-    record = read_record(port)
-    if record is None:
+def _named(record: ServerRecord) -> str:
+    return f"the server on port {record.port} (pid {record.pid})"
+
+
+def _running(port: int) -> list[tuple[ServerRecord, psutil.Process]]:
+    """Those of a port; records of others are removed. Raises ServingError if there is none."""
+    records = read_records(port)
+    if not records:
         raise ServingError(
             f"no server of yours is running on port {port}",
             "pass the port that `maskdet serve` printed with --port",
         )
-    process = record.process()
-    if process is None:
-        remove_record(record)
+    found = [(record, record.process()) for record in records]
+    for record, process in found:
+        if process is None:
+            remove_record(record)
+    running = [(record, process) for record, process in found if process is not None]
+    if not running:
         raise ServingError(
-            f"the server on port {port} (pid {record.pid}) has ended without being stopped",
+            f"{_named(records[0])} has ended without being stopped",
             "see its log for why; start it again with `maskdet serve`",
         )
-    return record, process
+    return running
 
 
 def _tree(process: psutil.Process) -> tuple[int, int]:

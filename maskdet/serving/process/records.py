@@ -8,6 +8,7 @@ import stat
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -45,17 +46,23 @@ def own_record(port: int, url: str) -> ServerRecord:
 
 def write_record(record: ServerRecord) -> None:
     """Make the server discoverable by its port."""
-    write_json(_path(record.port), asdict(record))
+    write_json(_folder() / f"{_prefix(record.port)}-{_address(record)}.json", asdict(record))
 
 
-def read_record(port: int) -> ServerRecord | None:
-    """The record of a port, whether or not its server still runs. Raises ServingError if it is damaged."""
-    path = _path(port)
+def read_records(port: int) -> list[ServerRecord]:
+    """Those of a port, one for each address, whether or not their servers still run.
+
+    Raises ServingError if one is damaged.
+    """
+    return [record for path in _paths(port) if (record := _read(path)) is not None]
+
+
+def _read(path: Path) -> ServerRecord | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         return _by_clock(path, **found) if "created" in found else ServerRecord(**found)
     except FileNotFoundError:
-        return None
+        return None  # its server has ended at this very moment
     except (OSError, ValueError, TypeError) as error:
         raise ServingError(
             f"{path}: cannot be read: {error}", "delete it, and end the server by its pid"
@@ -80,13 +87,23 @@ def _by_clock(path: Path, *, pid: int, created: float, port: int, url: str) -> S
 
 def remove_record(record: ServerRecord) -> None:
     """Remove a server's record, unless another has taken its port since."""
-    if read_record(record.port) == record:
-        _path(record.port).unlink(missing_ok=True)
+    for path in _paths(record.port):
+        if _read(path) == record:
+            path.unlink(missing_ok=True)
 
 
-def _path(port: int) -> Path:
+def _paths(port: int) -> list[Path]:
+    return sorted(_folder().glob(f"{_prefix(port)}*.json"))
+
+
+def _prefix(port: int) -> str:
     # Containers that share the folder have their own ports and process ids.
-    return _folder() / f"serve-{port}-{pid_space()}.json"
+    return f"serve-{port}-{pid_space()}"
+
+
+def _address(record: ServerRecord) -> str:
+    """Servers on one port may listen on different addresses; a file's name has no colons on Windows."""
+    return (urlsplit(record.url).hostname or "").replace(":", ".")
 
 
 def _folder() -> Path:

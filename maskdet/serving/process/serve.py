@@ -15,7 +15,7 @@ from maskdet.serving.settings import ServeSettings
 def serve(
     models: Mapping[str, Source], settings: ServeSettings, on_ready: Callable[[str, Thresholds], None]
 ) -> None:
-    """Serve bundles until SIGTERM or Ctrl-C; then finish accepted requests and return.
+    """Serve bundles until one of `stop_signals`; then finish accepted requests and return.
 
     models: where bundles come from, by name; an empty name means the registered model's, or the bundle's own.
     The first is the default.

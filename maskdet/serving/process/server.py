@@ -28,7 +28,7 @@ from maskdet.serving.http.connection import GuardedConnection, guarded
 from maskdet.serving.process.link import Link
 from maskdet.serving.process.listener import BACKLOG, Listener
 from maskdet.serving.process.readiness import OnReady
-from maskdet.serving.process.stop_signals import stop_signals
+from maskdet.serving.process.stop_signals import insists, stop_signals
 from maskdet.serving.process.tidying import keep_tidy
 from maskdet.serving.settings import ServeSettings
 from maskdet.system.machine import core_count
@@ -144,13 +144,14 @@ class MaskdetServer(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal drains, a second one ends it at once."""
-        del sig, frame
-        if self._engine.state == "draining" or self._loop is None:
+        """The first signal drains, a second one that `insists` ends it at once."""
+        del frame
+        draining = self._engine.state == "draining"
+        if self._loop is None or (draining and insists(sig)):
             self.should_exit = self.force_exit = True
-            return
-        self._engine.drain()
-        self._loop.call_soon_threadsafe(lambda: self._spawn(self._end()))
+        elif not draining:
+            self._engine.drain()
+            self._loop.call_soon_threadsafe(lambda: self._spawn(self._end()))
 
     def _drain(self) -> None:
         if self._engine.state != "draining":

@@ -14,7 +14,7 @@ from maskdet.errors import MaskdetError, ServingError
 from maskdet.serving.engine.source import Source
 from maskdet.serving.process.metrics_folder import metrics_folder
 from maskdet.serving.process.readiness import OnReady
-from maskdet.serving.process.stop_signals import stop_signals
+from maskdet.serving.process.stop_signals import insists, stop_signals
 from maskdet.serving.process.worker_handle import WorkerProcess
 from maskdet.serving.settings import ServeSettings
 from maskdet.system.machine import core_count
@@ -35,7 +35,7 @@ def supervise(
     listener: socket.socket,
     on_ready: OnReady,
 ) -> None:
-    """Run `settings.workers` processes on the listener until SIGTERM or Ctrl-C.
+    """Run `settings.workers` processes on the listener until one of `stop_signals`.
 
     `on_ready` is called once, when all are ready. Raises the error that kept the first worker from starting,
     or ServingError if one had to be killed at the end.
@@ -78,7 +78,7 @@ class Supervisor:
         """Until a signal, or until a worker cannot start."""
         loop = asyncio.get_running_loop()
         for number in stop_signals():
-            loop.add_signal_handler(number, self._stop)
+            loop.add_signal_handler(number, self._signalled, number)
         places = [asyncio.ensure_future(self._keep(place)) for place in range(self._settings.workers)]
         try:
             await asyncio.gather(*places)
@@ -86,8 +86,12 @@ class Supervisor:
             self._stop()
             await asyncio.gather(*places, return_exceptions=True)
 
+    def _signalled(self, number: int) -> None:
+        """The first signal drains the workers, a second one that `insists` ends them at once."""
+        if not self._stopping.is_set() or insists(number):
+            self._stop()
+
     def _stop(self) -> None:
-        """The first signal drains the workers, a second one ends them at once."""
         self._stopping.set()
         # No one accepts any more: clients must see that, not wait for a response.
         self._listener.close()

@@ -20,6 +20,7 @@ from maskdet.serving.process.listener import Listener
 from maskdet.serving.process.logs import log_to
 from maskdet.serving.process.server import run
 from maskdet.serving.settings import ServeSettings
+from maskdet.system.native_thread import leave
 
 logger = logging.getLogger("maskdet.server")
 
@@ -50,4 +51,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

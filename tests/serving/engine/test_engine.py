@@ -309,6 +309,41 @@ def test_closing_fails_what_still_waits(gated: Any) -> None:
     assert engine.state == "stopped"
 
 
+def test_threads_that_hang_are_waited_for_together(gated: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maskdet.serving.engine.engine.CLOSE_SECONDS", 0.5)
+    engine, model = gated(threads=4)
+
+    async def hang() -> float:
+        works = [asyncio.ensure_future(engine.submit(WORK)) for _ in range(4)]
+        for _ in works:
+            await entered(model)
+        begun = time.monotonic()
+        engine.close()
+        took = time.monotonic() - begun
+        model.gate.set()
+        await asyncio.gather(*works)
+        return took
+
+    assert 0.5 <= asyncio.run(hang()) < 1.5
+
+
+def test_picture_behind_a_pass_that_hangs_is_refused_in_time(gated: Any) -> None:
+    engine, model = gated(threads=1, queue_seconds=0.3)
+
+    async def hang() -> None:
+        running = asyncio.ensure_future(engine.submit(WORK))
+        await entered(model)
+        begun = time.monotonic()
+        with pytest.raises(Busy, match="the picture waited"):
+            await asyncio.wait_for(engine.submit(WORK), 20)
+        assert time.monotonic() - begun >= 0.3
+        assert engine.queue_depth == 0
+        model.gate.set()
+        await running
+
+    asyncio.run(hang())
+
+
 def test_failing_pass_reaches_its_request_and_spares_the_thread(
     gated: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

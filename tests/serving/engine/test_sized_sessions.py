@@ -18,6 +18,7 @@ from support import paint
 
 from maskdet.errors import BundleError
 from maskdet.serving.engine import batching
+from maskdet.serving.engine.daemon_thread import DaemonThread
 from maskdet.serving.engine.engine import Engine
 from maskdet.serving.engine.served_model import ServedModel, Work
 from maskdet.serving.engine.sized_sessions import OneAtATime, SizedSessions, open_all, shares
@@ -83,7 +84,7 @@ def test_passes_share_one_thread_and_never_overlap() -> None:
             running.pop()
             return super().run(batch)
 
-    thread = ThreadPoolExecutor(1)
+    thread = DaemonThread("gpu")
     sized = SizedSessions({size: OneAtATime(Noted(), thread) for size in (1, 2)})
     with ThreadPoolExecutor(8) as clients:
         found = list(clients.map(lambda count: sized.run(np.zeros((count, 2, 2, 3), np.uint8)), [1, 2] * 8))

@@ -164,6 +164,18 @@ def test_chunks_of_any_length_make_one_body(port: int) -> None:
     assert answer.startswith(b"HTTP/1.1 422 ")
 
 
+def test_trailers_are_no_headers(port: int) -> None:
+    trailer = b"X-Request-ID: of-the-trailer\r\n"
+    body = CHUNKED_PICTURE.removesuffix(b"\r\n")
+
+    answer = talk(port, CHUNKED + body + trailer + b"\r\n")
+    refused = talk(port, CHUNKED + body + trailer * MAX_HEADERS + b"\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"of-the-trailer" not in answer
+    assert refused.startswith(b"HTTP/1.1 431 ")
+
+
 @pytest.mark.parametrize(
     ("head", "body"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from waiting import until
 
 import maskdet
 from maskdet.errors import ServingError
@@ -24,15 +26,32 @@ from maskdet.serving.settings import ServeSettings
 
 SCRIPT = Path(__file__).parents[1] / "server_process.py"
 BREAK = """
-import os, sys
+import os, sys, time
 if os.environ.get("BREAK_PROBE") and "pytest" not in sys.argv[0]:
     from maskdet.serving.engine.served_model import ServedModel
 
     def probe(self):
-        raise MemoryError("no memory for the probe")
+        {}
 
     ServedModel.probe = probe
 """
+
+
+def start_broken(bundle: Path, folder: Path, workers: int, probe: str) -> subprocess.Popen[str]:
+    """A server whose probe is this statement."""
+    (folder / "sitecustomize.py").write_text(BREAK.format(probe))
+    return subprocess.Popen(
+        [sys.executable, SCRIPT, bundle, json.dumps({"port": 0, "workers": workers}), "0"],
+        env={
+            **os.environ,
+            "BREAK_PROBE": "1",
+            "PYTHONPATH": os.pathsep.join((str(folder), str(Path(maskdet.__file__).parents[1]))),
+            "XDG_RUNTIME_DIR": str(folder),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,26 +60,26 @@ if os.environ.get("BREAK_PROBE") and "pytest" not in sys.argv[0]:
 )
 def test_probe_that_fails_in_any_way_ends_the_start(tiny_bundle: Path, tmp_path: Path, workers: int) -> None:
     """Whatever goes wrong there, no server stays in the state "starting" for ever."""
-    (tmp_path / "sitecustomize.py").write_text(BREAK)
-    done = subprocess.run(
-        [sys.executable, SCRIPT, tiny_bundle, json.dumps({"port": 0, "workers": workers}), "0"],
-        env={
-            **os.environ,
-            "BREAK_PROBE": "1",
-            "PYTHONPATH": os.pathsep.join((str(tmp_path), str(Path(maskdet.__file__).parents[1]))),
-            "XDG_RUNTIME_DIR": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    server = start_broken(tiny_bundle, tmp_path, workers, 'raise MemoryError("no memory for the probe")')
+    stdout, stderr = server.communicate(timeout=120)
 
-    assert done.returncode == ServingError.exit_code
-    assert done.stdout == ""
-    assert "MemoryError: no memory for the probe" in done.stderr.splitlines()[-2]
-    assert "Traceback" not in done.stderr.splitlines()[-1]
-    assert '"traceback"' in done.stderr
+    assert server.returncode == ServingError.exit_code
+    assert stdout == ""
+    assert "MemoryError: no memory for the probe" in stderr.splitlines()[-2]
+    assert "Traceback" not in stderr.splitlines()[-1]
+    assert '"traceback"' in stderr
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_stop_does_not_wait_for_the_probe(tiny_bundle: Path, tmp_path: Path, workers: int) -> None:
+    server = start_broken(
+        tiny_bundle, tmp_path, workers, f"open({str(tmp_path / 'probing')!r}, 'a').close(); time.sleep(600)"
+    )
+    until((tmp_path / "probing").exists)
+    server.send_signal(signal.SIGTERM)
+    _, stderr = server.communicate(timeout=60)
+
+    assert server.returncode == 0, stderr
 
 
 def test_failed_probe_is_told_by_the_engine(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +94,18 @@ def test_failed_probe_is_told_by_the_engine(tiny_bundle: Path, monkeypatch: pyte
         asyncio.run(engine.probe())
 
     assert (engine.state, engine.reason) == ("failed", "the model fails; see the log")
+
+
+def test_engine_that_drains_before_its_probe_is_over_has_not_failed(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ServeSettings()
+    engine = Engine({"tiny": ServedModel.load("tiny", tiny_bundle, settings, cores=1)}, settings)
+    monkeypatch.setattr(ServedModel, "probe", lambda _: engine.drain())
+
+    asyncio.run(engine.probe())
+
+    assert (engine.state, engine.reason) == ("draining", "the server is stopping")
 
 
 def test_inference_thread_outlives_a_batch_that_fails_outside_the_model(

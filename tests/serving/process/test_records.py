@@ -13,7 +13,7 @@ from clock_step import set_clock
 
 from maskdet.errors import ServingError
 from maskdet.serving.process.control import stop
-from maskdet.serving.process.records import own_record, read_record, write_record
+from maskdet.serving.process.records import own_record, read_records, remove_record, write_record
 from maskdet.system.files import write_json
 
 WRITE = """
@@ -32,8 +32,20 @@ def test_a_server_in_another_container_is_not_ours(tmp_path: Path, monkeypatch: 
         stop(8866)
     ours = own_record(8866, "http://127.0.0.1:8866")
     write_record(ours)
-    assert read_record(8866) == ours
+    assert read_records(8866) == [ours]
     assert len(list((tmp_path / "maskdet").iterdir())) == 2
+
+
+def test_servers_on_one_port_and_several_addresses_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    servers = [own_record(8866, f"http://{host}:8866") for host in ("127.0.0.1", "127.0.0.2", "[::1]")]
+    for one in (*servers, own_record(88, "http://127.0.0.1:88")):
+        write_record(one)
+    assert {one.url for one in read_records(8866)} == {one.url for one in servers}
+    remove_record(servers[0])
+    assert {one.url for one in read_records(8866)} == {one.url for one in servers[1:]}
 
 
 def test_a_server_is_known_after_the_clock_was_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,8 +53,7 @@ def test_a_server_is_known_after_the_clock_was_set(tmp_path: Path, monkeypatch: 
     ours = own_record(8866, "http://127.0.0.1:8866")
     write_record(ours)
     set_clock(monkeypatch, 3600)
-    read = read_record(8866)
-    assert read is not None
+    [read] = read_records(8866)
     assert read.process() == psutil.Process()
 
 
@@ -60,7 +71,7 @@ def test_what_an_earlier_release_recorded_is_believed_only_if_the_clock_agrees(
         "url": ours.url,
     }
     write_json(file, of_earlier)
-    assert read_record(8866) == ours
+    assert read_records(8866) == [ours]
     set_clock(monkeypatch, 3600)
     with pytest.raises(ServingError, match=f"process {ours.pid} may be its server or another one"):
         stop(8866)

@@ -36,7 +36,7 @@ from maskdet.serving.http.access import RefusalLog
 from maskdet.serving.http.connection import guarded
 from maskdet.serving.process.control import status, stop
 from maskdet.serving.process.listener import listen
-from maskdet.serving.process.records import ServerRecord, read_record, write_record
+from maskdet.serving.process.records import ServerRecord, read_records, write_record
 from maskdet.serving.settings import ServeSettings
 from maskdet.system.process_start import process_start
 
@@ -91,7 +91,7 @@ def test_server_answers_logs_and_ends_with_success(server_process: Callable[...,
     assert line["threshold_policy"] == "unknown"
     [line] = [line for line in server.log() if line.get("request_id") == "r2"]
     assert line["threshold_policy"] == "override"
-    assert read_record(server.port) is None
+    assert read_records(server.port) == []
 
 
 def wait_for_queue(server: Any, pictures: int) -> None:
@@ -128,7 +128,7 @@ def detect(server: Any) -> httpx.Response:
     return httpx.post(f"{server.url}/v1/detect", content=MASKED, headers=PNG, timeout=30)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_stop_under_load_answers_everything_accepted(
     server_process: Callable[..., Any], number: signal.Signals
 ) -> None:
@@ -210,11 +210,25 @@ def test_second_signal_ends_at_once(server_process: Callable[..., Any]) -> None:
                 assert one.result(30).status_code == 500
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_terminal_that_closes_breaks_no_request(server_process: Callable[..., Any], workers: int) -> None:
+    """Both the shell and the system send SIGHUP then."""
+    server = server_process(slow_ms=1500, threads=1, workers=workers)
+    with ThreadPoolExecutor(2) as pool:
+        accepted = occupy(server, pool) if workers == 1 else [pool.submit(detect, server)]
+        time.sleep(0.5)
+        for _ in range(2):
+            server.process.send_signal(signal.SIGHUP)
+            time.sleep(0.1)
+        assert [one.result().status_code for one in accepted] == [200] * len(accepted)
+    assert server.process.wait(30) == 0
+
+
 def test_status_and_stop_find_the_server_by_its_port(server_process: Callable[..., Any]) -> None:
     server = server_process()
 
-    found = status(server.port)
-    stopped = stop(server.port)
+    [found] = status(server.port)
+    [stopped] = stop(server.port)
 
     assert (found.record.pid, found.record.url, found.ready) == (server.process.pid, server.url, True)
     assert stopped == found.record
@@ -225,13 +239,25 @@ def test_status_and_stop_find_the_server_by_its_port(server_process: Callable[..
         status(server.port)
 
 
+def test_status_and_stop_find_all_servers_of_a_port(server_process: Callable[..., Any]) -> None:
+    first = server_process()
+    second = server_process(host="127.0.0.2", port=first.port)
+
+    found, stopped = status(first.port), stop(first.port)
+
+    assert {one.record.url for one in found} == {first.url, second.url}
+    assert {one.pid for one in stopped} == {first.process.pid, second.process.pid}
+    assert (first.process.wait(5), second.process.wait(5)) == (0, 0)
+    assert read_records(first.port) == []
+
+
 def test_stop_says_when_the_server_has_not_ended_in_time(server_process: Callable[..., Any]) -> None:
     server = server_process(slow_ms=2000, threads=1)
     with ThreadPoolExecutor(2) as pool:
         accepted = occupy(server, pool)
         with pytest.raises(ServingError, match=r"has not ended within 0\.1 s"):
             stop(server.port, timeout_seconds=0.1)
-        assert read_record(server.port) is not None
+        assert len(read_records(server.port)) == 1
         assert [one.result().status_code for one in accepted] == [200, 200]
 
 
@@ -242,7 +268,7 @@ def test_killed_server_is_reported_and_forgotten(server_process: Callable[..., A
 
     with pytest.raises(ServingError, match="has ended without being stopped"):
         stop(server.port)
-    assert read_record(server.port) is None
+    assert read_records(server.port) == []
 
 
 def test_stop_spares_a_process_that_only_has_the_pid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,7 +295,7 @@ def test_record_folder_that_others_can_write_is_refused(
     (tmp_path / "maskdet").chmod(0o777)
 
     with pytest.raises(ServingError, match="not a private folder"):
-        read_record(8866)
+        read_records(8866)
 
 
 def test_taken_port_is_named_with_the_way_out(server_process: Callable[..., Any], tiny_bundle: Path) -> None:
@@ -393,29 +419,71 @@ def test_half_closed_and_vanished_clients_leave_a_working_server(server_process:
     assert [line for line in server.log() if "traceback" in line] == []
 
 
-def test_client_that_does_not_read_its_answers_is_cut_off(server_process: Callable[..., Any]) -> None:
-    server = server_process(keep_alive_seconds=1)
+PIXELS = np.random.default_rng(0).integers(0, 256, (2500, 2500, 3), np.uint8)
+NOISE = cv2.imencode(".jpg", PIXELS)[1].tobytes()
+"""Drawn, it is an answer of 7 MB. A system takes at most 4 from a server."""
+
+
+def ask_for_noise(client: socket.socket, server: Any, header: bytes = b"") -> None:
+    """Ask for a long answer over a connection that takes little at a time."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", server.port))
+    client.settimeout(PATIENCE_SECONDS)
+    head = b"POST /v1/detect?visualize=1 HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n" + header
+    client.sendall(head + b"Content-Length: %d\r\n\r\n" % len(NOISE) + NOISE)
+
+
+def length_of(answer_head: bytes) -> int:
+    size = re.search(rb"content-length: (\d+)", answer_head)
+    assert size is not None
+    return int(size[1])
+
+
+@pytest.mark.parametrize(
+    ("header", "more"),
+    [
+        (b"", b""),
+        (b"Connection: close\r\n", b""),
+        (b"", b"GET /hea"),
+        (b"", b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ],
+)
+def test_client_that_does_not_read_its_answers_is_cut_off(
+    server_process: Callable[..., Any], header: bytes, more: bytes
+) -> None:
+    server = server_process(keep_alive_seconds=1, header_seconds=1)
     process = psutil.Process(server.process.pid)
 
     def connected() -> bool:
-        return any(one.status == psutil.CONN_ESTABLISHED for one in process.net_connections())
+        return any(one.laddr.port == server.port and one.raddr for one in process.net_connections())
 
-    # An answer of 7 MB: a system takes at most 4 from a server.
-    noise = np.random.default_rng(0).integers(0, 256, (2500, 2500, 3), np.uint8)
-    body = cv2.imencode(".jpg", noise)[1].tobytes()
-    head = b"POST /v1/detect?visualize=1 HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
     with socket.socket() as lazy:
-        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        lazy.connect(("127.0.0.1", server.port))
-        lazy.settimeout(PATIENCE_SECONDS)
-        lazy.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        ask_for_noise(lazy, server, header)
         until(connected, what="the connection was not accepted")
+        until(lambda: "request" in [line["message"] for line in server.log()], what="no answer was begun")
+        lazy.sendall(more)
         until(lambda: not connected(), what="a client that does not read keeps its connection")
         # Cut off, not closed, which waits until the client has read: only what the system had taken arrives.
-        answer_head, _, answer = read_all(lazy).partition(b"\r\n\r\n")
-    size = re.search(rb"content-length: (\d+)", answer_head)
-    assert size is not None
-    assert len(answer) < int(size[1])
+        head, _, answer = read_all(lazy).partition(b"\r\n\r\n")
+    assert len(answer) < length_of(head)
+
+
+@pytest.mark.parametrize("header", [b"", b"Connection: close\r\n"])
+def test_client_that_reads_slowly_gets_all_of_its_answer(
+    server_process: Callable[..., Any], header: bytes
+) -> None:
+    server = server_process(keep_alive_seconds=1)
+    received = b""
+    with socket.socket() as slow:
+        ask_for_noise(slow, server, header)
+        # Less than what a system takes from the server at a time.
+        deadline = time.monotonic() + 6
+        while time.monotonic() < deadline:
+            received += slow.recv(4096)
+            time.sleep(0.1)
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        head, _, answer = (received + read_all(slow)).partition(b"\r\n\r\n")
+    assert len(answer) == length_of(head)
 
 
 def test_work_of_a_client_that_left_is_given_up(server_process: Callable[..., Any]) -> None:

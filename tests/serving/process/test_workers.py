@@ -27,7 +27,7 @@ from waiting import until
 
 from maskdet.errors import BundleError
 from maskdet.serving.process.control import status, stop
-from maskdet.serving.process.records import read_record
+from maskdet.serving.process.records import read_records
 from maskdet.serving.process.supervisor import Supervisor, cores_of
 from maskdet.serving.process.worker_handle import WorkerProcess
 from maskdet.serving.process.worker_handle import _failure as failure
@@ -164,6 +164,17 @@ def test_killed_worker_is_replaced_while_others_answer(pair: Any) -> None:
     assert counters(pair.url)["maskdet_pictures_total"] >= outcomes["200"]
 
 
+def test_server_is_not_ready_until_a_killed_worker_has_been_replaced(pair: Any) -> None:
+    until(lambda: counters(pair.url)["maskdet_ready"] == 1)
+    victim = psutil.Process(min(workers_of(pair)))
+    victim.kill()
+    until(lambda: len(workers_of(pair) - {victim.pid}) == 2)
+
+    # The new one is still importing, long before it has metrics of its own.
+    assert counters(pair.url)["maskdet_ready"] == 0
+    until(lambda: counters(pair.url)["maskdet_ready"] == 1)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stop_answers_what_every_worker_accepted(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start_server: Any, number: Any
@@ -209,7 +220,7 @@ def test_status_and_stop_know_the_whole_tree(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with start_server(tiny_bundle, tmp_path, workers=2) as server:
         workers = workers_of(server)
-        found = status(server.port)
+        [found] = status(server.port)
 
         stop(server.port)
 
@@ -217,7 +228,7 @@ def test_status_and_stop_know_the_whole_tree(
         assert found.memory_bytes > 30e6
         assert server.process.wait(5) == 0
         assert not [pid for pid in workers if psutil.pid_exists(pid)]
-        assert read_record(server.port) is None
+        assert read_records(server.port) == []
 
 
 def test_workers_end_when_their_supervisor_is_killed(
