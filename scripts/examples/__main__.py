@@ -35,10 +35,10 @@ def main() -> int:
         "--logs", type=Path, default=ROOT / "build" / "examples", help="folder for the logs of failures"
     )
     parser.add_argument(
-        "--short", action="store_true", help="without pages that train anew, but for README.md"
+        "--short", action="store_true", help="without pages that take a minute or more, but for README.md"
     )
     given = parser.parse_args()
-    pages = given.pages or [page for page in every_page() if not (given.short and scene_of(page).trains)]
+    pages = given.pages or [page for page in every_page() if not (given.short and scene_of(page).long)]
     end_on_sigterm()
     shutil.rmtree(given.logs, ignore_errors=True)
     began = time.monotonic()

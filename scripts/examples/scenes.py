@@ -36,8 +36,8 @@ class Scene:
     """What the reader does before an example, which is named by how it begins."""
     exits: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Exit codes of an example that are right, where the page says so."""
-    trains: bool = False
-    """Whether it takes a minute or more, since it trains anew."""
+    long: bool = False
+    """Whether it takes a minute or more, as where it trains anew."""
     saved: str = "piece.yml"
     """Where the reader saves what the page shows of a pipeline file."""
 
@@ -74,7 +74,7 @@ SCENES: Mapping[str, Scene] = {
     "docs/coming-from/paddlehub-serving.md": Scene(before={"import json": "maskdet serve"}),
     "docs/coming-from/paddlex.md": Scene(before={"import": "maskdet serve --port 8080"}),
     "docs/coming-from/ultralytics.md": Scene(
-        trains=True, sets=("faces-voc",), before={"maskdet data convert": YOLO, "maskdet run": SHORT}
+        long=True, sets=("faces-voc",), before={"maskdet data convert": YOLO, "maskdet run": SHORT}
     ),
     "docs/data.md": Scene(
         project=True,
@@ -97,10 +97,10 @@ SCENES: Mapping[str, Scene] = {
     "docs/gates.md": Scene(project=True, models=("new.onnx", "old.onnx"), exits={"maskdet gates": GATES}),
     "docs/inbox.md": Scene(project=True, sets=("faces",)),
     "docs/labels.md": Scene(
-        trains=True, sets=("faces-voc",), before={"maskdet data convert": YOLO, "maskdet run": SHORT}
+        long=True, sets=("faces-voc",), before={"maskdet data convert": YOLO, "maskdet run": SHORT}
     ),
     "docs/loop.md": Scene(
-        trains=True,
+        long=True,
         links={".venv": ".venv", "configs": "configs"},
         sets=("runs/loop/sample",),
         exits={"maskdet drift": DUE, "maskdet run": GATES},
@@ -112,7 +112,7 @@ SCENES: Mapping[str, Scene] = {
             "maskdet data forget": "cp sample/JPEGImages/sample_001.jpg photo.jpg",
         },
     ),
-    "docs/python-api.md": Scene(trains=True, project=True),
+    "docs/python-api.md": Scene(long=True, project=True),
     "docs/reference/http.md": Scene(
         before={
             "curl --data-binary": "maskdet serve --inbox inbox",
@@ -120,7 +120,7 @@ SCENES: Mapping[str, Scene] = {
             'curl "http': "maskdet serve",
         },
     ),
-    "docs/reference/python.md": Scene(trains=True, project=True),
+    "docs/reference/python.md": Scene(long=True, project=True),
     "docs/registry.md": Scene(
         project=True,
         models=("old.onnx",),
@@ -134,7 +134,7 @@ SCENES: Mapping[str, Scene] = {
         },
     ),
     "docs/reports.md": Scene(project=True, models=("other.onnx",), runs=("face-mask-640", "a", "b")),
-    "docs/scale.md": Scene(before={"maskdet predict --list": "ls photos/*.jpg >pictures.txt"}),
+    "docs/scale.md": Scene(long=True, before={"maskdet predict --list": "ls photos/*.jpg >pictures.txt"}),
     "docs/serving.md": Scene(
         project=True,
         models=("model.onnx", "a.onnx", "b.onnx"),
@@ -148,7 +148,7 @@ SCENES: Mapping[str, Scene] = {
     ),
     "docs/starting-points.md": Scene(sets=("faces",)),
     "docs/tracking.md": Scene(sets=("faces",)),
-    "docs/tutorial.md": Scene(trains=True, links={".venv": ".venv", "data": "data"}, saved="pipeline.yml"),
+    "docs/tutorial.md": Scene(long=True, links={".venv": ".venv", "data": "data"}, saved="pipeline.yml"),
 }
 
 
