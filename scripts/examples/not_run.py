@@ -36,7 +36,7 @@ NOT_RUN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "changes the system's users, units or web server": {
         "docs/deployment.md": (
             *("useradd", "python3 -m venv", "cp deploy/systemd", "systemctl", "for port in"),
-            *("cp deploy/nginx", "install -D", "nginx -t"),
+            *("cp deploy/nginx", "rm -f /etc/nginx", "install -D", "nginx -t"),
         ),
     },
     "asks for a certificate of a public name": {"docs/deployment.md": ("MASKDET_SITE",)},
