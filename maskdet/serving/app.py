@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -29,6 +28,7 @@ from maskdet.serving.routes.docs import docs_routes
 from maskdet.serving.routes.health import health_routes, metrics_routes
 from maskdet.serving.routes.monitor import monitor_routes
 from maskdet.serving.routes.native import native_routes
+from maskdet.serving.routes.openapi import DocumentedApi
 from maskdet.serving.routes.page import page_routes
 from maskdet.serving.routes.review import review_routes
 from maskdet.serving.service import Service
@@ -42,7 +42,7 @@ LINGER_SECONDS = 2.0
 class Application:
     """api: FastAPI's part, with all routes and their documentation; entrance: the way to them."""
 
-    api: FastAPI
+    api: DocumentedApi
     entrance: ASGIApp
     inbox: Inbox | None
 
@@ -52,7 +52,8 @@ class Application:
 
 def create_app(engine: Engine, settings: ServeSettings, reloading: Reloading | None = None) -> Application:
     """All routes; live swaps only with `reloading`. The caller starts, probes and closes the engine."""
-    api = FastAPI(
+    api = DocumentedApi(
+        keyed=settings.has_keys,
         title="maskdet",
         version=__version__,
         description="Finds faces in pictures and says whether they wear masks.",

@@ -35,8 +35,9 @@ NOT_RUN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "needs a cluster": {"docs/deployment.md": ("cd deploy/kubernetes", "kustomize", "kubectl")},
     "changes the system's users, units or web server": {
         "docs/deployment.md": (
-            *("useradd", "python3 -m venv", "cp deploy/systemd", "systemctl", "for port in"),
-            *("cp deploy/nginx", "install -D", "nginx -t"),
+            *("useradd", "python3 -m venv", "install -d", "as_maskdet", "cp deploy/systemd", "systemctl"),
+            "for port in",
+            *("cp deploy/nginx", "rm -f /etc/nginx", "install -D", "nginx -t"),
         ),
     },
     "asks for a certificate of a public name": {"docs/deployment.md": ("MASKDET_SITE",)},

@@ -88,8 +88,8 @@ def fitted(proxy: Proxy, upstreams: Sequence[int]) -> str:
     """The example, with nothing changed but ports and the place of the log. Raises ProxyError."""
     text = EXAMPLE.read_text()
     changes = {
-        "listen 80;": f"listen 127.0.0.1:{proxy.plain_port};",
-        "listen 443 ssl;": f"listen 127.0.0.1:{proxy.port} ssl;",
+        "listen 80 ": f"listen 127.0.0.1:{proxy.plain_port} ",
+        "listen 443 ": f"listen 127.0.0.1:{proxy.port} ",
         "/var/log/nginx/maskdet.log": str(proxy.folder / "access.log"),
     }
     for example, ours in zip(EXAMPLE_PORTS, upstreams, strict=True):

@@ -48,8 +48,6 @@ ABOUT_ERRORS = (
     "The routes of older systems answer with the errors of those systems."
 )
 TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
-# FastAPI adds this one to every route with a variable path; the server answers with ProblemBody.
-FOREIGN = "HTTPValidationError"
 Schema = dict[str, Any]
 
 
@@ -66,7 +64,7 @@ def content(say: English) -> Iterator[str]:
                     yield f"### {method.upper()} {path}"
                     yield from _operation(say, operation)
     yield f"## {say('Schemas')}"
-    for name, schema in _schemas(document):
+    for name, schema in document["components"]["schemas"].items():
         yield f"### {name}"
         yield from _described(say, schema)
         yield _fields(say, schema)
@@ -108,16 +106,10 @@ def _answers(say: English, responses: Schema) -> Iterator[str]:
         schema = one.get("content", {}).get("application/json", {}).get("schema", {})
         if schema.get("$ref", "").endswith("/ProblemBody"):
             bad.append(status)
-        elif schema and not schema.get("$ref", "").endswith(FOREIGN):
+        elif schema:
             yield say("Answer {}: {}.").format(status, _kind(say, schema))
     if bad:
         yield say("Errors: {}.").format(", ".join(bad))
-
-
-def _schemas(document: Schema) -> Iterator[tuple[str, Schema]]:
-    for name, schema in document["components"]["schemas"].items():
-        if name not in {FOREIGN, "ValidationError"}:
-            yield name, schema
 
 
 def _described(say: English, schema: Schema) -> Iterator[str]:

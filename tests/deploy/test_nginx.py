@@ -18,6 +18,7 @@ import cv2
 import httpx
 import pytest
 from support import paint
+from trained import REPO
 from waiting import until
 
 from maskdet.serving.settings import ServeSettings
@@ -89,6 +90,14 @@ def test_a_request_id_that_could_break_the_log_is_replaced(proxy: Any) -> None:
 def test_plain_http_leads_to_tls(proxy: Any) -> None:
     answer = httpx.get(f"http://127.0.0.1:{proxy.plain_port}/v1/models?x=1", trust_env=False)
     assert (answer.status_code, answer.headers["location"]) == (308, "https://127.0.0.1/v1/models?x=1")
+
+
+def test_no_other_site_answers_in_its_place(proxied: ModuleType) -> None:
+    listeners = re.findall(r"^ +listen (\d+).*( default_server);$", proxied.EXAMPLE.read_text(), re.MULTILINE)
+    assert [port for port, _ in listeners] == ["80", "443"]
+    # Of two default sites nginx accepts neither, and Debian's is one.
+    for page in (REPO / "docs").glob("deployment*.md"):
+        assert "rm -f /etc/nginx/sites-enabled/default\n" in page.read_text(encoding="utf-8"), page.name
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/metrics"), ("POST", "/v1/admin/reload")])

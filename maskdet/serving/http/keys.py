@@ -67,6 +67,11 @@ def scopes_for(path: str) -> tuple[str, ...] | None:
     return next((scopes for start, scopes in _SCOPES if path.startswith(start)), ("detect",))
 
 
+def is_open(path: str) -> bool:
+    """Whether a path needs no key: health, and the web pages, which ask for what their requests then need."""
+    return path in OPEN_PATHS or path.startswith(PAGE_FILES)
+
+
 class ApiKeys:
     """ASGI middleware. A client sends its key as `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
 
@@ -103,9 +108,7 @@ class ApiKeys:
 
     def _open(self, scope: Scope) -> bool:
         # A browser sends no key with its CORS preflight, and learns nothing from the answer.
-        # The web pages themselves are public, and ask for the key that their requests then need.
-        path = scope["path"]
-        return path in OPEN_PATHS or path.startswith(PAGE_FILES) or scope["method"] == "OPTIONS"
+        return is_open(scope["path"]) or scope["method"] == "OPTIONS"
 
     def _client(self, headers: Headers) -> Client | None:
         kind, _, bearer = headers.get("authorization", "").partition(" ")

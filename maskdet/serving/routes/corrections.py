@@ -63,7 +63,7 @@ def correction_routes(service: Service) -> APIRouter:
         description=HELP,
         status_code=201,
         response_model=CorrectionAnswer,
-        responses=problems(400, 403, 404, 408, 413, 415, 422, 503, 507),
+        responses=problems(400, 401, 403, 404, 408, 413, 415, 422, 503, 507),
         openapi_extra=_form_schema(),
     )
     async def correct(request: Request) -> Response:

@@ -77,9 +77,10 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> Iterator[st
     if "description" in operation:
         yield f"<pre>{escape(operation['description'])}</pre>"
     if "parameters" in operation:
-        yield "<h3>Query</h3>"
+        yield "<h3>Parameters</h3>"
         yield _table(
-            (one["name"], _kind(one["schema"]), _says(one["schema"])) for one in operation["parameters"]
+            (one["name"], f"{one['in']}: {_kind(one['schema'])}", _says(one["schema"]))
+            for one in operation["parameters"]
         )
     if "requestBody" in operation:
         yield "<h3>Body</h3>"

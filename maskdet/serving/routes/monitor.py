@@ -52,7 +52,7 @@ def monitor_routes(service: Service, unpacker: Unpacker) -> APIRouter:
         summary="What the server has seen, and what has drifted",
         description=HELP,
         response_model=View,
-        responses=problems(404, 422),
+        responses=problems(401, 404, 422),
         openapi_extra=query_options(MonitorOptions),
     )
     async def monitor(request: Request) -> Response:

@@ -50,7 +50,7 @@ def native_routes(service: Service) -> APIRouter:
         summary="Find faces and say whether they wear masks",
         description=DETECT_HELP,
         response_model=DetectAnswer,
-        responses=problems(400, 404, 408, 413, 415, 422, 503),
+        responses=problems(400, 401, 403, 404, 408, 413, 415, 422, 503),
         openapi_extra=_detect_inputs(),
     )
     async def detect(request: Request) -> Response:
@@ -63,7 +63,7 @@ def native_routes(service: Service) -> APIRouter:
         identity = request_id(request.scope)
         return await service.written(outcomes, lambda: _answer(wanted, outcomes, identity))
 
-    @router.get("/models", summary="The loaded models", response_model=ModelsAnswer)
+    @router.get("/models", summary="The loaded models", response_model=ModelsAnswer, responses=problems(401))
     async def models(request: Request) -> Response:
         del request
         return json_response(models_answer(service.engine.models, service.refused()).model_dump_json())
