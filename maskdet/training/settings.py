@@ -87,7 +87,7 @@ class TrainSettings(Section):
     """Stop after this many evaluations without a better AP50; 0 disables early stopping."""
     evaluate_every: int = Field(1, ge=1)
     """Epochs between evaluations on val; the last epoch is always evaluated."""
-    seed: int = 0
+    seed: int = Field(0, ge=0, le=2**64 - 1)
     """For picture order, crops and initial weights; the same seed gives the same training."""
     max_hours: float | None = Field(None, gt=0)
     """Stop before an epoch that would exceed this wall-clock time, counted over all sessions."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from maskdet.artefacts import BEST, CURVES_PAGE, CURVES_PLOT, LABEL_LIST, LAST
+from maskdet.artefacts import BEST, CURVES_PAGE, CURVES_PLOT, LABEL_LIST, LAST, reading
 from maskdet.dataset.label_list import write_labels
 from maskdet.dataset.learnt import learnt_sha256, told_roles
 from maskdet.dataset.manifest import load_manifest
@@ -183,7 +183,7 @@ def start_over(out: Path) -> None:
 
 def _starting_state(job: TrainJob, resume: bool) -> TrainState | None:
     state = read_state(job.out)
-    if state is None or state.finished:
+    if state is None or (state.finished and not resume):
         start_over(job.out)
         return None
     if not resume:
@@ -193,7 +193,7 @@ def _starting_state(job: TrainJob, resume: bool) -> TrainState | None:
         )
     if state.fingerprint != job.fingerprint():
         raise StageError(
-            f"{job.out} holds an unfinished training of {state.epochs} epochs "
+            f"{job.out} holds {'a' if state.finished else 'an unfinished'} training of {state.epochs} epochs "
             "with another recipe, data set, seed or start",
             "undo the change of the pipeline file, or start over with `maskdet train --force`",
         )
@@ -225,7 +225,8 @@ def _worker_job(
 
 def _placeless_sha256(config: Path, places: Iterable[Path]) -> str:
     """The content without the places of the files, which may lie elsewhere on each machine."""
-    document = yaml.safe_load(config.read_text(encoding="utf-8"))
+    with reading(config, "maskdet config"):
+        document = yaml.safe_load(config.read_text(encoding="utf-8"))
     text = json.dumps(document, sort_keys=True, ensure_ascii=False)
     for number, place in enumerate(places):
         text = text.replace(place.as_posix(), f"<{number}>")

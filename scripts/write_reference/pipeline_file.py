@@ -94,7 +94,7 @@ class _Schema:
 
     def _limited(self, kind: str, field: Schema) -> str:
         say = self._say
-        limits = [say(words).format(f"{field[key]:g}") for key, words in LIMITS.items() if key in field]
+        limits = [say(words).format(_in_digits(field[key])) for key, words in LIMITS.items() if key in field]
         if "pattern" in field:
             pattern = field["pattern"].replace("|", "\\|")
             limits.append(say("like {}").format(f"`{pattern}`"))
@@ -117,6 +117,11 @@ class _Schema:
 
     def _text(self, field: Schema) -> str:
         return cell(self._say(str(field.get("description", ""))))
+
+
+def _in_digits(limit: float) -> str:
+    # As an exponent, a whole number would be rounded.
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"
 
 
 def _default(value: object) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,12 @@ def test_another_recipe_is_not_resumed(trained: Trained, tmp_path: Path) -> None
     write_state(tmp_path, UNFINISHED)
     with pytest.raises(StageError, match="another recipe, data set, seed or start"):
         train(job_in(trained, tmp_path), on_event=never, resume=True)
+
+
+def test_a_finished_training_of_another_recipe_is_not_removed_by_a_resume(
+    trained: Trained, tmp_path: Path
+) -> None:
+    path = write_state(tmp_path, replace(UNFINISHED, epoch=5, finished=True))
+    with pytest.raises(StageError, match="holds a training of 5 epochs with another recipe"):
+        train(job_in(trained, tmp_path), on_event=never, resume=True)
+    assert path.exists()

@@ -203,7 +203,10 @@ def _fill_aside(stage: Stage, context: Context) -> str:
 
 
 def _fill_in_place(stage: Stage, context: Context, inputs: Inputs) -> str:
-    # Written before the work, so that unfinished work shows the settings it was started with.
+    if stage.clear is not None and not context.resume:
+        stage.clear(context, inputs)
+    # Written before the work, so that unfinished work shows the settings it was started with; but not before
+    # the folder is clear, or finished work would seem to have been made with them.
     StageRecord(inputs).write(context, stage)
     out = context.path(stage.name)
     out.mkdir(parents=True, exist_ok=True)

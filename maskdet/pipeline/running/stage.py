@@ -70,6 +70,9 @@ class Stage:
     """Inputs to which the stage itself adds: recorded as they are after it ran."""
     settled: frozenset[str] = frozenset()
     """Inputs that are settled when the stage starts: their change alone is no reason to run again."""
+    clear: Callable[[Context, Inputs], None] | None = None
+    """For work in place: finds what faults it can, then makes room. Called with the inputs before they are
+    recorded, unless unfinished work is resumed."""
     unfinished: Callable[[Context], str | None] | None = None
     """The progress of unfinished work, or None if there is none."""
     packages: tuple[str, ...] = ()

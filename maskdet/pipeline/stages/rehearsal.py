@@ -121,11 +121,13 @@ def _prepare(context: Context) -> Context:
 
 
 def _crowded(manifest: Manifest, count: int) -> Manifest:
-    """The pictures with the most faces: `count` of train, and a few of val."""
+    """The pictures with the most faces: `count` of train, or fewer but shown again, and a few of val."""
     train = sorted(manifest.part("train"), key=lambda picture: -len(picture.objects))[:count]
+    # The weights of the data's roots are for a whole epoch: with small ones these few would fill no step.
+    roots = tuple(replace(root, weight=-(-count // len(train))) for root in manifest.roots)
     # Those of val by the faces that count: without any there is nothing to evaluate.
     val = sorted(manifest.part("val"), key=_most_counting)[:_VAL_PICTURES]
-    return replace(manifest, pictures=(*train, *val))
+    return replace(manifest, pictures=(*train, *val), roots=roots)
 
 
 def _most_counting(picture: ManifestPicture) -> int:
@@ -150,22 +152,23 @@ def _room(context: Context) -> int:
 
 
 class _Stopwatch:
-    """Seconds between the first step, which includes warm-up, and the second; memory of all workers."""
+    """Seconds per step after the first, which includes warm-up; memory of all workers."""
 
     def __init__(self) -> None:
-        self._at: list[float] = []
+        self._at: list[tuple[int, float]] = []
         self._workers, self.memory_mb = 1, 0
 
     def __call__(self, event: Event) -> None:
         if event["event"] == "start":
             self._workers = event["workers"]
         elif event["event"] == "step":
-            self._at.append(time.monotonic())
+            self._at.append((event["step"], time.monotonic()))
             self.memory_mb = max(self.memory_mb, event["memory_mb"] * self._workers)
 
     @property
     def step_seconds(self) -> float:
-        return self._at[-1] - self._at[-2] if len(self._at) > 1 else 0.0
+        (before, began), (last, ended) = self._at[-2:]
+        return (ended - began) / (last - before)
 
     def measured(self) -> dict[str, float]:
         return {"step_seconds": round(self.step_seconds, 3), "memory_mb": self.memory_mb}

@@ -115,10 +115,7 @@ class _Schedule:
     def derive(cls, train: TrainSettings, factors: Weights, fine_tunes: bool) -> _Schedule:
         steps = steps_per_epoch(factors, train.batch_size)
         if steps == 0:
-            raise PipelineFileError(
-                f"train.batch_size is {train.batch_size}, but the train part has {len(factors)} pictures",
-                f"set train.batch_size to {max(1, len(factors) // 2)} or less, or add pictures",
-            )
+            raise _too_few(train.batch_size, factors)
         return cls(
             steps_per_epoch=steps,
             rate=_rate(train, fine_tunes),
@@ -126,6 +123,20 @@ class _Schedule:
             static_assigner_epoch=train.epochs * PUBLISHED_STATIC_ASSIGNER_EPOCH // PUBLISHED_EPOCHS,
             fine_tunes=fine_tunes,
         )
+
+
+def _too_few(batch_size: int, factors: Weights) -> PipelineFileError:
+    shown, there = float(factors.sum()), len(factors)
+    ways = ["add pictures"]
+    if shown >= 1:
+        ways.insert(0, f"set train.batch_size to {max(1, int(shown) // 2)} or less")
+    if shown < there:
+        ways.append("raise the weight of a root in data.roots")
+    return PipelineFileError(
+        f"train.batch_size is {batch_size}, but an average epoch shows {shown:g} pictures, "
+        f"of {there} in the train part",
+        ", or ".join(ways),
+    )
 
 
 def _runtime(

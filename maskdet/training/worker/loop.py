@@ -132,7 +132,7 @@ class Training:
     def run(self) -> None:
         if self.judges_start:
             self._judge_start()
-        while not self.state.finished:
+        while not (self.state.finished or self._ended_by_time()):
             self._train_epoch(self.state.epoch)
             self._close_epoch()
         self.report(
@@ -155,6 +155,19 @@ class Training:
         # Its time counts, but not as an epoch's; an epoch is closed in the same way.
         closing = self.budget.spent - began
         self.budget = TimeBudget(self.job["max_hours"], self.state.seconds, closing=closing)
+
+    def _ended_by_time(self) -> bool:
+        """End before an epoch if no time is left, as in a resumed session, and some epoch after the start was
+        evaluated.
+        """
+        evaluated = bool(self.state.best_epoch or self.state.waited)
+        if not evaluated or not _agreed(self.budget.used_up):
+            return False
+        self.state = replace(self.state, finished=True, reason="max_hours")
+        with space_for(Path(self.job["out"]), self._bytes_to_write()):
+            self._save_state()
+        self._tell_budget(self.state.epoch)
+        return True
 
     def _train_epoch(self, epoch: int) -> None:
         to_training(self.network, self.frozen, freeze_norm=self.freeze_norm)

@@ -32,6 +32,11 @@ class TimeBudget:
         """Seconds of all sessions so far."""
         return self._before + self._clock() - self._began
 
+    @property
+    def used_up(self) -> bool:
+        """Whether the limit is reached."""
+        return self.hours is not None and self.spent >= self.hours * HOUR
+
     def steps_done(self) -> None:
         """Call when the steps of an epoch are done."""
         self._closing_began = self._clock()

@@ -243,6 +243,7 @@ def test_a_missing_file_says_how_to_get_one(tmp_path):
     [
         ("train.epoch=1", "--set train.epoch=1: train.epoch: no such key; did you mean train.epochs?"),
         ("train.epochs=none", "--set train.epochs=none: train.epochs: 'none' is not allowed"),
+        ("train.seed=-1", "--set train.seed=-1: train.seed: -1 is not allowed"),
         ("train.epochs", "not in the form key=value"),
         ("=1", "not in the form key=value"),
         ("train..epochs=1", "not in the form key=value"),

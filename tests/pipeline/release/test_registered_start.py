@@ -18,7 +18,7 @@ from maskdet.pipeline.running.run import run_stages
 from maskdet.pipeline.running.stage import Context
 from maskdet.pipeline.stages import STAGES
 from maskdet.pipeline.stages.train import STAGE as TRAIN
-from maskdet.pipeline.stages.train import settled
+from maskdet.pipeline.stages.train import settled, started_from
 from maskdet.registry.records import PictureRecord
 from maskdet.registry.registry import Registry
 from maskdet.training.start.knowledge import knows_classes
@@ -131,7 +131,7 @@ def test_a_training_goes_on_from_the_version_that_it_started_from(registry: Regi
     StageRecord({"model.pretrained, version": "models:demo@1"}).write(context, TRAIN)
     add_version(registry, root)
     registry.set_alias("demo", "champion", 2, why="better")
-    start = start_of(settled(context).pipeline.model, registry=registry.folder)
+    start = start_of(settled(context, started_from(context)).pipeline.model, registry=registry.folder)
     assert start is not None
     assert start.name == "models:demo@1"
 

@@ -19,7 +19,8 @@ from maskdet.pipeline.running.run import run_stages
 from maskdet.pipeline.running.stage import Context
 from maskdet.pipeline.stages.config import STAGE as CONFIG
 from maskdet.pipeline.stages.prepare import STAGE as PREPARE
-from maskdet.pipeline.stages.rehearsal import FOLDER, RECORD, _prepare, rehearse
+from maskdet.pipeline.stages.rehearsal import FOLDER, RECORD, _prepare, _Stopwatch, rehearse
+from maskdet.training.recipe.sampling import repeat_factors, steps_per_epoch
 from maskdet.training.train import TrainJob
 
 EPOCHS = 3
@@ -79,6 +80,15 @@ def test_it_tells_what_the_training_will_take_and_is_not_repeated(
     assert said_by(context) == []
 
 
+def test_a_step_takes_its_share_of_the_time_between_two_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fast step between the first and the last is not reported."""
+    monkeypatch.setattr("time.monotonic", iter([10.0, 12.0, 15.0]).__next__)
+    stopwatch = _Stopwatch()
+    for step in (1, 1, 3):
+        stopwatch({"event": "step", "step": step, "memory_mb": 100})
+    assert stopwatch.step_seconds == 1.5
+
+
 def test_a_fault_is_found_before_anything_is_trained(prepared: Callable[[bool | str], Context]) -> None:
     context = prepared(True)
     for picture in (context.pipeline.data.root / "JPEGImages").iterdir():
@@ -103,6 +113,20 @@ def test_each_machine_rehearses_alone_with_its_share(prepared: Callable[[bool | 
     two = context.pipeline.train.model_copy(update={"nodes": 2, "master": "10.0.0.1:29500"})
     small = _prepare(replace(context, pipeline=context.pipeline.model_copy(update={"train": two})))
     assert (small.pipeline.train.nodes, small.pipeline.train.batch_size) == (1, 2)
+
+
+@pytest.mark.parametrize(("weight", "batch_size"), [(0.2, 4), (0.2, 16), (3.0, 4), (3.0, 16)])
+def test_it_takes_two_steps_or_three_whatever_the_weights_of_the_roots_are(
+    prepared: Callable[[bool | str], Context], weight: float, batch_size: int
+) -> None:
+    context = prepared(True)
+    path = context.path("prepare", MANIFEST)
+    manifest = load_manifest(path)
+    replace(manifest, roots=tuple(replace(root, weight=weight) for root in manifest.roots)).write(path)
+    train = context.pipeline.train.model_copy(update={"batch_size": batch_size})
+    small = _prepare(replace(context, pipeline=context.pipeline.model_copy(update={"train": train})))
+    factors = repeat_factors(load_manifest(small.path("prepare", MANIFEST)), 0.0)
+    assert steps_per_epoch(factors, batch_size) in {2, 3}
 
 
 def test_crowds_that_do_not_count_leave_it_something_to_evaluate(

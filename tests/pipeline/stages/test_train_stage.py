@@ -8,21 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import save_file
 
 from maskdet.artefacts import BEST
 from maskdet.detector.shipped import ships_model
 from maskdet.errors import Interrupted, PipelineFileError, StageError
 from maskdet.pipeline.doctor.drawing import draw_data_set
 from maskdet.pipeline.file.schema import PipelineFile
+from maskdet.pipeline.running.cache import StageRecord, inputs_of, written
 from maskdet.pipeline.running.outcome import RunOptions, RunResult, State
 from maskdet.pipeline.running.run import can_resume, run_stages
 from maskdet.pipeline.running.stage import Context, Event
 from maskdet.pipeline.stages import STAGES
 from maskdet.pipeline.stages.config import STAGE as CONFIG
 from maskdet.pipeline.stages.prepare import STAGE as PREPARE
-from maskdet.pipeline.stages.train import PREVIOUS
+from maskdet.pipeline.stages.train import PREVIOUS, _job, _set_aside
 from maskdet.pipeline.stages.train import STAGE as TRAIN
-from maskdet.training.state import STATE_NAME, read_state
+from maskdet.training.state import STATE_NAME, TrainState, read_state
 
 TO_TRAIN = (PREPARE, CONFIG, TRAIN)
 
@@ -81,7 +83,9 @@ def test_a_stopped_training_goes_on_and_what_follows_protects_it(stopped):
     assert run(context).up_to_date
 
     _a_record_that_was_cut_off_costs_no_training(context)
-    _a_failing_start_keeps_the_finished_training(context_of(stopped, python=stopped / "nothing", seed=3))
+    mistaken = context_of(stopped, python=stopped / "nothing", seed=3)
+    _a_failing_start_brings_the_finished_training_back(mistaken)
+    assert keeps_its_training(context)
 
 
 def _a_record_that_was_cut_off_costs_no_training(context: Context) -> None:
@@ -99,11 +103,88 @@ def _a_record_that_was_cut_off_costs_no_training(context: Context) -> None:
     assert run(context).up_to_date
 
 
-def _a_failing_start_keeps_the_finished_training(context: Context) -> None:
+def _a_failing_start_brings_the_finished_training_back(context: Context) -> None:
+    before = context.path("train", BEST).stat()
     result = run(context)
     assert result.error is not None
-    assert (context.folder / PREVIOUS / BEST).is_file()
-    assert not context.path("train", BEST).exists()
+    assert context.path("train", BEST).stat().st_mtime_ns == before.st_mtime_ns
+    assert not context.path(PREVIOUS).exists()
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Context:
+    """A project whose folder holds what a finished training leaves, with other bytes for weights."""
+    draw_data_set(tmp_path / "data", 12)
+    context = context_of(tmp_path)
+    assert run_stages((PREPARE, CONFIG), context, RunOptions()).error is None
+    leave_a_training(context, epoch=2)
+    record = StageRecord(inputs_of(context, TRAIN), finished=True, outputs=written(context, TRAIN))
+    record.write(context, TRAIN)
+    assert run(context).up_to_date
+    return context
+
+
+def leave_a_training(context: Context, epoch: int) -> None:
+    folder = context.path("train")
+    folder.mkdir(exist_ok=True)
+    (folder / BEST).write_bytes(b"the weights")
+    state = TrainState(epoch, 2, epoch == 2, 0.5, 1, 0, _job(context).fingerprint())
+    save_file({}, folder / STATE_NAME, metadata=state.to_header())
+
+
+def keeps_its_training(context: Context) -> bool:
+    return run(context).outcomes[2].state is State.UP_TO_DATE
+
+
+def changed(context: Context, section: str, **settings: object) -> Context:
+    values = {**context.pipeline.model_dump(), section: settings}
+    return replace(context, pipeline=PipelineFile(**values))
+
+
+def test_a_fault_found_beforehand_leaves_the_last_training_its_record(finished: Context) -> None:
+    mistaken = changed(context_of(finished.folder.parents[1], epochs=5), "eval", threshold={"nobody": 0.5})
+    for again in ({}, {"resume": True}, {"resume": True, "unattended": True}):
+        result = run(mistaken, **again)
+        assert "nobody" in str(result.error)
+        assert not can_resume(STAGES, mistaken)
+    assert keeps_its_training(finished)
+
+
+@pytest.mark.parametrize("settings", [{}, {"seed": 3}])
+def test_a_training_that_never_began_leaves_the_last_one_in_its_place(
+    finished: Context, settings: dict[str, object]
+) -> None:
+    root = finished.folder.parents[1]
+    said: list[str] = []
+    mistaken = replace(context_of(root, python=root / "nothing", **settings), say=said.append)
+    result = run(mistaken, force=frozenset({"train"}))
+    assert "cannot start" in str(result.error)
+    kept, _, back = said
+    assert f"kept in {mistaken.path(PREVIOUS)}" in kept
+    assert back == f"the last training is back in {mistaken.path('train')}"
+    assert not finished.path(PREVIOUS).exists()
+    assert not finished.path("train", ".stages").exists()
+    assert keeps_its_training(finished)
+
+
+def test_what_was_set_aside_comes_back_with_its_own_record(finished: Context, tmp_path: Path) -> None:
+    """A second training was stopped after an epoch, and a third one never began."""
+    root = finished.folder.parents[1]
+    second = context_of(root, seed=3)
+    _set_aside(second)
+    StageRecord(inputs_of(second, TRAIN)).write(second, TRAIN)
+    leave_a_training(second, epoch=1)
+    assert can_resume(STAGES, second)
+    result = run(context_of(root, python=tmp_path / "nothing", seed=4), force=frozenset({"train"}))
+    assert result.error is not None
+    assert keeps_its_training(finished)
+
+
+def test_weights_of_other_settings_are_no_training_that_was_cut_off(finished: Context) -> None:
+    other = context_of(finished.folder.parents[1], seed=3)
+    for context, resumable in ((other, False), (finished, True)):
+        StageRecord(inputs_of(context, TRAIN)).write(context, TRAIN)
+        assert can_resume(STAGES, context) is resumable
 
 
 @pytest.mark.slow

@@ -168,6 +168,23 @@ def test_fewer_pictures_than_a_batch(manifest: Manifest) -> None:
     assert "3 or less" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("weight", "shown", "hint"),
+    [
+        (0.2, "shows 1.4 pictures, of 7", "set train.batch_size to 1 or less, or add pictures, or raise"),
+        (0.1, "shows 0.7 pictures, of 7", "add pictures, or raise the weight"),
+    ],
+)
+def test_fewer_pictures_than_a_batch_because_of_a_weight(
+    manifest: Manifest, weight: float, shown: str, hint: str
+) -> None:
+    roots = tuple(dataclasses.replace(root, weight=weight) for root in manifest.roots)
+    with pytest.raises(PipelineFileError) as caught:
+        recipe_of(many(dataclasses.replace(manifest, roots=roots), 7), batch_size=8)
+    assert shown in caught.value.what
+    assert caught.value.hint.startswith(hint)
+
+
 def test_safe_yaml_reads_what_was_written(manifest: Manifest, tmp_path: Path) -> None:
     recipe = recipe_of(manifest)
     recipe.write(tmp_path)

@@ -139,6 +139,24 @@ def test_resume_keeps_a_better_score_and_its_weights(
     assert [event["best"] for event in run.events if event["event"] == "epoch"] == [False] * left
 
 
+def test_a_resumed_session_without_time_trains_no_epoch(
+    killed: tuple[TrainJob, str], drawn: DrawnSet, tmp_path: Path
+) -> None:
+    job = killed[0]
+    out = tmp_path / "train"
+    shutil.copytree(job.out, out)
+    before = read_state(out)
+    assert before is not None
+    settings = job.settings.model_copy(update={"max_hours": before.seconds / 3600})
+    run = run_training(TrainJob(job.config, job.manifest, out, settings, job.model), drawn, resume=True)
+    assert (run.summary.epochs, run.summary.reason) == (before.epoch, "max_hours")
+    assert f"ended the training after epoch {before.epoch} of 3" in run.summary.warnings[-1]
+    after = read_state(out)
+    assert after is not None
+    assert (after.finished, after.best_epoch) == (True, before.best_epoch)
+    assert (out / "best.pdparams").read_bytes() == (job.out / "best.pdparams").read_bytes()
+
+
 def claim_best(path: Path, ap50: float) -> None:
     """Rewrite the header of a state file so that its best epoch had another score."""
     content = path.read_bytes()
