@@ -211,6 +211,52 @@ def test_reviewers_do_not_overwrite_each_other(
     assert (decision.by, decision.how) == ("bob", "reject")
 
 
+def test_the_next_picture_is_shown_also_if_the_counts_cannot_be_fetched(
+    open_page: Callable[..., Any], server: Server, queue: list[Record]
+) -> None:
+    page = open_page()
+    shown(page, 1, 4)
+    page.route("**/v1/review/pictures?*", lambda asked: asked.abort(), times=1)
+
+    page.keyboard.press("a")
+
+    expect(page.locator("#notice")).to_contain_text("cannot be reached")
+    shown(page, 1, 3)
+    expect(page.locator("#facts")).to_contain_text("score near the threshold")
+    page.keyboard.press("r")
+    shown(page, 1, 2)
+    expect(page.locator("#notice")).to_be_hidden()
+    assert [kept(server, one).state for one in queue] == ["accepted", "rejected", "proposal", "proposal"]
+
+
+def test_nobody_decides_on_a_picture_that_could_not_be_fetched(
+    open_page: Callable[..., Any], server: Server, queue: list[Record]
+) -> None:
+    page = open_page()
+    shown(page, 1, 4)
+    unseen = f"**/{queue[2].name}/picture"
+    page.route(unseen, lambda asked: asked.abort())
+    page.keyboard.press("a")
+    shown(page, 1, 3)
+
+    page.keyboard.press("a")
+    notice = page.locator("#notice")
+    expect(notice).to_contain_text("cannot be reached")
+    assert page.locator("#canvas").evaluate("canvas => canvas.width") == 0
+    with page.expect_event("requestfailed"):
+        page.keyboard.press("a")
+    expect(notice).to_contain_text("cannot be reached")
+    page.unroute(unseen)
+    page.keyboard.press("a")
+
+    shown(page, 1, 2)
+    expect(notice).to_be_hidden()
+    assert [kept(server, one).state for one in queue] == ["accepted", "accepted", "proposal", "proposal"]
+    page.keyboard.press("a")
+    shown(page, 1, 1)
+    assert kept(server, queue[2]).state == "accepted"
+
+
 def test_an_undo_that_failed_can_be_repeated(
     open_page: Callable[..., Any], server: Server, queue: list[Record]
 ) -> None:
