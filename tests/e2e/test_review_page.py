@@ -211,6 +211,42 @@ def test_reviewers_do_not_overwrite_each_other(
     assert (decision.by, decision.how) == ("bob", "reject")
 
 
+def hold_down(page: Any, key: str, total: int) -> None:
+    """Until the next picture is shown, with so many left, and then for longer."""
+    page.keyboard.down(key)
+    shown(page, 1, total)
+    for _ in range(3):
+        page.keyboard.down(key)
+        page.wait_for_timeout(200)
+    page.keyboard.up(key)
+
+
+def test_a_key_that_is_held_down_decides_once(
+    open_page: Callable[..., Any], server: Server, queue: list[Record]
+) -> None:
+    page = open_page()
+    shown(page, 1, 4)
+
+    hold_down(page, "r", 3)
+    page.locator("[data-action=accept]").focus()
+    hold_down(page, "Enter", 2)
+
+    shown(page, 1, 2)
+    assert [kept(server, one).state for one in queue] == ["rejected", "accepted", "proposal", "proposal"]
+
+
+def test_a_key_that_is_held_down_goes_through_the_pictures(
+    open_page: Callable[..., Any], queue: list[Record]
+) -> None:
+    del queue
+    page = open_page()
+    shown(page, 1, 4)
+
+    for number in (2, 3, 4):
+        page.keyboard.down("j")
+        shown(page, number, 4)
+
+
 def test_the_next_picture_is_shown_also_if_the_counts_cannot_be_fetched(
     open_page: Callable[..., Any], server: Server, queue: list[Record]
 ) -> None:

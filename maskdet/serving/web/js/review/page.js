@@ -20,6 +20,8 @@ const KEYS_WHILE_FIXING = { Enter: "save", Escape: "cancel", "?": "keys" };
 const STATES = { accept: "accepted", correct: "corrected", skip: "skipped", reject: "rejected" };
 /** Somebody else was faster. */
 const OVERTAKEN = ["conflict", "unknown_picture"];
+/** A key that is held down goes on with these only: decisions need a look at each picture. */
+const REPEATED = ["next", "previous"];
 /** Nothing else may happen meanwhile. */
 const EXCLUSIVE = ["accept", "save", "skip", "reject", "undo", "next", "previous", "reload"];
 
@@ -88,9 +90,10 @@ class Page {
     // Keys that a control uses for itself stay its own.
     const typing = event.target.matches("select, input");
     const pressing = event.key === "Enter" && event.target.matches("button:not(.box), a");
+    if (pressing && event.repeat) event.preventDefault();
     if (!action || event.defaultPrevented || (typing && event.key !== "Escape") || pressing) return;
     event.preventDefault();
-    this.act(action);
+    if (!event.repeat || REPEATED.includes(action)) this.act(action);
   }
 
   act(action) {
