@@ -337,6 +337,40 @@ def test_no_filter_drops_the_boxes_of_a_picture_being_fixed(
     assert len(kept(server, queue[0]).boxes) == 3
 
 
+def test_escape_drops_no_boxes_unasked(open_page: Callable[..., Any], queue: list[Record]) -> None:
+    del queue
+    asked: list[str] = []
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.message)
+        if len(asked) == 2:
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    page = open_page()
+    page.on("dialog", answer)
+    shown(page, 1, 4)
+    page.keyboard.press("f")
+    page.get_by_role("button", name="Add a box").click()
+    boxes, fixing = page.locator("#boxes li"), page.locator("#correction")
+
+    page.get_by_label("Label of box 3").click()
+    page.wait_for_timeout(300)
+    page.keyboard.press("Escape")  # It closes the drop-down.
+    page.wait_for_timeout(100)
+    for field in ("Label of box 3", "Left of box 3"):
+        page.get_by_label(field).press("Escape")
+        expect(page.locator(".box").last).to_be_focused()
+        expect(boxes).to_have_count(3)
+    assert asked == []
+    for left in (True, False):
+        page.keyboard.press("Escape")
+        expect(fixing).to_be_visible(visible=left)
+
+    assert asked == ["The boxes that you changed have not been sent. Go on without them?"] * 2
+
+
 def test_boxes_outlive_a_change_of_the_key(
     open_page: Callable[..., Any], server: Server, queue: list[Record]
 ) -> None:

@@ -23,6 +23,7 @@ export class Editor {
     area.addEventListener("keydown", (event) => this.key(event));
     area.addEventListener("pointerover", (event) => this.hover(event.target));
     area.addEventListener("pointerleave", () => this.hover(null));
+    list.addEventListener("keydown", (event) => this.leaveField(event));
     addButton.addEventListener("click", () => this.addInMiddle());
     new ResizeObserver(() => this.arrange()).observe(area);
   }
@@ -206,6 +207,13 @@ export class Editor {
     const x = ((event.clientX - frame.left) / frame.width) * this.size.width;
     const y = ((event.clientY - frame.top) / frame.height) * this.size.height;
     return [Math.round(x), Math.round(y)];
+  }
+
+  /** Escape goes from a field back to its box: whoever closes a drop-down with it means nothing more. */
+  leaveField(event) {
+    if (event.key !== "Escape" || !event.target.matches("select, input")) return;
+    event.preventDefault();
+    this.chosen.button.focus();
   }
 
   key(event) {

@@ -91,7 +91,7 @@ class Page {
     const typing = event.target.matches("select, input");
     const pressing = event.key === "Enter" && event.target.matches("button:not(.box), a");
     if (pressing && event.repeat) event.preventDefault();
-    if (!action || event.defaultPrevented || (typing && event.key !== "Escape") || pressing) return;
+    if (!action || event.defaultPrevented || typing || pressing) return;
     event.preventDefault();
     if (!event.repeat || REPEATED.includes(action)) this.act(action);
   }
@@ -220,6 +220,8 @@ class Page {
   }
 
   cancel() {
+    // Boxes on their way to the server cannot be had back.
+    if (this.busy || (this.editor.changed && !confirm(t("dropBoxes")))) return;
     this.endFix();
     this.refresh();
     this.button("fix").focus();
