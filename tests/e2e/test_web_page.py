@@ -514,6 +514,44 @@ def test_correction_by_mouse_reaches_the_inbox(page: Any, server: Server) -> Non
     assert stored.read_bytes() == encoded(picture(size=320))
 
 
+def test_a_gesture_of_two_fingers_changes_no_box(open_page: Callable[..., Any]) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    give(page)
+    wait_for_answer(page)
+    page.get_by_role("button", name="Wrong?").click()
+    boxes, editor = page.locator(".box"), page.locator("#editor")
+    editor.scroll_into_view_if_needed()
+    area, devtools = editor.bounding_box(), page.context.new_cdp_session(page)
+    assert area
+
+    def places() -> list[str]:
+        return [str(one) for one in boxes.evaluate_all("boxes => boxes.map((box) => box.dataset.box)")]
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        """Fingers at places of the picture, in its pixels."""
+        zoom = area["width"] / 256
+        touching = [
+            {"x": area["x"] + x * zoom, "y": area["y"] + y * zoom, "id": finger}
+            for finger, (x, y) in enumerate(points)
+        ]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touching})
+
+    before = places()
+    assert len(before) == 2
+    for x, y in ((10, 200), (80, 48)):  # on no box; on the first one
+        touch("touchStart", (x, y))
+        touch("touchMove", (x + 10, y + 20))
+        touch("touchStart", (x + 10, y + 20), (x + 60, y))
+        touch("touchMove", (x + 10, y + 40), (x + 90, y + 40))
+        touch("touchEnd")
+        assert places() == before
+
+    touch("touchStart", (10, 200))
+    touch("touchMove", (40, 230))
+    touch("touchEnd")
+    assert places() == [*before, "10,200,40,230"]
+
+
 PLATES = """editor => {
     const shown = (one) => one.getClientRects().length > 0;
     const edges = (one) => {
