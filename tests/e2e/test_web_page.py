@@ -756,6 +756,31 @@ def test_webcam_is_looked_at_live(page: Any) -> None:
     assert page.locator("#video").evaluate("video => video.srcObject") is None
 
 
+SLOW_CAMERA = """() => {
+    const media = navigator.mediaDevices;
+    const opened = media.getUserMedia.bind(media);
+    window.tracks = [];
+    media.getUserMedia = async (wanted) => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        const stream = await opened(wanted);
+        tracks.push(...stream.getTracks());
+        return stream;
+    };
+}"""
+
+
+def test_a_webcam_asked_for_twice_is_opened_once_and_closed(page: Any) -> None:
+    page.evaluate(SLOW_CAMERA)
+
+    page.get_by_role("button", name="Use the webcam").dblclick()
+    expect(page.locator("#live-figures")).to_contain_text("pictures/s", timeout=PATIENCE_MS)
+    page.wait_for_timeout(600)
+    page.get_by_role("button", name="Stop the webcam").click()
+
+    expect(page.locator("#live-bar")).to_be_hidden()
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["ended"]
+
+
 CAMERA = "video => video.srcObject?.getVideoTracks()[0].getSettings().deviceId"
 
 
