@@ -78,7 +78,7 @@ def server_of_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """It serves the tiny model and "helmet", which knows one label only."""
     folder = tmp_path_factory.mktemp("two")
     helmet = write_tiny_bundle(folder / "helmet.onnx", labels=["helmet"])
-    with serving(folder, "--model", f"helmet={helmet}") as running:
+    with serving(folder, "--model", f"helmet={helmet}", "--inbox", "inbox") as running:
         yield running
 
 
@@ -754,6 +754,57 @@ def test_webcam_is_looked_at_live(page: Any) -> None:
     wait_for_answer(page)
     expect(page.locator("#picture-title")).to_have_text(re.compile(r"webcam-.*\.jpg"), timeout=PATIENCE_MS)
     assert page.locator("#video").evaluate("video => video.srcObject") is None
+
+
+LEAVES = """() => {
+    const leaving = new Event("beforeunload", { cancelable: true });
+    return window.dispatchEvent(leaving);
+}"""
+
+
+def test_boxes_that_could_not_be_sent_are_not_dropped_unasked(
+    open_page: Callable[..., Any], server_of_two: Server
+) -> None:
+    page, asked, held = open_page(server_of_two.url, allowed="ERR_FAILED"), [], []
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.message)
+        if len(asked) == 3:
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    page.on("dialog", answer)
+    page.route("**/v1/corrections", lambda asked: held.append(asked))  # noqa: PLW0108 it wraps names
+    give(page, upload(name="one.png"), upload(name="two.png"))
+    wait_for_answer(page)
+    assert page.evaluate(LEAVES)
+    begin_correction(page, "one.png")
+    page.get_by_role("button", name="Send correction").click()
+    strip = page.locator("#strip")
+    strip.get_by_role("button", name=re.compile("two.png")).click()
+    expect(page.locator("#picture-title")).to_have_text("two.png")
+    until_held(page, held)
+    held[0].abort()
+    expect(page.locator("#notice")).to_contain_text("The correction of one.png was not stored")
+
+    # The draft outlives a look at other pictures, so they are had without a question.
+    strip.get_by_role("button", name=re.compile("one.png")).click()
+    page.get_by_role("button", name="Wrong?").click()
+    expect(page.locator("#boxes li")).to_have_count(3)
+    strip.get_by_role("button", name=re.compile("two.png")).click()
+    expect(page.locator("#picture-title")).to_have_text("two.png")
+    assert asked == []
+    assert not page.evaluate(LEAVES)
+    page.select_option("#model", "helmet")
+    expect(page.locator("#model")).to_have_value("tiny")
+    start_over = page.get_by_role("button", name="Start over")
+    for left in (2, 0):
+        start_over.click()
+        expect(strip.locator("button")).to_have_count(left)
+
+    assert asked == ["The boxes that you changed have not been sent. Go on without them?"] * 3
+    assert page.evaluate(LEAVES)
 
 
 SLOW_CAMERA = """() => {
