@@ -255,6 +255,25 @@ def test_a_face_found_under_several_labels_is_one_face(
         assert found_twice > 0 or percent > 3 or name != "hall.jpg"
 
 
+def test_a_label_without_a_role_is_told_as_the_reason_for_doubt(
+    open_page: Callable[..., Any], server_of_two: Server
+) -> None:
+    page = open_page(server_of_two.url)
+    text = page.locator("#verdict-text")
+    give(page, upload(encoded(picture({(1, 2): "with_mask"}))))
+    wait_for_answer(page)
+    page.locator("#threshold").fill("40")
+    expect(text).to_have_text("A face lies just below the threshold. Mask 1")
+
+    page.select_option("#model", "helmet")
+    expect(text).to_have_text(
+        "A face has a label without a role, so it is unknown whether it keeps the rule. helmet 1",
+        timeout=PATIENCE_MS,
+    )
+    page.get_by_role("button", name="中文").click()
+    expect(text).to_have_text("有人脸的类别没有角色，无法判断是否符合要求。 helmet 1")
+
+
 def test_each_label_has_a_threshold(page: Any) -> None:
     give(page)
     wait_for_answer(page)
