@@ -211,6 +211,88 @@ def test_reviewers_do_not_overwrite_each_other(
     assert (decision.by, decision.how) == ("bob", "reject")
 
 
+def hold_down(page: Any, key: str, total: int) -> None:
+    """Until the next picture is shown, with so many left, and then for longer."""
+    page.keyboard.down(key)
+    shown(page, 1, total)
+    for _ in range(3):
+        page.keyboard.down(key)
+        page.wait_for_timeout(200)
+    page.keyboard.up(key)
+
+
+def test_a_key_that_is_held_down_decides_once(
+    open_page: Callable[..., Any], server: Server, queue: list[Record]
+) -> None:
+    page = open_page()
+    shown(page, 1, 4)
+
+    hold_down(page, "r", 3)
+    page.locator("[data-action=accept]").focus()
+    hold_down(page, "Enter", 2)
+
+    shown(page, 1, 2)
+    assert [kept(server, one).state for one in queue] == ["rejected", "accepted", "proposal", "proposal"]
+
+
+def test_a_key_that_is_held_down_goes_through_the_pictures(
+    open_page: Callable[..., Any], queue: list[Record]
+) -> None:
+    del queue
+    page = open_page()
+    shown(page, 1, 4)
+
+    for number in (2, 3, 4):
+        page.keyboard.down("j")
+        shown(page, number, 4)
+
+
+def test_the_next_picture_is_shown_also_if_the_counts_cannot_be_fetched(
+    open_page: Callable[..., Any], server: Server, queue: list[Record]
+) -> None:
+    page = open_page()
+    shown(page, 1, 4)
+    page.route("**/v1/review/pictures?*", lambda asked: asked.abort(), times=1)
+
+    page.keyboard.press("a")
+
+    expect(page.locator("#notice")).to_contain_text("cannot be reached")
+    shown(page, 1, 3)
+    expect(page.locator("#facts")).to_contain_text("score near the threshold")
+    page.keyboard.press("r")
+    shown(page, 1, 2)
+    expect(page.locator("#notice")).to_be_hidden()
+    assert [kept(server, one).state for one in queue] == ["accepted", "rejected", "proposal", "proposal"]
+
+
+def test_nobody_decides_on_a_picture_that_could_not_be_fetched(
+    open_page: Callable[..., Any], server: Server, queue: list[Record]
+) -> None:
+    page = open_page()
+    shown(page, 1, 4)
+    unseen = f"**/{queue[2].name}/picture"
+    page.route(unseen, lambda asked: asked.abort())
+    page.keyboard.press("a")
+    shown(page, 1, 3)
+
+    page.keyboard.press("a")
+    notice = page.locator("#notice")
+    expect(notice).to_contain_text("cannot be reached")
+    assert page.locator("#canvas").evaluate("canvas => canvas.width") == 0
+    with page.expect_event("requestfailed"):
+        page.keyboard.press("a")
+    expect(notice).to_contain_text("cannot be reached")
+    page.unroute(unseen)
+    page.keyboard.press("a")
+
+    shown(page, 1, 2)
+    expect(notice).to_be_hidden()
+    assert [kept(server, one).state for one in queue] == ["accepted", "accepted", "proposal", "proposal"]
+    page.keyboard.press("a")
+    shown(page, 1, 1)
+    assert kept(server, queue[2]).state == "accepted"
+
+
 def test_an_undo_that_failed_can_be_repeated(
     open_page: Callable[..., Any], server: Server, queue: list[Record]
 ) -> None:
@@ -253,6 +335,40 @@ def test_no_filter_drops_the_boxes_of_a_picture_being_fixed(
 
     expect(filters).to_have_count(0)
     assert len(kept(server, queue[0]).boxes) == 3
+
+
+def test_escape_drops_no_boxes_unasked(open_page: Callable[..., Any], queue: list[Record]) -> None:
+    del queue
+    asked: list[str] = []
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.message)
+        if len(asked) == 2:
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    page = open_page()
+    page.on("dialog", answer)
+    shown(page, 1, 4)
+    page.keyboard.press("f")
+    page.get_by_role("button", name="Add a box").click()
+    boxes, fixing = page.locator("#boxes li"), page.locator("#correction")
+
+    page.get_by_label("Label of box 3").click()
+    page.wait_for_timeout(300)
+    page.keyboard.press("Escape")  # It closes the drop-down.
+    page.wait_for_timeout(100)
+    for field in ("Label of box 3", "Left of box 3"):
+        page.get_by_label(field).press("Escape")
+        expect(page.locator(".box").last).to_be_focused()
+        expect(boxes).to_have_count(3)
+    assert asked == []
+    for left in (True, False):
+        page.keyboard.press("Escape")
+        expect(fixing).to_be_visible(visible=left)
+
+    assert asked == ["The boxes that you changed have not been sent. Go on without them?"] * 2
 
 
 def test_boxes_outlive_a_change_of_the_key(

@@ -78,7 +78,7 @@ def server_of_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """It serves the tiny model and "helmet", which knows one label only."""
     folder = tmp_path_factory.mktemp("two")
     helmet = write_tiny_bundle(folder / "helmet.onnx", labels=["helmet"])
-    with serving(folder, "--model", f"helmet={helmet}") as running:
+    with serving(folder, "--model", f"helmet={helmet}", "--inbox", "inbox") as running:
         yield running
 
 
@@ -253,6 +253,25 @@ def test_a_face_found_under_several_labels_is_one_face(
         found_twice = sum(one["score"] >= percent / 100 for one in answer["candidates"]) - len(faces(page))
         # The scores of second labels are close to 0 in the pictures of few people.
         assert found_twice > 0 or percent > 3 or name != "hall.jpg"
+
+
+def test_a_label_without_a_role_is_told_as_the_reason_for_doubt(
+    open_page: Callable[..., Any], server_of_two: Server
+) -> None:
+    page = open_page(server_of_two.url)
+    text = page.locator("#verdict-text")
+    give(page, upload(encoded(picture({(1, 2): "with_mask"}))))
+    wait_for_answer(page)
+    page.locator("#threshold").fill("40")
+    expect(text).to_have_text("A face lies just below the threshold. Mask 1")
+
+    page.select_option("#model", "helmet")
+    expect(text).to_have_text(
+        "A face has a label without a role, so it is unknown whether it keeps the rule. helmet 1",
+        timeout=PATIENCE_MS,
+    )
+    page.get_by_role("button", name="中文").click()
+    expect(text).to_have_text("有人脸的类别没有角色，无法判断是否符合要求。 helmet 1")
 
 
 def test_each_label_has_a_threshold(page: Any) -> None:
@@ -514,6 +533,44 @@ def test_correction_by_mouse_reaches_the_inbox(page: Any, server: Server) -> Non
     assert stored.read_bytes() == encoded(picture(size=320))
 
 
+def test_a_gesture_of_two_fingers_changes_no_box(open_page: Callable[..., Any]) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    give(page)
+    wait_for_answer(page)
+    page.get_by_role("button", name="Wrong?").click()
+    boxes, editor = page.locator(".box"), page.locator("#editor")
+    editor.scroll_into_view_if_needed()
+    area, devtools = editor.bounding_box(), page.context.new_cdp_session(page)
+    assert area
+
+    def places() -> list[str]:
+        return [str(one) for one in boxes.evaluate_all("boxes => boxes.map((box) => box.dataset.box)")]
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        """Fingers at places of the picture, in its pixels."""
+        zoom = area["width"] / 256
+        touching = [
+            {"x": area["x"] + x * zoom, "y": area["y"] + y * zoom, "id": finger}
+            for finger, (x, y) in enumerate(points)
+        ]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touching})
+
+    before = places()
+    assert len(before) == 2
+    for x, y in ((10, 200), (80, 48)):  # on no box; on the first one
+        touch("touchStart", (x, y))
+        touch("touchMove", (x + 10, y + 20))
+        touch("touchStart", (x + 10, y + 20), (x + 60, y))
+        touch("touchMove", (x + 10, y + 40), (x + 90, y + 40))
+        touch("touchEnd")
+        assert places() == before
+
+    touch("touchStart", (10, 200))
+    touch("touchMove", (40, 230))
+    touch("touchEnd")
+    assert places() == [*before, "10,200,40,230"]
+
+
 PLATES = """editor => {
     const shown = (one) => one.getClientRects().length > 0;
     const edges = (one) => {
@@ -716,6 +773,82 @@ def test_webcam_is_looked_at_live(page: Any) -> None:
     wait_for_answer(page)
     expect(page.locator("#picture-title")).to_have_text(re.compile(r"webcam-.*\.jpg"), timeout=PATIENCE_MS)
     assert page.locator("#video").evaluate("video => video.srcObject") is None
+
+
+LEAVES = """() => {
+    const leaving = new Event("beforeunload", { cancelable: true });
+    return window.dispatchEvent(leaving);
+}"""
+
+
+def test_boxes_that_could_not_be_sent_are_not_dropped_unasked(
+    open_page: Callable[..., Any], server_of_two: Server
+) -> None:
+    page, asked, held = open_page(server_of_two.url, allowed="ERR_FAILED"), [], []
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.message)
+        if len(asked) == 3:
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    page.on("dialog", answer)
+    page.route("**/v1/corrections", lambda asked: held.append(asked))  # noqa: PLW0108 it wraps names
+    give(page, upload(name="one.png"), upload(name="two.png"))
+    wait_for_answer(page)
+    assert page.evaluate(LEAVES)
+    begin_correction(page, "one.png")
+    page.get_by_role("button", name="Send correction").click()
+    strip = page.locator("#strip")
+    strip.get_by_role("button", name=re.compile("two.png")).click()
+    expect(page.locator("#picture-title")).to_have_text("two.png")
+    until_held(page, held)
+    held[0].abort()
+    expect(page.locator("#notice")).to_contain_text("The correction of one.png was not stored")
+
+    # The draft outlives a look at other pictures, so they are had without a question.
+    strip.get_by_role("button", name=re.compile("one.png")).click()
+    page.get_by_role("button", name="Wrong?").click()
+    expect(page.locator("#boxes li")).to_have_count(3)
+    strip.get_by_role("button", name=re.compile("two.png")).click()
+    expect(page.locator("#picture-title")).to_have_text("two.png")
+    assert asked == []
+    assert not page.evaluate(LEAVES)
+    page.select_option("#model", "helmet")
+    expect(page.locator("#model")).to_have_value("tiny")
+    start_over = page.get_by_role("button", name="Start over")
+    for left in (2, 0):
+        start_over.click()
+        expect(strip.locator("button")).to_have_count(left)
+
+    assert asked == ["The boxes that you changed have not been sent. Go on without them?"] * 3
+    assert page.evaluate(LEAVES)
+
+
+SLOW_CAMERA = """() => {
+    const media = navigator.mediaDevices;
+    const opened = media.getUserMedia.bind(media);
+    window.tracks = [];
+    media.getUserMedia = async (wanted) => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        const stream = await opened(wanted);
+        tracks.push(...stream.getTracks());
+        return stream;
+    };
+}"""
+
+
+def test_a_webcam_asked_for_twice_is_opened_once_and_closed(page: Any) -> None:
+    page.evaluate(SLOW_CAMERA)
+
+    page.get_by_role("button", name="Use the webcam").dblclick()
+    expect(page.locator("#live-figures")).to_contain_text("pictures/s", timeout=PATIENCE_MS)
+    page.wait_for_timeout(600)
+    page.get_by_role("button", name="Stop the webcam").click()
+
+    expect(page.locator("#live-bar")).to_be_hidden()
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["ended"]
 
 
 CAMERA = "video => video.srcObject?.getVideoTracks()[0].getSettings().deviceId"

@@ -130,15 +130,25 @@ def test_page_names_only_files_that_are_there(page: str) -> None:
     assert {"samples/" + name for name in re.findall(r"data-sample=\"([^\"]+)\"", text)} <= {*ASSETS}
 
 
-def texts_of(folder: str) -> dict[str, set[str]]:
+def keys_of(folder: str) -> dict[str, list[str]]:
     """Keys of the texts in a folder by language; a page may do with those that all pages share."""
     files = {name: FOLDER / folder / f"{name}.js" for name in ("en", "zh")}
     return {
-        name: set(re.findall(r"^  \"?([\w.-]+)\"?:", path.read_text("utf-8"), re.MULTILINE))
+        name: re.findall(r"^  \"?([\w.-]+)\"?:", path.read_text("utf-8"), re.MULTILINE)
         if path.exists()
-        else set()
+        else []
         for name, path in files.items()
     }
+
+
+def texts_of(folder: str) -> dict[str, set[str]]:
+    return {name: set(keys) for name, keys in keys_of(folder).items()}
+
+
+@pytest.mark.parametrize("folder", SCRIPTS.values())
+def test_no_text_is_given_twice(folder: str) -> None:
+    for keys in keys_of(folder).values():
+        assert len(keys) == len(set(keys))
 
 
 @pytest.mark.parametrize("page", SCRIPTS)

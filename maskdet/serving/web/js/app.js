@@ -132,7 +132,7 @@ class Page {
     });
     part("model").addEventListener("change", (event) => this.changeModel(event.target.value));
     window.addEventListener("beforeunload", (event) => {
-      if (this.correction.unsaved) event.preventDefault();
+      if (this.correction.unsent) event.preventDefault();
     });
     listen({ input: part("files"), veil: part("drop-veil"), onFiles: (files) => this.take(files) });
   }
@@ -242,7 +242,7 @@ class Page {
   }
 
   clear() {
-    if (!this.correction.mayEnd()) return;
+    if (!this.correction.mayForget()) return;
     this.live.end();
     this.correction.end();
     this.queue.clear();
@@ -255,7 +255,7 @@ class Page {
   }
 
   changeModel(name) {
-    if (!this.correction.mayEnd()) {
+    if (!this.correction.mayForget()) {
       part("model").value = this.model.name;
       return;
     }

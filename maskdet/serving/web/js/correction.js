@@ -23,9 +23,19 @@ export class Correction {
     return this.open && !this.send.disabled && this.editor.changed;
   }
 
-  /** Whether the user may go on to something else. */
+  /** Also those of drafts, which outlive the editor but not their picture. */
+  get unsent() {
+    return this.unsaved || this.page.pictures.some(({ draft }) => draft);
+  }
+
+  /** Whether the user may go on to another picture. */
   mayEnd() {
     return !this.unsaved || confirm(t("dropBoxes"));
+  }
+
+  /** Whether all pictures, or their answers, may go. */
+  mayForget() {
+    return !this.unsent || confirm(t("dropBoxes"));
   }
 
   begin() {

@@ -18,11 +18,14 @@ export class Editor {
   constructor(area, list, addButton, say) {
     Object.assign(this, { area, list, addButton, say });
     Object.assign(this, { rows: [], chosen: null, hovered: null, frame: null });
+    /** While a box is dragged: puts it back. */
+    this.undoDrag = null;
     area.setAttribute("role", "application");
     area.addEventListener("pointerdown", (event) => this.press(event));
     area.addEventListener("keydown", (event) => this.key(event));
     area.addEventListener("pointerover", (event) => this.hover(event.target));
     area.addEventListener("pointerleave", () => this.hover(null));
+    list.addEventListener("keydown", (event) => this.leaveField(event));
     addButton.addEventListener("click", () => this.addInMiddle());
     new ResizeObserver(() => this.arrange()).observe(area);
   }
@@ -39,6 +42,7 @@ export class Editor {
   }
 
   close() {
+    this.undoDrag?.();
     this.area.hidden = true;
     this.area.replaceChildren();
     this.list.replaceChildren();
@@ -160,7 +164,12 @@ export class Editor {
   }
 
   press(event) {
-    if (event.button !== 0) return;
+    // With a second finger it is a gesture and no drag: the box goes back to where it was, and a new one goes.
+    if (this.undoDrag) this.undoDrag();
+    else if (event.button === 0 && event.isPrimary) this.grasp(event);
+  }
+
+  grasp(event) {
     const row = this.rows.find((one) => one.button.contains(event.target));
     const corner = event.target.dataset?.corner ?? null;
     event.preventDefault();
@@ -178,20 +187,38 @@ export class Editor {
   drag(event, row, part, fresh = false) {
     const [startX, startY] = this.point(event);
     const start = row.box;
-    row.button.focus({ preventScroll: true });
-    this.area.setPointerCapture(event.pointerId);
-    const move = (next) => {
-      const [x, y] = this.point(next);
-      row.box = draggedBox(start, part, x - startX, y - startY, this.size);
+    const place = (box) => {
+      row.box = box;
       this.paint(row);
     };
-    const end = () => {
-      for (const name of ["pointerup", "pointercancel"]) this.area.removeEventListener(name, end);
-      this.area.removeEventListener("pointermove", move);
-      this.settle(row, fresh);
+    const move = (next) => {
+      const [x, y] = this.point(next);
+      place(draggedBox(start, part, x - startX, y - startY, this.size));
     };
-    this.area.addEventListener("pointermove", move);
-    for (const name of ["pointerup", "pointercancel"]) this.area.addEventListener(name, end);
+    row.button.focus({ preventScroll: true });
+    const end = this.follow(event.pointerId, move, () => this.settle(row, fresh));
+    this.undoDrag = () => {
+      place(start);
+      end();
+    };
+  }
+
+  /** Listen to one pointer, whatever others do; the function returned ends that as a release does. */
+  follow(pointerId, onMove, onEnd) {
+    const over = new AbortController();
+    const end = () => {
+      over.abort();
+      this.undoDrag = null;
+      onEnd();
+    };
+    const listen = (name, act) => {
+      const own = (event) => event.pointerId === pointerId && act(event);
+      this.area.addEventListener(name, own, { signal: over.signal });
+    };
+    this.area.setPointerCapture(pointerId);
+    listen("pointermove", onMove);
+    for (const name of ["pointerup", "pointercancel"]) listen(name, end);
+    return end;
   }
 
   settle(row, fresh) {
@@ -206,6 +233,13 @@ export class Editor {
     const x = ((event.clientX - frame.left) / frame.width) * this.size.width;
     const y = ((event.clientY - frame.top) / frame.height) * this.size.height;
     return [Math.round(x), Math.round(y)];
+  }
+
+  /** Escape goes from a field back to its box: whoever closes a drop-down with it means nothing more. */
+  leaveField(event) {
+    if (event.key !== "Escape" || !event.target.matches("select, input")) return;
+    event.preventDefault();
+    this.chosen.button.focus();
   }
 
   key(event) {

@@ -68,6 +68,7 @@ export const en = {
   verdictUncertain: "Not sure",
   verdictNoneText: "No face reaches the threshold.",
   verdictUncertainText: "A face lies just below the threshold.",
+  verdictNoRoleText: "A face has a label without a role, so it is unknown whether it keeps the rule.",
   verdictWaiting: "Waiting for the answer",
   pictureSays: "{name}: {verdict}. {text}",
   canvasLabel: "{name}, {width} by {height} pixels, {faces}",

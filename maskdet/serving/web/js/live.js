@@ -30,7 +30,8 @@ export class Live {
   async begin() {
     const { page } = this;
     page.voice.warn(Webcam.allowed ? "" : t("webcamInsecure"));
-    if (!Webcam.allowed || this.running) return;
+    // A camera opened twice could be closed only once.
+    if (!Webcam.allowed || this.running || this.webcam.opening) return;
     this.outcome = "";
     try {
       await this.webcam.start();

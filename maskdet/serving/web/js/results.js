@@ -69,13 +69,18 @@ function kindOf({ verdict, faces }) {
   return verdict.outcome === "ok" && faces.length === 0 ? "none" : verdict.outcome;
 }
 
-function verdictText({ verdict, faces }) {
+function verdictText({ verdict, faces, model }) {
   const counts = Object.entries(verdict.counts)
     .filter(([, count]) => count > 0)
     .map(([label, count]) => `${labelName(label)} ${count}`)
     .join(" · ");
-  if (verdict.outcome === "uncertain") return [t("verdictUncertainText"), counts].filter(Boolean).join(" ");
+  if (verdict.outcome === "uncertain") return [t(doubt(verdict, model)), counts].filter(Boolean).join(" ");
   return faces.length ? counts : t("verdictNoneText");
+}
+
+/** Why a verdict is uncertain, in the order of the rule. */
+function doubt({ counts }, { unknown_labels: unknown }) {
+  return unknown.some((label) => counts[label]) ? "verdictNoRoleText" : "verdictUncertainText";
 }
 
 function text(className, content) {

@@ -11,6 +11,8 @@ export class Webcam {
   constructor(video, { detect, onFrame, onFigures, onError }) {
     Object.assign(this, { video, detect, onFrame, onFigures, onError });
     this.stream = null;
+    /** The user may take a while to allow the camera. */
+    this.opening = false;
     this.answer = null;
     this.shot = document.createElement("canvas");
   }
@@ -28,8 +30,14 @@ export class Webcam {
   async start(id = null) {
     const which = id ? { deviceId: { exact: id } } : { facingMode: "user" };
     const wanted = { width: { ideal: 1280 }, height: { ideal: 720 }, ...which };
-    const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
-    Object.assign(this, { stream, answer: null });
+    this.opening = true;
+    try {
+      this.stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+    } finally {
+      this.opening = false;
+    }
+    const { stream } = this;
+    this.answer = null;
     this.video.srcObject = stream;
     // Unplugging a webcam ends its track.
     stream.getVideoTracks()[0].addEventListener("ended", () => this.onError(new Error("ended")));

@@ -67,6 +67,7 @@ export const zh = {
   verdictUncertain: "不确定",
   verdictNoneText: "没有人脸达到阈值。",
   verdictUncertainText: "有人脸的得分略低于阈值。",
+  verdictNoRoleText: "有人脸的类别没有角色，无法判断是否符合要求。",
   verdictWaiting: "等待结果",
   pictureSays: "{name}：{verdict}。{text}",
   canvasLabel: "{name}，{width} × {height} 像素，{faces}",

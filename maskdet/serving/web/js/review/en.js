@@ -55,7 +55,6 @@ export const en = {
   "why.models-disagree": "two models disagree",
   "why.mirror-disagrees": "the mirror image disagrees",
   "why.random": "random sample",
-  "why.label-audit": "label audit",
   "why.correction": "sent by a person",
   "why.label-audit": "label audit",
   titleOf: "Picture {number} of {total}",

@@ -20,6 +20,8 @@ const KEYS_WHILE_FIXING = { Enter: "save", Escape: "cancel", "?": "keys" };
 const STATES = { accept: "accepted", correct: "corrected", skip: "skipped", reject: "rejected" };
 /** Somebody else was faster. */
 const OVERTAKEN = ["conflict", "unknown_picture"];
+/** A key that is held down goes on with these only: decisions need a look at each picture. */
+const REPEATED = ["next", "previous"];
 /** Nothing else may happen meanwhile. */
 const EXCLUSIVE = ["accept", "save", "skip", "reject", "undo", "next", "previous", "reload"];
 
@@ -88,9 +90,10 @@ class Page {
     // Keys that a control uses for itself stay its own.
     const typing = event.target.matches("select, input");
     const pressing = event.key === "Enter" && event.target.matches("button:not(.box), a");
-    if (!action || event.defaultPrevented || (typing && event.key !== "Escape") || pressing) return;
+    if (pressing && event.repeat) event.preventDefault();
+    if (!action || event.defaultPrevented || typing || pressing) return;
     event.preventDefault();
-    this.act(action);
+    if (!event.repeat || REPEATED.includes(action)) this.act(action);
   }
 
   act(action) {
@@ -107,14 +110,18 @@ class Page {
     try {
       await work();
     } catch (error) {
-      this.voice.warn(errorText(error));
-      offerKey(part("other-key"), error);
+      this.complain(error);
     } finally {
       this.busy = false;
     }
     if (!this.outdated) return;
     this.outdated = false;
     this.act("reload");
+  }
+
+  complain(error) {
+    this.voice.warn(errorText(error));
+    offerKey(part("other-key"), error);
   }
 
   switchLanguage(language, options) {
@@ -146,6 +153,10 @@ class Page {
 
   async decide(decision, boxes = null) {
     if (this.fixing !== (decision === "correct")) return;
+    if (!this.bitmap) {
+      await this.lookAgain();
+      return;
+    }
     const item = this.queue.current;
     try {
       this.done.push(await this.queue.decide(item, decision, boxes));
@@ -155,9 +166,15 @@ class Page {
     }
     this.endFix();
     this.voice.tell("");
-    await this.queue.drop();
+    this.queue.drop();
     this.voice.say(t("said", { what: t(STATES[decision]) }));
     await this.recount();
+  }
+
+  /** Nobody decides on a picture that could not be fetched: the key that would have done so fetches it again. */
+  async lookAgain() {
+    this.voice.tell("");
+    await this.show();
   }
 
   /** Somebody else was faster: show what became of the picture. */
@@ -165,7 +182,7 @@ class Page {
     this.endFix();
     const now = await this.queue.reload(item).catch(() => null);
     if (now && ["proposal", "skipped"].includes(now.state)) this.queue.insert(now);
-    else await this.queue.drop();
+    else this.queue.drop();
     await this.recount();
   }
 
@@ -203,6 +220,8 @@ class Page {
   }
 
   cancel() {
+    // Boxes on their way to the server cannot be had back.
+    if (this.busy || (this.editor.changed && !confirm(t("dropBoxes")))) return;
     this.endFix();
     this.refresh();
     this.button("fix").focus();
@@ -216,16 +235,28 @@ class Page {
 
   // Display.
 
+  /** After a change of the list. The next picture is shown also if the server says nothing more about it. */
   async recount() {
-    this.counts = await this.queue.counts();
+    this.clear();
+    try {
+      await this.queue.refill();
+      this.counts = await this.queue.counts();
+    } catch (error) {
+      this.complain(error);
+    }
     await this.show();
+  }
+
+  /** Take the old picture off at once: a decision would be on the one that has taken its place in the list. */
+  clear() {
+    this.bitmap = null;
+    this.stage.clear();
+    this.refresh();
   }
 
   async show() {
     const item = this.queue.current;
-    this.bitmap = null;
-    this.stage.clear();
-    this.refresh();
+    this.clear();
     if (!item) return;
     const bitmap = await this.queue.bitmap(item);
     if (this.queue.current !== item) return;

@@ -55,10 +55,14 @@ export class ReviewQueue {
   }
 
   /** Take the current picture out of the list; the next one moves up. */
-  async drop() {
+  drop() {
     this.items.splice(this.at, 1);
-    if (this.items.length - this.at < 2 && this.cursor) await this.more();
     this.at = Math.max(0, Math.min(this.at, this.items.length - 1));
+  }
+
+  /** Fetch more pictures before the list ends. */
+  async refill() {
+    if (this.items.length - this.at < 2 && this.cursor) await this.more();
   }
 
   /** Put a picture before the current one, in place of any older copy. */

@@ -54,7 +54,6 @@ export const zh = {
   "why.models-disagree": "两个模型结果不一致",
   "why.mirror-disagrees": "镜像图片结果不一致",
   "why.random": "随机抽样",
-  "why.label-audit": "标注核查",
   "why.correction": "由用户提交",
   "why.label-audit": "标注审查",
   titleOf: "第 {number} 张，共 {total} 张",
