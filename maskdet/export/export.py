@@ -24,6 +24,7 @@ from maskdet.judging.bundles import survey_bundle
 from maskdet.progress import Track, silent
 from maskdet.system.files import sha256_file, staged_file, write_json
 from maskdet.system.machine import core_count
+from maskdet.training.launch.failures import MORE_MEMORY, relieved_by
 from maskdet.training.launch.placement import single_worker
 from maskdet.training.launch.process import run_worker
 from maskdet.training.networks.picodet import MEAN, STD
@@ -104,12 +105,13 @@ def _convert(job: ExportJob, manifest: Manifest, batch: Any) -> dict[str, Any]:
             "batch_size": max(BATCH_SIZES),
             "threads": min(core_count(), _MOST_THREADS),
         }
-        run_worker(
-            "maskdet.export.worker.conversion",
-            worker_job,
-            folder,
-            single_worker(job.python),
-        )
+        with relieved_by(MORE_MEMORY):
+            run_worker(
+                "maskdet.export.worker.conversion",
+                worker_job,
+                folder,
+                single_worker(job.python),
+            )
         with np.load(folder / "outputs.npz", allow_pickle=False) as stored:
             return dict(stored)
 

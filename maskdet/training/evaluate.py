@@ -14,6 +14,7 @@ from maskdet.judging.views import grouped, view_of
 from maskdet.progress import Counter, Track, silent
 from maskdet.system.machine import core_count
 from maskdet.training.detections_file import read_found
+from maskdet.training.launch.failures import relieved_by
 from maskdet.training.launch.placement import single_worker
 from maskdet.training.launch.process import run_worker
 from maskdet.training.start.checkpoint_meta import read_meta
@@ -68,11 +69,12 @@ def _detect(job: EvalJob, classes: int, out: Path, total: int, track: Track) -> 
     }
     shown = Counter(track, total, "evaluating")
     command = single_worker(job.python)
-    run_worker(
-        "maskdet.training.worker.inference",
-        worker_job,
-        out.parent,
-        command,
-        lambda event: shown.advance(event.get("done", 0)),
-    )
+    with relieved_by("lower eval.batch_size, or free memory"):
+        run_worker(
+            "maskdet.training.worker.inference",
+            worker_job,
+            out.parent,
+            command,
+            lambda event: shown.advance(event.get("done", 0)),
+        )
     shown.advance(total)

@@ -41,6 +41,15 @@ class ModelSettings(Section):
     freeze: Literal["none", "backbone"] = "none"
     """backbone: freeze the features of `pretrained`, and train only neck and head."""
 
+    @field_validator("class_map")
+    @classmethod
+    def _something_to_map_to(
+        cls, value: dict[str, str | None], info: ValidationInfo
+    ) -> dict[str, str | None]:
+        if value and info.data.get("pretrained") == "none":
+            raise ValueError("empty where model.pretrained is none: random weights have no classes")
+        return value
+
     @field_validator("freeze")
     @classmethod
     def _something_to_keep(cls, value: str, info: ValidationInfo) -> str:

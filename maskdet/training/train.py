@@ -18,7 +18,7 @@ from maskdet.dataset.manifest import load_manifest
 from maskdet.errors import MaskdetError, StageError
 from maskdet.system.asides import sweep
 from maskdet.training.launch.disk_space import space_for
-from maskdet.training.launch.failures import Diverged, OutOfMemory
+from maskdet.training.launch.failures import Diverged, OutOfMemory, relieved_by
 from maskdet.training.launch.placement import cache_bytes, worker_command
 from maskdet.training.launch.process import Event, OnEvent, WorkerCommand, run_worker
 from maskdet.training.launch.recovery import Recovery
@@ -151,15 +151,16 @@ def _attempt(
     job: TrainJob, command: WorkerCommand, recovery: Recovery, state: TrainState | None, recorder: Recorder
 ) -> Event:
     forget_after(job.out, state.epoch if state else 0)
-    return run_worker(
-        "maskdet.training.worker.loop",
-        _worker_job(job, command, recovery, state),
-        job.out,
-        command,
-        recorder,
-        channel=METRICS_NAME,
-        log=job.out / LOG_NAME,
-    )
+    with relieved_by("lower train.batch_size or train.workers"):
+        return run_worker(
+            "maskdet.training.worker.loop",
+            _worker_job(job, command, recovery, state),
+            job.out,
+            command,
+            recorder,
+            channel=METRICS_NAME,
+            log=job.out / LOG_NAME,
+        )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import onnx
 from maskdet.errors import EnvironmentProblem, ExportError, TrainingError
 from maskdet.export.message import holds_meta
 from maskdet.export.wrapping.sources import ForeignModel
+from maskdet.training.launch.failures import MORE_MEMORY, relieved_by
 from maskdet.training.launch.placement import single_worker
 from maskdet.training.launch.process import run_worker
 
@@ -39,7 +40,8 @@ def _converted(program: Path, python: Path | None) -> bytes:
         out = Path(name) / "model.onnx"
         job = {"program": str(program.resolve()), "out": str(out)}
         try:
-            run_worker("maskdet.export.worker.paddle_folder", job, Path(name), single_worker(python))
+            with relieved_by(MORE_MEMORY):
+                run_worker("maskdet.export.worker.paddle_folder", job, Path(name), single_worker(python))
         except EnvironmentProblem as error:
             raise _without_paddle(program) from error
         except TrainingError as error:

@@ -108,7 +108,19 @@ def _of_document(path: Path, document: _Values) -> InferConfig:
                 f"{path}: Preprocess has the step {kind}; a bundle knows {', '.join(_STEPS)}", _EXPORT_AGAIN
             )
         config = _STEPS[kind](config, step)
-    return config
+    return replace(config, nms=_bounded(config))
+
+
+def _bounded(config: InferConfig) -> Suppression:
+    """Paddle keeps all for a limit below 1: at most one box for each anchor and class."""
+    height, width = config.input_size
+    anchors = sum(-(-height // stride) * -(-width // stride) for stride in config.strides)
+    nms, most = config.nms, anchors * max(1, len(config.labels))
+    return replace(
+        nms,
+        top_k=nms.top_k if nms.top_k > 0 else anchors,
+        keep=nms.keep if nms.keep > 0 else most,
+    )
 
 
 def _resized(config: InferConfig, step: _Values) -> InferConfig:

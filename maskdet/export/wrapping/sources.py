@@ -11,8 +11,8 @@ from maskdet.errors import ExportError
 from maskdet.export.message import holds_meta
 from maskdet.export.wrapping.infer_config import INFER_CONFIG
 
-_PROGRAMS: Final = ("model.json", "model.pdmodel", "__model__")
-"""Of Paddle's inference format: Paddle 3, 2 and 1."""
+_PROGRAMS: Final = ("model.json", "model.pdmodel")
+"""Of Paddle's inference format: Paddle 3 and 2. No PicoDet is older."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ForeignModel:
 
     @property
     def is_onnx(self) -> bool:
-        return self.model.suffix == ".onnx"
+        return _is_onnx(self.model)
 
 
 def foreign_model(named: Path, infer_config: Path | None = None) -> ForeignModel:
@@ -42,7 +42,7 @@ def foreign_model(named: Path, infer_config: Path | None = None) -> ForeignModel
 
 def is_foreign_folder(folder: Path) -> bool:
     """Whether a folder holds an export of PaddleDetection and no bundle."""
-    graphs = sorted(folder.glob("*.onnx"))
+    graphs = _onnx_files(folder)
     return (
         (folder / INFER_CONFIG).is_file()
         and bool(graphs or _programs(folder))
@@ -66,7 +66,15 @@ def _in_folder(folder: Path) -> Path:
 
 def _graphs(folder: Path) -> list[Path]:
     """The ONNX files that are no bundles."""
-    return [path for path in sorted(folder.glob("*.onnx")) if not holds_meta(path.read_bytes())]
+    return [path for path in _onnx_files(folder) if not holds_meta(path.read_bytes())]
+
+
+def _onnx_files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*")) if _is_onnx(path)]
+
+
+def _is_onnx(path: Path) -> bool:
+    return path.suffix.lower() == ".onnx"
 
 
 def _programs(folder: Path) -> list[Path]:

@@ -28,7 +28,7 @@ def start_input(model: ModelSettings, before: Inputs, registry: Path | None = No
     A finished training no longer needs its published weights: without the file its hash is taken from
     `before`, the inputs recorded then.
     """
-    mapped = {"model.class_map": model.class_map} if model.class_map and model.pretrained != "none" else {}
+    mapped = {"model.class_map": model.class_map} if model.class_map else {}
     if is_reference(str(model.pretrained)):
         found = registered_weights(str(model.pretrained), registry)
         return {_NAME: str(model.pretrained), VERSION: found.name, **mapped}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from maskdet.errors import EnvironmentProblem, MaskdetError, TrainingError
@@ -35,10 +37,22 @@ class DiskFull(TrainingError):
     """The disk has no room for a file. Not recovered from, but distinct from other failures."""
 
 
+MORE_MEMORY = "free memory, or use a machine with more of it"
+"""What helps a worker whose need of memory no setting lowers."""
 REPORTED: dict[str, type[MaskdetError]] = {
     kind.__name__: kind for kind in (OutOfMemory, Diverged, DiskFull, EnvironmentProblem)
 }
 """By the name that a worker reports."""
+
+
+@contextmanager
+def relieved_by(relief: str) -> Iterator[None]:
+    """Let a lack of memory within say what helps."""
+    try:
+        yield
+    except OutOfMemory as error:
+        error.hint = f"{relief}; {error.hint}" if error.hint else relief
+        raise
 
 
 def lacks_memory(error: str | BaseException) -> bool:

@@ -11,6 +11,7 @@ from maskdet.errors import TrainingError
 from maskdet.system.machine import core_count, memory_available
 from maskdet.training.launch.cluster import cluster_of
 from maskdet.training.launch.cpu_environment import cpu_environment
+from maskdet.training.launch.failures import MORE_MEMORY, relieved_by
 from maskdet.training.launch.gpus import VARIABLE, visible
 from maskdet.training.launch.process import Event, WorkerCommand, run_worker
 from maskdet.training.settings import TrainSettings
@@ -70,7 +71,7 @@ def trial(python: Path) -> Event:
 
 
 def _asked(module: str, job: dict[str, object], python: Path) -> Event:
-    with TemporaryDirectory(prefix="maskdet-") as folder:
+    with TemporaryDirectory(prefix="maskdet-") as folder, relieved_by(MORE_MEMORY):
         return run_worker(f"maskdet.training.worker.{module}", job, Path(folder), WorkerCommand(python))
 
 

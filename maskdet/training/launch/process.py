@@ -102,8 +102,9 @@ def run_worker(
     Whatever ends this call (an error, Ctrl-C, SIGTERM turned into an exception) also ends every process that
     it started.
 
-    Raises TrainingError with the worker's own message, or the end of its log, if it fails, and
-    EnvironmentProblem if a package is missing there.
+    Raises TrainingError with the worker's own message, or the end of its log, if it fails, OutOfMemory for
+    lack of memory, against which only the caller knows a remedy (`relieved_by`), and EnvironmentProblem if a
+    package is missing there.
     """
     job_file, events, output = folder / "job.json", folder / channel, log or folder / "worker.log"
     write_json(job_file, {**job, "module": module, "events": str(events), "parent": _identity(os.getpid())})

@@ -16,7 +16,7 @@ _LEAST_RATE_SHARE = 1 / 8
 class Recovery:
     """Each step runs in `parts`, at `rate_share` of the recipe's learning rate.
 
-    The gradients of the parts add up to those of the whole step, so its size, the schedule and the order of
+    The parts have the loss and the gradients of the whole step, whose size, the schedule and the order of
     pictures do not change; only batch normalisation sees fewer pictures at a time.
     """
 

@@ -18,8 +18,8 @@ def knows_classes(
     """Whether each of the data's `labels` starts from a class of the weights. Published weights are not read.
     `roles` are those of the data that its names do not imply; registry: its folder.
 
-    Raises like `start_of`, TrainingError for a damaged file, and PipelineFileError for a class map with
-    unknown names.
+    Raises like `start_of`, TrainingError for a damaged file or names that cannot be its classes, and
+    PipelineFileError for a class map with unknown names.
     """
     if published_start(model):
         return model.pretrained == "coco" and None not in related(labels, COCO_LABELS, model.class_map, roles)
@@ -28,15 +28,13 @@ def knows_classes(
 
 
 def _knows(start: Start, labels: Sequence[str]) -> bool:
-    if start.labels:
-        return None not in related(labels, start.labels, start.class_map, start.roles)
-    # Reading a file imports numpy. Only one that does not name its classes has to be read.
+    # Reading a file imports numpy, and only a start from a file has one to read.
     from maskdet.training.start.architecture import class_count  # noqa: PLC0415
     from maskdet.training.start.transfer import class_names  # noqa: PLC0415
     from maskdet.training.start.weights import read_weights  # noqa: PLC0415
 
     weights = read_weights(start.path)
-    known = class_names(weights, ())
+    known = class_names(start.path, weights, start.labels)
     if known or start.class_map:
         return None not in related(labels, known, start.class_map, start.roles)
     # A file that does not name its classes is matched by order.

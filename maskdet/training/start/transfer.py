@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskdet.artefacts import LABEL_LIST
 from maskdet.errors import TrainingError
 from maskdet.training.start.architecture import BACKBONE, class_count, describe
 from maskdet.training.start.class_matching import related
@@ -36,12 +37,12 @@ def transfer(own: Weights, labels: Sequence[str], start: dict[str, Any]) -> Tran
 
     own: the network's arrays by name; labels: the data's classes by class id.
 
-    Raises TrainingError if the file belongs to another architecture, PipelineFileError for a class map with
-    unknown names.
+    Raises TrainingError if the file belongs to another architecture or its names cannot be its classes,
+    PipelineFileError for a class map with unknown names.
     """
     path = Path(start["path"])
     weights = _named_like(read_weights(path), own)
-    known = class_names(weights, start["labels"])
+    known = class_names(path, weights, start["labels"])
     places = _places(labels, known, start)
     arrays, fresh = fit(weights, own, places)
     _require_backbone(path, weights, own, arrays)
@@ -61,10 +62,21 @@ def _named_like(weights: Weights, own: Weights) -> Weights:
     return {f"{BACKBONE}{name}": value for name, value in weights.items()}
 
 
-def class_names(weights: Weights, told: Sequence[str]) -> tuple[str, ...]:
-    """By class id: the `told` ones, else COCO's if the file has as many, else ()."""
+def class_names(path: Path, weights: Weights, told: Sequence[str]) -> tuple[str, ...]:
+    """By class id, of the `weights` of a file: the `told` ones, else COCO's if it has as many, else ().
+
+    Raises TrainingError for `told` ones that cannot be the head's.
+    """
     rows = class_count(weights)
-    if len(told) == rows:
+    if told and rows and len(told) != rows:
+        beside = path.with_name(LABEL_LIST)
+        raise TrainingError(
+            f"{beside if beside.is_file() else path} names {len(told)} classes ({', '.join(told)}), "
+            f"the head of {path.name} has {rows}",
+            "name all of them in the order of its training, one a line, or take the list away: without one, "
+            "classes are matched by their place",
+        )
+    if rows and told:
         return tuple(told)
     return COCO_LABELS if rows == len(COCO_LABELS) else ()
 

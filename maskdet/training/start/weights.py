@@ -27,9 +27,9 @@ _LISTED_LAYER = re.compile(r"(head\.head_(?:cls|reg))_list\.")
 
 
 def read_weights(path: Path) -> Weights:
-    """Parameter name → array, of a .pdparams or a .safetensors file.
+    """Parameter name → array, float32, of a .pdparams or a .safetensors file.
 
-    Raises TrainingError for a missing, damaged or suspicious file.
+    Raises TrainingError for a missing, damaged or suspicious file, and for weights that are integers.
     """
     try:
         content = _read(path)
@@ -49,7 +49,9 @@ def read_weights(path: Path) -> Weights:
             f"{path} is the state of a training, not a checkpoint",
             "use best.pdparams or last.pdparams beside it",
         )
-    return {name: _array(value) for name, value in content.items() if name != _NAME_TABLE}
+    return {
+        name: _in_float32(path, name, _array(value)) for name, value in content.items() if name != _NAME_TABLE
+    }
 
 
 def fit(weights: Weights, own: Weights, places: Places | None = None) -> tuple[Weights, list[str]]:
@@ -110,3 +112,13 @@ def _array(value: Any) -> NDArray[Any]:
     if not isinstance(content, np.ndarray):
         raise TrainingError(f"a weight is a {type(content).__name__}, not an array", "use a .pdparams file")
     return content
+
+
+def _in_float32(path: Path, name: str, value: NDArray[Any]) -> NDArray[np.float32]:
+    """Files may be of half or double precision, and Paddle takes over only what the network has."""
+    if not np.issubdtype(value.dtype, np.floating):
+        raise TrainingError(
+            f"{path}: {name} is of {value.dtype}, not of floating-point numbers",
+            "use the weights from before their quantisation",
+        )
+    return value.astype(np.float32, copy=False)

@@ -58,7 +58,7 @@ def _as_ours(error: Exception) -> MaskdetError:
         return error
     traceback.print_exc()
     if lacks_memory(error):
-        return OutOfMemory("out of memory", "lower train.batch_size or train.workers")
+        return OutOfMemory("out of memory")
     if spans_machines() and lost_peer(error):
         return TrainingError(LOST_PEER, RESUME_HINT)
     if isinstance(error, ModuleNotFoundError):

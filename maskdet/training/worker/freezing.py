@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from maskdet.training.worker.compat import paddle
@@ -31,3 +33,17 @@ def to_training(network: Any, part: str, *, freeze_norm: bool) -> None:
         for layer in network.sublayers():
             if isinstance(layer, _NORMS):
                 layer.eval()
+
+
+@contextmanager
+def statistics_kept(network: Any) -> Iterator[None]:
+    """Batch normalisation as the network's mode says, without any change of its running statistics."""
+    layers = [layer for layer in network.sublayers() if isinstance(layer, _NORMS)]
+    shares = [layer._momentum for layer in layers]
+    for layer in layers:
+        layer._momentum = 1.0
+    try:
+        yield
+    finally:
+        for layer, share in zip(layers, shares, strict=True):
+            layer._momentum = share

@@ -9,14 +9,14 @@ Batch = dict[str, Any]
 """By ppdet's keys, each a tensor or a list with one entry per picture, or one number for all."""
 
 
-def split(batch: Batch, parts: int) -> Iterator[tuple[Batch, float]]:
-    """Parts of a batch, as equal as possible, each with its share of the pictures."""
+def split(batch: Batch, parts: int) -> Iterator[tuple[Batch, slice]]:
+    """Parts of a batch, as equal as possible, each with its rows of the batch."""
     total = len(batch["image"])
     size = -(-total // parts)
     for start in range(0, total, size):
-        some = slice(start, start + size)
-        part = {key: value[some] if _of_pictures(value, total) else value for key, value in batch.items()}
-        yield part, len(part["image"]) / total
+        rows = slice(start, start + size)
+        part = {key: value[rows] if _of_pictures(value, total) else value for key, value in batch.items()}
+        yield part, rows
 
 
 def _of_pictures(value: Any, total: int) -> bool:

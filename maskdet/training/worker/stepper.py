@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 from maskdet.training.launch.failures import Diverged
 from maskdet.training.worker.average import MovingAverage
 from maskdet.training.worker.compat import paddle
 from maskdet.training.worker.micro_batches import Batch, split
 from maskdet.training.worker.precision import FullPrecision
+from maskdet.training.worker.whole_loss import WholeLoss, carrying, head_outputs, whole_loss
 
 _REFUSED = "Illegal input"
+_Result = TypeVar("_Result")
 
 
 class Stepper:
-    """Trains the network with one batch per call, in `parts` whose gradients add up to those of the batch."""
+    """Trains the network with one batch per call, in `parts` that share the loss of the whole batch."""
 
     def __init__(
         self,
@@ -49,31 +52,39 @@ class Stepper:
         return float(self._optimizer.get_lr())
 
     def _backward(self, batch: Batch) -> dict[str, float]:
-        losses: dict[str, float] = {}
-        parts = list(split(batch, self._parts))
-        for place, (part, weight) in enumerate(parts):
-            with self._quiet(place + 1 < len(parts)):
-                outputs = self._forward(part)
-                self._precision.backward(outputs["loss"] * weight)
-            for name, value in outputs.items():
-                losses[name] = losses.get(name, 0.0) + float(value) * weight
+        losses = self._at_once(batch) if self._parts == 1 else self._in_parts(batch)
+        return {name: float(value) for name, value in losses.items()}
+
+    def _at_once(self, batch: Batch) -> dict[str, Any]:
+        losses: dict[str, Any] = self._forward(lambda: self._parallel(batch), batch)
+        self._precision.backward(losses["loss"])
         return losses
+
+    def _in_parts(self, batch: Batch) -> dict[str, Any]:
+        parts = list(split(batch, self._parts))
+        whole = self._forward(lambda: self._whole(batch, [part for part, _ in parts]), batch)
+        for place, (part, rows) in enumerate(parts):
+            with self._quiet(place + 1 < len(parts)), carrying(self._network.head, whole.slopes, rows):
+                self._at_once(part)
+        return whole.losses
+
+    def _whole(self, batch: Batch, parts: list[Batch]) -> WholeLoss:
+        return whole_loss(self._network.head, head_outputs(self._network, parts), batch)
 
     def _quiet(self, more: bool) -> Any:
         """Workers exchange their gradients once a step, with the last part."""
         return self._parallel.no_sync() if more and hasattr(self._parallel, "no_sync") else nullcontext()
 
-    def _forward(self, part: Batch) -> dict[str, Any]:
+    def _forward(self, run: Callable[[], _Result], batch: Batch) -> _Result:
         try:
             with self._precision.forward():
-                outputs: dict[str, Any] = self._parallel(part)
+                return run()
         except ValueError as error:
             # Paddle's cross entropy rejects NaN before there is a loss to check. The weights may still be
             # finite: with fixed statistics nothing bounds the activations.
             if finite(self._network) and _REFUSED not in str(error):
                 raise
-            raise diverged("the loss became NaN", part["epoch_id"]) from error
-        return outputs
+            raise diverged("the loss became NaN", batch["epoch_id"]) from error
 
 
 def finite(network: Any) -> bool:

@@ -60,7 +60,7 @@ def test_a_file_is_known_by_content_and_its_classes_by_the_map(tmp_path):
     assert start_input(model, {}) == {CONTENT_KEY: sha256_file(path)}
     mapped = model.model_copy(update={"class_map": {"face": "with_mask"}})
     assert start_input(mapped, {})["model.class_map"] == {"face": "with_mask"}
-    assert start_input(ModelSettings(class_map={"a": "b"}), {}) == {CONTENT_KEY: "none"}
+    assert start_input(ModelSettings(), {}) == {CONTENT_KEY: "none"}
 
 
 def test_training_fetches_before_it_begins_and_a_dry_run_does_not(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from waiting import left_of
 
 from maskdet.errors import EnvironmentProblem, Interrupted, TrainingError
 from maskdet.system.process_start import process_start
+from maskdet.training.launch import process
+from maskdet.training.launch.failures import OutOfMemory, relieved_by
 from maskdet.training.launch.process import Event, WorkerCommand, run_worker, still_runs
 
 HERE = Path(__file__).parent
@@ -80,10 +83,20 @@ def test_any_other_error_comes_in_one_line(tmp_path: Path) -> None:
     assert len(caught.value.what) < 400
 
 
-def test_running_out_of_memory_says_what_to_lower(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="out of memory") as caught:
+def test_running_out_of_memory_says_what_its_caller_can_lower(tmp_path: Path) -> None:
+    with pytest.raises(OutOfMemory, match="out of memory") as caught, relieved_by("lower eval.batch_size"):
         do(tmp_path, "exhaust")
-    assert "train.batch_size" in caught.value.hint
+    assert caught.value.hint == "lower eval.batch_size"
+
+
+def test_a_worker_that_the_kernel_killed_for_memory_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "kills_for_memory", count().__next__)
+    log = tmp_path / "kept.log"
+    with pytest.raises(OutOfMemory) as caught, relieved_by("lower eval.batch_size"):
+        run_worker(JOBS, {"do": "die"}, tmp_path, WorkerCommand(), log=log)
+    assert caught.value.hint == f"lower eval.batch_size; the full log is {log}"
 
 
 @pytest.mark.parametrize(

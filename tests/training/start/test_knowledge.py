@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from maskdet.artefacts import LABEL_LIST
 from maskdet.detector.shipped import ships_model
-from maskdet.errors import PipelineFileError
+from maskdet.errors import PipelineFileError, TrainingError
 from maskdet.training.settings import ModelSettings
 from maskdet.training.start.architecture import BOX_ROWS
 from maskdet.training.start.checkpoint_meta import CheckpointMeta
@@ -48,6 +50,14 @@ def test_a_file_without_names_knows_as_many_classes_as_it_has_rows(tmp_path: Pat
     model = ModelSettings(pretrained=weights(tmp_path, ()))
     assert knows_classes(model, ("anything", "else"))
     assert not knows_classes(model, ("anything", "else", "more"))
+
+
+def test_a_label_list_of_another_length_than_the_head_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "some.pdparams"
+    path.write_bytes(pickle.dumps({"head.head_cls0.weight": np.zeros((3 + BOX_ROWS, 4, 1, 1), np.float32)}))
+    path.with_name(LABEL_LIST).write_text("with_mask\nwithout_mask\n", encoding="utf-8")
+    with pytest.raises(TrainingError, match=r"label_list\.txt names 2 classes .* some\.pdparams has 3"):
+        knows_classes(ModelSettings(pretrained=path), ("with_mask", "without_mask"))
 
 
 def test_a_map_to_a_class_that_is_not_there_is_refused(tmp_path: Path) -> None:

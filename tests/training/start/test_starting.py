@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from safetensors.numpy import save_file
 from training.start.weights_server import CONTENT, Behaviour, serving
 
@@ -180,4 +181,10 @@ def test_nothing_else_is_fetched(build: Path, pretrained: str) -> None:
 def test_the_settings_know_words_and_paths() -> None:
     assert ModelSettings(pretrained="coco").pretrained == "coco"
     assert ModelSettings(pretrained="w/coco").pretrained == Path("w/coco")
-    assert json.loads(ModelSettings(class_map={"a": None}).model_dump_json())["class_map"] == {"a": None}
+    mapped = ModelSettings(pretrained="coco", class_map={"a": None})
+    assert json.loads(mapped.model_dump_json())["class_map"] == {"a": None}
+
+
+def test_a_class_map_needs_weights_with_classes() -> None:
+    with pytest.raises(ValidationError, match=r"model\.pretrained is none: random weights have no classes"):
+        ModelSettings(class_map={"face": "with_mask"})

@@ -129,9 +129,10 @@ def test_unnamed_classes_are_taken_by_their_place_and_it_is_said(tmp_path: Path)
     assert "which does not name them" in found.line
 
 
-def test_labels_that_cannot_be_the_heads_are_not_believed(tmp_path: Path) -> None:
-    found = transfer(fresh(2), ["with_mask", "cap"], start(tmp_path, head(3), ["with_mask", "cap"]))
-    assert found.line == "starting from some: all but the classes, which are new"
+def test_labels_that_cannot_be_the_heads_are_refused(tmp_path: Path) -> None:
+    begin = start(tmp_path, head(3), ["with_mask", "cap"])
+    with pytest.raises(TrainingError, match=r"some\.safetensors names 2 classes .* the head .* has 3"):
+        transfer(fresh(2), ["with_mask", "cap"], begin)
 
 
 def test_a_backbone_alone_is_enough(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from trained import REPO, DrawnSet, Trained, make_job, run_script, run_training
 
 from maskdet.errors import TrainingError
@@ -135,6 +136,20 @@ def test_a_damaged_file_is_read_or_refused(
         assert isinstance(read_weights(path), dict)
     except TrainingError as error:
         assert error.hint  # noqa: PT017 - either way out is right, any other exception is not
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float64])
+def test_half_and_double_precision_become_float32(tmp_path: Path, kind: type) -> None:
+    save_file({"weight": np.array([0.5, -2], kind)}, str(tmp_path / "some.safetensors"))
+    weight = read_weights(tmp_path / "some.safetensors")["weight"]
+    assert weight.dtype == np.float32
+    assert weight.tolist() == [0.5, -2]
+
+
+def test_a_weight_of_integers_is_refused_by_name(tmp_path: Path) -> None:
+    save_file({"neck.weight": np.ones(2, np.int8)}, str(tmp_path / "some.safetensors"))
+    with pytest.raises(TrainingError, match=r"some\.safetensors: neck\.weight is of int8"):
+        read_weights(tmp_path / "some.safetensors")
 
 
 def test_missing_file(tmp_path: Path) -> None:
