@@ -49,7 +49,9 @@ def manifest(tmp_path: Path) -> Manifest:
 def served(bundle: Bundle, tmp_path: Path, manifest: Manifest) -> PictureResult:
     model = ServedModel("tiny", bundle, ServeSettings(), cores=1)
     data = (tmp_path / manifest.pictures[0].picture).read_bytes()
-    return model.detect([model.prepare(Work(data, candidates=True))], alone=True)[0]
+    [result] = model.detect([model.prepare(Work(data, candidates=True))], alone=True)
+    assert isinstance(result, PictureResult)
+    return result
 
 
 def test_the_photograph_tells_the_decodes_apart(

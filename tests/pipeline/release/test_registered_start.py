@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support import LABELS, write_tiny_bundle
 
@@ -21,6 +23,7 @@ from maskdet.pipeline.stages.train import STAGE as TRAIN
 from maskdet.pipeline.stages.train import settled, started_from
 from maskdet.registry.records import PictureRecord
 from maskdet.registry.registry import Registry
+from maskdet.training.start.architecture import BOX_ROWS
 from maskdet.training.start.knowledge import knows_classes
 from maskdet.training.start.starting import start_of
 
@@ -29,10 +32,17 @@ SEEN = PictureRecord(sha256="a" * 64, phash="", part="train")
 CHAMPION = "models:demo@champion"
 
 
+def weights_of(number: int) -> bytes:
+    """A head for the classes of the bundle, as a .pdparams file."""
+    return pickle.dumps(
+        {"head.head_cls0.weight": np.full((len(LABELS) + BOX_ROWS, 4, 1, 1), number, np.float32)}
+    )
+
+
 def add_version(registry: Registry, root: Path, *, weights: bool = True, variant: str = VARIANT) -> str:
     number = len(registry.versions("demo")) + 1 if "demo" in registry.models() else 1
     path = write_tiny_bundle(root / f"{number}.onnx", variant=variant, metrics={"ap50": number / 9})
-    (root / BEST).write_bytes(b"weights %d" % number)
+    (root / BEST).write_bytes(weights_of(number))
     files = {BEST: root / BEST} if weights else {}
     return registry.register("demo", path, pictures=[SEEN], files=files).reference
 
@@ -68,7 +78,7 @@ def test_the_bundle_names_the_classes_and_the_architecture(registry: Registry) -
     start = start_of(model, registry=registry.folder)
     assert start is not None
     assert (start.name, start.labels) == ("models:demo@1", LABELS)
-    assert start.path.read_bytes() == b"weights 1"
+    assert start.path.read_bytes() == weights_of(1)
     assert knows_classes(model, LABELS[::-1], registry=registry.folder)
     assert not knows_classes(model, (*LABELS, "visor"), registry=registry.folder)
     other = model.model_copy(update={"variant": "picodet_l_640"})
