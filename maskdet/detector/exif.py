@@ -7,11 +7,17 @@ from typing import Final, Literal
 UPRIGHT: Final = 1
 """The orientation of a picture that is stored upright."""
 
+_TRANSPOSED = 5
 _PREFIX = b"Exif\0\0"
 _ORIENTATION = 0x0112
 _SHORT = 3
 _ENTRY = 12
 _BYTE_ORDERS: Final[dict[bytes, Literal["little", "big"]]] = {b"II*\0": "little", b"MM\0*": "big"}
+
+
+def swaps_axes(orientation: int) -> bool:
+    """Whether the upright picture is as wide as the stored one is high."""
+    return orientation >= _TRANSPOSED
 
 
 def read_orientation(block: bytes) -> int:

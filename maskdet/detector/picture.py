@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from maskdet.detector import jpeg
-from maskdet.detector.exif import UPRIGHT, read_orientation
+from maskdet.detector.exif import UPRIGHT, read_orientation, swaps_axes
 from maskdet.errors import PictureError
 from maskdet.types import Picture
 
@@ -29,7 +29,6 @@ PICTURE_SUFFIXES: Final = SUFFIXES | {".heic", ".heif", ".avif", ".jp2", ".jxl"}
 
 _FORMATS_HINT = "send a JPEG, PNG, BMP, WebP, TIFF or GIF picture"
 _DAMAGED_HINT = "save the picture again, or leave it out"
-_TRANSPOSED = 5  # EXIF orientations from here on swap the axes
 _STRIP_PIXELS = 1 << 19
 """Pixels copied out of Pillow at once: less than a millisecond of work."""
 _PILLOW_FORMATS = ("PNG", "BMP", "WEBP", "TIFF", "GIF")
@@ -180,7 +179,7 @@ def _decode_jpeg(data: bytes, limits: PictureLimits, at_least: tuple[int, int] |
     if not layout.complete:
         raise PictureError("the JPEG is cut off: its end is missing", "send the whole file")
     turn = read_orientation(layout.exif)
-    size = layout.size[::-1] if turn >= _TRANSPOSED else layout.size
+    size = layout.size[::-1] if swaps_axes(turn) else layout.size
     step = 1 if at_least is None else _reduction(size, at_least)
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[step] | cv2.IMREAD_IGNORE_ORIENTATION)
     if bgr is None:
@@ -252,7 +251,7 @@ def _pixels(image: Image.Image) -> Picture:
 
 def _turned(stored: Picture, turn: int) -> Picture:
     """Apply the EXIF orientation: 5 to 8 swap the axes, the others only flip them (EXIF 2.32, tag 274)."""
-    pixels = stored.transpose(1, 0, 2) if turn >= _TRANSPOSED else stored
+    pixels = stored.transpose(1, 0, 2) if swaps_axes(turn) else stored
     upside_down, mirrored = turn in {3, 4, 7, 8}, turn in {2, 3, 6, 7}
     pixels = pixels[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
     return np.ascontiguousarray(pixels)

@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 from maskdet.dataset.findings import Collector
-from maskdet.detector.exif import UPRIGHT, read_orientation
+from maskdet.detector.exif import UPRIGHT, read_orientation, swaps_axes
 from maskdet.detector.picture import PictureLimits
 from maskdet.errors import PictureError
 
@@ -19,7 +19,6 @@ Size = tuple[int, int]
 NO_SIZE: Final = (0, 0)
 """What an annotation claims that gives no size."""
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP")
-_TRANSPOSED: Final = 5  # EXIF orientations from here on swap the axes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def note_turn(claimed: Size, size: PictureSize, report: Collector) -> None:
 
 
 def _turned(size: Size, orientation: int) -> Size:
-    return size[::-1] if orientation >= _TRANSPOSED else size
+    return size[::-1] if swaps_axes(orientation) else size
 
 
 def _shown(size: Size) -> str:
